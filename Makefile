@@ -1,0 +1,72 @@
+# Everything a developer does, from a machine with Python 3.11+ and make alone.
+# The first run builds .venv from the lock; later runs find the stamp and start at once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_PYTHON := $(CURDIR)/$(BIN)/python
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+# A cache on another file system can only be copied from; asking for hard links would print a warning.
+export UV_LINK_MODE := copy
+
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet $(UPGRADE)
+
+# Each can be widened from outside: `make test PYTEST="-k clock"`, `make up ARGS="--port 8001"`, `make lock UPGRADE=--upgrade`.
+PYTEST ?=
+ARGS ?=
+UPGRADE ?=
+
+.PHONY: up test lint types contracts bench lock clean format
+
+up: $(RUNTIME)
+	$(BIN)/bloesem up $(ARGS)
+
+test: $(DEV)
+	@scripts/ensure-chromium
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+contracts: $(DEV)
+	$(BIN)/lint-imports
+
+bench: $(DEV)
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(VENV)/.uv
+	$(COMPILE) --group dev --output-file requirements-dev.lock
+	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock
+	@! grep -nE '://|file:|^--' requirements.lock requirements-dev.lock \
+		|| { echo "a lock file names a host or a path: see the lines above" >&2; exit 1; }
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(VENV)/.uv:
+	@scripts/make-venv $(VENV)
+	@touch $@
+
+# The running system needs the short lock only; where the tools are there already, they hold it too.
+$(RUNTIME): requirements.lock pyproject.toml | $(VENV)/.uv
+	@test -e $(DEV) || $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@test -e $(DEV) || $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@if test -e $(DEV); then $(MAKE) --no-print-directory $(DEV); fi
+	@touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | $(VENV)/.uv
+	@echo "installing the tools into $(VENV) (first run or changed lock)"
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
