@@ -1,0 +1,151 @@
+"""Where personal data lies: fideslang Dataset YAML, and our additions under `meta`.
+
+A *collection* is a table, a *field* a column. Ours, beside what fideslang says, under `meta`:
+how a row belongs to people, which columns are named start events, the record's own date, what an erased value becomes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bloesem.source import Strict
+
+
+class Wild(BaseModel):
+    """Fideslang's part: what we do not use is accepted and left alone."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+
+class Predicate(Strict):
+    """A condition on one column of the row: exactly one of the tests is given. NULL meets only `null: true`."""
+
+    column: str
+    equals: str | int | bool | None = None
+    one_of: tuple[str | int, ...] = ()
+    starts_with: str | None = None
+    null: bool | None = None
+
+
+class Narrow(Strict):
+    """On rows that meet `when`, only the purposes named (or all but those) may use or keep the row."""
+
+    when: Predicate
+    only: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+    why: str
+    promises: tuple[str, ...] = ()
+
+
+class EventColumn(Strict):
+    """A column whose value is the moment of a named start event of the row's person."""
+
+    event: str
+    at: str
+    when: Predicate | None = None
+
+
+class ConsentColumns(Strict):
+    """Columns of a consent record: for which part, when given, when withdrawn."""
+
+    purpose: str
+    given: str
+    withdrawn: str | None = None
+    when: Predicate | None = None
+
+
+class Partition(Strict):
+    by: str
+    every: Literal["month", "year"]
+
+
+class Owner(Strict):
+    """A column that names a person to whom the row belongs."""
+
+    column: str
+    kind: Literal["owner", "shared"] = "owner"
+    owns: tuple[str, ...] = ()  # columns that are this person's; the rest is the first owner's
+
+
+class CollectionMeta(Strict):
+    """How a table belongs to people."""
+
+    holds: Literal["people", "personal", "reference", "system"] = "personal"
+    why: str | None = None  # for reference and system tables: why they hold no person
+    owners: tuple[Owner, ...] = ()
+    recorded: str | None = None  # timestamptz: when the row came in
+    record_date: str | None = None  # date: the record's own date
+    events: tuple[EventColumn, ...] = ()
+    consents: tuple[ConsentColumns, ...] = ()
+    narrow: tuple[Narrow, ...] = ()
+    scopes: dict[str, str] = {}  # scope → column, e.g. employer: employer_id
+    partition: Partition | None = None
+    always_visible: bool = False  # the person row: shown while stored, also when restricted
+    needs_service: str | None = None  # rows only for people who have this service (P-015)
+    source: str | None = None  # the column that says where the values came from
+    default_source: str | None = None  # or: what every row of the table came from
+
+
+class FieldMeta(Strict):
+    """What a column is, beyond its category."""
+
+    key: bool = False  # belongs to every purpose that reads the table: ids, links, technical columns
+    purposes: tuple[str, ...] | None = None  # narrows to fewer purposes than the category gives
+    erased: str | int | None = None  # what an erased value becomes; NULL when not said
+    why: str | None = None
+
+
+class Reference(Wild):
+    dataset: str | None = None
+    field: str = ""
+    direction: Literal["from", "to"] | None = None
+
+
+class FidesMeta(Wild):
+    references: tuple[Reference, ...] = ()
+    identity: str | None = None
+    primary_key: bool = False
+
+
+class DataField(Wild):
+    name: str
+    description: str | None = None
+    data_categories: tuple[str, ...] = ()
+    fides_meta: FidesMeta | None = None
+    fidesops_meta: FidesMeta | None = None
+    meta: FieldMeta = FieldMeta()
+    fields: tuple[DataField, ...] = ()
+
+    @property
+    def fides(self) -> FidesMeta:
+        return self.fides_meta or self.fidesops_meta or FidesMeta()
+
+
+class Collection(Wild):
+    name: str
+    description: str | None = None
+    data_categories: tuple[str, ...] = ()
+    fields: tuple[DataField, ...]
+    meta: CollectionMeta = CollectionMeta()
+
+
+class Dataset(Wild):
+    """One store. `meta.schema`: the PostgreSQL schema of its tables."""
+
+    fides_key: str
+    name: str | None = None
+    description: str | None = None
+    collections: tuple[Collection, ...]
+    meta: dict[str, Any] | None = None
+
+    @property
+    def db_schema(self) -> str:
+        return str((self.meta or {}).get("schema", "public"))
+
+
+class DataMap(Wild):
+    """A data map file: one or more datasets."""
+
+    dataset: tuple[Dataset, ...] = Field(min_length=1)

@@ -1,0 +1,465 @@
+"""The compiler's front: policy, record, law and data map become a `Plan`. Pure: no I/O, no clock.
+
+What does not fit together is refused here, by name, with the rule and the remedy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from bloesem.datamap.model import Collection, DataField, DataMap, Dataset
+from bloesem.errors import PlanError
+from bloesem.law.model import Ceiling, LawPurpose
+from bloesem.plan.dates import midnight
+from bloesem.plan.model import (
+    CONSENT,
+    RECORD,
+    Bit,
+    CeilingPlan,
+    Clock,
+    ColumnPlan,
+    EventPlan,
+    NarrowPlan,
+    OpenTable,
+    Plan,
+    PurposePlan,
+    ReturnRule,
+    ScopedPlan,
+    TablePlan,
+    WriterPlan,
+)
+from bloesem.policy.model import Keep, Part, Policy, Purpose, Record, Term
+
+MAX_BITS = 60
+#: What `reads` may say for "every category".
+ALL = "all"
+
+
+def covers(reads: Sequence[str], category: str) -> bool:
+    """Whether a list of categories covers one: by equality or at a dot."""
+    return any(r == ALL or category == r or category.startswith(r + ".") for r in reads)
+
+
+def compile_plan(
+    policy: Policy,
+    record: Record,
+    law_purposes: Sequence[LawPurpose],
+    ceilings: Sequence[Ceiling],
+    datamap: DataMap,
+    bits: Sequence[Bit],
+    *,
+    off: Mapping[str, str] | None = None,
+    prefix: str = "bloesem_",
+    first_version: dt.date | None = None,
+) -> Plan:
+    """Compile. `off`: parts that may not run, and why (P-055). `first_version`: date of the oldest policy version.
+
+    Raises `PlanError` for anything undecided: a part without a bit, a column without a category or with one that the
+    policy does not know, a table without owner, a clock per record without a record's date.
+    """
+    purposes = _purposes(policy, record, law_purposes, bits, off or {}, first_version or policy.version)
+    tags = {key: category.is_ for key, category in policy.categories.items()}
+    tables: list[TablePlan] = []
+    others: list[OpenTable] = []
+    names: set[str] = set()
+    for dataset in datamap.dataset:
+        for collection in dataset.collections:
+            if collection.meta.holds in ("reference", "system"):
+                others.append(_open_table(dataset, collection))
+                continue
+            if collection.name in names:
+                raise PlanError(f"table `{collection.name}` is mapped twice", "one map per table", "keep one")
+            names.add(collection.name)
+            tables.append(_Table(policy, record, purposes, ceilings, tags, dataset, collection).plan())
+    return Plan(
+        company=policy.company,
+        version=policy.version,
+        purposes=tuple(purposes),
+        tables=tuple(tables),
+        open_tables=tuple(others),
+        scoped=tuple(
+            ScopedPlan(key, r.scope, r.purpose, r.reads, r.writes, r.restricted_too, r.promises)
+            for key, r in sorted(record.roles.items())
+        ),
+        writers=tuple(WriterPlan(key, dict(w.tables)) for key, w in sorted(record.writers.items())),
+        returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
+        if record.returns
+        else None,
+        events=tuple(sorted(policy.events)),
+        processes=_processes(record, purposes),
+        prefix=prefix,
+        retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
+    )
+
+
+# ---- purposes --------------------------------------------------------------------------------------------------
+
+
+def _purposes(
+    policy: Policy,
+    record: Record,
+    law: Sequence[LawPurpose],
+    bits: Sequence[Bit],
+    off: Mapping[str, str],
+    first_version: dt.date,
+) -> list[PurposePlan]:
+    registry = _registry(bits)
+    result = []
+    for row_key, row in policy.purposes.items():
+        for key, part in row.parts.items():
+            bit = _bit(registry, key)
+            basis = record.basis[key].basis if key in record.basis else part.basis or row.basis
+            keep = part.keep or row.keep
+            new = bit.first > first_version and key not in record.compatible and not keep.hold
+            result.append(
+                PurposePlan(
+                    key=key,
+                    number=bit.number,
+                    of=row_key,
+                    basis=basis,
+                    article=_ARTICLE[basis],
+                    clocks=_clocks(policy, keep, key),
+                    hold=keep.hold,
+                    reads=part.reads,
+                    active=key not in off,
+                    why_off=off.get(key),
+                    erasure=_after_erasure(basis, keep),
+                    survives_restriction=keep.hold,
+                    objection=_objection(row, basis),
+                    since=midnight(bit.first) if new else None,
+                    promises=part.promises or row.promises,
+                    lines=row.lines,
+                    label=part.label,
+                )
+            )
+    for purpose in law:
+        bit = _bit(registry, purpose.key)
+        reads = tuple(
+            key
+            for key, category in policy.categories.items()
+            if purpose.reads.all or set(category.is_) & set(purpose.reads.is_)
+        )
+        result.append(
+            PurposePlan(
+                key=purpose.key,
+                number=bit.number,
+                of="law",
+                basis=purpose.basis,
+                article=purpose.article,
+                clocks=_clocks(policy, purpose.keep, purpose.key),
+                hold=purpose.keep.hold,
+                reads=(ALL,) if purpose.reads.all else reads,
+                active=purpose.key not in off,
+                why_off=off.get(purpose.key),
+                erasure="stays" if purpose.survives.erasure or purpose.keep.hold else "goes",
+                survives_restriction=purpose.survives.restriction or purpose.keep.hold,
+                objection="none" if purpose.survives.objection else "assessed",
+                label=purpose.label,
+            )
+        )
+    return sorted(result, key=lambda p: p.number)
+
+
+_ARTICLE = {
+    "contract": "6(1)(b)",
+    "legal-obligation": "6(1)(c)",
+    "legitimate-interest": "6(1)(f)",
+    "consent": "6(1)(a)",
+}
+
+
+def _registry(bits: Sequence[Bit]) -> dict[str, Bit]:
+    numbers: set[int] = set()
+    registry: dict[str, Bit] = {}
+    for bit in bits:
+        if not 0 <= bit.number < MAX_BITS:
+            raise PlanError(f"bit {bit.number} of `{bit.key}`", f"at most {MAX_BITS} bits, 0 to 59", "use a free bit")
+        if bit.number in numbers or bit.key in registry:
+            raise PlanError(f"bit {bit.number} `{bit.key}`", "a bit is allocated once, never reused", "use a free bit")
+        numbers.add(bit.number)
+        registry[bit.key] = bit
+    return registry
+
+
+def _bit(registry: Mapping[str, Bit], key: str) -> Bit:
+    if key not in registry:
+        free = min(set(range(MAX_BITS)) - {bit.number for bit in registry.values()}, default=None)
+        remedy = f"add `- {{number: {free}, key: {key}, first: …}}` to the registry of bits"
+        raise PlanError(f"purpose `{key}` has no bit", "bits are allocated once in a registry", remedy)
+    return registry[key]
+
+
+def _after_erasure(basis: str, keep: Keep) -> "str":  # type: ignore[return]
+    if keep.hold or basis == "legal-obligation":
+        return "stays"
+    return "while-open" if basis == "contract" else "goes"
+
+
+def _objection(row: Purpose, basis: str) -> "str":  # type: ignore[return]
+    """What the text says for the row; a part that runs on contract or law cannot be objected to (P-164)."""
+    return "none" if basis in ("contract", "legal-obligation") else row.objection
+
+
+def _clocks(policy: Policy, keep: Keep, key: str) -> tuple[Clock, ...]:
+    clocks = tuple(_clock(policy, term, key) for term in keep.terms)
+    if len({clock.after == RECORD for clock in clocks}) > 1:
+        raise PlanError(
+            f"purpose `{key}` mixes clocks per record and per person",
+            "a clock runs per person, or per record",
+            "split the purpose in two parts",
+        )
+    return clocks
+
+
+def _clock(policy: Policy, term: Term, key: str) -> Clock:
+    after = term.after
+    event = policy.events.get(after)
+    if event is None and after not in (RECORD, CONSENT):
+        raise PlanError(
+            f"purpose `{key}`: start event `{after}` is not declared",
+            "P-108: distinct events, none assumed",
+            f"declare it under events, or use one of: {', '.join(sorted(policy.events))}, record",
+        )
+    if event is not None and event.alias_of is not None:
+        after, event = event.alias_of, policy.events.get(event.alias_of)
+    return Clock(
+        period=term.for_,
+        after=after,
+        reopened_by=event.reopened_by if event else None,
+        end_of_year=term.from_ == "end-of-year",
+        fallback=_clock(policy, term.fallback, key) if term.fallback else None,
+        records_from=term.records_from,
+        records_until=term.records_until,
+    )
+
+
+def _processes(record: Record, purposes: Sequence[PurposePlan]) -> dict[str, tuple[str, ...]]:
+    """Which process serves which roles: a process is a member of those only (design, the gate)."""
+    known = {p.key for p in purposes} | set(record.roles) | set(record.writers)
+    for process, served in record.processes.items():
+        unknown = sorted(set(served) - known)
+        if unknown:
+            raise PlanError(
+                f"process `{process}` serves `{', '.join(unknown)}`, which is no purpose and no role",
+                "P-051: a closed list",
+                f"use: {', '.join(sorted(known))}",
+            )
+    return dict(sorted(record.processes.items()))
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------
+
+
+def _open_table(dataset: Dataset, collection: Collection) -> OpenTable:
+    holds = collection.meta.holds
+    if not collection.meta.why or holds not in ("reference", "system"):
+        raise PlanError(
+            f"table `{collection.name}` is said to hold no person, and not why",
+            "P-014: no orphan fields",
+            "write meta.why",
+        )
+    names = tuple(f.name for f in collection.fields)
+    return OpenTable(dataset.db_schema, collection.name, holds, names, collection.meta.why)
+
+
+class _Table:
+    """Compiles one collection."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        record: Record,
+        purposes: Sequence[PurposePlan],
+        ceilings: Sequence[Ceiling],
+        tags: Mapping[str, Sequence[str]],
+        dataset: Dataset,
+        collection: Collection,
+    ) -> None:
+        self.policy, self.record, self.purposes, self.ceilings = policy, record, purposes, ceilings
+        self.tags, self.dataset, self.collection, self.meta = tags, dataset, collection, collection.meta
+        self.name = collection.name
+
+    def fault(self, what: str, rule: str, remedy: str) -> PlanError:
+        return PlanError(f"table `{self.name}`: {what}", rule, remedy)
+
+    def plan(self) -> TablePlan:
+        meta = self.meta
+        anchor = meta.holds == "people"
+        key = tuple(f.name for f in self.collection.fields if f.fides.primary_key)
+        owners = tuple(o.column for o in meta.owners) or ((key[0],) if anchor and key else ())
+        if not key:
+            raise self.fault("no primary key", "a row must be named to be erased", "mark fides_meta.primary_key")
+        if not owners:
+            raise self.fault("belongs to nobody", "every row of personal data has an owner", "write meta.owners")
+        if any(o.kind != "owner" for o in meta.owners):
+            raise self.fault("has a `shared` link", "guarded tables have owners only", "make the link an owner")
+        self._known(*owners, meta.recorded, meta.record_date, meta.source, *meta.scopes.values())
+        columns = tuple(self._column(field, key, owners) for field in self.collection.fields)
+        bits = 0
+        for column in columns:
+            bits |= 0 if column.key else column.purposes
+        if anchor:
+            bits = self._mask(lambda p: p.active and p.stored and not p.by_record)
+        columns = tuple(self._with_key_bits(column, bits) for column in columns)
+        self._dated(bits)
+        self._deciding(columns)
+        return TablePlan(
+            schema=self.dataset.db_schema,
+            name=self.name,
+            key=key,
+            owners=owners,
+            columns=columns,
+            bits=bits,
+            recorded=meta.recorded,
+            record_date=meta.record_date,
+            anchor=anchor,
+            always_visible=meta.always_visible or anchor,
+            narrow=tuple(self._narrow()),
+            ceilings=tuple(self._ceilings(columns)),
+            facts=tuple(self._facts()),
+            scopes=dict(meta.scopes),
+            partition=meta.partition.by if meta.partition else None,
+            partition_every=meta.partition.every if meta.partition else None,
+            needs_service=meta.needs_service,
+            source=meta.source,
+            default_source=meta.default_source,
+        )
+
+    def _mask(self, test: object) -> int:
+        result = 0
+        for purpose in self.purposes:
+            if test(purpose):  # type: ignore[operator]
+                result |= purpose.mask
+        return result
+
+    def _known(self, *columns: str | None) -> None:
+        names = {f.name for f in self.collection.fields}
+        for column in columns:
+            if column is not None and column not in names:
+                raise self.fault(f"names column `{column}`, which it does not map", "a map says what is there", "map it")
+
+    def _column(self, field: DataField, key: tuple[str, ...], owners: tuple[str, ...]) -> ColumnPlan:
+        meta = field.meta
+        owner = next((i for i, o in enumerate(self.meta.owners) if field.name in o.owns), 0)
+        if meta.key or field.name in key or field.name in owners or field.name == self.meta.recorded:
+            return ColumnPlan(field.name, tuple(field.data_categories), 0, owner, key=True)
+        if not field.data_categories:
+            raise self.fault(
+                f"column `{field.name}` has no category", "P-014: no orphan fields", "write data_categories, or meta.key"
+            )
+        for category in field.data_categories:
+            if category not in self.policy.categories:
+                raise self.fault(
+                    f"column `{field.name}`: category `{category}` is not in the policy",
+                    "P-020: a category is declared in the policy first",
+                    f"use one of: {', '.join(sorted(self.policy.categories))}",
+                )
+        says = self._readers(field)
+        active = self._mask(lambda p: p.active)
+        return ColumnPlan(
+            field.name, tuple(field.data_categories), says & active, owner, erased=meta.erased, all_purposes=says
+        )
+
+    def _readers(self, field: DataField) -> int:
+        meta = field.meta
+        if meta.purposes is not None:
+            known = {p.key for p in self.purposes}
+            for purpose in meta.purposes:
+                if purpose not in known:
+                    raise self.fault(f"column `{field.name}` names purpose `{purpose}`", "P-051: a closed list", "mend it")
+        return self._mask(
+            lambda p: all(self._reads(p, category) for category in field.data_categories)
+            and (meta.purposes is None or p.key in meta.purposes or p.hold)
+        )
+
+    def _reads(self, purpose: PurposePlan, category: str) -> bool:
+        part: Part | None = None
+        if purpose.of != "law":
+            part = self.policy.purposes[purpose.of].parts[purpose.key]
+        if part is not None and part.not_reads and covers(part.not_reads, category):
+            return False
+        return covers(purpose.reads, category)
+
+    @staticmethod
+    def _with_key_bits(column: ColumnPlan, bits: int) -> ColumnPlan:
+        if not column.key:
+            return column
+        return ColumnPlan(column.name, column.categories, bits, column.owner, key=True, all_purposes=bits)
+
+    def _dated(self, bits: int) -> None:
+        by_record = [p.key for p in self.purposes if p.by_record and p.mask & bits]
+        if by_record and self.meta.record_date is None:
+            raise self.fault(
+                f"is read by {', '.join(by_record)}, whose clock runs per record, and has no record date",
+                "P-073: a clock has a start",
+                "write meta.record_date, or narrow the columns' purposes",
+            )
+
+    def _deciding(self, columns: Sequence[ColumnPlan]) -> None:
+        """Columns that decide a row's masks outlive the values: erasing one would change what the row may be used for."""
+        deciding = [self.meta.record_date, self.meta.recorded, *(n.when.column for n in self.meta.narrow)]
+        erasable = {c.name for c in columns if not c.key}
+        for name in deciding:
+            if name in erasable:
+                raise self.fault(
+                    f"column `{name}` decides what the row is for and could be erased",
+                    "masks are a function of facts and of what stays on the row",
+                    f"mark `{name}` with meta.key, or decide on another column",
+                )
+
+    def _narrow(self) -> list[NarrowPlan]:
+        result = []
+        holds = self._mask(lambda p: p.hold)
+        for narrow in self.meta.narrow:
+            self._known(narrow.when.column)
+            named = set(narrow.only or ()) | set(narrow.but)
+            unknown = named - {p.key for p in self.purposes}
+            if unknown:
+                raise self.fault(f"narrows to unknown `{', '.join(sorted(unknown))}`", "P-051: a closed list", "mend it")
+            if narrow.only is not None:
+                removed = self._mask(lambda p, only=narrow.only: p.key not in only)
+            else:
+                removed = self._mask(lambda p, but=narrow.but: p.key in but)
+            result.append(NarrowPlan(narrow.when, removed & ~holds, narrow.why, narrow.promises))
+        return result
+
+    def _ceilings(self, columns: Sequence[ColumnPlan]) -> list[CeilingPlan]:
+        result = []
+        holds = self._mask(lambda p: p.hold)
+        for ceiling in self.ceilings:
+            if ceiling.switch and self.record.switches.get(ceiling.switch) == "off":
+                continue
+            capped = [c for c in columns if any(set(ceiling.is_) & set(self.tags.get(k, ())) for k in c.categories)]
+            if not capped:
+                continue
+            if self.meta.record_date is None:
+                raise self.fault(f"is capped by {ceiling.key} and has no record date", "P-003", "write meta.record_date")
+            mask = 0
+            for column in capped:
+                mask |= column.purposes
+            free = [c.name for c in columns if c not in capped and not c.key and c.purposes & mask & ~holds]
+            if free:
+                raise self.fault(
+                    f"{ceiling.key} caps some columns and not {', '.join(free)}",
+                    "values that age on their own have their own rows",
+                    "give the capped values a table of their own",
+                )
+            deletes = ceiling.checked.status == "published" or ceiling.key in self.record.confirmed
+            result.append(CeilingPlan(ceiling.key, ceiling.for_, mask & ~holds, deletes, ceiling.article))
+        return result
+
+    def _facts(self) -> list[EventPlan]:
+        result = []
+        for event in self.meta.events:
+            self._known(event.at, event.when.column if event.when else None)
+            declared = self.policy.events.get(event.event)
+            if declared is None:
+                raise self.fault(f"event `{event.event}` is not declared", "P-108: distinct events", "declare it")
+            result.append(EventPlan("event", declared.alias_of or event.event, event.at, None, event.when))
+        for consent in self.meta.consents:
+            self._known(consent.given, consent.withdrawn, consent.when.column if consent.when else None)
+            if consent.purpose not in {p.key for p in self.purposes}:
+                raise self.fault(f"consent for unknown `{consent.purpose}`", "P-051: a closed list", "mend it")
+            result.append(EventPlan("consent", consent.purpose, consent.given, consent.withdrawn, consent.when))
+        return result

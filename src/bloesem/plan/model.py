@@ -1,0 +1,328 @@
+"""The plan: what the compiler makes of policy, record, law and data map. Plain values, no I/O.
+
+Masks are sets of purposes as bits of one integer. A *part* of the policy (sub-purpose) and each purpose of the law
+has one bit, for ever.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from bloesem.datamap.model import Predicate
+from bloesem.errors import PlanError
+
+#: The start "event" of clocks that run per record: the record's own date, as the data map says.
+RECORD = "record"
+#: The start event of consent: read from consent facts of the part itself, not from an event.
+CONSENT = "consent.given"
+
+FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure"]
+FACT_KINDS: tuple[FactKind, ...] = ("event", "consent", "objection", "assessing", "restriction", "hold", "erasure")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened to a person, or to one row (`table`, `row`) of theirs. Append-only, closed once.
+
+    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure.
+    `starts_at`, `ends_at`: aware datetimes; the fact holds from `starts_at` until just before `ends_at`.
+    """
+
+    person: int
+    kind: FactKind
+    key: str
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None = None
+    table: str | None = None
+    row: int | None = None
+
+    def holds(self, now: dt.datetime) -> bool:
+        """Whether the fact is in force at `now`."""
+        return self.starts_at <= now and (self.ends_at is None or self.ends_at > now)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A term, resolved: how long after which event, and what stops it."""
+
+    period: str
+    after: str
+    reopened_by: str | None = None
+    end_of_year: bool = False
+    fallback: Clock | None = None
+    records_from: dt.date | None = None
+    records_until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Bit:
+    """A line of the registry: allocated once, never reused (design, bits)."""
+
+    number: int
+    key: str
+    first: dt.date
+    last: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class PurposePlan:
+    """A part of the policy, or a purpose of the law: one bit, one role, one schema."""
+
+    key: str
+    number: int
+    of: str  # PUR-1 …, or `law`
+    basis: str
+    article: str
+    clocks: tuple[Clock, ...]
+    hold: bool
+    reads: tuple[str, ...]
+    active: bool
+    why_off: str | None = None
+    erasure: Literal["goes", "while-open", "stays"] = "goes"
+    survives_restriction: bool = False
+    objection: Literal["absolute", "assessed", "none"] = "none"
+    since: dt.datetime | None = None  # rows recorded earlier are not for it (P-176)
+    promises: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    label: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def mask(self) -> int:
+        return 1 << self.number
+
+    @property
+    def name(self) -> str:
+        """Name of its role (without prefix) and of its schema."""
+        return self.key.replace(":", "_").replace("-", "_").replace(".", "_")
+
+    @property
+    def by_record(self) -> bool:
+        """Whether its clock runs per record."""
+        return any(clock.after == RECORD for clock in self.clocks)
+
+    @property
+    def by_consent(self) -> bool:
+        return any(clock.after == CONSENT for clock in self.clocks)
+
+    @property
+    def stored(self) -> bool:
+        """Whether it is ever a reason to store: `keep: none` is not (PUR-7)."""
+        return self.hold or bool(self.clocks)
+
+    @property
+    def writes(self) -> bool:
+        """Whether its role records what happens: parts of the policy that run per person do; archives do not."""
+        return self.of != "law" and self.stored and not self.by_record and not self.hold and self.active
+
+
+@dataclass(frozen=True)
+class NarrowPlan:
+    """On rows that meet `when`, the purposes in `removed` neither use nor keep the row."""
+
+    when: Predicate
+    removed: int
+    why: str
+    promises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CeilingPlan:
+    """A rule of law that caps: after `period` from the record's date the purposes leave `used_for`,
+    and `kept_for` too where the value was checked or confirmed (`deletes`)."""
+
+    key: str
+    period: str
+    mask: int
+    deletes: bool
+    article: str
+
+
+@dataclass(frozen=True)
+class EventPlan:
+    """A column that is a fact: the moment of an event, or consent for a part."""
+
+    kind: Literal["event", "consent"]
+    key: str
+    at: str
+    until: str | None = None
+    when: Predicate | None = None
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    name: str
+    categories: tuple[str, ...]
+    purposes: int  # the parts that may read it: the compile-time constant `purposes(column)`
+    owner: int = 0  # index of its owner among the table's owners
+    key: bool = False
+    erased: str | int | None = None
+    all_purposes: int = 0  # without narrowing by off or retired parts; what the policy would say
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A guarded table."""
+
+    schema: str
+    name: str
+    key: tuple[str, ...]
+    owners: tuple[str, ...]
+    columns: tuple[ColumnPlan, ...]
+    bits: int
+    recorded: str | None
+    record_date: str | None
+    anchor: bool = False
+    always_visible: bool = False
+    narrow: tuple[NarrowPlan, ...] = ()
+    ceilings: tuple[CeilingPlan, ...] = ()
+    facts: tuple[EventPlan, ...] = ()
+    scopes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    partition: str | None = None
+    partition_every: Literal["month", "year"] | None = None
+    needs_service: str | None = None
+    source: str | None = None
+    default_source: str | None = None
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def id(self) -> str:
+        """The column that names a row in facts about one row: the first of its key."""
+        return self.key[0]
+
+    def column(self, name: str) -> ColumnPlan:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise PlanError(f"{self.name}.{name}: no such column", "the data map", "map the column")
+
+
+@dataclass(frozen=True)
+class ScopedPlan:
+    """A role that sees only rows of its scope."""
+
+    key: str
+    scope: str
+    purpose: str | None
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    restricted_too: bool
+    promises: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.key.replace("-", "_").replace(".", "_")
+
+
+@dataclass(frozen=True)
+class WriterPlan:
+    """A role that writes the columns named, and reads no person."""
+
+    key: str
+    tables: Mapping[str, tuple[str, ...]] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class ReturnRule:
+    """After `event` later than `within` from `after`, what is left from before serves only own-dated purposes."""
+
+    event: str
+    after: str
+    within: str
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A table that holds no person: reference data or a library's own; `why` says so."""
+
+    schema: str
+    name: str
+    holds: Literal["reference", "system"]
+    columns: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that gate, clock and rights need to know. Equal inputs give an equal plan."""
+
+    company: str
+    version: dt.date
+    purposes: tuple[PurposePlan, ...]
+    tables: tuple[TablePlan, ...]
+    open_tables: tuple[OpenTable, ...] = ()
+    scoped: tuple[ScopedPlan, ...] = ()
+    writers: tuple[WriterPlan, ...] = ()
+    returns: ReturnRule | None = None
+    events: tuple[str, ...] = ()
+    processes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    prefix: str = "bloesem_"
+    schema: str = "bloesem"
+    retired: tuple[Bit, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[str, PurposePlan]:
+        return {purpose.key: purpose for purpose in self.purposes}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, TablePlan]:
+        return {table.name: table for table in self.tables}
+
+    def purpose(self, key: str) -> PurposePlan:
+        """Raises `PlanError` for a purpose that the policy does not have: the list is closed (P-051)."""
+        found = self.by_key.get(key)
+        if found is None:
+            raise PlanError(
+                f"purpose `{key}` is not in the policy of {self.version}",
+                "P-051: the list of purposes is closed",
+                f"use one of: {', '.join(sorted(self.by_key))}",
+            )
+        return found
+
+    def table(self, name: str) -> TablePlan:
+        found = self.by_name.get(name)
+        if found is None:
+            raise PlanError(
+                f"table `{name}` is not in the data map",
+                "P-014: no orphan fields",
+                f"map it; mapped are: {', '.join(sorted(self.by_name))}",
+            )
+        return found
+
+    def mask(self, test: object = None) -> int:
+        """All bits of purposes for which `test(purpose)` is true; all purposes without a test."""
+        result = 0
+        for purpose in self.purposes:
+            if test is None or test(purpose):  # type: ignore[operator]
+                result |= purpose.mask
+        return result
+
+    def keys(self, mask: int) -> tuple[str, ...]:
+        """The purposes of a mask, in bit order."""
+        return tuple(p.key for p in sorted(self.purposes, key=lambda p: p.number) if mask & p.mask)
+
+    @cached_property
+    def active_bits(self) -> int:
+        return self.mask(lambda p: p.active)
+
+    @cached_property
+    def record_bits(self) -> int:
+        return self.mask(lambda p: p.by_record)
+
+    @cached_property
+    def hold_bits(self) -> int:
+        return self.mask(lambda p: p.hold)
+
+    @cached_property
+    def stored_bits(self) -> int:
+        return self.mask(lambda p: p.stored)
+
+    def role(self, name: str) -> str:
+        """The cluster's name of a role: a part, a scoped role, or one of ours (`owner`, `keeper`, `portal` …)."""
+        return self.prefix + name

@@ -1,0 +1,26 @@
+"""The compiled SQL, as a person would write it: one module per concern, one statement per thing.
+
+`statements(plan)` is everything, in order. Nothing here reads a database or a clock.
+"""
+
+from __future__ import annotations
+
+from bloesem.plan.model import Plan
+from bloesem.plan.sql import clock, gate, masks, runtime, state
+from bloesem.plan.sql.statement import Statement
+
+
+def statements(plan: Plan) -> list[Statement]:
+    """All statements that put the plan in force, in order; each may be run again without harm."""
+    return [
+        *gate.roles(plan),
+        *runtime.statements(plan),
+        *masks.columns(plan),
+        *state.statements(plan),
+        *masks.statements(plan),
+        *clock.statements(plan),
+        *gate.statements(plan),
+    ]
+
+
+__all__ = ["Statement", "statements"]

@@ -1,0 +1,258 @@
+"""What time and facts do to rows: `apply_<table>` per table, `refresh` for a person whose facts changed.
+
+One mechanism for an objection, a restriction, an ended term and an erasure: rows that nothing keeps go, values that no
+purpose of theirs keeps are blanked, links of owners who left are cut, masks become what the facts say.
+"""
+
+from __future__ import annotations
+
+from bloesem.plan.model import Plan, TablePlan
+from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.masks import judged
+from bloesem.plan.sql.statement import Statement, listed, tidy
+
+
+def statements(plan: Plan) -> list[Statement]:
+    applied = [Statement("clock", f"{t.name}: what is due", apply(plan, t)) for t in plan.tables]
+    return [
+        *applied,
+        Statement("clock", "a person's facts changed", refresh(plan)),
+        Statement("clock", "a fact is recorded", record_fact(plan)),
+        Statement("clock", "facts of many rows, after a load", read_facts(plan)),
+        Statement("clock", "nobody is left", forget(plan)),
+        *_keepers(plan),
+    ]
+
+
+def apply(plan: Plan, table: TablePlan) -> str:
+    """`apply_<table>(ids, at)`: rows of these people; returns counts: deleted, changed, erased values per column,
+    and rows that each purpose lost."""
+    s, q = ident(plan.schema), qualified(table.schema, table.name)
+    mine = " OR ".join(f"r.{ident(owner)} = ANY (ids)" for owner in table.owners)
+    same = " AND ".join(f"r.{ident(k)} = j.{ident(k)}" for k in table.key)
+    sets = ["used_for = j.used", "kept_for = j.kept", "good_until = j.until", *_blanks(plan, table)]
+    if table.anchor:
+        state = f"(SELECT st.{{}} FROM {s}.state st WHERE st.person_id = r.{ident(table.key[0])})"
+        sets += [f"frozen_since = {state.format('frozen_since')}", f"frozen_ground = {state.format('frozen_ground')}"]
+    purposes = [p for p in plan.purposes if p.mask & table.bits]
+    lost = [
+        f"{literal(p.key)}, count(*) FILTER (WHERE had & ~kept & {p.mask} <> 0)" for p in purposes
+    ] or ["'none', 0"]
+    dead = [
+        f"{literal(c.name)}, count(*) FILTER (WHERE had & {c.purposes} <> 0 AND kept & {c.purposes} = 0)"
+        for c in table.columns
+        if not c.key and c.purposes
+    ]
+    erased = f"jsonb_build_object({listed(dead, by=8)})" if dead else "'{}'::jsonb"
+    frozen = (
+        f" OR EXISTS (SELECT FROM {s}.state st WHERE st.person_id = r.{ident(table.key[0])}"
+        " AND (st.frozen_since, st.frozen_ground) IS DISTINCT FROM (r.frozen_since, r.frozen_ground))"
+        if table.anchor
+        else ""
+    )
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz) RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+WITH j AS MATERIALIZED (
+{_indent(_inside(judged(plan, table, f"({mine})"), s), 4)}
+), gone AS (
+    DELETE FROM {q} r USING j WHERE {same} AND j.kept = 0
+    RETURNING j.had_kept AS had, 0::bigint AS kept, true AS deleted
+), stay AS (
+    UPDATE {q} r SET
+        {listed(sets, by=8)}
+    FROM j
+    WHERE {same} AND j.kept <> 0
+      AND ((r.used_for, r.kept_for) IS DISTINCT FROM (j.used, j.kept) OR r.good_until > j.until
+           OR r.good_until <= {s}.civil(at){frozen})
+    RETURNING j.had_kept AS had, j.kept, false AS deleted
+), both_ AS (
+    SELECT * FROM gone UNION ALL SELECT * FROM stay
+)
+SELECT jsonb_build_object(
+    'deleted', count(*) FILTER (WHERE deleted),
+    'changed', count(*) FILTER (WHERE NOT deleted),
+    'ended', jsonb_build_object(
+        {listed(lost, by=8)}),
+    'erased', {erased})
+FROM both_
+$$"""
+    )
+
+
+def _inside(query: str, s: str) -> str:
+    """`judged` speaks of `today`; inside a function of `at` that is the civil date of `at`."""
+    return query.replace(", today, at", f", {s}.civil(at), at")
+
+
+def _indent(text: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in text.splitlines())
+
+
+def _blanks(plan: Plan, table: TablePlan) -> list[str]:
+    """Values that no purpose of theirs keeps become what the map says (NULL); links of owners who left are cut."""
+    result = []
+    for column in table.columns:
+        if column.key:
+            continue
+        name, kept = ident(column.name), f"j.kept_{column.owner + 1}"
+        result.append(
+            f"{name} = CASE WHEN {kept} & {column.purposes} = 0 THEN {literal(column.erased)} ELSE r.{name} END"
+        )
+    if len(table.owners) > 1:
+        for i, owner in enumerate(table.owners, 1):
+            result.append(f"{ident(owner)} = CASE WHEN j.kept_{i} = 0 THEN NULL ELSE r.{ident(owner)} END")
+    return result
+
+
+def refresh(plan: Plan) -> str:
+    """`refresh(ids, at)`: after facts changed. Locks the states in id order, recomputes them, and applies what follows
+    to the rows of those whose masks or ends changed; writes one act."""
+    s = ident(plan.schema)
+    calls = [f"{literal(t.name)}, {s}.{ident(f'apply_{t.name}')}(moved, at)" for t in plan.tables]
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.refresh(ids bigint[], at timestamptz, every boolean DEFAULT false) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fresh {s}.state[];
+    moved bigint[];
+    counts jsonb := '{{}}';
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
+    SELECT array_agg(n) INTO fresh FROM {s}.compute_state(ids, at) AS n;
+    SELECT array_agg(n.person_id) INTO moved
+    FROM unnest(fresh) AS n JOIN {s}.state o USING (person_id)
+    WHERE every OR (n.used, n.kept, n.kept_erased, n.erased_at, n.epoch, n.items, n.frozen_since, n.frozen_ground)
+          IS DISTINCT FROM
+          (o.used, o.kept, o.kept_erased, o.erased_at, o.epoch, o.items, o.frozen_since, o.frozen_ground)
+       OR EXISTS (SELECT FROM unnest(n.ends, o.ends) AS e (new, old) WHERE e.new < e.old);
+    UPDATE {s}.state o SET
+        used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
+        items = n.items, ends = n.ends, frozen_since = n.frozen_since, frozen_ground = n.frozen_ground,
+        next_review = LEAST(n.next_review, CASE WHEN n.kept & {plan.stored_bits & ~plan.record_bits} = 0
+                                                THEN {s}.civil(at) + 1 ELSE n.next_review END)
+    FROM unnest(fresh) AS n
+    WHERE n.person_id = o.person_id;
+    IF moved IS NOT NULL THEN
+        counts := jsonb_build_object(
+            {listed(calls, by=12)});
+        INSERT INTO {s}.act (as_of, kind, policy, counts)
+        VALUES (at, 'masks', (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
+                jsonb_build_object('people', cardinality(moved), 'tables', counts));
+    END IF;
+    RETURN counts;
+END $$"""
+    )
+
+
+def record_fact(plan: Plan) -> str:
+    s = ident(plan.schema)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.record_fact(
+    person bigint, kind text, key text, starts timestamptz, ends timestamptz DEFAULT NULL,
+    in_table text DEFAULT NULL, of_row bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made bigint;
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id = person FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'nobody has this number' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id)
+    VALUES (person, kind, key, starts, ends, in_table, of_row) RETURNING id INTO made;
+    PERFORM {s}.refresh(ARRAY[person], {s}.moment(), in_table IS NOT NULL);
+    RETURN made;
+END $$;
+CREATE OR REPLACE FUNCTION {s}.close_fact(which bigint, ends timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    closed {s}.fact;
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id = (SELECT f.person_id FROM {s}.fact f WHERE f.id = which) FOR UPDATE;
+    UPDATE {s}.fact SET ends_at = ends WHERE id = which RETURNING * INTO closed;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such fact' USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM {s}.refresh(ARRAY[closed.person_id], {s}.moment(), closed.table_name IS NOT NULL);
+END $$"""
+    )
+
+
+def read_facts(plan: Plan) -> str:
+    """`read_facts()`: facts of all rows of the event tables, for a load that ran with its triggers off."""
+    from bloesem.plan.sql.masks import facts_of
+
+    s = ident(plan.schema)
+    steps = []
+    for table in plan.tables:
+        for fact in table.facts:
+            source = f"{qualified(table.schema, table.name)} n"
+            steps.append(facts_of(plan, table, fact, source) + ";")
+    anchors = [
+        f"INSERT INTO {s}.state (person_id) SELECT {ident(t.key[0])} FROM {qualified(t.schema, t.name)} "
+        "ON CONFLICT DO NOTHING;"
+        for t in plan.tables
+        if t.anchor
+    ]
+    body = "\n    ".join((anchors + steps)).replace("\n", "\n    ") or "NULL;"
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.read_facts() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    {body}
+END $$"""
+    )
+
+
+def forget(plan: Plan) -> str:
+    """`forget(ids)`: of these people, those of whom no row is left lose their facts and state too (P-104)."""
+    s = ident(plan.schema)
+    rows = "\n      ".join(
+        f"AND NOT EXISTS (SELECT FROM {qualified(t.schema, t.name)} r WHERE r.{ident(o)} = s.person_id)"
+        for t in plan.tables
+        for o in t.owners
+    )
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.forget(ids bigint[]) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+WITH nobody AS (
+    DELETE FROM {s}.state s WHERE s.person_id = ANY (ids)
+      {rows}
+    RETURNING s.person_id
+), facts AS (
+    DELETE FROM {s}.fact f USING nobody n WHERE f.person_id = n.person_id
+)
+SELECT count(*) FROM nobody
+$$"""
+    )
+
+
+def _keepers(plan: Plan) -> list[Statement]:
+    """These functions run as the keeper; only the keeper may call them."""
+    s, keeper = ident(plan.schema), ident(plan.role("keeper"))
+    names = [f"{ident(f'apply_{t.name}')}(bigint[], timestamptz)" for t in plan.tables]
+    names += [f"{ident(f'{t.name}_arrives')}()" for t in plan.tables]
+    names += [f"{ident(f'{t.name}_happens')}()" for t in plan.tables if t.facts]
+    names += [
+        "refresh(bigint[], timestamptz, boolean)",
+        "record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint)",
+        "close_fact(bigint, timestamptz)",
+        "read_facts()",
+        "forget(bigint[])",
+        "compute_state(bigint[], timestamptz)",
+        "scope(text)",
+    ]
+    result = []
+    for name in names:
+        result.append(Statement("clock", f"{name}: the keeper's", f"ALTER FUNCTION {s}.{name} OWNER TO {keeper}"))
+        if not name.startswith("scope"):
+            result.append(
+                Statement("clock", f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{name} FROM PUBLIC")
+            )
+    return result

@@ -1,0 +1,353 @@
+"""Who may read what: roles, forced row policies, column grants, and one schema of views per purpose.
+
+PostgreSQL itself refuses. A policy reads only its own row; purposes are constants; a role sees only the columns of its
+purpose's categories (P-050) on rows whose `used_for` still has its bit (P-105) on a day before `good_until`.
+"""
+
+from __future__ import annotations
+
+from bloesem.plan.model import ColumnPlan, Plan, PurposePlan, ScopedPlan, TablePlan, WriterPlan
+from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.masks import FROZEN_COLUMNS
+from bloesem.plan.sql.statement import Statement, listed, tidy
+
+#: Functions of PostgreSQL that run text as SQL or set the role from inside an expression.
+DANGEROUS = (
+    "set_config(text, text, boolean)",
+    "ts_stat(text)",
+    "ts_stat(text, text)",
+    "ts_rewrite(tsquery, text)",
+    "query_to_xml(text, boolean, boolean, text)",
+    "query_to_xmlschema(text, boolean, boolean, text)",
+    "query_to_xml_and_xmlschema(text, boolean, boolean, text)",
+    "lo_create(oid)",
+    "lo_creat(integer)",
+    "lo_open(oid, integer)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_get(oid)",
+    "lo_get(oid, bigint, integer)",
+    "lo_put(oid, bigint, bytea)",
+    "lo_unlink(oid)",
+    "lowrite(integer, bytea)",
+    "loread(integer, integer)",
+)
+
+
+# ---- roles -----------------------------------------------------------------------------------------------------
+
+
+def readers(plan: Plan) -> list[PurposePlan]:
+    """Purposes with a role: a retired or switched-off one has none, and so reads nothing."""
+    return [p for p in plan.purposes if p.active]
+
+
+def roles(plan: Plan) -> list[Statement]:
+    made = [_role(plan, "owner", "NOLOGIN"), _role(plan, "keeper", "LOGIN NOINHERIT", bypass=True)]
+    made += [_role(plan, p.name, "NOLOGIN") for p in readers(plan)]
+    made += [_role(plan, s.name, "NOLOGIN") for s in plan.scoped]
+    made += [_role(plan, w.key, "NOLOGIN") for w in plan.writers]
+    made += [_role(plan, login, "LOGIN NOINHERIT") for login in plan.processes]
+    owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
+    made.append(Statement("roles", "the keeper may act as owner", f"GRANT {owner} TO {keeper}"))
+    for login, served in plan.processes.items():
+        for name in served:
+            role = plan.by_key[name].name if name in plan.by_key else name
+            if name in plan.by_key and not plan.by_key[name].active:
+                continue
+            sql = f"GRANT {ident(plan.role(role))} TO {ident(plan.role(login))}"
+            made.append(Statement("roles", f"{login} serves {name}", sql))
+    return made
+
+
+def _role(plan: Plan, name: str, options: str, *, bypass: bool = False) -> Statement:
+    role = plan.role(name)
+    extra = (
+        f"""
+    BEGIN
+        ALTER ROLE {ident(role)} BYPASSRLS;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL;  -- a managed server that refuses: the keeper's policies USING (true) serve instead
+    END;"""
+        if bypass
+        else ""
+    )
+    sql = f"""
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal(role)}) THEN
+        CREATE ROLE {ident(role)} {options};
+    END IF;{extra}
+END $$"""
+    return Statement("roles", f"role {name}", tidy(sql))
+
+
+# ---- everything else -----------------------------------------------------------------------------------------------
+
+
+def statements(plan: Plan) -> list[Statement]:
+    result = [*_walls(plan)]
+    for table in plan.tables:
+        result += _table(plan, table)
+    for purpose in readers(plan):
+        result += _views(plan, purpose.name, [(t, purpose_columns(plan, t, purpose)) for t in plan.tables])
+    for scoped in plan.scoped:
+        result += _views(plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables])
+    for writer in plan.writers:
+        tables = [(plan.table(name), writer_reads(plan, plan.table(name))) for name in writer.tables]
+        result += _views(plan, writer.key, tables, writes={t: c for t, c in writer.tables.items()})
+    return result
+
+
+def _walls(plan: Plan) -> list[Statement]:
+    keeper, s = ident(plan.role("keeper")), ident(plan.schema)
+    result = []
+    for schema in sorted({t.schema for t in plan.tables} | {t.schema for t in plan.open_tables}):
+        result.append(Statement("gate", f"schema {schema}: nobody", f"REVOKE ALL ON SCHEMA {ident(schema)} FROM PUBLIC"))
+        sql = f"GRANT USAGE ON SCHEMA {ident(schema)} TO {keeper}"
+        result.append(Statement("gate", f"schema {schema}: the keeper", sql))
+    for function in DANGEROUS:
+        sql = f"""
+DO $$ BEGIN
+    REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC;
+EXCEPTION WHEN insufficient_privilege OR undefined_function THEN
+    NULL;  -- not ours to revoke on a managed server: `bloesem check` reports it
+END $$"""
+        result.append(Statement("gate", f"{function.split('(')[0]} is not for everybody", tidy(sql)))
+    sql = """
+DO $$ BEGIN
+    EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
+END $$"""
+    result.append(Statement("gate", "no temporary tables", tidy(sql)))
+    for name in ("today()", "moment()", "civil(timestamptz)", "moment(date)", "moment(timestamptz)", "scope(text)"):
+        result.append(Statement("gate", f"{name} is for everybody", f"GRANT EXECUTE ON FUNCTION {s}.{name} TO PUBLIC"))
+    return result
+
+
+def _table(plan: Plan, table: TablePlan) -> list[Statement]:
+    q = qualified(table.schema, table.name)
+    owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
+    result = [
+        Statement("gate", f"{table.name} has an owner", f"ALTER TABLE {q} OWNER TO {owner}"),
+        Statement("gate", f"{table.name}: row policies", f"ALTER TABLE {q} ENABLE ROW LEVEL SECURITY"),
+        Statement("gate", f"{table.name}: also for its owner", f"ALTER TABLE {q} FORCE ROW LEVEL SECURITY"),
+        Statement("gate", f"{table.name}: start from nothing", _nothing(plan, table)),
+        Statement("gate", f"{table.name}: the keeper", f"GRANT ALL ON {q} TO {keeper}"),
+        _policy(q, "keeper", "ALL", keeper, "true", "true"),
+    ]
+    for purpose in readers(plan):
+        columns = purpose_columns(plan, table, purpose)
+        if columns:
+            result += _purpose(plan, table, purpose, columns)
+    for scoped in plan.scoped:
+        columns = scoped_columns(plan, table, scoped)
+        if columns:
+            result += _scoped(plan, table, scoped, columns)
+    for writer in plan.writers:
+        if table.name in writer.tables:
+            result += _writer(plan, table, writer)
+    return result
+
+
+def _nothing(plan: Plan, table: TablePlan) -> str:
+    """Drop every policy and grant on the table, so that what follows is all there is."""
+    return tidy(
+        f"""
+DO $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN SELECT policyname FROM pg_policies
+              WHERE schemaname = {literal(table.schema)} AND tablename = {literal(table.name)} LOOP
+        EXECUTE format('DROP POLICY %I ON %I.%I', it.policyname, {literal(table.schema)}, {literal(table.name)});
+    END LOOP;
+    FOR it IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, {literal(plan.prefix)})
+              AND rolname NOT IN ({literal(plan.role("owner"))}) LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %I', {literal(table.schema)}, {literal(table.name)}, it.rolname);
+    END LOOP;
+    REVOKE ALL ON TABLE {qualified(table.schema, table.name)} FROM PUBLIC;
+END $$"""
+    )
+
+
+def _policy(q: str, name: str, command: str, role: str, using: str | None, check: str | None) -> Statement:
+    """`using`: rows that are seen; `check`: rows that may be written."""
+    body = f"CREATE POLICY {ident(name)} ON {q} FOR {command} TO {role}"
+    if using is not None:
+        body += f"\n    USING ({using})"
+    if check is not None:
+        body += f"\n    WITH CHECK ({check})"
+    return Statement("gate", f"policy {name} on {q}", body)
+
+
+def _purpose(plan: Plan, table: TablePlan, purpose: PurposePlan, columns: list[str]) -> list[Statement]:
+    q, role, s = qualified(table.schema, table.name), ident(plan.role(purpose.name)), ident(plan.schema)
+    mask = "kept_for" if table.always_visible else "used_for"
+    fresh = f"good_until > {s}.today()"
+    result = [
+        Statement("gate", f"{purpose.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"),
+        _policy(q, f"{purpose.name}_reads", "SELECT", role, f"{mask} & {purpose.mask} <> 0 AND {fresh}", None),
+    ]
+    if purpose.writes:
+        insert, update = writable(plan, table, purpose)
+        check = "true" if table.anchor else f"kept_for & {purpose.mask} <> 0"
+        result.append(
+            Statement("gate", f"{purpose.key} records {table.name}", f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}")
+        )
+        result.append(_policy(q, f"{purpose.name}_records", "INSERT", role, None, check))
+        if update:
+            sql = f"GRANT UPDATE ({_list(update)}) ON {q} TO {role}"
+            using = f"kept_for & {purpose.mask} <> 0 AND {fresh}"
+            result.append(Statement("gate", f"{purpose.key} changes {table.name}", sql))
+            result.append(_policy(q, f"{purpose.name}_changes", "UPDATE", role, using, check))
+    return result
+
+
+def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]) -> list[Statement]:
+    q, role, s = qualified(table.schema, table.name), ident(plan.role(scoped.name)), ident(plan.schema)
+    asked = f"(SELECT {s}.scope({literal(scoped.scope)}))"
+    mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
+    if scoped.purpose is None:
+        seen = "kept_for <> 0" if scoped.restricted_too else "used_for <> 0"
+    else:
+        purpose = plan.by_key[scoped.purpose]
+        mask = "kept_for" if table.always_visible or scoped.restricted_too else "used_for"
+        seen = f"{mask} & {purpose.mask} <> 0"
+    using = f"({mine}) AND {seen} AND good_until > {s}.today()"
+    return [
+        Statement("gate", f"{scoped.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"),
+        _policy(q, f"{scoped.name}_reads", "SELECT", role, using, None),
+    ]
+
+
+def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]:
+    """Recording is storage: judged by `kept_for`, also while the person is restricted (art. 18(2))."""
+    q, role = qualified(table.schema, table.name), ident(plan.role(writer.key))
+    columns = list(writer.tables[table.name])
+    for name in columns:
+        table.column(name)
+    changes = [c for c in columns if c not in table.owners and c not in table.key]
+    return [
+        Statement("gate", f"{writer.key} finds {table.name}", _select(q, writer_reads(plan, table), role)),
+        Statement("gate", f"{writer.key} records {table.name}", f"GRANT INSERT ({_list(columns)}) ON {q} TO {role}"),
+        Statement("gate", f"{writer.key} changes {table.name}", f"GRANT UPDATE ({_list(changes)}) ON {q} TO {role}"),
+        _policy(q, f"{writer.key}_finds", "SELECT", role, "kept_for <> 0", None),
+        _policy(q, f"{writer.key}_records", "INSERT", role, None, "kept_for <> 0"),
+        _policy(q, f"{writer.key}_changes", "UPDATE", role, "kept_for <> 0", "kept_for <> 0"),
+    ]
+
+
+def _select(q: str, columns: list[str], role: str) -> str:
+    return f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"
+
+
+def _list(columns: list[str]) -> str:
+    return ", ".join(ident(c) for c in columns)
+
+
+# ---- columns ---------------------------------------------------------------------------------------------------
+
+
+def _shown(table: TablePlan, columns: list[ColumnPlan]) -> list[str]:
+    """Columns in the table's order; nothing but keys is nothing, except on the person's row."""
+    if not table.anchor and not any(not c.key for c in columns):
+        return []
+    names = [c.name for c in columns]
+    return names + (list(FROZEN_COLUMNS) if table.anchor and names else [])
+
+
+def purpose_columns(plan: Plan, table: TablePlan, purpose: PurposePlan) -> list[str]:
+    """What a purpose reads of a table; empty when it does not read the table."""
+    if not table.bits & purpose.mask and (purpose.stored or not _reads_any(table, purpose)):
+        return []
+    return _shown(table, [c for c in table.columns if c.purposes & purpose.mask])
+
+
+def _reads_any(table: TablePlan, purpose: PurposePlan) -> bool:
+    return any(not c.key and c.purposes & purpose.mask for c in table.columns)
+
+
+def scope_columns(table: TablePlan, scoped: ScopedPlan) -> list[str]:
+    """The columns that say whose row it is in the role's scope."""
+    if scoped.scope in table.scopes:
+        return [table.scopes[scoped.scope]]
+    return list(table.owners) if scoped.scope == "person" else []
+
+
+def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str]:
+    from bloesem.plan.build import covers
+
+    if not scope_columns(table, scoped):
+        return []
+    mask = plan.purpose(scoped.purpose).mask if scoped.purpose else None
+    if mask is not None and not mask & table.bits:
+        return []
+    private = len(table.owners) > 1
+    columns = [
+        c
+        for c in table.columns
+        if c.key
+        or (
+            (mask is None or c.purposes & mask)
+            and all(covers(scoped.reads, k) for k in c.categories)
+            and not (private and c.owner > 0)
+        )
+    ]
+    return _shown(table, columns)
+
+
+def writable(plan: Plan, table: TablePlan, purpose: PurposePlan) -> tuple[list[str], list[str]]:
+    """Columns that a purpose may fill at insert, and those it may change: what it reads; keys only at insert."""
+    insert = [c.name for c in table.columns if c.purposes & purpose.mask]
+    update = [c.name for c in table.columns if c.purposes & purpose.mask and not c.key]
+    return insert, update
+
+
+def writer_reads(plan: Plan, table: TablePlan) -> list[str]:
+    """How a writer finds its rows: by keys, never by a person."""
+    return [c.name for c in table.columns if c.key and c.name not in table.owners]
+
+
+# ---- views -----------------------------------------------------------------------------------------------------
+
+
+def _views(
+    plan: Plan,
+    name: str,
+    tables: list[tuple[TablePlan, list[str]]],
+    *,
+    writes: dict[str, tuple[str, ...]] | None = None,
+) -> list[Statement]:
+    """The schema of a role: a `security_invoker` view per table, with only its columns. Made anew each time."""
+    owner, role, schema = ident(plan.role("owner")), ident(plan.role(name)), ident(name)
+    result = [
+        Statement("views", f"schema {name}, anew", f"DROP SCHEMA IF EXISTS {schema} CASCADE"),
+        Statement("views", f"schema {name}", f"CREATE SCHEMA {schema} AUTHORIZATION {owner}"),
+        Statement("views", f"schema {name}: its role", f"GRANT USAGE ON SCHEMA {schema} TO {role}"),
+    ]
+    for table, read in tables:
+        columns = list(dict.fromkeys([*read, *(writes or {}).get(table.name, ())]))
+        if not columns:
+            continue
+        view = qualified(name, table.name)
+        sql = (
+            f"CREATE VIEW {view} WITH (security_invoker = true) AS\n"
+            f"SELECT {listed([ident(c) for c in columns], by=7)}\nFROM {qualified(table.schema, table.name)}"
+        )
+        grant = "SELECT, INSERT, UPDATE" if writes is not None or _writes(plan, name) else "SELECT"
+        result += [
+            Statement("views", f"{name} sees {table.name}", sql),
+            Statement("views", f"{name}.{table.name}: owner", f"ALTER VIEW {view} OWNER TO {owner}"),
+            Statement("views", f"{name}.{table.name}: its role", f"GRANT {grant} ON {view} TO {role}"),
+        ]
+    for reference in plan.open_tables:
+        if reference.holds == "reference" and writes is None:
+            view, q = qualified(name, reference.name), qualified(reference.schema, reference.name)
+            sql = f"CREATE VIEW {view} WITH (security_invoker = true) AS SELECT * FROM {q}"
+            result += [
+                Statement("views", f"{name} sees {reference.name}", sql),
+                Statement("views", f"{reference.name} for {name}", f"GRANT SELECT ON {q}, {view} TO {role}"),
+            ]
+    return result
+
+
+def _writes(plan: Plan, name: str) -> bool:
+    return any(p.name == name and p.writes for p in plan.purposes)

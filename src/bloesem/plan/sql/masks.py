@@ -1,0 +1,442 @@
+"""The masks of rows: what `calculus.row_masks` says, as functions of a row and its owner's state, and their triggers.
+
+For a table `session`: `session_kept(r, s, today)`, `session_used(...)`, `session_until(...)` are plain expressions that
+PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_happens()` turns event columns into facts.
+"""
+
+from __future__ import annotations
+
+from bloesem.plan.model import RECORD, Clock, EventPlan, Plan, PurposePlan, TablePlan
+from bloesem.plan.predicates import sql as condition
+from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.state import FOREVER, NEVER, interval, last_day
+from bloesem.plan.sql.statement import Statement, listed, tidy
+
+MASK_COLUMNS = ("used_for", "kept_for", "good_until")
+FROZEN_COLUMNS = ("frozen_since", "frozen_ground")
+
+
+def columns(plan: Plan) -> list[Statement]:
+    """The mask columns on each guarded table; the person's row also shows since when it is frozen, and why."""
+    result = []
+    for table in plan.tables:
+        q = qualified(table.schema, table.name)
+        added = [
+            "ADD COLUMN IF NOT EXISTS used_for bigint NOT NULL DEFAULT 0",
+            "ADD COLUMN IF NOT EXISTS kept_for bigint NOT NULL DEFAULT 0",
+            f"ADD COLUMN IF NOT EXISTS good_until date NOT NULL DEFAULT {NEVER}",
+        ]
+        if table.anchor:
+            added += ["ADD COLUMN IF NOT EXISTS frozen_since date", "ADD COLUMN IF NOT EXISTS frozen_ground text"]
+        result.append(Statement("masks", f"masks on {table.name}", f"ALTER TABLE {q}\n    {listed(added)}"))
+        for owner in table.owners:
+            if (owner,) != table.key:
+                index = ident(f"{table.name}_{owner}_owner"[:63])
+                result.append(
+                    Statement(
+                        "masks",
+                        f"whose {table.name}",
+                        f"CREATE INDEX IF NOT EXISTS {index} ON {q} ({ident(owner)})",
+                    )
+                )
+        if dated(plan, table):
+            index = ident(f"{table.name}_good_until")
+            sql = f"CREATE INDEX IF NOT EXISTS {index} ON {q} (good_until)"
+            result.append(Statement("masks", f"{table.name}: what is due by its own date", sql))
+    return result
+
+
+def dated(plan: Plan, table: TablePlan) -> bool:
+    """Whether rows of the table age by their own date, so that their people are found by the row."""
+    return bool(table.bits & plan.record_bits or table.ceilings)
+
+
+def statements(plan: Plan) -> list[Statement]:
+    result = []
+    for table in plan.tables:
+        result += [
+            Statement("masks", f"{table.name}: what must still be stored", kept(plan, table)),
+            Statement("masks", f"{table.name}: what may still be read", used(plan, table)),
+            Statement("masks", f"{table.name}: until when that holds", until(plan, table)),
+            Statement("masks", f"a new row of {table.name}", arrives(plan, table)),
+            *_arrival_triggers(plan, table),
+        ]
+        if table.facts:
+            result.append(Statement("masks", f"{table.name}: facts from its columns", happens(plan, table)))
+            result += _fact_triggers(plan, table)
+    return result
+
+
+# ---- expressions ---------------------------------------------------------------------------------------------
+
+
+def kept(plan: Plan, table: TablePlan) -> str:
+    s = ident(plan.schema)
+    removed = listed(_removed(plan, table), joined="\n         | ", by=0)
+    deleting = [_case(_over(c.period, table), c.mask) for c in table.ceilings if c.deletes]
+    capped = f"\n    & ~({' | '.join(deleting)})" if deleting else ""
+    holds = _item_holds(plan, table)
+    return _function(
+        plan,
+        table,
+        "kept",
+        "",
+        f"SELECT (COALESCE(s.kept, 0) & {table.bits}\n    & ~({removed}){capped})\n    | {holds}",
+        s,
+    )
+
+
+def used(plan: Plan, table: TablePlan) -> str:
+    s = ident(plan.schema)
+    removed = listed(_removed(plan, table), joined="\n         | ", by=0)
+    capped = [_case(_over(c.period, table), c.mask) for c in table.ceilings]
+    cap = f"\n    & ~({' | '.join(capped)})" if capped else ""
+    restrictable = plan.mask(lambda p: not p.survives_restriction) & table.bits
+    item = (
+        f"CASE WHEN s.items AND EXISTS (SELECT FROM {s}.fact f WHERE {_about(table)} AND f.kind = 'restriction') "
+        f"THEN {restrictable} ELSE 0 END"
+    )
+    return _function(
+        plan,
+        table,
+        "used",
+        ", kept bigint",
+        f"SELECT CASE WHEN kept = 0 THEN 0 ELSE\n    (COALESCE(s.used, 0) & {table.bits}\n"
+        f"    & ~({removed}){cap}\n    & ~({item}))\n    | {_item_holds(plan, table)} END",
+        s,
+    )
+
+
+def until(plan: Plan, table: TablePlan) -> str:
+    """The first day on which a mask of the row may change; a row that nothing keeps is due since ever."""
+    bounds = [f"COALESCE(s.ends[{p.number + 1}], {FOREVER})" for p in plan.purposes if p.mask & table.bits]
+    for purpose in plan.purposes:
+        if purpose.by_record and purpose.mask & table.bits:
+            for clock in purpose.clocks:
+                bounds.append(_bound(_record_end(clock, table)))
+    for ceiling in table.ceilings:
+        bounds.append(_bound(last_day(f"r.{ident(str(table.record_date))}", ceiling.period, end_of_year=False)))
+    return _function(
+        plan,
+        table,
+        "until",
+        ", kept bigint",
+        f"SELECT CASE WHEN kept = 0 THEN {NEVER} ELSE LEAST(\n        {listed(bounds or [FOREVER], by=8)}) END",
+        ident(plan.schema),
+        returns="date",
+    )
+
+
+def _function(
+    plan: Plan, table: TablePlan, what: str, more: str, body: str, s: str, *, returns: str = "bigint"
+) -> str:
+    name = f"{s}.{ident(f'{table.name}_{what}')}"
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}(r {qualified(table.schema, table.name)}, s {s}.state, "
+        f"today date, at timestamptz{more}) RETURNS {returns}\nLANGUAGE sql STABLE AS $$\n{body}\n$$"
+    )
+
+
+def _case(when: str, mask: int) -> str:
+    return f"CASE WHEN {when} THEN {mask} ELSE 0 END"
+
+
+def _removed(plan: Plan, table: TablePlan) -> list[str]:
+    """The purposes that something about the row rules out."""
+    holds, bits = plan.hold_bits, table.bits
+    parts = [_case(condition(n.when, "r"), n.removed & bits) for n in table.narrow if n.removed & bits]
+    recorded = f"r.{ident(table.recorded)}" if table.recorded else None
+    for purpose in plan.purposes:
+        if purpose.mask & bits and purpose.since and not purpose.hold:
+            early = f"{recorded} IS NULL OR {recorded} < {literal(purpose.since)}" if recorded else "true"
+            parts.append(_case(early, purpose.mask))
+    person = bits & ~(plan.record_bits | holds)
+    before = f" AND ({recorded} IS NULL OR {recorded} < s.epoch)" if recorded else ""
+    if person:
+        parts.append(_case(f"s.epoch IS NOT NULL{before}", person))
+    if bits & ~holds:
+        asked = f" AND ({recorded} IS NULL OR {recorded} <= s.erased_at)" if recorded else ""
+        parts.append(f"CASE WHEN s.erased_at IS NOT NULL{asked} THEN ~s.kept_erased & {bits & ~holds} ELSE 0 END")
+    for purpose in plan.purposes:
+        if purpose.by_record and purpose.mask & bits:
+            alive = " OR ".join(f"COALESCE({_record_end(clock, table)} >= today, false)" for clock in purpose.clocks)
+            parts.append(_case(f"NOT ({alive})", purpose.mask))
+    return parts or ["0"]
+
+
+def _record_end(clock: Clock, table: TablePlan) -> str:
+    assert clock.after == RECORD  # noqa: S101 - the compiler refuses mixed clocks
+    day = f"r.{ident(str(table.record_date))}"
+    end = last_day(day, clock.period, end_of_year=clock.end_of_year)
+    tests = []
+    if clock.records_from:
+        tests.append(f"{day} >= {literal(clock.records_from)}")
+    if clock.records_until:
+        tests.append(f"{day} <= {literal(clock.records_until)}")
+    return f"CASE WHEN {' AND '.join(tests)} THEN {end} END" if tests else end
+
+
+def _bound(end: str) -> str:
+    return f"CASE WHEN {end} >= today THEN {end} + 1 ELSE {FOREVER} END"
+
+
+def _over(period: str, table: TablePlan) -> str:
+    end = last_day(f"r.{ident(str(table.record_date))}", period, end_of_year=False)
+    return f"COALESCE({end} < today, true)"
+
+
+def _about(table: TablePlan) -> str:
+    return (
+        f"f.person_id = s.person_id AND f.table_name = {literal(table.name)} AND f.row_id = r.{ident(table.id)} "
+        "AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at)"
+    )
+
+
+def _item_holds(plan: Plan, table: TablePlan) -> str:
+    holds = [p for p in plan.purposes if p.hold and p.active and p.mask & table.bits]
+    if not holds:
+        return "0"
+    cases = " ".join(f"WHEN {literal(p.key)} THEN {p.mask}" for p in holds)
+    return (
+        f"CASE WHEN s.items THEN COALESCE((SELECT bit_or(CASE f.key {cases} ELSE 0 END::bigint) "
+        f"FROM {ident(plan.schema)}.fact f WHERE {_about(table)} AND f.kind = 'hold'), 0) ELSE 0 END"
+    )
+
+
+# ---- several owners --------------------------------------------------------------------------------------------
+
+
+def judged(plan: Plan, table: TablePlan, where: str) -> str:
+    """A query: key, masks had, masks due, and what each owner keeps. Leaving owners forbid nothing (they are cut)."""
+    s, q = ident(plan.schema), qualified(table.schema, table.name)
+    joins, each = [], []
+    for i, owner in enumerate(table.owners, 1):
+        joins.append(f"LEFT JOIN {s}.state s{i} ON s{i}.person_id = r.{ident(owner)}")
+        joins.append(
+            f"CROSS JOIN LATERAL (SELECT CASE WHEN s{i}.person_id IS NULL THEN 0 "
+            f"ELSE {_call(plan, table, 'kept', i)} END AS kept) k{i}"
+        )
+        joins.append(f"CROSS JOIN LATERAL (SELECT {_call(plan, table, 'used', i, f'k{i}.kept')} AS used) u{i}")
+        each.append(f"k{i}.kept AS kept_{i}")
+    both = range(1, len(table.owners) + 1)
+    kept_sql = " | ".join(f"k{i}.kept" for i in both)
+    used_sql = " & ".join(f"CASE WHEN k{i}.kept = 0 THEN -1 ELSE u{i}.used END" for i in both)
+    due = ", ".join(
+        f"CASE WHEN k{i}.kept = 0 THEN {FOREVER} ELSE {_call(plan, table, 'until', i, f'k{i}.kept')} END" for i in both
+    )
+    keys = ", ".join(f"r.{ident(k)}" for k in table.key)
+    return (
+        f"SELECT {keys}, r.used_for AS had_used, r.kept_for AS had_kept, r.good_until AS had_until,\n"
+        f"       {kept_sql} AS kept,\n"
+        f"       CASE WHEN ({kept_sql}) = 0 THEN 0 ELSE {used_sql} END AS used,\n"
+        f"       CASE WHEN ({kept_sql}) = 0 THEN {NEVER} ELSE LEAST({due}) END AS until,\n"
+        f"       {', '.join(each)}\n"
+        f"FROM {q} r\n" + "\n".join(joins) + f"\nWHERE {where}"
+    )
+
+
+def _call(plan: Plan, table: TablePlan, what: str, i: int, more: str = "") -> str:
+    args = f"r, s{i}, today, at" + (f", {more}" if more else "")
+    return f"{ident(plan.schema)}.{ident(f'{table.name}_{what}')}({args})"
+
+
+# ---- triggers ----------------------------------------------------------------------------------------------------
+
+
+def arrives(plan: Plan, table: TablePlan) -> str:
+    """Masks of a new row, by the statement that inserts it. `FOR SHARE` on the owner's state: an objection that is
+    being recorded (which takes `FOR UPDATE`) and an insert cannot pass each other."""
+    s = ident(plan.schema)
+    n = len(table.owners)
+    find, value = [], []
+    for i, owner in enumerate(table.owners, 1):
+        column = f"NEW.{ident(owner)}"
+        find.append(
+            f"IF {column} IS NOT NULL THEN\n"
+            f"        SELECT * INTO s{i} FROM {s}.state WHERE person_id = {column} FOR SHARE;\n"
+            f"        IF NOT FOUND THEN\n"
+            f"            RAISE EXCEPTION '{table.name}.{owner}: nobody has this number'\n"
+            f"                USING ERRCODE = 'foreign_key_violation', HINT = 'record the person first';\n"
+            f"        END IF;\n"
+            f"        k{i} := {s}.{ident(f'{table.name}_kept')}(NEW, s{i}, today, at);\n"
+            f"    END IF;"
+        )
+        value.append(f"k{i}")
+    used_sql = " & ".join(
+        f"CASE WHEN k{i} = 0 THEN -1 ELSE {s}.{ident(f'{table.name}_used')}(NEW, s{i}, today, at, k{i}) END"
+        for i in range(1, n + 1)
+    )
+    due = ", ".join(
+        f"CASE WHEN k{i} = 0 THEN {FOREVER} ELSE {s}.{ident(f'{table.name}_until')}(NEW, s{i}, today, at, k{i}) END"
+        for i in range(1, n + 1)
+    )
+    if table.anchor:
+        key = f"NEW.{ident(table.key[0])}"
+        size = max((p.number for p in plan.purposes), default=0) + 1
+        find.insert(
+            0,
+            f"INSERT INTO {s}.state (person_id, ends, next_review)\n"
+            f"    VALUES ({key}, array_fill({FOREVER}, ARRAY[{size}]), today + 1) ON CONFLICT DO NOTHING;",
+        )
+    declare = "\n    ".join(f"s{i} {s}.state; k{i} bigint := 0;" for i in range(1, n + 1))
+    nobody = " AND ".join(f"NEW.{ident(o)} IS NULL" for o in table.owners)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.{ident(f"{table.name}_arrives")}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    {declare}
+    today date := {s}.today();
+    at timestamptz := {s}.moment();
+BEGIN
+    IF {nobody} THEN
+        RAISE EXCEPTION '{table.name}: a row of personal data belongs to somebody'
+            USING ERRCODE = 'not_null_violation', HINT = 'record an unidentified person (P-104)';
+    END IF;
+    {_newline(find)}
+    NEW.kept_for := {" | ".join(value)};
+    IF NEW.kept_for = 0 THEN
+        NEW.used_for := 0; NEW.good_until := {NEVER};
+    ELSE
+        NEW.used_for := {used_sql};
+        NEW.good_until := LEAST({due});
+    END IF;
+    RETURN NEW;
+END $$"""
+    )
+
+
+def _newline(parts: list[str]) -> str:
+    return "\n    ".join(parts)
+
+
+def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
+    s, q = ident(plan.schema), qualified(table.schema, table.name)
+    function = f"{s}.{ident(f'{table.name}_arrives')}()"
+    deciding = dict.fromkeys(
+        [*table.owners, *(n.when.column for n in table.narrow), *filter(None, [table.record_date, table.recorded])]
+    )
+    updates = ", ".join(ident(c) for c in deciding)
+    changed = " OR ".join(f"OLD.{ident(c)} IS DISTINCT FROM NEW.{ident(c)}" for c in deciding)
+    return [
+        Statement(
+            "masks",
+            f"{table.name}: masks at insert",
+            f"CREATE OR REPLACE TRIGGER bloesem_arrives BEFORE INSERT ON {q}\n"
+            f"    FOR EACH ROW WHEN (NEW.good_until = {NEVER}) EXECUTE FUNCTION {function}",
+        ),
+        Statement(
+            "masks",
+            f"{table.name}: masks when what decides them changes",
+            f"CREATE OR REPLACE TRIGGER bloesem_moves BEFORE UPDATE OF {updates} ON {q}\n"
+            f"    FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {function}",
+        ),
+    ]
+
+
+def happens(plan: Plan, table: TablePlan) -> str:
+    """Event and consent columns become facts, in the transaction that writes them; then the masks follow."""
+    s = ident(plan.schema)
+    inserts = [_insert(plan, table, fact) for fact in table.facts]
+    updates = []
+    for fact in table.facts:
+        updates += _update(plan, table, fact)
+    owner, key = ident(table.owners[0]), ident(table.id)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.{ident(f"{table.name}_happens")}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id IN (SELECT {owner} FROM new) ORDER BY person_id FOR UPDATE;
+    IF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM new n JOIN old o ON o.{key} = n.{key} WHERE {_moved(table)}) THEN
+            RETURN NULL;
+        END IF;
+        {_deeper(updates)}
+    ELSE
+        {_deeper(inserts)}
+    END IF;
+    PERFORM {s}.refresh((SELECT array_agg(DISTINCT {owner}) FROM new WHERE {owner} IS NOT NULL), {s}.moment());
+    RETURN NULL;
+END $$"""
+    )
+
+
+def _deeper(parts: list[str]) -> str:
+    return "\n        ".join(part.replace("\n", "\n        ") for part in parts)
+
+
+def _watched(table: TablePlan) -> list[str]:
+    columns: dict[str, None] = {}
+    for fact in table.facts:
+        for name in (fact.at, fact.until, fact.when.column if fact.when else None):
+            if name:
+                columns[name] = None
+    return list(columns)
+
+
+def _moved(table: TablePlan) -> str:
+    return " OR ".join(f"o.{ident(c)} IS DISTINCT FROM n.{ident(c)}" for c in _watched(table))
+
+
+def _insert(plan: Plan, table: TablePlan, fact: EventPlan, source: str = "new n") -> str:
+    return f"{facts_of(plan, table, fact, source)};"
+
+
+def facts_of(plan: Plan, table: TablePlan, fact: EventPlan, source: str) -> str:
+    """INSERT of the facts that rows of `source` (aliased n) carry in one column."""
+    s = ident(plan.schema)
+    when = f" AND {condition(fact.when, 'n')}" if fact.when else ""
+    ends = f"{s}.moment(n.{ident(fact.until)})" if fact.until else "NULL"
+    return (
+        f"INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, source_table, source_row)\n"
+        f"SELECT n.{ident(table.owners[0])}, {literal(fact.kind)}, {literal(fact.key)}, "
+        f"{s}.moment(n.{ident(fact.at)}), {ends}, {literal(table.name)}, n.{ident(table.id)}\n"
+        f"FROM {source} WHERE n.{ident(fact.at)} IS NOT NULL AND n.{ident(table.owners[0])} IS NOT NULL{when}"
+    )
+
+
+def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
+    """A changed column closes the fact that it gave and gives a new one; an end that is filled in closes it then."""
+    s, key, at = ident(plan.schema), ident(table.id), ident(fact.at)
+    same = f"f.source_table = {literal(table.name)} AND f.source_row = n.{key} AND f.key = {literal(fact.key)}"
+    moved = f"o.{at} IS DISTINCT FROM n.{at}"
+    if fact.when:
+        moved += f" OR ({condition(fact.when, 'o')}) <> ({condition(fact.when, 'n')})"
+    result = [
+        f"UPDATE {s}.fact f SET ends_at = LEAST(f.starts_at, {s}.moment())\n"
+        f"FROM new n JOIN old o ON o.{key} = n.{key}\nWHERE {same} AND f.ends_at IS NULL AND ({moved});",
+        _insert(plan, table, fact, f"new n JOIN old o ON o.{key} = n.{key} AND ({moved})"),
+    ]
+    if fact.until:
+        end = ident(fact.until)
+        result.append(
+            f"UPDATE {s}.fact f SET ends_at = {s}.moment(n.{end})\n"
+            f"FROM new n JOIN old o ON o.{key} = n.{key}\n"
+            f"WHERE {same} AND f.ends_at IS NULL AND n.{end} IS NOT NULL AND o.{end} IS NULL;"
+        )
+    return result
+
+
+def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
+    s, q = ident(plan.schema), qualified(table.schema, table.name)
+    function = f"{s}.{ident(f'{table.name}_happens')}()"
+    return [
+        Statement(
+            "masks",
+            f"{table.name}: facts at insert",
+            f"CREATE OR REPLACE TRIGGER bloesem_happens AFTER INSERT ON {q}\n"
+            f"    REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION {function}",
+        ),
+        Statement(
+            "masks",
+            f"{table.name}: facts at update",
+            f"CREATE OR REPLACE TRIGGER bloesem_changes AFTER UPDATE ON {q}\n"
+            f"    REFERENCING NEW TABLE AS new OLD TABLE AS old FOR EACH STATEMENT EXECUTE FUNCTION {function}",
+        ),
+    ]
+
+
+def purposes_on(plan: Plan, table: TablePlan) -> list[PurposePlan]:
+    """The purposes that have a bit on the table."""
+    return [p for p in plan.purposes if p.mask & table.bits]

@@ -1,0 +1,216 @@
+"""Bloesem's own tables and small functions: facts, states, acts, the registry of bits, the date."""
+
+from __future__ import annotations
+
+from bloesem.plan.model import FACT_KINDS, Plan
+from bloesem.plan.quoting import ident, literal
+from bloesem.plan.sql.statement import Statement, tidy
+
+
+def statements(plan: Plan) -> list[Statement]:
+    s, owner, keeper = ident(plan.schema), ident(plan.role("owner")), ident(plan.role("keeper"))
+    made = [
+        ("schema", f"CREATE SCHEMA IF NOT EXISTS {s} AUTHORIZATION {keeper}"),
+        ("fact", _FACT.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS))),
+        ("fact: whose", f"CREATE INDEX IF NOT EXISTS fact_person ON {s}.fact (person_id)"),
+        (
+            "fact: of which row",
+            f"CREATE INDEX IF NOT EXISTS fact_source ON {s}.fact (source_table, source_row) "
+            "WHERE source_row IS NOT NULL",
+        ),
+        ("fact: append-only", _FACT_CLOSES.format(s=s)),
+        ("fact: append-only, trigger", _trigger(s, "fact", "closes_once", "UPDATE", "ROW", "fact_closes_once")),
+        ("state", _STATE.format(s=s)),
+        ("state: what is due", f"CREATE INDEX IF NOT EXISTS state_review ON {s}.state (next_review)"),
+        ("act", _ACT.format(s=s)),
+        ("act: append-only", _APPEND_ONLY.format(s=s)),
+        ("act: append-only, trigger", _trigger(s, "act", "append_only", "UPDATE OR DELETE", "ROW", "append_only")),
+        ("who read whom", _READING.format(s=s)),
+        ("who read whom: by person", f"CREATE INDEX IF NOT EXISTS reading_person ON {s}.reading (person_id)"),
+        ("the registry of bits", _BITS.format(s=s)),
+        ("the plan in force", _INSTALLED.format(s=s)),
+        ("watermark of the clock", _WATERMARK.format(s=s)),
+        ("keys of scopes", _SCOPE_KEYS.format(s=s)),
+        ("civil date", _CIVIL.format(s=s)),
+        ("moment of a date", _MOMENT_DATE.format(s=s)),
+        ("moment of a moment", _MOMENT.format(s=s)),
+        *((f"{s}.{name}", sql) for name, sql in clock_functions(plan)),
+        ("scope", _SCOPE.format(s=s)),
+        ("scope: who may ask", f"GRANT USAGE ON SCHEMA {s} TO PUBLIC"),
+        ("owner sees the functions", f"GRANT USAGE ON SCHEMA {s} TO {owner}"),
+    ]
+    for table in ("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key"):
+        made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
+    made.append(("nobody else reads them", f"REVOKE ALL ON ALL TABLES IN SCHEMA {s} FROM PUBLIC"))
+    return [Statement("runtime", about, tidy(sql)) for about, sql in made]
+
+
+def clock_functions(plan: Plan, days: int = 0) -> list[tuple[str, str]]:
+    """`today()` and `moment()`; `days`: how far a demonstration is ahead of the real date (a compiled constant)."""
+    s = ident(plan.schema)
+    return [
+        (
+            "today",
+            f"CREATE OR REPLACE FUNCTION {s}.today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE "
+            f"RETURN (now() AT TIME ZONE 'Europe/Brussels')::date + {days:d}",
+        ),
+        (
+            "moment",
+            f"CREATE OR REPLACE FUNCTION {s}.moment() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE "
+            f"RETURN now() + make_interval(days => {days:d})",
+        ),
+    ]
+
+
+def _trigger(s: str, table: str, name: str, on: str, each: str, function: str) -> str:
+    return (
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {on} ON {s}.{table} FOR EACH {each} "
+        f"EXECUTE FUNCTION {s}.{function}()"
+    )
+
+
+_FACT = """
+CREATE TABLE IF NOT EXISTS {s}.fact (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    person_id    bigint NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ({kinds})),
+    key          text NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz,
+    table_name   text,    -- a fact about one row
+    row_id       bigint,
+    source_table text,    -- the row whose column it was read from
+    source_row   bigint,
+    recorded_at  timestamptz NOT NULL DEFAULT now(),
+    CHECK ((table_name IS NULL) = (row_id IS NULL))
+)"""
+
+_FACT_CLOSES = """
+CREATE OR REPLACE FUNCTION {s}.fact_closes_once() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.ends_at IS NOT NULL OR NEW.ends_at IS NULL
+       OR (NEW.person_id, NEW.kind, NEW.key, NEW.starts_at) IS DISTINCT FROM
+          (OLD.person_id, OLD.kind, OLD.key, OLD.starts_at) THEN
+        RAISE EXCEPTION 'a fact is never rewritten: it is closed once' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$"""
+
+_STATE = """
+CREATE TABLE IF NOT EXISTS {s}.state (
+    person_id     bigint PRIMARY KEY,
+    used          bigint NOT NULL DEFAULT 0,   -- purposes that may read
+    kept          bigint NOT NULL DEFAULT 0,   -- purposes that still require storage
+    kept_erased   bigint NOT NULL DEFAULT 0,   -- those that outlive a request to erase
+    erased_at     timestamptz,                 -- rows recorded until then are what that request is about
+    epoch         timestamptz,                 -- rows from before this return serve own-dated purposes only
+    items         boolean NOT NULL DEFAULT false, -- there are facts about single rows
+    ends          date[] NOT NULL DEFAULT '{{}}', -- per bit: the first day on which it may change
+    next_review   date NOT NULL DEFAULT '9999-12-31',
+    frozen_since  date,
+    frozen_ground text
+)"""
+
+_ACT = """
+CREATE TABLE IF NOT EXISTS {s}.act (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    as_of      timestamptz NOT NULL,   -- the moment for which it was decided
+    kind       text NOT NULL,          -- masks, sweep, read, activation, rehearsal, clock, fact
+    login      text NOT NULL DEFAULT session_user,
+    purpose    text,
+    policy     date,
+    counts     jsonb NOT NULL DEFAULT '{{}}', -- numbers per table and purpose: no personal data
+    commitment bytea                   -- salted hash of whom it was about; the salt dies with their record
+)"""
+
+_APPEND_ONLY = """
+CREATE OR REPLACE FUNCTION {s}.append_only() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$"""
+
+_READING = """
+CREATE TABLE IF NOT EXISTS {s}.reading (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    act_id     bigint NOT NULL,
+    person_id  bigint NOT NULL,
+    at         timestamptz NOT NULL,
+    actor      text NOT NULL,
+    purpose    text NOT NULL,
+    salt       bytea NOT NULL
+)"""
+
+_BITS = """
+CREATE TABLE IF NOT EXISTS {s}.purpose_bit (
+    number smallint PRIMARY KEY CHECK (number BETWEEN 0 AND 59),
+    key    text NOT NULL UNIQUE,
+    first  date NOT NULL,
+    last   date
+)"""
+
+_INSTALLED = """
+CREATE TABLE IF NOT EXISTS {s}.installed (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    company    text NOT NULL,
+    policy     date NOT NULL,
+    digest     text NOT NULL   -- of the compiled SQL
+)"""
+
+_WATERMARK = """
+CREATE TABLE IF NOT EXISTS {s}.watermark (
+    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+    swept   date NOT NULL,
+    days    integer NOT NULL DEFAULT 0
+)"""
+
+_SCOPE_KEYS = """
+CREATE TABLE IF NOT EXISTS {s}.scope_key (
+    login name PRIMARY KEY,
+    key   bytea NOT NULL CHECK (length(key) = 32)
+)"""
+
+_CIVIL = """
+CREATE OR REPLACE FUNCTION {s}.civil(moment timestamptz) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (moment AT TIME ZONE 'Europe/Brussels')::date"""
+
+_MOMENT_DATE = """
+CREATE OR REPLACE FUNCTION {s}.moment(day date) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+RETURN day::timestamp AT TIME ZONE 'Europe/Brussels'"""
+
+_MOMENT = """
+CREATE OR REPLACE FUNCTION {s}.moment(at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN at"""
+
+# The setting `bloesem.scope` is `kind:id:expires:mac`; mac = HMAC-SHA256 over `backend pid:kind:id:expires` with the
+# key of the login. SQL of the login cannot make one: the key is in no table that it reads.
+_SCOPE = """
+CREATE OR REPLACE FUNCTION {s}.scope(wanted text) RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part text[] := string_to_array(current_setting('bloesem.scope', true), ':');
+    key  bytea;
+    pad  bytea;
+    said bytea;
+BEGIN
+    IF part IS NULL OR array_length(part, 1) <> 4 OR part[1] <> wanted
+       OR part[2] !~ '^[0-9]{{1,18}}$' OR part[3] !~ '^[0-9]{{1,12}}$'
+       OR part[3]::bigint < extract(epoch FROM clock_timestamp()) THEN
+        RETURN NULL;
+    END IF;
+    SELECT k.key || decode(repeat('00', 32), 'hex') INTO key FROM {s}.scope_key k WHERE k.login = session_user;
+    IF key IS NULL THEN
+        RETURN NULL;
+    END IF;
+    pad := key;
+    FOR i IN 0..63 LOOP pad := set_byte(pad, i, get_byte(key, i) # 54); END LOOP;
+    said := sha256(pad || convert_to(pg_backend_pid() || ':' || part[1] || ':' || part[2] || ':' || part[3], 'UTF8'));
+    FOR i IN 0..63 LOOP pad := set_byte(pad, i, get_byte(key, i) # 92); END LOOP;
+    IF encode(sha256(pad || said), 'hex') <> part[4] THEN
+        RETURN NULL;
+    END IF;
+    RETURN part[2]::bigint;
+END $$"""
