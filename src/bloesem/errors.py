@@ -17,7 +17,7 @@ class BloesemError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, thing: str, *, rule: str = "", remedy: str = "") -> None:
+    def __init__(self, thing: str, rule: str = "", remedy: str = "") -> None:
         super().__init__(thing, rule, remedy)
         self.thing = thing
         self.rule = rule
