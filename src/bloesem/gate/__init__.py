@@ -1,0 +1,1 @@
+"""The gate: PostgreSQL itself refuses what no purpose allows."""

@@ -1,0 +1,1 @@
+"""From sessions to money: statements, invoices, reimbursements, payments."""

@@ -1,0 +1,1 @@
+"""Marketing within the policy: consents, campaigns, contests, surveys, segments."""

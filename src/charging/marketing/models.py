@@ -1,0 +1,109 @@
+"""Marketing, contests and surveys (P-034, P-043, P-044, P-084 to P-100)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from charging.base import Personal, Reference, Sourced
+from charging.fields import moment, text
+
+
+class Consent(Sourced):
+    """The proof of a consent: for which part, when, how, to which words (P-057).
+
+    `kinds`: of newsletter, event, webinar, contest, with commas (P-097); `channel`: where it may be used.
+    """
+
+    part = models.TextField()
+    kinds = text()
+    channel = text()
+    given_at = moment()
+    withdrawn_at = moment()
+    given_on = models.DateField()
+    how = text()
+    words_version = text()
+
+    class Meta:
+        db_table = "consent"
+
+
+class MarketingInteraction(Personal):
+    """A message that we sent, and what came of it. A click is an act of the person, an opened mail is not
+    (P-093).
+    """
+
+    campaign = text()
+    channel = text()
+    basis = text()
+    sent_at = moment()
+    opened_at = moment()
+    clicked_at = moment()
+
+    class Meta:
+        db_table = "marketing_interaction"
+
+
+class Contest(Reference):
+    key = models.TextField()
+    label_nl = models.TextField()
+    label_en = models.TextField()
+    opens_on = models.DateField()
+    closes_on = models.DateField()
+
+    class Meta:
+        db_table = "contest"
+
+
+class ContestEntry(Sourced):
+    """Valid with or without the marketing box (P-096): the box is a consent of its own."""
+
+    contest = models.ForeignKey(Contest, models.DO_NOTHING, db_constraint=False, null=True, related_name="+")
+    entered_at = moment()
+    answer = text()
+
+    class Meta:
+        db_table = "contest_entry"
+
+
+class Survey(Reference):
+    key = models.TextField()
+    label_nl = models.TextField()
+    label_en = models.TextField()
+    opens_on = models.DateField()
+    closes_on = models.DateField()
+
+    class Meta:
+        db_table = "survey"
+
+
+class SurveyAnswer(Sourced):
+    survey = models.ForeignKey(Survey, models.DO_NOTHING, db_constraint=False, null=True, related_name="+")
+    answered_at = moment()
+    score = models.IntegerField(null=True, blank=True)
+    words = text()
+
+    class Meta:
+        db_table = "survey_answer"
+
+
+class Segment(Sourced):
+    """A derived value, with what it was made of and by which version of which logic (P-034, P-086)."""
+
+    segment = text()
+    inputs = text()
+    logic_version = text()
+    made_at = moment()
+
+    class Meta:
+        db_table = "segment"
+
+
+__all__ = [
+    "Consent",
+    "Contest",
+    "ContestEntry",
+    "MarketingInteraction",
+    "Segment",
+    "Survey",
+    "SurveyAnswer",
+]

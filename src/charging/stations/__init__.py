@@ -1,0 +1,1 @@
+"""Charge points, cards, and the sessions that they make."""

@@ -1,0 +1,1 @@
+"""Customer service: contacts on every channel, recordings, faults, complaints, disputes."""

@@ -1,0 +1,86 @@
+"""Communication with customer service, and what goes wrong (P-026, P-027, P-070, P-074)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from charging.base import Sourced, link
+from charging.fields import block, day, moment, number, text
+
+
+class Contact(Sourced):
+    """One contact. `channel`: email, phone, chat, social, other; `direction`: inbound (theirs), outbound
+    (ours).
+    """
+
+    channel = text()
+    direction = models.TextField()
+    at = moment()
+    about = text()
+    content = text()
+
+    class Meta:
+        db_table = "contact"
+
+
+class CallRecording(Sourced):
+    """A recorded call, linked to the announcement that came first (P-027, P-079). It has its own clock."""
+
+    contact = link("support.Contact")
+    announced_at = moment()
+    announcement = text()
+    began_at = moment()
+    seconds = number()
+    audio = block()
+    recorded_on = models.DateField()
+
+    class Meta:
+        db_table = "call_recording"
+
+
+class Fault(Sourced):
+    """A fault. `reported_by`: person, or station (it opens one itself)."""
+
+    station = link("stations.Station")
+    reported_by = models.TextField()
+    reported_at = moment()
+    code = text()
+    description = text()
+    solved_at = moment()
+
+    class Meta:
+        db_table = "fault"
+
+
+class Complaint(Sourced):
+    """A complaint; two people of one home may complain together."""
+
+    co_person = link("people.Person")
+    case_id = models.BigIntegerField()
+    received_at = moment()
+    about = text()
+    words = text()
+    co_words = text()
+    answered_at = moment()
+
+    class Meta:
+        db_table = "complaint"
+        indexes = (models.Index(fields=["case_id"], name="complaint_case"),)
+
+
+class Dispute(Sourced):
+    """An open dispute. The hold that it puts on the items concerned is a fact of its own (P-074)."""
+
+    case_id = models.BigIntegerField()
+    complaint = link("support.Complaint")
+    opened_at = moment()
+    closed_at = moment()
+    claim = text()
+    review_on = day()
+
+    class Meta:
+        db_table = "dispute"
+        indexes = (models.Index(fields=["case_id"], name="dispute_case"),)
+
+
+__all__ = ["CallRecording", "Complaint", "Contact", "Dispute", "Fault"]
