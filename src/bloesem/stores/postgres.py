@@ -1,0 +1,145 @@
+"""Connections to PostgreSQL, with errors that a person can act on and that hold no password.
+
+The database is the one that BLOESEM_DATABASE_URL names (PostgreSQL 15 or newer), otherwise the embedded one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from bloesem.errors import StoreError
+from bloesem.stores import embedded
+from bloesem.stores.dsn import DATABASE_URL, Dsn, dsn_from
+
+__all__ = [
+    "DATABASE_URL",
+    "OLDEST",
+    "Connection",
+    "Dsn",
+    "admin_connection",
+    "admin_dsn",
+    "connect",
+    "dsn_from",
+    "require_supported",
+]
+
+OLDEST = 15
+"""The oldest major version that has `security_invoker` views, on which every purpose's schema rests."""
+
+Connection = psycopg.Connection[TupleRow]
+
+
+def connect(
+    dsn: Dsn, *, autocommit: bool = False, application: str = "bloesem", timeout_seconds: int = 10
+) -> Connection:
+    """Opens one connection; parameters are bound by the server, so one call is one statement.
+
+    in: the address; `application` is the name that the server shows for it.
+    out: an open connection whose session speaks UTC.
+    raises: StoreError when the server is down, refuses the login or is older than 15.
+    """
+    parameters = {
+        "client_encoding": "UTF8",
+        **dsn.parameters(),
+        "application_name": application,
+        "connect_timeout": timeout_seconds,
+    }
+    try:
+        connection = psycopg.connect(conninfo="", autocommit=autocommit, **parameters)  # type: ignore[arg-type]
+    except psycopg.OperationalError as error:
+        raise _unreachable(dsn, error) from None
+    try:
+        require_supported(connection.info.server_version)
+        if connection.info.parameter_status("TimeZone") != "UTC":
+            connection.execute("SET TIME ZONE 'UTC'")
+            if not autocommit:
+                connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def require_supported(server_version: int) -> None:
+    """in: the number that the server reports (150004 is 15.4). raises: StoreError below 15."""
+    if server_version // 10000 < OLDEST:
+        found = f"{server_version // 10000}.{server_version % 10000}"
+        raise StoreError(
+            f"the database server is PostgreSQL {found}",
+            rule=f"PostgreSQL {OLDEST} or newer: older ones have no security_invoker views",
+            remedy=f"upgrade the server, or unset {DATABASE_URL} to use the embedded PostgreSQL",
+        )
+
+
+@contextmanager
+def admin_dsn(environment: Mapping[str, str] | None = None, *, data_dir: Path | None = None) -> Iterator[Dsn]:
+    """Where the administrator connects: BLOESEM_DATABASE_URL, or the superuser of the embedded server.
+
+    in: the environment (the process's own by default); the embedded server's data directory.
+    out: the address; an embedded server that had to be started is stopped at the end.
+    raises: StoreError.
+    """
+    given = dsn_from(os.environ if environment is None else environment)
+    if given is not None:
+        yield given
+        return
+    with embedded.start(data_dir or embedded.default_data_dir()) as server:
+        yield server.dsn()
+
+
+@contextmanager
+def admin_connection(
+    environment: Mapping[str, str] | None = None, *, data_dir: Path | None = None, autocommit: bool = False
+) -> Iterator[Connection]:
+    """A connection as administrator: commits at the end, rolls back on an error, closes either way.
+
+    in, raises: as `admin_dsn` and `connect`.
+    """
+    with (
+        admin_dsn(environment, data_dir=data_dir) as dsn,
+        connect(dsn, autocommit=autocommit, application="bloesem-admin") as connection,
+    ):
+        yield connection
+
+
+def _unreachable(dsn: Dsn, error: psycopg.OperationalError) -> StoreError:
+    """Names the cause. libpq's words are quoted only after any password is taken out of them."""
+    said = _without_secret(" ".join(str(error).split()), dsn)
+    where = str(dsn)
+    if "password authentication failed" in said or "no password supplied" in said or "pg_hba.conf" in said:
+        return StoreError(
+            f"the database at {where} refuses the login of {dsn.user or 'the current user'}",
+            rule=f"the server said: {said}",
+            remedy=f"check user and password in {DATABASE_URL}, and the server's pg_hba.conf",
+        )
+    if "does not exist" in said and "database" in said:
+        return StoreError(
+            f"the database at {where} does not exist",
+            rule=f"the server said: {said}",
+            remedy="create it, or correct the name in the URL",
+        )
+    if "too many" in said or "remaining connection slots" in said:
+        return StoreError(
+            f"the database at {where} has no connection left",
+            rule=f"the server said: {said}",
+            remedy="close idle connections, or raise the server's max_connections",
+        )
+    return StoreError(
+        f"the database at {where} cannot be reached",
+        rule=f"the driver said: {said}",
+        remedy=f"see that the server runs and that host and port in {DATABASE_URL} are right",
+    )
+
+
+def _without_secret(text: str, dsn: Dsn) -> str:
+    secrets = [dsn.password, *(value for name, value in dsn.options if "pass" in name)]
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return text

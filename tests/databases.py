@@ -1,0 +1,122 @@
+"""Databases for tests: each its own name and role prefix, so that tests run side by side on one server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from psycopg import sql
+
+from bloesem.stores import embedded
+from bloesem.stores.dsn import Dsn
+from bloesem.stores.embedded import EmbeddedServer, ServerVersion
+from bloesem.stores.postgres import Connection, connect
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database for one test (or module). Roles belong to the whole server, so name them with `role`."""
+
+    name: str
+    server: EmbeddedServer
+    role_prefix: str
+
+    @property
+    def dsn(self) -> Dsn:
+        """The superuser's address of this database."""
+        return self.server.dsn(self.name)
+
+    def role(self, name: str) -> str:
+        """in: a short name. out: a role name that is this database's alone; dropped with it."""
+        return f"{self.role_prefix}{name}"
+
+    def connect(
+        self, *, user: str | None = None, password: str | None = None, autocommit: bool = False
+    ) -> Connection:
+        """A connection as superuser, or as another user with that user's password."""
+        dsn = self.dsn if user is None else self.dsn.to(user=user, password=password)
+        return connect(dsn, autocommit=autocommit, application="bloesem-test")
+
+
+class DatabaseMaker(Protocol):
+    def __call__(self, *, template: Database | str | None = None) -> Database: ...
+
+
+@dataclass(slots=True)
+class Servers:
+    """The embedded servers of one test run, by version."""
+
+    folder: Path
+    stack: ExitStack
+    running: dict[int, EmbeddedServer] = field(default_factory=dict)
+
+    def get(self, version: ServerVersion) -> EmbeddedServer:
+        """The server of this version, started on the first call."""
+        if version not in self.running:
+            server = embedded.start(self.folder / f"pg{version}", version, fast=True)
+            self.running[version] = self.stack.enter_context(server)
+        return self.running[version]
+
+    @classmethod
+    @contextmanager
+    def below(cls, factory: pytest.TempPathFactory) -> Iterator[Servers]:
+        """Puts the servers below pytest's folder, or, as root, where the server's own user can come too."""
+        folder = factory.mktemp("servers") if os.geteuid() != 0 else open_folder()
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            yield cls(folder, stack)
+
+
+def open_folder() -> Path:
+    """A new temporary folder that every user may enter; the caller removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="bloesem-test-"))
+    folder.chmod(0o755)
+    return folder
+
+
+@contextmanager
+def databases_on(server: EmbeddedServer) -> Iterator[DatabaseMaker]:
+    """out: a function that makes databases on this server; at the end they and their roles are dropped."""
+    made: list[Database] = []
+
+    def make(*, template: Database | str | None = None) -> Database:
+        source = template.name if isinstance(template, Database) else template or "template0"
+        number = next(_numbers)
+        database = Database(f"test_{os.getpid()}_{number}", server, f"t{os.getpid()}_{number}_")
+        with connect(server.dsn(), autocommit=True) as admin:
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(database.name), sql.Identifier(source)
+                )
+            )
+        made.append(database)
+        return database
+
+    try:
+        yield make
+    finally:
+        for database in reversed(made):
+            drop(database)
+
+
+def drop(database: Database) -> None:
+    """Drops the database, whoever is still connected, and the roles that bear its prefix."""
+    with connect(database.server.dsn(), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
+        )
+        roles = admin.execute(
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, %s)", [database.role_prefix]
+        ).fetchall()
+        for (role,) in roles:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
