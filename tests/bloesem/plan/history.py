@@ -1,0 +1,172 @@
+"""Generated people, rows and facts, and the slow interpreter that says what must become of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from hypothesis import strategies as st
+
+from bloesem.plan.calculus import row_masks
+from bloesem.plan.dates import ZONE, civil, midnight
+from bloesem.plan.model import Fact, Plan, TablePlan
+from bloesem.plan.predicates import meets
+from tests.bloesem.plan.small import DATES, MOMENTS
+
+PEOPLE = (1, 2)
+SPAN = (dt.date(2019, 12, 30), dt.date(2028, 3, 2))
+
+days = st.one_of(
+    st.dates(*SPAN),
+    st.sampled_from(
+        [dt.date(2024, 2, 29), dt.date(2020, 2, 29), dt.date(2022, 12, 31), dt.date(2023, 1, 1), dt.date(2026, 10, 24)]
+    ),
+)
+moments = st.builds(
+    lambda day, hour, minute: dt.datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE),
+    days,
+    st.sampled_from([0, 0, 2, 12, 23]),
+    st.sampled_from([0, 30, 59]),
+)
+
+
+@dataclass
+class History:
+    """What a database is filled with: rows per table, and facts beside those that event columns give."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    facts: list[Fact]
+
+
+@st.composite
+def histories(draw: st.DrawFn, plan: Plan) -> History:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    number = 100
+    for table in plan.tables:
+        rows[table.name] = []
+        if table.anchor:
+            for person in PEOPLE:
+                values = {c.name: _value(draw, c.name) for c in table.columns}
+                rows[table.name].append({**values, table.key[0]: person})
+            continue
+        for _ in range(draw(st.integers(0, 2))):
+            number += 1
+            values = {c.name: _value(draw, c.name) for c in table.columns}
+            owners = draw(st.permutations([*PEOPLE, None]).filter(lambda p: p[0] is not None))
+            values.update(dict(zip(table.owners, owners, strict=False)))
+            rows[table.name].append({**values, table.key[0]: number})
+    return History(rows, draw(st.lists(_facts(plan, rows), max_size=7)))
+
+
+def _value(draw: st.DrawFn, name: str) -> Any:
+    if name in DATES:
+        return draw(st.one_of(st.none(), days))
+    if name == "recorded_at":
+        return draw(moments)
+    if name in MOMENTS:
+        return draw(st.one_of(st.none(), moments))
+    if name == "source":
+        return draw(st.sampled_from([None, "subject:contract", "employer:Acme"]))
+    return draw(st.sampled_from([None, "x", "y"]))
+
+
+@st.composite
+def _facts(draw: st.DrawFn, plan: Plan, rows: dict[str, list[dict[str, Any]]]) -> Fact:
+    kind = draw(
+        st.sampled_from(["event", "event", "consent", "objection", "assessing", "restriction", "hold", "erasure"])
+    )
+    keys = {
+        "event": [e for e in plan.events if e != "consent.given"],
+        "consent": [p.key for p in plan.purposes if p.by_consent] or ["nothing"],
+        "objection": [p.key for p in plan.purposes],
+        "assessing": [p.key for p in plan.purposes],
+        "restriction": ["accuracy"],
+        "hold": [p.key for p in plan.purposes if p.hold] or ["nothing"],
+        "erasure": ["17(1)(a)"],
+    }
+    starts = draw(moments)
+    ends = draw(st.one_of(st.none(), st.none(), moments.filter(lambda m: m > starts)))
+    person: int = draw(st.sampled_from(PEOPLE))
+    of_row: tuple[str | None, int | None] = (None, None)
+    if kind in ("restriction", "hold") and draw(st.booleans()):
+        mine = [
+            (t.name, row[t.key[0]])
+            for t in plan.tables
+            for row in rows[t.name]
+            if person in [row.get(o) for o in t.owners] and not t.anchor
+        ]
+        if mine:
+            of_row = draw(st.sampled_from(mine))
+    return Fact(person, kind, draw(st.sampled_from(keys[kind])), starts, ends, *of_row)  # type: ignore[arg-type]
+
+
+# ---- the interpreter -------------------------------------------------------------------------------------------
+
+
+def column_facts(plan: Plan, history: History) -> list[Fact]:
+    """The facts that event and consent columns are."""
+    found = []
+    for table in plan.tables:
+        for row in history.rows[table.name]:
+            for event in table.facts:
+                at, person = row[event.at], row[table.owners[0]]
+                if at is None or person is None or (event.when and not meets(event.when, row)):
+                    continue
+                at = at if isinstance(at, dt.datetime) else midnight(at)
+                ends = row[event.until] if event.until else None
+                found.append(Fact(person, event.kind, event.key, at, ends))
+    return found
+
+
+def by_person(facts: list[Fact]) -> dict[int, list[Fact]]:
+    return {person: [f for f in facts if f.person == person] for person in PEOPLE}
+
+
+def age(plan: Plan, table: TablePlan, row: dict[str, Any], facts: dict[int, list[Fact]], now: dt.datetime) -> bool:
+    """Do to one row what the clock does at `now`; False when the row goes."""
+    masks = row_masks(plan, table, row, facts, now)
+    if not masks.kept:
+        return False
+    before = {c.name: masks.kept_by[c.owner] & c.purposes for c in table.columns}
+    for column in table.columns:
+        if not column.key and not before[column.name]:
+            row[column.name] = column.erased
+    if len(table.owners) > 1:
+        for owner, kept in zip(table.owners, masks.kept_by, strict=True):
+            if not kept:
+                row[owner] = None
+    row["used_for"], row["kept_for"] = masks.used, masks.kept
+    return True
+
+
+# ---- the database -------------------------------------------------------------------------------------------------
+
+
+def load(connection: psycopg.Connection[Any], plan: Plan, history: History) -> None:
+    """Rows and facts into the database, past the triggers; facts of columns are read by the compiled SQL."""
+    connection.execute("SET LOCAL session_replication_role = replica")
+    for table in plan.tables:
+        for row in history.rows[table.name]:
+            columns = ", ".join(f'"{c}"' for c in row)
+            values = ", ".join(["%s"] * len(row))
+            connection.execute(f"INSERT INTO data.{table.name} ({columns}) VALUES ({values})", list(row.values()))  # type: ignore[arg-type]
+    for fact in history.facts:
+        connection.execute(
+            "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row],
+        )
+    connection.execute("SELECT bloesem.read_facts()")
+    connection.execute("SET LOCAL session_replication_role = origin")
+
+
+def stored(connection: psycopg.Connection[Any], table: TablePlan) -> dict[int, dict[str, Any]]:
+    names = [c.name for c in table.columns] + ["used_for", "kept_for", "good_until"]
+    listed = ", ".join(f'"{n}"' for n in names)
+    rows = connection.execute(f"SELECT {listed} FROM data.{table.name}").fetchall()  # type: ignore[arg-type]
+    return {dict(zip(names, row, strict=True))[table.key[0]]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+__all__ = ["PEOPLE", "History", "age", "by_person", "civil", "column_facts", "histories", "load", "moments", "stored"]
