@@ -1,0 +1,6 @@
+"""The law as dated data: keep at most, keep at least, and the purposes that the law gives itself."""
+
+from bloesem.law.load import load_law
+from bloesem.law.model import Ceiling, Floor, Law, LawPurpose, Rule
+
+__all__ = ["Ceiling", "Floor", "Law", "LawPurpose", "Rule", "load_law"]

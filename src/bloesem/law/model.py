@@ -1,0 +1,195 @@
+"""Rules of law as dated data: the model of `law/*.yaml`.
+
+Every value names its article, its source, its validity, and whether it was checked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field
+
+from bloesem.errors import LawError
+from bloesem.source import Strict
+from bloesem.terms import Basis, Keep, Label, Period, Term
+
+
+class Checked(Strict):
+    """Whether someone compared the value with a published source, and when.
+
+    A value `from-knowledge` may refuse or warn; it deletes only once the officer confirmed it.
+    """
+
+    status: Literal["published", "from-knowledge"]
+    on: dt.date | None = None
+    by: str | None = None
+    note: str | None = None
+
+
+Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor")
+
+
+class Rule(Strict):
+    """A dated or national value."""
+
+    key: str
+    label: Label
+    article: str
+    source: str
+    value: Any = None
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    checked: Checked
+    note: str | None = None
+
+
+class Reads(Strict):
+    """Which categories a purpose of the law reads: by words of the vocabulary, or all."""
+
+    is_: tuple[str, ...] = Field(default=(), alias="is")
+    all: bool = False
+
+
+class Survives(Strict):
+    erasure: bool = False
+    restriction: bool = False
+    objection: bool = False
+
+
+class LawPurpose(Strict):
+    """A purpose that the law itself gives, beside the policy's."""
+
+    key: str
+    label: Label
+    description: Label
+    basis: Basis
+    article: str
+    source: str | None = None
+    reads: Reads
+    keep: Keep
+    survives: Survives
+    checked: Checked
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+
+
+class Ceiling(Strict):
+    """Keep, or use, at most this long (P-003)."""
+
+    key: str
+    label: Label
+    is_: tuple[str, ...] = Field(alias="is")
+    for_: Period = Field(alias="for")
+    after: Literal["record"]
+    article: str
+    source: str
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    switch: str | None = None
+    checked: Checked
+
+
+class Floor(Strict):
+    """Keep at least this long, for the purpose named and no other (P-003)."""
+
+    key: str
+    label: Label
+    is_: tuple[str, ...] = Field(alias="is")
+    purpose: str
+    keep: Keep
+    article: str
+    source: str
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    checked: Checked
+
+
+class Word(Strict):
+    """A word of the law's vocabulary: what a category of the policy *is*, so that a rule of law finds it."""
+
+    label: Label
+    article: str | None = None
+    note: str | None = None
+
+
+class LawFile(Strict):
+    """A file of `law/`: any of these sections. `holidays`, `authority`, `periods` are dated values too."""
+
+    rules: tuple[Rule, ...] = ()
+    vocabulary: dict[str, Word] = Field(default_factory=dict)
+    purposes: tuple[LawPurpose, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    holidays: tuple[Rule, ...] = ()
+    authority: tuple[Rule, ...] = ()
+    periods: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Law:
+    """The law as data: every rule of every file. `valid_on` narrows it to a day."""
+
+    rules: tuple[Rule, ...] = ()
+    vocabulary: Mapping[str, Word] = field(default_factory=dict, hash=False)
+    purposes: tuple[LawPurpose, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    holidays: tuple[Rule, ...] = ()
+    authority: tuple[Rule, ...] = ()
+    periods: tuple[Rule, ...] = ()
+
+    def valid_on(self, day: dt.date) -> Law:
+        """Only what is valid on a civil day (both ends inclusive; no date: always)."""
+        return Law(
+            rules=_valid(self.rules, day),
+            vocabulary=self.vocabulary,
+            purposes=_valid(self.purposes, day),
+            ceilings=_valid(self.ceilings, day),
+            floors=_valid(self.floors, day),
+            holidays=_valid(self.holidays, day),
+            authority=_valid(self.authority, day),
+            periods=_valid(self.periods, day),
+        )
+
+    def rule(self, key: str) -> Rule:
+        """The dated value with this key, of whichever section.
+
+        Raises `LawError` when there is none, or several (ask `valid_on` a day first).
+        """
+        dated = (*self.rules, *self.holidays, *self.authority, *self.periods)
+        found = [rule for rule in dated if rule.key == key]
+        if len(found) != 1:
+            what = "is not in the law files" if not found else f"has {len(found)} values over time"
+            raise LawError(
+                f"rule `{key}` {what}",
+                rule="every dated value stands in law/*.yaml with its article",
+                remedy="add the rule" if not found else "ask for a day: law.valid_on(day).rule(key)",
+            )
+        return found[0]
+
+
+def _valid(items: tuple[Item, ...], day: dt.date) -> tuple[Item, ...]:
+    return tuple(
+        item
+        for item in items
+        if (item.valid_from is None or item.valid_from <= day)
+        and (item.valid_until is None or item.valid_until >= day)
+    )
+
+
+__all__ = [
+    "Ceiling",
+    "Checked",
+    "Floor",
+    "Law",
+    "LawFile",
+    "LawPurpose",
+    "Reads",
+    "Rule",
+    "Survives",
+    "Term",
+    "Word",
+]

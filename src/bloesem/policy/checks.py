@@ -1,0 +1,218 @@
+"""What must fit together inside one policy file, before record and law are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bloesem.policy.model import ALL, Keep, Label, Part, Policy, Term
+from bloesem.source import Document, KeyPath, Problem
+
+#: Starts of clocks that are no named events: the record's own date.
+RECORD = "record"
+
+
+def policy_problems(policy: Policy, document: Document) -> list[Problem]:
+    """Everything in the file that points at something which is not there. Pure."""
+    return list(_Checks(policy, document).all())
+
+
+def covers(reads: Iterable[str], category: str) -> bool:
+    """Whether a list of categories covers one: by name, by a name above it at a dot, or by `all`."""
+    return any(read == ALL or category == read or category.startswith(read + ".") for read in reads)
+
+
+def reads_category(part: Part, category: str) -> bool:
+    """Whether a part reads a category: what it reads, less what it does not."""
+    return covers(part.reads, category) and not covers(part.not_reads, category)
+
+
+class _Checks:
+    def __init__(self, policy: Policy, document: Document) -> None:
+        self.policy, self.document = policy, document
+        self.parts = {key for row in policy.purposes.values() for key in row.parts}
+
+    def problem(self, where: KeyPath, message: str, rule: str, remedy: str) -> Problem:
+        key = ".".join(str(step) for step in where)
+        return Problem(self.document.path, self.document.line_of(where), key, message, rule, remedy)
+
+    def all(self) -> Iterator[Problem]:
+        yield from self._version()
+        yield from self._types()
+        yield from self._events()
+        yield from self._sources()
+        yield from self._purposes()
+        yield from self._recipients()
+        yield from self._rights()
+        yield from self._languages()
+
+    def _version(self) -> Iterator[Problem]:
+        end = self.policy.valid_until
+        if end is not None and end < self.policy.version:
+            yield self.problem(
+                ("valid_until",),
+                f"ends on {end}, before it begins on {self.policy.version}",
+                "P-173: a version is valid from its date",
+                "mend one of the two dates",
+            )
+
+    def _types(self) -> Iterator[Problem]:
+        for key, category in self.policy.categories.items():
+            if category.type not in self.policy.types:
+                yield self._unknown(
+                    ("categories", key, "type"),
+                    "type",
+                    category.type,
+                    self.policy.types,
+                    "P-017: types are announced",
+                )
+
+            if category.service is not None and category.service not in self.policy.services:
+                yield self._unknown(
+                    ("categories", key, "service"),
+                    "service",
+                    category.service,
+                    self.policy.services,
+                    "P-015: collected only with the service that needs it",
+                )
+
+    def _events(self) -> Iterator[Problem]:
+        events = self.policy.events
+        for key, event in events.items():
+            for field, other in (("reopened_by", event.reopened_by), ("alias_of", event.alias_of)):
+                if other is not None and other not in events:
+                    yield self._unknown(("events", key, field), "event", other, events, _P108)
+            if event.alias_of is not None and event.alias_of in events and events[event.alias_of].alias_of:
+                yield self.problem(
+                    ("events", key, "alias_of"),
+                    f"`{event.alias_of}` is an alias itself",
+                    _P108,
+                    "name the event that it stands for",
+                )
+
+    def _sources(self) -> Iterator[Problem]:
+        for key, source in self.policy.sources.items():
+            for category in source.only:
+                yield from self._category(("sources", key, "only"), category)
+            if source.pattern is not None:
+                try:
+                    re.compile(source.pattern)
+                except re.error as fault:
+                    yield self.problem(
+                        ("sources", key, "pattern"),
+                        f"`{source.pattern}` is no regular expression: {fault}",
+                        "P-049: a stored source matches a declared one",
+                        "mend the pattern, such as ^werkgever:.+$",
+                    )
+
+    def _purposes(self) -> Iterator[Problem]:
+        home: dict[str, str] = {}
+        for row_key, row in self.policy.purposes.items():
+            yield from self._keep(("purposes", row_key, "keep"), row.keep)
+            for channel in row.channels:
+                if channel not in self.policy.channels:
+                    yield self._unknown(
+                        ("purposes", row_key, "channels"),
+                        "channel",
+                        channel,
+                        self.policy.channels,
+                        "P-088: a channel is declared",
+                    )
+            for key, part in row.parts.items():
+                where = ("purposes", row_key, "parts", key)
+                if key in home:
+                    yield self.problem(
+                        where,
+                        f"stands under {home[key]} too",
+                        "P-063: a part is addressed alone, by one name",
+                        "give one of the two another name",
+                    )
+                home[key] = row_key
+                if key == ALL or key.startswith("law:"):
+                    yield self.problem(
+                        where, "is a name that is taken", "one name, one thing", "choose another name"
+                    )
+                for field in ("reads", "not_reads"):
+                    for category in getattr(part, field):
+                        yield from self._category((*where, field), category)
+                if part.keep is not None:
+                    yield from self._keep((*where, "keep"), part.keep)
+
+    def _keep(self, where: KeyPath, keep: Keep) -> Iterator[Problem]:
+        for number, term in enumerate(keep.terms):
+            here = next(
+                (path for path in ((*where, number), (*where, "terms", number)) if self.document.has(path)),
+                where,
+            )
+            yield from self._term(here, term)
+
+    def _term(self, where: KeyPath, term: Term) -> Iterator[Problem]:
+        if term.after != RECORD and term.after not in self.policy.events:
+            yield self._unknown((*where, "after"), "event", term.after, (*self.policy.events, RECORD), _P108)
+        if term.fallback is not None:
+            yield from self._term((*where, "fallback"), term.fallback)
+
+    def _recipients(self) -> Iterator[Problem]:
+        purposes = {*self.policy.purposes, *self.parts}
+        for key, kind in self.policy.recipients.items():
+            for purpose in kind.purposes:
+                if purpose not in purposes and not purpose.startswith("law:"):
+                    yield self._unknown(
+                        ("recipients", key, "purposes"), "purpose", purpose, purposes, _P051 + "; P-111"
+                    )
+            for category in kind.reads:
+                yield from self._category(("recipients", key, "reads"), category)
+
+    def _rights(self) -> Iterator[Problem]:
+        purposes = {*self.policy.purposes, *self.parts}
+        for key, right in self.policy.rights.items():
+            for purpose in right.purposes:
+                if purpose not in purposes:
+                    yield self._unknown(("rights", key, "purposes"), "purpose", purpose, purposes, _P051)
+
+    def _category(self, where: KeyPath, category: str) -> Iterator[Problem]:
+        known = self.policy.categories
+        if (
+            category != ALL
+            and category not in known
+            and not any(key.startswith(category + ".") for key in known)
+        ):
+            yield self._unknown(where, "category", category, known, "P-014: no orphan fields; P-020")
+
+    def _unknown(self, where: KeyPath, kind: str, name: str, known: Iterable[str], rule: str) -> Problem:
+        return self.problem(
+            where, f"unknown {kind} `{name}`", rule, f"use one of: {', '.join(sorted(known))}"
+        )
+
+    def _languages(self) -> Iterator[Problem]:
+        wanted = set(self.policy.languages)
+        for where, label in seen_labels(self.policy):
+            missing = sorted(wanted - set(label))
+            if missing:
+                yield self.problem(
+                    where,
+                    f"has no text in {', '.join(missing)}",
+                    "P-002: a person reads in their own language",
+                    "add the text, or take the language out of `languages`",
+                )
+
+
+_P051 = "P-051: the list of purposes is closed"
+_P108 = "P-108: distinct events, an alias is declared, never assumed"
+
+
+def seen_labels(policy: Policy) -> Iterator[tuple[KeyPath, Label]]:
+    """Every name that a person sees, and where it stands."""
+    for section in ("events", "types", "categories", "sources", "recipients", "rights", "channels"):
+        for key, item in getattr(policy, section).items():
+            yield (section, key, "label"), item.label
+    for key, label in policy.services.items():
+        yield ("services", key), label
+    for row_key, row in policy.purposes.items():
+        yield ("purposes", row_key, "label"), row.label
+        for key, part in row.parts.items():
+            where = ("purposes", row_key, "parts", key)
+            yield (*where, "label"), part.label
+            for field in ("messages", "reports"):
+                for name, label in getattr(part, field).items():
+                    yield (*where, field, name), label

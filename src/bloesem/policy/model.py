@@ -1,0 +1,454 @@
+"""What a privacy policy says, as data: the model of `policy.yaml` and of the record beside it.
+
+A *purpose row* is a row of the policy's table (PUR-1 …). Its *parts* are the sub-purposes that are addressed,
+granted and aged one by one (P-063): each has a bit and a role. Times are civil dates in Europe/Brussels.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bloesem.source import Strict
+from bloesem.terms import (
+    BASES,
+    LANGUAGES,
+    UNCLAIMED_BASES,
+    Basis,
+    Keep,
+    Key,
+    Label,
+    Period,
+    Term,
+    add_period,
+)
+
+#: What `reads` may say for "every category" (a hold, an access answer).
+ALL = "all"
+
+
+#: A purpose that may not be without a basis: said where the key is missing.
+_P052 = "P-052: every purpose has exactly one declared basis"
+
+
+def _kbo(value: str) -> str:
+    """The number of the Belgian register of companies: 10 digits, 0 or 1 first, modulo 97 (L-005)."""
+    digits = value.replace(".", "").replace(" ", "").removeprefix("BE")
+    if not re.fullmatch(r"[01]\d{9}", digits) or int(digits[8:]) != 97 - int(digits[:8]) % 97:
+        raise ValueError(
+            f"`{value}` is no KBO number: 10 digits that begin with 0 or 1, "
+            "the last two are 97 minus the remainder of the first eight by 97"
+        )
+    return digits
+
+
+Kbo = Annotated[str, AfterValidator(_kbo)]
+Language = Literal["nl", "en", "fr", "de"]
+
+
+class Event(Strict):
+    """A named start event. `reopened_by`: the event after which this one no longer counts (P-110)."""
+
+    label: Label
+    reopened_by: str | None = None
+    alias_of: str | None = None  # declared explicitly, never assumed (P-108)
+    line: int | None = None
+
+
+class Type(Strict):
+    """A type of data as the text announces or describes it."""
+
+    label: Label
+    announced: int | None = None  # line
+    described: int | None = None
+    definition: Label | None = None
+
+
+class Category(Strict):
+    """A category of personal data. `is`: words of the law's vocabulary, so that a rule of law finds it."""
+
+    label: Label
+    type: str
+    line: int | None = None
+    examples: tuple[Label, ...] = ()
+    is_: tuple[str, ...] = Field(default=(), alias="is")
+    open_list: bool = (
+        False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
+    )
+    service: str | None = None  # collected only for people who have this service (P-015)
+    note: str | None = None
+
+
+class Source(Strict):
+    """Where data comes from. A value without a declared source is refused (P-049)."""
+
+    label: Label
+    line: int | None = None
+    pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
+    only: tuple[str, ...] = ()  # categories that this source may give; empty: any
+    origin: Literal["provided", "observed", "assigned", "derived", "received"] = "provided"
+
+
+class Part(Strict):
+    """A sub-purpose: one bit, one role, one schema. What is not said is inherited from the row.
+
+    `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
+    `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
+    """
+
+    label: Label
+    description: Label | None = None
+    reads: tuple[str, ...] = ()
+    basis: Basis | None = None
+    statute: str | None = None
+    keep: Keep | None = None
+    groups: tuple[str, ...] = ()
+    not_reads: tuple[str, ...] = ()
+    interest: Label | None = None
+    messages: dict[str, Label] = Field(
+        default_factory=dict
+    )  # kinds of message that this part alone may send (P-071, P-097)
+    reports: dict[str, Label] = Field(default_factory=dict)
+    note: str | None = None
+    promises: tuple[str, ...] = ()
+
+
+class Purpose(Strict):
+    """A row of the policy's table."""
+
+    label: Label
+    description: Label
+    lines: tuple[int, ...] = ()
+    basis: Basis = Field(json_schema_extra={"rule": _P052})
+    statute: str | None = None
+    interest: Label | None = None
+    keep: Keep
+    parts: dict[Key, Part]
+    objection: Literal["absolute", "assessed", "none"] = "none"
+    channels: tuple[str, ...] = ()
+    affiliates: bool = False
+    named: bool = True  # false: the purpose cell of the text's table is empty (L-008)
+    retention_text: Label | None = None
+    dpv: tuple[str, ...] = ()
+    promises: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_parts(self) -> Purpose:
+        if not self.parts:
+            raise ValueError("a purpose needs at least one part (a sub-purpose with a bit and a role)")
+        return self
+
+
+class RecipientKind(Strict):
+    """A kind of recipient under which recipients are registered (P-112)."""
+
+    label: Label
+    line: int | None = None
+    description: Label | None = None
+    role: Literal["processor", "controller", "joint-controller", "authority"]
+    purposes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    limits: tuple[Label, ...] = ()
+    undeclared: bool = False
+    names: tuple[str, ...] = ()
+    promises: tuple[str, ...] = ()
+
+
+class TransferRules(Strict):
+    """What the text promises about transfers outside the EEA (P-134 to P-144)."""
+
+    lines: tuple[int, ...]
+    mechanisms: tuple[Literal["adequacy", "scc"], ...]
+    assessment: Literal["every", "scc-only"]
+    steps: tuple[str, ...]
+    measures: tuple[str, ...]
+    text: Label
+
+
+class Channel(Strict):
+    """A way to reach a person. Marketing uses the ones its purpose names, and no other (P-088)."""
+
+    label: Label
+    line: int | None = None
+    off_by_default: bool = False
+
+
+class Condition(Strict):
+    """A condition of a right or a ground on which it is limited."""
+
+    key: str
+    label: Label
+    line: int | None = None
+    article: str | None = None
+
+
+class Right(Strict):
+    """A right as the text words it."""
+
+    label: Label
+    lines: tuple[int, ...]
+    article: str
+    text: Label
+    conditions: tuple[Condition, ...] = ()
+    exceptions: tuple[Condition, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+
+class Address(Strict):
+    """A postal address."""
+
+    street: str
+    postal_code: str
+    city: str
+    country: str = "BE"
+
+
+class Controller(Strict):
+    """Who is responsible. What the text leaves empty stands in the record (P-007)."""
+
+    name: str
+    legal_form: str | None = None
+    seat: Address | None = None
+    kbo: Kbo | None = None
+    role: Literal["controller"] = "controller"
+    lines: tuple[int, ...] = ()
+
+
+class Contact(Strict):
+    """Where questions, complaints and requests go (P-169 to P-171)."""
+
+    function: Label
+    email: str
+    post: Address | None = None
+    for_: tuple[Literal["question", "complaint", "request"], ...] = Field(
+        default=("question", "complaint", "request"), alias="for"
+    )
+    lines: tuple[int, ...] = ()
+
+
+class Changes(Strict):
+    """How the policy changes (P-173 to P-178)."""
+
+    text: Label
+    notice: Literal["before"]
+    significant: tuple[str, ...]
+    consent_where_law_requires: bool
+    channels: tuple[Label, ...]
+    precedence: Label | None = None
+    promises: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+
+
+class Complaint(Strict):
+    """Where a person turns to when we do not help (P-179 to P-181)."""
+
+    authority: str
+    label: Label
+    routes: tuple[Literal["complaint", "mediation", "court"], ...]
+    lines: tuple[int, ...] = ()
+
+
+class Passage(Strict):
+    """A statement of the text that is no row of a table: preamble, scope, general rules."""
+
+    lines: tuple[int, ...]
+    label: Label
+    says: Label
+    promises: tuple[str, ...] = ()
+
+
+class Policy(Strict):
+    """A version of a company's privacy policy: `policy.yaml`, whole."""
+
+    company: str
+    version: dt.date
+    valid_until: dt.date | None = None
+    language: Language = "nl"
+    languages: tuple[Language, ...] = ()  # every name that a person sees stands in each of these
+    controller: Controller
+    passages: dict[str, Passage] = Field(default_factory=dict)
+    services: dict[Key, Label] = Field(default_factory=dict)
+    channels: dict[Key, Channel] = Field(default_factory=dict)
+    events: dict[str, Event]
+    types: dict[str, Type]
+    categories: dict[str, Category]
+    sources: dict[str, Source]
+    purposes: dict[str, Purpose] = Field(min_length=1)
+    recipients: dict[str, RecipientKind] = Field(default_factory=dict)
+    transfers: TransferRules | None = None
+    rights: dict[str, Right] = Field(default_factory=dict)
+    contact: Contact
+    changes: Changes | None = None
+    complaint: Complaint | None = None
+
+
+# ---- the record: what the company decided and the text does not say ----------------------------------
+
+
+class Dated(Strict):
+    """Every decision has a date, and says whether it is an example."""
+
+    decided: dt.date
+    example: bool = False
+    review: dt.date | None = None
+    note: str | None = None
+
+
+class RecordedController(Controller, Dated):
+    """The controller's particulars as the company decided them."""
+
+
+class Statute(Dated):
+    """A law that obliges: what P-054 asks for beside the words "wettelijke verplichting"."""
+
+    label: Label
+    reference: str
+    parts: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    source: str | None = None
+
+
+class TextGap(Dated):
+    """An error of the text that the company knows and has not yet mended: reported, no longer refused."""
+
+    versions: tuple[dt.date, ...] = Field(min_length=1)
+
+
+class Balancing(Dated):
+    """A balancing test for a part, or a whole row, on legitimate interest (P-055)."""
+
+    purpose: str
+    interest: Label
+    necessity: Label | None = None
+    weighing: Label | None = None
+    safeguards: tuple[Label, ...] = ()
+    outcome: Literal["proceed", "stop"]
+    stated_at_collection: bool = False
+
+
+class BasisDecision(Dated):
+    """The basis on which a part really runs, per group of people (P-052)."""
+
+    basis: Basis
+    groups: tuple[str, ...] = ()
+    statute: str | None = None
+    line_finding: str | None = None  # the linter's finding about the text, e.g. L-037
+
+
+class ScopedRole(Dated):
+    """A role that sees only rows of its scope: the person, a fleet manager, an installer (the gate)."""
+
+    purpose: str | None = None  # the part under which it reads; none: the person's own rights (art. 15)
+    reads: tuple[str, ...]
+    scope: str  # a scope of the data map: person, employer, job, case
+    writes: tuple[str, ...] = ()
+    restricted_too: bool = False
+    promises: tuple[str, ...] = ()
+
+
+class Writer(Dated):
+    """A role that records what happens and reads no person (stations' intake)."""
+
+    tables: dict[str, tuple[str, ...]]
+    purpose: str | None = None
+
+
+class Return(Dated):
+    """Within what time a returning person's purposes come back on what is still stored (P-110)."""
+
+    event: str
+    after: str
+    within: Period
+
+
+#: What a company can switch, and between what. A date: from the policy version of that day on.
+SWITCHES = {
+    "unstated_interest": ("report", "off"),
+    "unstated_interest_off_from": ("a date such as 2026-01-01",),
+    "recording_cap": ("on", "off"),
+}
+
+
+def _switches(value: dict[str, str]) -> dict[str, str]:
+    for key, chosen in value.items():
+        if key not in SWITCHES:
+            raise ValueError(f"unknown switch `{key}`; accepted: {', '.join(SWITCHES)}")
+        if key.endswith("_from"):
+            dt.date.fromisoformat(chosen)
+        elif chosen not in SWITCHES[key]:
+            raise ValueError(f"switch `{key}` cannot be `{chosen}`; accepted: {', '.join(SWITCHES[key])}")
+    return value
+
+
+Switches = Annotated[dict[str, str], AfterValidator(_switches)]
+
+
+class Record(Strict):
+    """All of `record/*.yaml`, merged."""
+
+    controller: RecordedController | None = None
+    basis: dict[str, BasisDecision] = Field(default_factory=dict)
+    balancing: tuple[Balancing, ...] = ()
+    statutes: dict[Key, Statute] = Field(default_factory=dict)
+    text_gaps: dict[str, TextGap] = Field(default_factory=dict)
+    roles: dict[Key, ScopedRole] = Field(default_factory=dict)
+    writers: dict[Key, Writer] = Field(default_factory=dict)
+    processes: dict[Key, tuple[str, ...]] = Field(
+        default_factory=dict
+    )  # login of a process → the parts and roles that it serves
+    returns: Return | None = None
+    switches: Switches = Field(default_factory=dict)
+    confirmed: dict[str, dt.date] = Field(
+        default_factory=dict
+    )  # rules of law from knowledge that the officer confirmed, and when
+    compatible: dict[str, Dated] = Field(
+        default_factory=dict
+    )  # new parts that may read what was collected before (P-176)
+    evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
+
+
+__all__ = [
+    "ALL",
+    "BASES",
+    "LANGUAGES",
+    "SWITCHES",
+    "UNCLAIMED_BASES",
+    "Address",
+    "Balancing",
+    "Basis",
+    "BasisDecision",
+    "Category",
+    "Changes",
+    "Channel",
+    "Complaint",
+    "Condition",
+    "Contact",
+    "Controller",
+    "Dated",
+    "Event",
+    "Keep",
+    "Key",
+    "Label",
+    "Part",
+    "Passage",
+    "Period",
+    "Policy",
+    "Purpose",
+    "RecipientKind",
+    "Record",
+    "RecordedController",
+    "Return",
+    "Right",
+    "ScopedRole",
+    "Source",
+    "Statute",
+    "Term",
+    "TextGap",
+    "TransferRules",
+    "Type",
+    "Writer",
+    "add_period",
+]

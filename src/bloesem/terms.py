@@ -1,0 +1,156 @@
+"""Words that policy and law share: languages, bases, labels, periods, terms. Civil dates in Brussels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+from dateutil.relativedelta import relativedelta
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from bloesem.source import Strict
+
+LANGUAGES = ("nl", "en", "fr", "de")
+BASES = ("contract", "legal-obligation", "legitimate-interest", "consent")
+#: Bases of art. 6(1) that the policy does not claim: "drie redenen" and consent, no other (P-059).
+UNCLAIMED_BASES = {"vital-interest": "6(1)(d)", "public-task": "6(1)(e)"}
+
+_PERIOD = re.compile(r"^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,5})D)?$")
+
+
+def _period(value: str) -> str:
+    if not _PERIOD.match(value):
+        raise ValueError(
+            f"`{value}` is no period; accepted: ISO 8601 years, months, days, such as P1Y, P1M, P30D, P0D"
+        )
+    return value
+
+
+def _basis(value: Any) -> Any:
+    if isinstance(value, str) and value in UNCLAIMED_BASES:
+        raise ValueError(
+            f"basis `{value}` (art. {UNCLAIMED_BASES[value]}) is not claimed by the policy (P-059); "
+            f"accepted: {', '.join(BASES)}"
+        )
+    return value
+
+
+def _label(value: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(set(value) - set(LANGUAGES))
+    if unknown:
+        raise ValueError(f"language `{unknown[0]}` is not defined; accepted: {', '.join(LANGUAGES)}")
+    empty = sorted(language for language, text in value.items() if not text.strip())
+    if empty or not value:
+        raise ValueError(
+            f"a text per language is expected, none empty; accepted keys: {', '.join(LANGUAGES)}"
+        )
+    return value
+
+
+Period = Annotated[str, AfterValidator(_period), Field(json_schema_extra={"pattern": _PERIOD.pattern})]
+Basis = Annotated[
+    Literal["contract", "legal-obligation", "legitimate-interest", "consent"],
+    BeforeValidator(_basis),
+]
+Label = Annotated[
+    dict[str, str],
+    AfterValidator(_label),
+    Field(
+        json_schema_extra={"propertyNames": {"enum": list(LANGUAGES)}, "minProperties": 1},
+        description="A text per language: nl, en, fr, de.",
+    ),
+]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(?:[.:\-][a-z0-9_\-]+)*$")]
+
+
+def add_period(start: dt.date, period: str) -> dt.date:
+    """Last day of a period that starts on `start`: same date, months clipped (29 Feb + P1Y = 28 Feb; P-109).
+
+    Raises `ValueError` for what is no period.
+    """
+    match = _PERIOD.match(period)
+    if match is None:
+        raise ValueError(f"`{period}` is no period")
+    years, months, days = (int(part or 0) for part in match.groups())
+    return start + relativedelta(years=years, months=months, days=days)
+
+
+class Term(Strict):
+    """How long after what: one clock. The period's last day is inclusive (P-109).
+
+    `after`: a named start event of the policy, or `record` (the record's own date, as the data map says).
+    `from: end-of-year`: counted from 31 December of the year of the start (P-073).
+    `fallback`: the clock that runs when the start event can never come (P-104).
+    `records_from`, `records_until`: which records the term is for, by their own date.
+    """
+
+    for_: Period = Field(alias="for")
+    after: str
+    from_: Literal["event", "end-of-year"] = Field(default="event", alias="from")
+    fallback: Term | None = None
+    records_from: dt.date | None = None
+    records_until: dt.date | None = None
+
+
+class Keep(Strict):
+    """When a purpose ends: by terms, by a hold until it is released, or never a reason to store (`none`)."""
+
+    terms: tuple[Term, ...] = ()
+    hold: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forms(cls, value: Any) -> Any:
+        """Accept `hold`, `none`, `{hold: true}`, one term, or a list of terms."""
+        if value == "none":
+            return {}
+        if value == "hold":
+            return {"hold": True}
+        if isinstance(value, list):
+            if not value:
+                raise ValueError(
+                    "an empty list is no term; write `none` where the purpose is no reason to store"
+                )
+            return {"terms": value}
+        if isinstance(value, dict) and "terms" not in value and "hold" not in value:
+            return {"terms": [value]}
+        if isinstance(value, str):
+            raise ValueError(
+                f"`{value}` is no term; accepted: hold, none, a term {{for, after}}, or a list of terms"
+            )
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The short forms too, so that an editor accepts what the loader accepts."""
+        long_form = handler.resolve_ref_schema(handler(core_schema))
+        terms = long_form["properties"]["terms"]
+        return {
+            "title": "Keep",
+            "description": long_form.get("description", ""),
+            "anyOf": [
+                {"enum": ["hold", "none"]},
+                terms["items"],
+                {"type": "array", "items": terms["items"], "minItems": 1},
+                {k: v for k, v in long_form.items() if k != "description"},
+            ],
+        }
+
+
+__all__ = [
+    "BASES",
+    "LANGUAGES",
+    "UNCLAIMED_BASES",
+    "Basis",
+    "Keep",
+    "Key",
+    "Label",
+    "Period",
+    "Term",
+    "add_period",
+]
