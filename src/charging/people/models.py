@@ -185,7 +185,6 @@ class HomeOwnership(Sourced):
 class Account(Sourced):
     """Its three moments are distinct start events (P-108)."""
 
-    user_number = text()
     opened_at = moment()
     terminated_at = moment()
     closed_at = moment()
@@ -205,6 +204,7 @@ class CustomerRelation(Sourced):
 class LoginCredential(Sourced):
     """A hash, never the code itself (P-047). `used_on`: the day it was last used, its record's own date."""
 
+    user_number = text()
     login_name = text()
     secret_hash = text()
     used_on = models.DateField()
