@@ -143,15 +143,20 @@ class Law:
 
     def valid_on(self, day: dt.date) -> Law:
         """Only what is valid on a civil day (both ends inclusive; no date: always)."""
+        return self.valid_during(day, day)
+
+    def valid_during(self, start: dt.date, end: dt.date | None) -> Law:
+        """Only what is valid on some day from `start` to `end`, inclusive (no end: from `start` on)."""
+        last = end or dt.date.max
         return Law(
-            rules=_valid(self.rules, day),
+            rules=_valid(self.rules, start, last),
             vocabulary=self.vocabulary,
-            purposes=_valid(self.purposes, day),
-            ceilings=_valid(self.ceilings, day),
-            floors=_valid(self.floors, day),
-            holidays=_valid(self.holidays, day),
-            authority=_valid(self.authority, day),
-            periods=_valid(self.periods, day),
+            purposes=_valid(self.purposes, start, last),
+            ceilings=_valid(self.ceilings, start, last),
+            floors=_valid(self.floors, start, last),
+            holidays=_valid(self.holidays, start, last),
+            authority=_valid(self.authority, start, last),
+            periods=_valid(self.periods, start, last),
         )
 
     def rule(self, key: str) -> Rule:
@@ -171,12 +176,12 @@ class Law:
         return found[0]
 
 
-def _valid(items: tuple[Item, ...], day: dt.date) -> tuple[Item, ...]:
+def _valid(items: tuple[Item, ...], start: dt.date, end: dt.date) -> tuple[Item, ...]:
     return tuple(
         item
         for item in items
-        if (item.valid_from is None or item.valid_from <= day)
-        and (item.valid_until is None or item.valid_until >= day)
+        if (item.valid_from is None or item.valid_from <= end)
+        and (item.valid_until is None or item.valid_until >= start)
     )
 
 

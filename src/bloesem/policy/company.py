@@ -1,0 +1,243 @@
+"""A company: all versions of its policy, its record, the law that it is held against, and what follows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from bloesem.errors import PolicyError
+from bloesem.law import load_law
+from bloesem.law.model import Law
+from bloesem.policy.cross import company_problems
+from bloesem.policy.findings import Finding, basis_of, findings, stated
+from bloesem.policy.load import LoadedPolicy, read_policy, read_record
+from bloesem.policy.model import Policy, Record
+from bloesem.source import Problem, Strict, parse, refuse, validate
+from bloesem.terms import Label
+
+COMPANY_FILE = "bloesem.yaml"
+
+
+class CompanyFile(Strict):
+    """`bloesem.yaml`: where everything about a company stands. Paths count from the file."""
+
+    name: Label
+    policy: Path = Path("policy")
+    record: Path = Path("record")
+    law: tuple[Path, ...] = Field(min_length=1)
+    maps: tuple[Path, ...] = ()
+    bits: Path = Path("bits.yaml")
+    application: str | None = None  # Django settings module, where the company has an application here
+
+
+class BitLine(Strict):
+    """A line of the registry of bits: allocated once, never reused."""
+
+    number: int = Field(ge=0, lt=60)
+    key: str
+    first: dt.date
+    last: dt.date | None = None
+
+
+class BitsFile(Strict):
+    """The registry of bits."""
+
+    bits: tuple[BitLine, ...]
+
+
+@dataclass(frozen=True)
+class Company:
+    """Everything that a company says. `versions`: by date, oldest first.
+
+    `off`: version → part → why it may not run (P-055). `findings`: of every version, never silently applied.
+    """
+
+    name: str
+    label: Mapping[str, str] = field(hash=False)
+    directory: Path
+    versions: tuple[Policy, ...]
+    record: Record = field(hash=False)
+    law: Law = field(hash=False)
+    findings: tuple[Finding, ...] = ()
+    off: Mapping[dt.date, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    maps: tuple[Path, ...] = ()
+    bits_file: Path = Path("bits.yaml")
+    application: str | None = None
+
+    def in_force(self, day: dt.date) -> Policy:
+        """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended.
+
+        Raises `PolicyError` when there is none, or when two versions are valid on that day.
+        """
+        found = _valid_on(self.versions, day)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = " and ".join(str(policy.version) for policy in found)
+            raise PolicyError(
+                f"two versions of the policy of {self.name} are valid on {day}: {names}",
+                rule="P-173: every decision cites the one version in force",
+                remedy="end the older one before the newer begins (valid_until), or take one away",
+            )
+        dates = ", ".join(str(policy.version) for policy in self.versions)
+        raise PolicyError(
+            f"no version of the policy of {self.name} is valid on {day}; there are: {dates}",
+            rule="P-173: every decision cites the version in force",
+            remedy="ask for a later day, or add the version that was in force",
+        )
+
+    def off_in(self, policy: Policy) -> Mapping[str, str]:
+        """The parts of a version that may not run, and why."""
+        return self.off.get(policy.version, {})
+
+    def bits(self) -> tuple[BitLine, ...]:
+        """The registry of bits. Raises `SourceError`; `PolicyError` for a number or key that stands twice."""
+        return load_bits(self.bits_file)
+
+
+def _valid_on(versions: Sequence[Policy], day: dt.date) -> list[Policy]:
+    """A version without `valid_until` ends when the next begins; one with it is valid until that day."""
+    found = []
+    for policy in versions:
+        later = [other.version for other in versions if other.version > policy.version]
+        end = policy.valid_until or (min(later) - dt.timedelta(days=1) if later else dt.date.max)
+        if policy.version <= day <= end:
+            found.append(policy)
+    return found
+
+
+def load_bits(path: Path) -> tuple[BitLine, ...]:
+    """The registry of bits in a file; see `Company.bits`."""
+    document = parse(path)
+    lines = validate(document, BitsFile).bits
+    problems = []
+    for name in ("number", "key"):
+        seen: dict[object, int] = {}
+        for index, line in enumerate(lines):
+            value, at = getattr(line, name), document.line_of(("bits", index))
+            if value in seen:
+                problems.append(
+                    Problem(
+                        path,
+                        at,
+                        f"bits.{index}.{name}",
+                        f"`{value}` stands twice, first on line {seen[value]}",
+                        "a bit is allocated once, never reused",
+                        "use a number that is free" if name == "number" else "keep one of the two",
+                    )
+                )
+            seen.setdefault(value, at)
+    refuse(problems, PolicyError)
+    return lines
+
+
+def load_company(directory: Path | str) -> Company:
+    """Everything in a company's directory, checked together.
+
+    Raises `SourceError` for what a file may not say, `LawError` and `PolicyError` for what does not fit; each
+    problem with file, line, rule and remedy. What is merely weak or missing in the text becomes a finding.
+    """
+    home = Path(directory)
+    settings = validate(parse(home / COMPANY_FILE), CompanyFile)
+    law = load_law(*(home / path for path in settings.law))
+    loaded = _versions(home / settings.policy)
+    record = read_record(home / settings.record)
+    versions = tuple(one.policy for one in loaded)
+    found = tuple(f for one in versions for f in findings(one, record.record, law, _end(one, versions)))
+    refuse(company_problems(loaded, record, law, found), PolicyError)
+    return Company(
+        name=versions[-1].company,
+        label=settings.name,
+        directory=home,
+        versions=versions,
+        record=record.record,
+        law=law,
+        findings=found,
+        off={policy.version: parts_off(policy, record.record) for policy in versions},
+        maps=tuple(home / path for path in settings.maps),
+        bits_file=home / settings.bits,
+        application=settings.application,
+    )
+
+
+def _end(policy: Policy, versions: Sequence[Policy]) -> dt.date | None:
+    later = [other.version for other in versions if other.version > policy.version]
+    return policy.valid_until or (min(later) - dt.timedelta(days=1) if later else None)
+
+
+def _versions(directory: Path) -> tuple[LoadedPolicy, ...]:
+    folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
+    if not folders:
+        raise PolicyError(
+            f"{directory}: holds no version of a policy",
+            rule="P-173: policies are versioned, a directory per version",
+            remedy=f"write {directory}/2024-03-18/policy.yaml, with the date of the version",
+        )
+    loaded = [read_policy(folder) for folder in folders]
+    refuse(_misplaced(loaded, folders), PolicyError)
+    return tuple(sorted(loaded, key=lambda one: one.policy.version))
+
+
+def _misplaced(loaded: Sequence[LoadedPolicy], folders: Sequence[Path]) -> Iterable[Problem]:
+    company = loaded[0].policy.company
+    versions = [one.policy for one in loaded]
+    for one, folder in zip(loaded, folders, strict=True):
+        policy, document = one.policy, one.document
+        if folder.name != policy.version.isoformat():
+            yield Problem(
+                document.path,
+                document.line_of(("version",)),
+                "version",
+                f"is {policy.version}, and the directory is named {folder.name}",
+                "P-173: a version stands in the directory of its date",
+                f"name the directory {policy.version}, or mend the date",
+            )
+        if policy.company != company:
+            yield Problem(
+                document.path,
+                document.line_of(("company",)),
+                "company",
+                f"is `{policy.company}`, another version says `{company}`",
+                "the versions of one company stand together",
+                "use one name",
+            )
+        valid = [other for other in _valid_on(versions, policy.version) if other is not policy]
+        for other in valid:
+            yield Problem(
+                document.path,
+                document.line_of(("version",)),
+                "version",
+                f"{policy.version} begins while {other.version} is valid",
+                "P-173: every decision cites the one version in force",
+                "end the older one before the newer begins (valid_until), or take one away",
+            )
+
+
+def parts_off(policy: Policy, record: Record) -> Mapping[str, str]:
+    """The parts on legitimate interest that may not run, and why (P-055).
+
+    No balancing test is on file; or it says stop; or the interest was not stated at collection, and the
+    company's switch `unstated_interest` says `off` (which it also does when it is not there).
+    """
+    off: dict[str, str] = {}
+    since = record.switches.get("unstated_interest_off_from")
+    strict = record.switches.get("unstated_interest", "off") == "off" or (
+        since is not None and policy.version >= dt.date.fromisoformat(since)
+    )
+    for row_key, row in policy.purposes.items():
+        for key, part in row.parts.items():
+            if basis_of(policy, record, key) != "legitimate-interest":
+                continue
+            own = [test for test in record.balancing if test.purpose == key]
+            tests = own or [test for test in record.balancing if test.purpose == row_key]
+            if not tests:
+                off[key] = "no balancing test is on file (P-055)"
+            elif max(tests, key=lambda test: test.decided).outcome == "stop":
+                off[key] = "the balancing test says stop (P-055)"
+            elif strict and not stated(record, row_key, row, key, part):
+                off[key] = "the interest was not stated at collection (P-055)"
+    return off

@@ -1,0 +1,233 @@
+"""What must fit between policy, record and law.
+
+What the text lacks the record may meet; what is in neither is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from bloesem.law.model import Law
+from bloesem.policy.checks import RECORD
+from bloesem.policy.findings import REFUSED, Finding, basis_of, keep_of
+from bloesem.policy.load import LoadedPolicy, LoadedRecord
+from bloesem.policy.model import ALL, Policy
+from bloesem.source import Problem
+
+_ID = re.compile(r"^P-\d{3}$")
+
+
+def company_problems(
+    loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law, found: Sequence[Finding]
+) -> list[Problem]:
+    """Everything that refuses to load a company. Pure."""
+    problems = [problem for one in loaded for problem in _version(one, record, law)]
+    problems += _record(loaded, record, law)
+    problems += _unacknowledged(loaded, record, found)
+    return problems
+
+
+def _at(one: LoadedPolicy, where: tuple[str, ...], message: str, rule: str, remedy: str) -> Problem:
+    return Problem(one.document.path, one.document.line_of(where), ".".join(where), message, rule, remedy)
+
+
+def _version(one: LoadedPolicy, record: LoadedRecord, law: Law) -> Iterator[Problem]:
+    yield from _words(one, law)
+    yield from _statutes(one, record)
+    yield from _controller(one, record)
+    yield from _of_law(one, law)
+
+
+def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
+    for key, category in one.policy.categories.items():
+        for word in category.is_:
+            if word not in law.vocabulary:
+                yield _at(
+                    one,
+                    ("categories", key, "is"),
+                    f"`{word}` is no word of the law's vocabulary",
+                    "P-003: a rule of law finds a category by what it is",
+                    f"use one of: {', '.join(sorted(law.vocabulary))}",
+                )
+
+
+def _statutes(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
+    """P-054: what the law obliges is named by its statute, in the text or in the record."""
+    named = {part for statute in record.record.statutes.values() for part in statute.parts}
+    for row_key, row in one.policy.purposes.items():
+        for key, part in row.parts.items():
+            decision = record.record.basis.get(key)
+            if basis_of(one.policy, record.record, key) != "legal-obligation":
+                continue
+            if not (part.statute or row.statute or key in named or (decision and decision.statute)):
+                yield _at(
+                    one,
+                    ("purposes", row_key, "parts", key),
+                    "basis legal-obligation, and no statute is named in the text or in the record",
+                    "P-054: a legal obligation has its statute on file (art. 6(3))",
+                    f"name it here (`statute`), or under `statutes` in the record with parts: [{key}]",
+                )
+
+
+def _controller(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
+    """P-007: legal name, seat and KBO number are known before anything is published."""
+    recorded = record.record.controller
+    for name in ("legal_form", "seat", "kbo"):
+        if getattr(one.policy.controller, name) is None and getattr(recorded, name, None) is None:
+            yield _at(
+                one,
+                ("controller", name),
+                "is in neither the text nor the record",
+                "P-007: who is responsible has a name, a seat and a number (art. 13(1)(a))",
+                "write it here, or under `controller` in the record",
+            )
+
+
+def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
+    """The law's purposes that the text names exist; the law's clocks start at events that the policy has."""
+    known = {purpose.key for purpose in law.purposes}
+    for key, kind in one.policy.recipients.items():
+        for purpose in kind.purposes:
+            if purpose.startswith("law:") and purpose not in known:
+                yield _at(
+                    one,
+                    ("recipients", key, "purposes"),
+                    f"unknown purpose `{purpose}`",
+                    "P-111: disclosure is for a declared purpose",
+                    f"use one of: {', '.join(sorted(known))}",
+                )
+    for held in law.purposes:
+        for term in held.keep.terms:
+            for start in (term, term.fallback):
+                if start is not None and start.after not in (RECORD, *one.policy.events):
+                    yield _at(
+                        one,
+                        ("events",),
+                        f"`{start.after}` is missing, at which the clock of `{held.key}` starts",
+                        "P-108: distinct events, none assumed",
+                        "declare the event, or change the law's term",
+                    )
+
+
+# ---- the record ------------------------------------------------------------------------------------------
+
+
+def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> Iterator[Problem]:
+    """What the record points at exists in some version: it speaks of all of them."""
+    policies = [one.policy for one in loaded]
+    parts = {key for policy in policies for row in policy.purposes.values() for key in row.parts}
+    rows = {key for policy in policies for key in policy.purposes}
+    kinds = {key for policy in policies for key in policy.recipients}
+    events = {key for policy in policies for key in policy.events}
+    of_law = {purpose.key for purpose in law.purposes}
+    it = record.record
+    check = _Pointer(record)
+    yield from check.keys("basis", it.basis, parts, "part", "P-051: the list of purposes is closed")
+    yield from check.keys("compatible", it.compatible, parts, "part", "P-176: a test is about a part")
+    for key, statute in it.statutes.items():
+        yield from check.names(("statutes", key, "parts"), statute.parts, parts, "part", "P-054")
+        yield from check.names(
+            ("statutes", key, "recipients"), statute.recipients, kinds, "kind of recipient", "P-128"
+        )
+    for number, test in enumerate(it.balancing):
+        yield from check.names(
+            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055", test.purpose
+        )
+    for key, role in it.roles.items():
+        if role.purpose is not None:
+            yield from check.names(
+                ("roles", key, "purpose"), (role.purpose,), parts | of_law, "part", "P-051: a closed list"
+            )
+        reads = {c for c in role.reads if c != ALL and not _known_category(policies, c)}
+        yield from check.names(
+            ("roles", key, "reads"), sorted(reads), _categories(policies), "category", "P-014"
+        )
+    if it.returns is not None:
+        for name in ("event", "after"):
+            yield from check.names(("returns", name), (getattr(it.returns, name),), events, "event", "P-110")
+    dated = {item.key for section in _SECTIONS for item in getattr(law, section)}
+    yield from check.keys("confirmed", it.confirmed, dated, "rule of law", "a value that was checked")
+    for promise in it.evidence:
+        if not _ID.match(promise):
+            yield check.problem(("evidence", promise), f"`{promise}` is no promise", "P-009", "write P-009")
+
+
+_SECTIONS = ("rules", "purposes", "ceilings", "floors", "holidays", "authority", "periods")
+
+
+def _categories(policies: Iterable[Policy]) -> set[str]:
+    return {key for policy in policies for key in policy.categories}
+
+
+def _known_category(policies: Iterable[Policy], name: str) -> bool:
+    return any(key == name or key.startswith(name + ".") for key in _categories(policies))
+
+
+class _Pointer:
+    def __init__(self, record: LoadedRecord) -> None:
+        self.record = record
+
+    def problem(self, where: tuple[str | int, ...], message: str, rule: str, remedy: str) -> Problem:
+        path, line = self.record.find(*where)
+        return Problem(path, line, ".".join(str(step) for step in where), message, rule, remedy)
+
+    def keys(
+        self, section: str, given: Iterable[str], known: set[str], kind: str, rule: str
+    ) -> Iterator[Problem]:
+        for key in given:
+            yield from self.names((section, key), (key,), known, kind, rule)
+
+    def names(
+        self,
+        where: tuple[str | int, ...],
+        given: Iterable[str],
+        known: set[str],
+        kind: str,
+        rule: str,
+        text: str | None = None,
+    ) -> Iterator[Problem]:
+        for name in given:
+            if name not in known:
+                yield self.problem(
+                    where, f"unknown {kind} `{name}`", rule, f"use one of: {', '.join(sorted(known))}"
+                )
+
+
+# ---- errors of the text that nobody acknowledged -----------------------------------------------------
+
+
+def _unacknowledged(
+    loaded: Sequence[LoadedPolicy], record: LoadedRecord, found: Sequence[Finding]
+) -> Iterator[Problem]:
+    """P-017, L-014: refused, unless the record says that the company knows this error of this version."""
+    documents = {one.policy.version: one for one in loaded}
+    gaps = record.record.text_gaps
+    for finding in found:
+        if finding.id not in REFUSED or finding.version is None:
+            continue
+        gap = gaps.get(finding.id)
+        if gap is None or finding.version not in gap.versions:
+            yield _at(
+                documents[finding.version],
+                finding.key,
+                finding.thing,
+                f"{finding.id}, art. {finding.article}" + (", P-017" if finding.id == "L-001" else ""),
+                f"{finding.remedy}; or write in the record that you know it: "
+                f"text_gaps.{finding.id}.versions: [{finding.version}]",
+            )
+    for id_, gap in gaps.items():
+        for version in gap.versions:
+            if not any(f.id == id_ and f.version == version for f in found):
+                path, line = record.find("text_gaps", id_)
+                yield Problem(
+                    path,
+                    line,
+                    f"text_gaps.{id_}",
+                    f"says that version {version} has this error, and it has not",
+                    "the record says what is so",
+                    "take the version away",
+                )
+
+
+__all__ = ["company_problems", "keep_of"]
