@@ -90,6 +90,7 @@ def compile_plan(
         processes=_processes(record, purposes),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
+        bits=tuple(bits),
     )
 
 

@@ -265,6 +265,7 @@ class Plan:
     prefix: str = "bloesem_"
     schema: str = "bloesem"
     retired: tuple[Bit, ...] = ()
+    bits: tuple[Bit, ...] = ()  # the whole registry
 
     @cached_property
     def by_key(self) -> Mapping[str, PurposePlan]:

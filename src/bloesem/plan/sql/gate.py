@@ -129,7 +129,7 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
         Statement("gate", f"{table.name} has an owner", f"ALTER TABLE {q} OWNER TO {owner}"),
         Statement("gate", f"{table.name}: row policies", f"ALTER TABLE {q} ENABLE ROW LEVEL SECURITY"),
         Statement("gate", f"{table.name}: also for its owner", f"ALTER TABLE {q} FORCE ROW LEVEL SECURITY"),
-        Statement("gate", f"{table.name}: start from nothing", _nothing(plan, table)),
+        Statement("gate", f"{table.name}: start from nothing", nothing(plan, table.schema, table.name)),
         Statement("gate", f"{table.name}: the keeper", f"GRANT ALL ON {q} TO {keeper}"),
         _policy(q, "keeper", "ALL", keeper, "true", "true"),
     ]
@@ -147,7 +147,7 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
     return result
 
 
-def _nothing(plan: Plan, table: TablePlan) -> str:
+def nothing(plan: Plan, schema: str, name: str) -> str:
     """Drop every policy and grant on the table, so that what follows is all there is."""
     return tidy(
         f"""
@@ -156,14 +156,14 @@ DECLARE
     it record;
 BEGIN
     FOR it IN SELECT policyname FROM pg_policies
-              WHERE schemaname = {literal(table.schema)} AND tablename = {literal(table.name)} LOOP
-        EXECUTE format('DROP POLICY %I ON %I.%I', it.policyname, {literal(table.schema)}, {literal(table.name)});
+              WHERE schemaname = {literal(schema)} AND tablename = {literal(name)} LOOP
+        EXECUTE format('DROP POLICY %I ON %I.%I', it.policyname, {literal(schema)}, {literal(name)});
     END LOOP;
     FOR it IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, {literal(plan.prefix)})
               AND rolname NOT IN ({literal(plan.role("owner"))}) LOOP
-        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %I', {literal(table.schema)}, {literal(table.name)}, it.rolname);
+        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %I', {literal(schema)}, {literal(name)}, it.rolname);
     END LOOP;
-    REVOKE ALL ON TABLE {qualified(table.schema, table.name)} FROM PUBLIC;
+    REVOKE ALL ON TABLE {qualified(schema, name)} FROM PUBLIC;
 END $$"""
     )
 

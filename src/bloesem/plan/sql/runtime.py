@@ -157,7 +157,8 @@ CREATE TABLE IF NOT EXISTS {s}.installed (
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     company    text NOT NULL,
     policy     date NOT NULL,
-    digest     text NOT NULL   -- of the compiled SQL
+    digest     text NOT NULL,  -- of the compiled SQL
+    made       jsonb NOT NULL DEFAULT '{{}}' -- names of what it made, and the catalogue as it was left
 )"""
 
 _WATERMARK = """
