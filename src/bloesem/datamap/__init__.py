@@ -1,0 +1,1 @@
+"""Where personal data lies, and how each row belongs to a person."""
