@@ -1,4 +1,4 @@
-"""The 184 promises of the text of 18 March 2024: none missing, none invented, each on its line in the text."""
+"""The 184 promises of the text of 18 March 2024: none missing, none invented, each on its line."""
 
 from __future__ import annotations
 

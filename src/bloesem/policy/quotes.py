@@ -1,6 +1,6 @@
-"""Finding the words that a promise quotes in the text of the policy, so that every promise points at its line.
+"""Finding the words that a promise quotes in the text of the policy: every promise points at its line.
 
-A quotation is exact but for what a copy loses: runs of white space, line ends, and the shape of quotation marks.
+A quotation is exact but for what a copy loses: white space, line ends, the shape of quotation marks.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ REACH = 400
 
 _ELLIPSIS = re.compile(r"…|\.{3}")
 _WHITE = re.compile(r"\s+")
-_MARKS = str.maketrans({mark: "'" for mark in "‘’‚‛′`´"} | {mark: '"' for mark in "“”„‟″«»"})
+_MARKS = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟″«»", '"'))
 
 
 def fold(text: str) -> str:
-    """The text with each run of white space (line ends and no-break spaces too) as one space, none at the ends,
-    and quotation marks straight. Case, typing errors and all else stay."""
+    """The text with each run of white space (line ends and no-break spaces too) as one space, none at the
+    ends, and quotation marks straight. Case, typing errors and all else stay."""
     return _WHITE.sub(" ", text.translate(_MARKS)).strip()
 
 
 def find(quote: str, text: str) -> int | None:
-    """The line (from 1) of `text` on which the first place that matches `quote` begins; none when there is none.
+    """The line (from 1) of `text` on which the first place that matches `quote` begins, if there is one.
 
-    `…` or `...` in the quotation separates parts that follow each other in the text within `REACH` characters.
+    `…` or `...` separates parts that follow each other in the text, at most `REACH` characters apart.
     A quotation without words is found nowhere.
     """
     parts = [part for part in map(fold, _ELLIPSIS.split(quote)) if part]

@@ -1,0 +1,66 @@
+"""Procedural periods: when an answer is due. Regulation (EEC, Euratom) 1182/71, with the Belgian holidays.
+
+For a period within which the company must act. A retention period is something else: no weekend or holiday
+lengthens it (P-109; `bloesem.terms.add_period`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from functools import lru_cache
+
+from dateutil.relativedelta import relativedelta
+from holidays import country_holidays
+
+_SATURDAY = 5
+
+
+def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.date:
+    """The last day, inclusive, of a period of months from a receipt (civil dates in Europe/Brussels).
+
+    The day of receipt does not count and may be any day (art. 3(1)). The period ends on the same date of the
+    last month, or on that month's last day where it has no such date (art. 3(2)(c)). An end on a Saturday, a
+    Sunday or a day of `holidays` moves to the next working day (art. 3(4)). An extension counts from the same
+    receipt.
+
+    Raises `ValueError` for less than one month.
+    """
+    if months < 1:
+        raise ValueError(f"a period of {months} months is none: one or more")
+    return next_working_day(receipt + relativedelta(months=months), holidays=holidays)
+
+
+def next_working_day(day: dt.date, *, holidays: Collection[dt.date]) -> dt.date:
+    """The day itself when it is a working day, else the first one after it (art. 2(2), 3(4))."""
+    while day.weekday() >= _SATURDAY or day in holidays:
+        day += dt.timedelta(days=1)
+    return day
+
+
+def hours_due(at: dt.datetime, hours: int) -> dt.datetime:
+    """The moment so many hours after an aware moment, in its own time zone.
+
+    Hours run through weekends and holidays (art. 3(4) leaves them out) and through the change of the clocks.
+    That the hour of the event does not count (art. 3(1)) and that a period has two working days (art. 3(5))
+    could give more time; neither is relied on.
+
+    Raises `ValueError` for a moment without time zone and for less than one hour.
+    """
+    if at.utcoffset() is None:
+        raise ValueError(f"{at} has no time zone: hours are counted between moments, not between clock faces")
+    if hours < 1:
+        raise ValueError(f"a period of {hours} hours is none: one or more")
+    return (at.astimezone(dt.UTC) + dt.timedelta(hours=hours)).astimezone(at.tzinfo)
+
+
+@lru_cache(maxsize=256)
+def belgian_holidays(year: int) -> frozenset[dt.date]:
+    """The legal holidays of Belgium in a year (art. 2(1)): the ten official days, Easter and Whit Sunday.
+
+    Neither bank holidays nor bridging days. A period can end in the next year: give `due` both years.
+    """
+    return frozenset(country_holidays("BE", years=year, categories=("public",)))
+
+
+__all__ = ["belgian_holidays", "due", "hours_due", "next_working_day"]
