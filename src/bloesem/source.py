@@ -5,6 +5,7 @@ The company's policy, its record, the law and the data maps are read through thi
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
 from bloesem.errors import BloesemError
 
@@ -24,10 +26,28 @@ KeyPath = tuple[str | int, ...]
 MOST_NODES = 500_000
 
 
+def _tighten(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") in ("bool", "int", "date"):
+            schema["strict"] = True
+        for value in schema.values():
+            _tighten(value)
+    elif isinstance(schema, list | tuple):
+        for value in schema:
+            _tighten(value)
+
+
 class Strict(BaseModel):
-    """Base of everything that a company writes: unknown keys are errors, values never change."""
+    """Base of everything that a company writes: unknown keys are errors, nothing is guessed or changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Booleans, numbers and dates are what the file says: `no` is never false, 20240318 no date."""
+        schema = handler(source)
+        _tighten(schema)
+        return schema
 
 
 class SourceError(BloesemError):
@@ -162,7 +182,7 @@ def parse_text(text: str, path: Path) -> Document:
     except yaml.reader.ReaderError as fault:
         line = text.count("\n", 0, fault.position) + 1
         raise SourceError(
-            f"{path}:{line}: broken YAML: character #x{ord(str(fault.character)):04x} is not allowed",
+            f"{path}:{line}: broken YAML: character #x{_code(fault.character):04x} is not allowed",
             rule="YAML 1.2",
             remedy="remove the control character",
         ) from None
@@ -173,6 +193,10 @@ def parse_text(text: str, path: Path) -> Document:
         if loader is not None:
             loader.dispose()
     return Document(path, data, lines)
+
+
+def _code(character: int | str | bytes) -> int:
+    return character if isinstance(character, int) else ord(character)
 
 
 def _lines(
@@ -268,33 +292,58 @@ def _problem(document: Document, at: KeyPath, error: Any, schema: Any) -> Proble
     node = _node(schema, error["loc"])
     parent = _node(schema, error["loc"][:-1])
     rule = str(_extra(schema, node, "rule") or "")
-    message = _message(error, schema, node, parent, document, where)
+    message = _message(error, schema, node, parent)
     return Problem(document.path, document.line_of(where), _dotted(where) or "(file)", message, rule)
 
 
-def _message(error: Any, schema: Any, node: Any, parent: Any, document: Document, where: KeyPath) -> str:
+def _message(error: Any, schema: Any, node: Any, parent: Any) -> str:
     kind, given = error["type"], error.get("input")
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        return f"unknown key; accepted here: {_keys(schema, parent)}"
-    if kind == "missing":
-        expected = accepted(schema, node)
-        return "is missing" + (f"; accepted: {expected}" if expected else "")
-    if kind == "string_type" and not isinstance(given, (dict, list, type(None))):
-        return f"`{given}` is read as {_called(given)}, text is expected; write it in quotes"
-    if kind in ("literal_error", "enum"):
-        return f"`{given}` is not accepted; accepted: {error['ctx']['expected'].replace(' or ', ', ')}"
-    if kind == "string_pattern_mismatch":
-        return f"`{given}` is not accepted; accepted: text like {error['ctx']['pattern']}"
-    if kind == "value_error":
-        return message
     expected = accepted(schema, node)
-    shown = (
-        "nothing"
-        if given is None
-        else f"{_called(given)}" + ("" if isinstance(given, (dict, list)) else f" `{given}`")
-    )
-    return f"{message}; given: {shown}" + (f"; accepted: {expected}" if expected else "")
+    if kind == "extra_forbidden":
+        names = _property_names(schema, parent)
+        return f"unknown key; accepted here: {nearest(str(error['loc'][-1]), names) or 'none'}"
+    if kind == "missing":
+        return "is missing" + (f"; accepted: {expected}" if expected else "")
+    if kind == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    if kind in ("literal_error", "enum"):
+        choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        return f"{_shown(given)} is not accepted; accepted: {choices}"
+    if error["loc"][-1:] == ("[key]",):
+        return f"key {_shown(given)} is {_called(given)}, text is expected; write it in quotes"
+    if kind == "string_type" and not isinstance(given, dict | list | None):
+        return f"`{given}` is read as {_called(given)}, text is expected; write it in quotes"
+    if kind in _TYPE_ERRORS:
+        wanted = _TYPE_ERRORS[kind]
+        also = f"; accepted: {expected}" if "keys " in expected else ""
+        return f"{_shown(given)} is {_called(given)}, {wanted} is expected{also}"
+    return f"{error['msg']}; given: {_shown(given)}" + (f"; accepted: {expected}" if expected else "")
+
+
+_TYPE_ERRORS = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "date_type": "a date such as 2024-03-18 (without quotes)",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+}
+
+
+def nearest(name: str, known: Iterable[str], most: int = 25) -> str:
+    """What is accepted, as a list for a message; of many, only those that look like what was written."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=8, cutoff=0.6)
+    if len(names) > most:
+        return ", ".join(close or names[:most]) + f" … ({len(names)} in all)"
+    meant = f" (did you mean `{close[0]}`?)" if close else ""
+    return ", ".join(names) + meant
+
+
+def _shown(given: Any) -> str:
+    return "nothing" if given is None else "this" if isinstance(given, dict | list) else f"`{given}`"
 
 
 def _called(value: Any) -> str:
@@ -306,7 +355,7 @@ def _called(value: Any) -> str:
         dict: "a mapping",
         list: "a list",
     }
-    return names.get(type(value), "a date")
+    return "nothing" if value is None else names.get(type(value), "a date")
 
 
 def _place(document: Document, at: KeyPath, error: Any) -> KeyPath:
@@ -336,10 +385,6 @@ def accepted_keys(model: type[BaseModel], where: KeyPath) -> set[str]:
 
 def _property_names(schema: Any, node: Any) -> list[str]:
     return sorted({name for option in _options(schema, node) for name in option.get("properties", {})})
-
-
-def _keys(schema: Any, node: Any) -> str:
-    return ", ".join(_property_names(schema, node)) or "none"
 
 
 def accepted(schema: Any, node: Any) -> str:
@@ -411,6 +456,8 @@ def _step(schema: Any, node: Any, step: str | int) -> Any:
             return option["properties"][str(step)]
         if isinstance(option.get("additionalProperties"), dict):
             return option["additionalProperties"]
+        if option.get("patternProperties"):
+            return next(iter(option["patternProperties"].values()))
     return None
 
 
@@ -421,6 +468,7 @@ __all__ = [
     "SourceError",
     "Strict",
     "accepted_keys",
+    "nearest",
     "parse",
     "parse_text",
     "read",

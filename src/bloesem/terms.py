@@ -21,6 +21,17 @@ UNCLAIMED_BASES = {"vital-interest": "6(1)(d)", "public-task": "6(1)(e)"}
 _PERIOD = re.compile(r"^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,5})D)?$")
 
 
+_KEY = re.compile(r"^[a-z][a-z0-9_]*(?:[.:\-][a-z0-9_\-]+)*$")
+
+
+def _key(value: str) -> str:
+    if not _KEY.match(value):
+        raise ValueError(
+            f"`{value}` is no name; accepted: lower-case letters, digits and _, in words joined by . : or -"
+        )
+    return value
+
+
 def _period(value: str) -> str:
     if not _PERIOD.match(value):
         raise ValueError(
@@ -63,7 +74,7 @@ Label = Annotated[
         description="A text per language: nl, en, fr, de.",
     ),
 ]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(?:[.:\-][a-z0-9_\-]+)*$")]
+Key = Annotated[str, AfterValidator(_key), Field(json_schema_extra={"pattern": _KEY.pattern})]
 
 
 def add_period(start: dt.date, period: str) -> dt.date:
@@ -117,7 +128,7 @@ class Keep(Strict):
             return {"terms": value}
         if isinstance(value, dict) and "terms" not in value and "hold" not in value:
             return {"terms": [value]}
-        if isinstance(value, str):
+        if not isinstance(value, dict | Keep):
             raise ValueError(
                 f"`{value}` is no term; accepted: hold, none, a term {{for, after}}, or a list of terms"
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bloesem.policy.model import ALL, Keep, Label, Part, Policy, Term
-from bloesem.source import Document, KeyPath, Problem
+from bloesem.source import Document, KeyPath, Problem, nearest
 
 #: Starts of clocks that are no named events: the record's own date.
 RECORD = "record"
@@ -180,9 +180,7 @@ class _Checks:
             yield self._unknown(where, "category", category, known, "P-014: no orphan fields; P-020")
 
     def _unknown(self, where: KeyPath, kind: str, name: str, known: Iterable[str], rule: str) -> Problem:
-        return self.problem(
-            where, f"unknown {kind} `{name}`", rule, f"use one of: {', '.join(sorted(known))}"
-        )
+        return self.problem(where, f"unknown {kind} `{name}`", rule, f"use one of: {nearest(name, known)}")
 
     def _languages(self) -> Iterator[Problem]:
         wanted = set(self.policy.languages)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bloesem.law.model import Law
 from bloesem.policy.checks import RECORD
-from bloesem.policy.findings import REFUSED, Finding, basis_of, keep_of
+from bloesem.policy.findings import REFUSED, Finding, basis_of
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
 from bloesem.policy.model import ALL, Policy
-from bloesem.source import Problem
+from bloesem.source import Problem, nearest
 
 _ID = re.compile(r"^P-\d{3}$")
 
@@ -48,7 +48,7 @@ def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
                     ("categories", key, "is"),
                     f"`{word}` is no word of the law's vocabulary",
                     "P-003: a rule of law finds a category by what it is",
-                    f"use one of: {', '.join(sorted(law.vocabulary))}",
+                    f"use one of: {nearest(word, law.vocabulary)}",
                 )
 
 
@@ -95,7 +95,7 @@ def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
                     ("recipients", key, "purposes"),
                     f"unknown purpose `{purpose}`",
                     "P-111: disclosure is for a declared purpose",
-                    f"use one of: {', '.join(sorted(known))}",
+                    f"use one of: {nearest(purpose, known)}",
                 )
     for held in law.purposes:
         for term in held.keep.terms:
@@ -132,7 +132,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
         )
     for number, test in enumerate(it.balancing):
         yield from check.names(
-            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055", test.purpose
+            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055"
         )
     for key, role in it.roles.items():
         if role.purpose is not None:
@@ -185,12 +185,11 @@ class _Pointer:
         known: set[str],
         kind: str,
         rule: str,
-        text: str | None = None,
     ) -> Iterator[Problem]:
         for name in given:
             if name not in known:
                 yield self.problem(
-                    where, f"unknown {kind} `{name}`", rule, f"use one of: {', '.join(sorted(known))}"
+                    where, f"unknown {kind} `{name}`", rule, f"use one of: {nearest(name, known)}"
                 )
 
 
@@ -230,4 +229,4 @@ def _unacknowledged(
                 )
 
 
-__all__ = ["company_problems", "keep_of"]
+__all__ = ["company_problems"]
