@@ -206,8 +206,9 @@ def _item_holds(plan: Plan, table: TablePlan) -> str:
 # ---- several owners --------------------------------------------------------------------------------------------
 
 
-def judged(plan: Plan, table: TablePlan, where: str) -> str:
-    """A query: key, masks had, masks due, and what each owner keeps. Leaving owners forbid nothing (they are cut)."""
+def judged(plan: Plan, table: TablePlan, where: str, more: str = "") -> str:
+    """A query: key, masks had, masks due, what each owner keeps, and `more`. Leaving owners forbid nothing (they are
+    cut)."""
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     joins, each = [], []
     for i, owner in enumerate(table.owners, 1):
@@ -230,7 +231,7 @@ def judged(plan: Plan, table: TablePlan, where: str) -> str:
         f"       {kept_sql} AS kept,\n"
         f"       CASE WHEN ({kept_sql}) = 0 THEN 0 ELSE {used_sql} END AS used,\n"
         f"       CASE WHEN ({kept_sql}) = 0 THEN {NEVER} ELSE LEAST({due}) END AS until,\n"
-        f"       {', '.join(each)}\n"
+        f"       {', '.join([*each, *([more] if more else [])])}\n"
         f"FROM {q} r\n" + "\n".join(joins) + f"\nWHERE {where}"
     )
 
@@ -313,6 +314,7 @@ def _newline(parts: list[str]) -> str:
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
+    keeper = literal(plan.role("keeper"))  # the clock cuts links and writes the masks itself, as of its own moment
     deciding = dict.fromkeys(
         [*table.owners, *(n.when.column for n in table.narrow), *filter(None, [table.record_date, table.recorded])]
     )
@@ -329,7 +331,7 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
             "masks",
             f"{table.name}: masks when what decides them changes",
             f"CREATE OR REPLACE TRIGGER bloesem_moves BEFORE UPDATE OF {updates} ON {q}\n"
-            f"    FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {function}",
+            f"    FOR EACH ROW WHEN (current_user <> {keeper} AND ({changed})) EXECUTE FUNCTION {function}",
         ),
     ]
 
