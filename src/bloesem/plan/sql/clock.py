@@ -6,7 +6,7 @@ purpose of theirs keeps are blanked, links of owners who left are cut, masks bec
 
 from __future__ import annotations
 
-from bloesem.plan.model import Plan, TablePlan
+from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.masks import judged
 from bloesem.plan.sql.statement import Statement, listed, tidy
@@ -25,65 +25,121 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def apply(plan: Plan, table: TablePlan) -> str:
-    """`apply_<table>(ids, at)`: rows of these people; returns counts: deleted, changed, erased values per column,
-    and rows that each purpose lost."""
+    """`apply_<table>(ids, at, due)`: rows of these people (`due`: only those whose date has come); returns counts:
+    deleted, changed, values erased per column, rows that each purpose lost (`ended`) and can no longer read (`dark`).
+
+    Rows of people of whom nothing here is kept go without being judged one by one: as fast as a DELETE by hand. The
+    others are judged, then deleted or changed. Parameters stand by number: a column of the same name would win.
+    """
     s, q = ident(plan.schema), qualified(table.schema, table.name)
-    mine = " OR ".join(f"r.{ident(owner)} = ANY (ids)" for owner in table.owners)
+    alone = len(table.owners) == 1 and not table.bits & plan.record_bits & plan.active_bits
+    due = f"(NOT $3 OR r.good_until <= {s}.civil($2))"
+    some = "ARRAY(SELECT person_id FROM people WHERE over_ IS NOT TRUE)" if alone else "$1"
+    mine = " OR ".join(f"r.{ident(owner)} = ANY ({some})" for owner in table.owners)
     same = " AND ".join(f"r.{ident(k)} = j.{ident(k)}" for k in table.key)
     sets = ["used_for = j.used", "kept_for = j.kept", "good_until = j.until", *_blanks(plan, table)]
     if table.anchor:
         state = f"(SELECT st.{{}} FROM {s}.state st WHERE st.person_id = r.{ident(table.key[0])})"
-        sets += [f"frozen_since = {state.format('frozen_since')}", f"frozen_ground = {state.format('frozen_ground')}"]
-    purposes = [p for p in plan.purposes if p.mask & table.bits]
-    lost = [
-        f"{literal(p.key)}, count(*) FILTER (WHERE had & ~kept & {p.mask} <> 0)" for p in purposes
-    ] or ["'none', 0"]
-    dead = [
-        f"{literal(c.name)}, count(*) FILTER (WHERE had & {c.purposes} <> 0 AND kept & {c.purposes} = 0)"
-        for c in table.columns
-        if not c.key and c.purposes
-    ]
-    erased = f"jsonb_build_object({listed(dead, by=8)})" if dead else "'{}'::jsonb"
+        sets += [
+            f"frozen_since = {state.format('frozen_since')}",
+            f"frozen_ground = {state.format('frozen_ground')}",
+        ]
     frozen = (
         f" OR EXISTS (SELECT FROM {s}.state st WHERE st.person_id = r.{ident(table.key[0])}"
         " AND (st.frozen_since, st.frozen_ground) IS DISTINCT FROM (r.frozen_since, r.frozen_ground))"
         if table.anchor
         else ""
     )
+    kept_by = [f"kept_{i}" for i in range(1, len(table.owners) + 1)]
+    had = f"r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled"
+    nothing = "0::bigint AS used, 0::bigint AS kept, " + ", ".join(f"0::bigint AS {k}" for k in kept_by)
+    at_once = (
+        f"""people AS MATERIALIZED (  -- `over_`: nothing of theirs is kept in this table
+    SELECT p.id AS person_id, st.kept & {table.bits} = 0 AND NOT st.items AS over_
+    FROM unnest($1) AS p (id) LEFT JOIN {s}.state st ON st.person_id = p.id
+), over_ AS (
+    DELETE FROM {q} r USING people p
+    WHERE p.over_ AND r.{ident(table.owners[0])} = p.person_id AND {due}
+    RETURNING {had}, {nothing}, true AS deleted
+), """
+        if alone
+        else ""
+    )
     return tidy(
         f"""
-CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz) RETURNS jsonb
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-WITH j AS MATERIALIZED (
-{_indent(_inside(judged(plan, table, f"({mine})"), s), 4)}
+CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
+RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    counts jsonb;
+BEGIN
+WITH {at_once}j AS MATERIALIZED (
+{_indent(_inside(judged(plan, table, f"({mine}) AND {due}", more=f"{_filled(table)} AS filled"), s), 4)}
 ), gone AS (
     DELETE FROM {q} r USING j WHERE {same} AND j.kept = 0
-    RETURNING j.had_kept AS had, 0::bigint AS kept, true AS deleted
+    RETURNING {had}, {nothing}, true AS deleted
 ), stay AS (
     UPDATE {q} r SET
         {listed(sets, by=8)}
     FROM j
     WHERE {same} AND j.kept <> 0
-      AND ((r.used_for, r.kept_for) IS DISTINCT FROM (j.used, j.kept) OR r.good_until > j.until
-           OR r.good_until <= {s}.civil(at){frozen})
-    RETURNING j.had_kept AS had, j.kept, false AS deleted
-), both_ AS (
-    SELECT * FROM gone UNION ALL SELECT * FROM stay
+      AND ((r.used_for, r.kept_for, r.good_until) IS DISTINCT FROM (j.used, j.kept, j.until){frozen}{_dead(table)})
+    RETURNING j.had_used, j.had_kept AS had, j.filled, j.used, j.kept, {", ".join(f"j.{k}" for k in kept_by)},
+              false AS deleted
+), grouped AS (  -- few: rows that had and have the same masks and values
+    SELECT had_used, had, filled, used, kept, {", ".join(kept_by)}, deleted, count(*) AS n
+    FROM ({"SELECT * FROM over_ UNION ALL " if alone else ""}SELECT * FROM gone UNION ALL SELECT * FROM stay) AS all_
+    GROUP BY had_used, had, filled, used, kept, {", ".join(kept_by)}, deleted
 )
-SELECT jsonb_build_object(
-    'deleted', count(*) FILTER (WHERE deleted),
-    'changed', count(*) FILTER (WHERE NOT deleted),
-    'ended', jsonb_build_object(
-        {listed(lost, by=8)}),
-    'erased', {erased})
-FROM both_
-$$"""
+{_counts(plan, table)}
+INTO counts FROM grouped;
+RETURN counts;
+END $$"""
     )
 
 
+def _counts(plan: Plan, table: TablePlan) -> str:
+    def total(when: str) -> str:
+        return f"COALESCE(sum(n) FILTER (WHERE {when}), 0)"
+
+    purposes = [p for p in plan.purposes if p.mask & table.bits]
+    ended = [f"{literal(p.key)}, {total(f'had & ~kept & {p.mask} <> 0')}" for p in purposes]
+    dark = [f"{literal(p.key)}, {total(f'had_used & ~used & {p.mask} <> 0')}" for p in purposes]
+    erased = [
+        f"{literal(c.name)}, {total(f'filled & {1 << i} <> 0 AND kept_{c.owner + 1} & {c.purposes} = 0')}"
+        for i, c in _values(table)
+    ]
+    return f"""SELECT jsonb_build_object(
+    'deleted', {total("deleted")},
+    'changed', {total("NOT deleted")},
+    'ended', {_object(ended)},
+    'dark', {_object(dark)},
+    'erased', {_object(erased)})"""
+
+
+def _object(pairs: list[str]) -> str:
+    """A call takes at most 100 arguments."""
+    built = [f"jsonb_build_object({listed(pairs[i : i + 40], by=8)})" for i in range(0, len(pairs), 40)]
+    return " || ".join(built) or "'{}'::jsonb"
+
+
+def _values(table: TablePlan) -> list[tuple[int, ColumnPlan]]:
+    """The columns whose erased values are counted, each with its bit in `filled`."""
+    return list(enumerate([c for c in table.columns if not c.key and c.purposes][:62]))
+
+
+def _filled(table: TablePlan) -> str:
+    """Which values of the row are there to be erased, as one integer."""
+    parts = []
+    for i, column in _values(table):
+        empty = "" if column.erased is None else f" AND r.{ident(column.name)} <> {literal(column.erased)}"
+        parts.append(f"CASE WHEN r.{ident(column.name)} IS NOT NULL{empty} THEN {1 << i} ELSE 0 END")
+    return f"({' | '.join(parts)})::bigint" if parts else "0::bigint"
+
+
 def _inside(query: str, s: str) -> str:
-    """`judged` speaks of `today`; inside a function of `at` that is the civil date of `at`."""
-    return query.replace(", today, at", f", {s}.civil(at), at")
+    """`judged` speaks of `today` and `at`; here they are parameters by number, since a table may have such columns."""
+    return query.replace(", today, at", f", {s}.civil($2), $2")
 
 
 def _indent(text: str, by: int) -> str:
@@ -104,6 +160,19 @@ def _blanks(plan: Plan, table: TablePlan) -> list[str]:
         for i, owner in enumerate(table.owners, 1):
             result.append(f"{ident(owner)} = CASE WHEN j.kept_{i} = 0 THEN NULL ELSE r.{ident(owner)} END")
     return result
+
+
+def _dead(table: TablePlan) -> str:
+    """Values that nothing keeps go also where the row's masks stay: a purpose lost a category with a new version."""
+    groups: dict[tuple[int, int], list[str]] = {}
+    for column in table.columns:
+        if not column.key:
+            left = "IS NOT NULL" if column.erased is None else f"IS DISTINCT FROM {literal(column.erased)}"
+            groups.setdefault((column.owner, column.purposes), []).append(f"r.{ident(column.name)} {left}")
+    return "".join(
+        f"\n           OR j.kept_{owner + 1} & {purposes} = 0 AND ({' OR '.join(values)})"
+        for (owner, purposes), values in groups.items()
+    )
 
 
 def refresh(plan: Plan) -> str:
@@ -236,7 +305,7 @@ $$"""
 def _keepers(plan: Plan) -> list[Statement]:
     """These functions run as the keeper; only the keeper may call them."""
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
-    names = [f"{ident(f'apply_{t.name}')}(bigint[], timestamptz)" for t in plan.tables]
+    names = [f"{ident(f'apply_{t.name}')}(bigint[], timestamptz, boolean)" for t in plan.tables]
     names += [f"{ident(f'{t.name}_arrives')}()" for t in plan.tables]
     names += [f"{ident(f'{t.name}_happens')}()" for t in plan.tables if t.facts]
     names += [
@@ -250,9 +319,13 @@ def _keepers(plan: Plan) -> list[Statement]:
     ]
     result = []
     for name in names:
-        result.append(Statement("clock", f"{name}: the keeper's", f"ALTER FUNCTION {s}.{name} OWNER TO {keeper}"))
+        result.append(
+            Statement("clock", f"{name}: the keeper's", f"ALTER FUNCTION {s}.{name} OWNER TO {keeper}")
+        )
         if not name.startswith("scope"):
             result.append(
-                Statement("clock", f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{name} FROM PUBLIC")
+                Statement(
+                    "clock", f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{name} FROM PUBLIC"
+                )
             )
     return result
