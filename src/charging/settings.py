@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import parse_qs, unquote, urlsplit
+
+from bloesem.gate.settings import database_of
 
 _HERE = "charging."
 
@@ -24,23 +25,9 @@ INSTALLED_APPS = [
 DATA_SCHEMA = "data"
 
 
-def database(url: str) -> dict[str, object]:
-    """Django's entry for a PostgreSQL URL (`postgresql://user:password@host:port/name?host=/socket/dir`)."""
-    parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or query.get("dbname", "postgres"),
-        "USER": unquote(parts.username or query.get("user", "")),
-        "PASSWORD": unquote(parts.password or query.get("password", "")),
-        "HOST": query.get("host") or parts.hostname or "",
-        "PORT": str(parts.port or query.get("port", "")),
-        # One statement per call: a second one hidden in a value never runs (design, processes).
-        "OPTIONS": {"options": f"-c search_path={DATA_SCHEMA}", "server_side_binding": True},
-    }
-
-
-DATABASES = {"default": database(os.environ.get("BLOESEM_DATABASE_URL", "postgresql:///bloesem"))}
+# A process that serves people is named by BLOESEM_PROCESS and connects with its own login, through the gate; without
+# it this is the administrator's or the owner's connection, for migrations and the installer.
+DATABASES = {"default": database_of(os.environ, data_schema=DATA_SCHEMA)}
 
 USE_TZ = True
 TIME_ZONE = "Europe/Brussels"

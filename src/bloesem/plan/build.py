@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bloesem.datamap.model import Collection, DataField, DataMap, Dataset
 from bloesem.errors import PlanError
@@ -344,7 +345,9 @@ class _Table:
         meta = field.meta
         owner = next((i for i, o in enumerate(self.meta.owners) if field.name in o.owns), 0)
         if meta.key or field.name in key or field.name in owners or field.name == self.meta.recorded:
-            return ColumnPlan(field.name, tuple(field.data_categories), 0, owner, key=True)
+            return ColumnPlan(
+                field.name, tuple(field.data_categories), 0, owner, key=True, identity=field.fides.identity
+            )
         if not field.data_categories:
             raise self.fault(
                 f"column `{field.name}` has no category", "P-014: no orphan fields", "write data_categories, or meta.key"
@@ -359,7 +362,8 @@ class _Table:
         says = self._readers(field)
         active = self._mask(lambda p: p.active)
         return ColumnPlan(
-            field.name, tuple(field.data_categories), says & active, owner, erased=meta.erased, all_purposes=says
+            field.name, tuple(field.data_categories), says & active, owner, erased=meta.erased,
+            identity=field.fides.identity, all_purposes=says
         )
 
     def _readers(self, field: DataField) -> int:
@@ -386,7 +390,7 @@ class _Table:
     def _with_key_bits(column: ColumnPlan, bits: int) -> ColumnPlan:
         if not column.key:
             return column
-        return ColumnPlan(column.name, column.categories, bits, column.owner, key=True, all_purposes=bits)
+        return replace(column, purposes=bits, all_purposes=bits)
 
     def _dated(self, bits: int) -> None:
         by_record = [p.key for p in self.purposes if p.by_record and p.mask & bits]

@@ -160,6 +160,7 @@ class ColumnPlan:
     owner: int = 0  # index of its owner among the table's owners
     key: bool = False
     erased: str | int | None = None
+    identity: str | None = None  # what it identifies a person by (`email`, `card` …), compared as text
     all_purposes: int = 0  # without narrowing by off or retired parts; what the policy would say
 
 

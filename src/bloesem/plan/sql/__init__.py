@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
-from bloesem.plan.sql import clock, gate, masks, runtime, state
+from bloesem.plan.sql import clock, gate, logbook, masks, runtime, state
 from bloesem.plan.sql.statement import Statement
 
 
@@ -19,6 +19,7 @@ def statements(plan: Plan) -> list[Statement]:
         *state.statements(plan),
         *masks.statements(plan),
         *clock.statements(plan),
+        *logbook.statements(plan),
         *gate.statements(plan),
     ]
 

@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS {s}.act (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     as_of      timestamptz NOT NULL,   -- the moment for which it was decided
-    kind       text NOT NULL,          -- masks, sweep, read, activation, rehearsal, clock, fact
+    kind       text NOT NULL,          -- masks, sweep, read, denial, activation, rehearsal, clock, fact
     login      text NOT NULL DEFAULT session_user,
     purpose    text,
     policy     date,
@@ -198,7 +198,7 @@ DECLARE
     said bytea;
 BEGIN
     IF part IS NULL OR array_length(part, 1) <> 4 OR part[1] <> wanted
-       OR part[2] !~ '^[0-9]{{1,18}}$' OR part[3] !~ '^[0-9]{{1,12}}$'
+       OR part[2] !~ '^[0-9]{{1,19}}$' OR part[2]::numeric > 9223372036854775807 OR part[3] !~ '^[0-9]{{1,12}}$'
        OR part[3]::bigint < extract(epoch FROM clock_timestamp()) THEN
         RETURN NULL;
     END IF;

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend for processes that serve purposes: ENGINE = "bloesem.gate.backend"."""

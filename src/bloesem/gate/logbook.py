@@ -1,0 +1,108 @@
+"""Who read whom, and what was refused: written by functions of the keeper, the only writing that a login has here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psycopg import Connection, Cursor, Error, sql
+
+from bloesem.errors import GateError
+from bloesem.plan.model import Plan
+
+if TYPE_CHECKING:
+    from bloesem.gate.backend.base import DatabaseWrapper
+
+#: Denials of one block that are written one by one; more in one block are counted only.
+MOST_DENIALS = 100
+
+
+def reading(purpose: str, people: Iterable[int], actor: str, *, using: str = "default") -> None:
+    """Log that `actor` reads these people for `purpose`: one act without personal data, one row per person.
+
+    Inside `with purpose(…)` it is committed with the block; outside, before this returns. A page is sent after that,
+    or not at all. Raises `GateError` when it cannot be written.
+    """
+    from bloesem.gate.opening import current
+
+    opened = current()
+    if opened is not None:
+        if opened.key != purpose:
+            raise GateError(
+                f"a reading for `{purpose}` inside `{opened.key}`",
+                "a read has one purpose",
+                "log it under its own",
+            )
+        opened.reads(people, actor)
+        return
+    from django.db import connections, transaction
+
+    from bloesem.gate.served import gate_of
+
+    gate = gate_of(using)
+    gate.resolve(purpose)
+    connection: Any = connections[using]
+    with transaction.atomic(using=using, durable=True):
+        write_reading(connection, gate.plan, purpose, people, actor)
+
+
+def identifier_taken(kind: str, value: str, *, using: str = "default") -> bool:
+    """Whether somebody has this identifier already (`email`, `card` …, as the map's `identity` names it).
+
+    Asked of the keeper's function, never by provoking the constraint: the answer is free or taken, and nothing else.
+    """
+    from django.db import connections
+
+    from bloesem.gate.served import gate_of
+
+    plan = gate_of(using).plan
+    connection: Any = connections[using]
+    with as_login(connection) as cursor:
+        query = sql.SQL("SELECT {}.identifier_taken(%s, %s)").format(sql.Identifier(plan.schema))
+        row = cursor.execute(query, [kind, value]).fetchone()
+    return bool(row and row[0])
+
+
+def write_reading(
+    connection: DatabaseWrapper, plan: Plan, purpose: str, people: Iterable[int], actor: str
+) -> None:
+    query = sql.SQL("SELECT {}.record_reading(%s, %s, %s::bigint[])").format(sql.Identifier(plan.schema))
+    with as_login(connection) as cursor:
+        cursor.execute(query, [actor, purpose, sorted(set(people))])
+
+
+def write_denials(connection: DatabaseWrapper, plan: Plan, purpose: str, things: Sequence[str]) -> None:
+    query = sql.SQL("SELECT {}.record_denial(%s, %s)").format(sql.Identifier(plan.schema))
+    with as_login(connection) as cursor:
+        for thing in things[:MOST_DENIALS]:
+            cursor.execute(query, [purpose, thing])
+
+
+@contextmanager
+def as_login(connection: DatabaseWrapper) -> Iterator[Cursor[Any]]:
+    """A cursor that speaks as the login itself, inside a purpose's transaction or outside any.
+
+    The purpose's role comes back afterwards. Raises `GateError` for what PostgreSQL refuses.
+    """
+    connection.ensure_connection()
+    raw: Connection[Any] = connection.connection
+    opened = getattr(connection, "gate_opened", None)
+    try:
+        with raw.cursor() as cursor:
+            if opened is not None:
+                cursor.execute("SET LOCAL ROLE NONE")
+            elif connection.in_atomic_block:
+                cursor.execute(
+                    "SET LOCAL ROLE NONE"
+                )  # the end of a block: it stays the login until the commit
+            yield cursor
+            if opened is not None:
+                role = sql.Identifier(opened.gate.plan.role(opened.target.name))
+                cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
+    except Error as error:
+        raise GateError(
+            f"the gate's own log or question was refused: {error.diag.message_primary or 'no connection'}",
+            "no log, no page (design, the gate)",
+            "install the plan in force, and see that the database runs",
+        ) from error

@@ -1,0 +1,147 @@
+"""What a process login may write and ask beside its purposes: who read whom, what was refused, is a name taken.
+
+Functions of the keeper; each login may call them, and has no right on any table behind them.
+"""
+
+from __future__ import annotations
+
+from bloesem.plan.model import Plan
+from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.statement import Statement, tidy
+
+_NEXT = "\n    "
+#: People on one page or in one list.
+MOST_PEOPLE = 10_000
+
+_SIGNATURES = (
+    "record_reading(text, text, bigint[])",
+    "record_denial(text, text)",
+    "identifier_taken(text, text)",
+)
+
+
+def statements(plan: Plan) -> list[Statement]:
+    s, keeper = ident(plan.schema), ident(plan.role("keeper"))
+    made = [
+        Statement("logbook", "a staff read is written down", _reading(plan)),
+        Statement("logbook", "a refusal is written down", _denial(plan)),
+        Statement("logbook", "free or taken", _taken(plan)),
+    ]
+    for signature in _SIGNATURES:
+        name = signature.split("(")[0]
+        function = f"{s}.{signature}"
+        made.append(
+            Statement("logbook", f"{name}: the keeper's", f"ALTER FUNCTION {function} OWNER TO {keeper}")
+        )
+        made.append(
+            Statement("logbook", f"{name}: not for all", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+        )
+        if plan.processes:
+            logins = ", ".join(ident(plan.role(login)) for login in plan.processes)
+            sql = f"GRANT EXECUTE ON FUNCTION {function} TO {logins}"
+            made.append(Statement("logbook", f"{name}: every process may call it", sql))
+    return made
+
+
+def _served(plan: Plan) -> str:
+    """The role behind `purpose`; NULL for what is no purpose (P-051)."""
+    names = {p.key: p.name for p in plan.purposes if p.active}
+    names |= {scoped.key: scoped.name for scoped in plan.scoped} | {
+        writer.key: writer.key for writer in plan.writers
+    }
+    if not names:
+        return "NULL"
+    cases = " ".join(
+        f"WHEN {literal(key)} THEN {literal(plan.role(name))}" for key, name in sorted(names.items())
+    )
+    return f"CASE purpose {cases} END"
+
+
+def _require_served(plan: Plan) -> str:
+    return f"""
+    role := {_served(plan)};
+    IF role IS NULL OR NOT pg_has_role(session_user, role, 'MEMBER') THEN
+        RAISE EXCEPTION 'this login does not serve that purpose' USING ERRCODE = 'insufficient_privilege';
+    END IF;"""
+
+
+def _reading(plan: Plan) -> str:
+    """One act without personal data, and a row per person whose salt opens the act's commitment."""
+    s = ident(plan.schema)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.record_reading(actor text, purpose text, people bigint[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+    whose bigint[] := COALESCE((SELECT array_agg(DISTINCT p ORDER BY p) FROM unnest(people) p WHERE p IS NOT NULL), '{{}}');
+    salts bytea[];
+    made bigint;
+BEGIN{_require_served(plan)}
+    IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
+        RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF cardinality(whose) > {MOST_PEOPLE} THEN
+        RAISE EXCEPTION 'nobody reads {MOST_PEOPLE} people on one page' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT array_agg(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex') ORDER BY p)
+    INTO salts FROM unnest(whose) p;
+    INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
+    VALUES ({s}.moment(), 'read', purpose, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
+            jsonb_build_object('people', cardinality(whose)),
+            (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
+             FROM unnest(whose, salts) AS w (person, salt)))
+    RETURNING id INTO made;
+    INSERT INTO {s}.reading (act_id, person_id, at, actor, purpose, salt)
+    SELECT made, person, clock_timestamp(), record_reading.actor, record_reading.purpose, salt
+    FROM unnest(whose, salts) AS w (person, salt);
+    RETURN made;
+END $$"""
+    )
+
+
+def _denial(plan: Plan) -> str:
+    """`thing` is a name of the map (`table.column`), never a value: what does not look like one is left out."""
+    s = ident(plan.schema)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.record_denial(purpose text, thing text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+    made bigint;
+BEGIN{_require_served(plan)}
+    IF thing IS NULL OR thing !~ '^[a-z_][a-z0-9_-]{{0,62}}(\\.[a-z_][a-z0-9_]{{0,62}})?$' THEN
+        thing := 'unnamed';
+    END IF;
+    INSERT INTO {s}.act (as_of, kind, purpose, policy, counts)
+    VALUES ({s}.moment(), 'denial', purpose, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
+            jsonb_build_object('denied', thing))
+    RETURNING id INTO made;
+    RETURN made;
+END $$"""
+    )
+
+
+def _taken(plan: Plan) -> str:
+    """`identifier_taken(kind, value)`: over the columns that the map marks with this `identity`. They hold text."""
+    s = ident(plan.schema)
+    kinds: dict[str, list[str]] = {}
+    for table in plan.tables:
+        for column in table.columns:
+            if column.identity:
+                found = f"EXISTS (SELECT FROM {qualified(table.schema, table.name)} r WHERE r.{ident(column.name)} = given)"
+                kinds.setdefault(column.identity, []).append(found)
+    tests = [
+        f"IF kind = {literal(kind)} THEN\n        RETURN {' OR '.join(found)};\n    END IF;"
+        for kind, found in sorted(kinds.items())
+    ]
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.identifier_taken(kind text, given text) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    {_NEXT.join(tests) or "-- the map names none"}
+    RAISE EXCEPTION 'the map has no such identity' USING ERRCODE = 'invalid_parameter_value';
+END $$"""
+    )
