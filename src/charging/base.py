@@ -19,7 +19,13 @@ class Personal(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=new_id)
     person = models.ForeignKey(
-        "people.Person", models.DO_NOTHING, db_constraint=False, null=True, blank=True, related_name="+"
+        "people.Person",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,  # the plan makes the index of every owner column
+        null=True,
+        blank=True,
+        related_name="+",
     )
     recorded_at = models.DateTimeField()
 
@@ -49,6 +55,19 @@ class Reference(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.db_table} {self.pk}"
+
+
+def co_person() -> models.ForeignKey[models.Model | None, models.Model | None]:
+    """A second owner of the row."""
+    return models.ForeignKey(
+        "people.Person",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
 
 
 def link(to: str) -> models.ForeignKey[models.Model | None, models.Model | None]:

@@ -24,7 +24,6 @@ def by_year(table: str, day: str, columns: str, first: int, last: int) -> migrat
     return migrations.RunSQL(
         f"CREATE TABLE {table} (id bigint NOT NULL, person_id bigint, recorded_at timestamptz NOT NULL,"
         f" {day} date NOT NULL, {columns}, PRIMARY KEY (id, {day})) PARTITION BY RANGE ({day});"
-        f"CREATE INDEX {table}_person ON {table} (person_id);"
         f"SELECT make_year('{table}', y) FROM generate_series({first}, {last}) AS y;",
         f"DROP TABLE {table}",
     )

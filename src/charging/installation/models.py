@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from charging.base import Reference, Sourced, link
+from charging.base import Reference, Sourced, co_person, link
 from charging.fields import block, cents, day, flag, number, text
 
 
@@ -25,7 +25,7 @@ class InstallationFile(Sourced):
     `owns_home` is another table's (P-025).
     """
 
-    co_person = link("people.Person")
+    co_person = co_person()
     job_id = models.BigIntegerField()
     installer = models.ForeignKey(
         Installer, models.DO_NOTHING, db_constraint=False, null=True, related_name="+"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
-from charging.base import Personal, Sourced, link
+from charging.base import Personal, Sourced, co_person, link
 from charging.fields import block, cents, day, moment, text, watt_hours
 
 
 class Station(Sourced):
     """A home charge point. Two drivers may share one."""
 
-    co_person = link("people.Person")
+    co_person = co_person()
     file = link("installation.InstallationFile")
     charge_point_id = text()
     brand = text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from charging.base import Sourced, link
+from charging.base import Sourced, co_person, link
 from charging.fields import block, day, moment, number, text
 
 
@@ -55,7 +55,7 @@ class Fault(Sourced):
 class Complaint(Sourced):
     """A complaint; two people of one home may complain together."""
 
-    co_person = link("people.Person")
+    co_person = co_person()
     case_id = models.BigIntegerField()
     received_at = moment()
     about = text()
