@@ -17,6 +17,7 @@ def statements(plan: Plan) -> list[Statement]:
     return [
         *applied,
         Statement("clock", "a person's facts changed", refresh(plan)),
+        Statement("clock", "people who are due", review(plan)),
         Statement("clock", "a fact is recorded", record_fact(plan)),
         Statement("clock", "facts of many rows, after a load", read_facts(plan)),
         Statement("clock", "nobody is left", forget(plan)),
@@ -180,6 +181,7 @@ def refresh(plan: Plan) -> str:
     to the rows of those whose masks or ends changed; writes one act."""
     s = ident(plan.schema)
     calls = [f"{literal(t.name)}, {s}.{ident(f'apply_{t.name}')}(moved, at)" for t in plan.tables]
+    # Where an end moved later, the rows still carry the earlier one: the review stays as early as they are.
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.refresh(ids bigint[], at timestamptz, every boolean DEFAULT false) RETURNS jsonb
@@ -200,18 +202,49 @@ BEGIN
     UPDATE {s}.state o SET
         used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
         items = n.items, ends = n.ends, frozen_since = n.frozen_since, frozen_ground = n.frozen_ground,
-        next_review = LEAST(n.next_review, CASE WHEN n.kept & {plan.stored_bits & ~plan.record_bits} = 0
-                                                THEN {s}.civil(at) + 1 ELSE n.next_review END)
+        next_review = LEAST(n.next_review, CASE WHEN every THEN n.next_review ELSE o.next_review END,
+                            CASE WHEN n.kept & {_personal(plan)} = 0 THEN {s}.civil(at) + 1 ELSE n.next_review END)
     FROM unnest(fresh) AS n
     WHERE n.person_id = o.person_id;
     IF moved IS NOT NULL THEN
-        counts := jsonb_build_object(
-            {listed(calls, by=12)});
+        counts := {_object(calls)};
         INSERT INTO {s}.act (as_of, kind, policy, counts)
         VALUES (at, 'masks', (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
                 jsonb_build_object('people', cardinality(moved), 'tables', counts));
     END IF;
     RETURN counts;
+END $$"""
+    )
+
+
+def _personal(plan: Plan) -> int:
+    """Purposes whose clock runs per person: while one of them keeps, the person's own row is there."""
+    return plan.stored_bits & ~plan.record_bits
+
+
+def review(plan: Plan) -> str:
+    """`review(ids, at)`: what the clock does to people who are due and whose states it has locked. Their states are
+    made anew from the facts, all their rows get exact masks and dates, and of whom nothing is left is forgotten."""
+    s = ident(plan.schema)
+    calls = [f"{literal(t.name)}, {s}.{ident(f'apply_{t.name}')}(ids, at)" for t in plan.tables]
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.review(ids bigint[], at timestamptz) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    counts jsonb;
+    alone bigint[];
+BEGIN
+    UPDATE {s}.state o SET
+        used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
+        items = n.items, ends = n.ends, frozen_since = n.frozen_since, frozen_ground = n.frozen_ground,
+        next_review = n.next_review
+    FROM {s}.compute_state(ids, at) AS n
+    WHERE n.person_id = o.person_id;
+    counts := {_object(calls)};
+    SELECT array_agg(person_id) INTO alone FROM {s}.state
+    WHERE person_id = ANY (ids) AND kept & {_personal(plan)} = 0;
+    RETURN jsonb_build_object('tables', counts, 'forgotten', COALESCE({s}.forget(alone), 0));
 END $$"""
     )
 
@@ -310,6 +343,7 @@ def _keepers(plan: Plan) -> list[Statement]:
     names += [f"{ident(f'{t.name}_happens')}()" for t in plan.tables if t.facts]
     names += [
         "refresh(bigint[], timestamptz, boolean)",
+        "review(bigint[], timestamptz)",
         "record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint)",
         "close_fact(bigint, timestamptz)",
         "read_facts()",

@@ -27,7 +27,10 @@ def columns(plan: Plan) -> list[Statement]:
             f"ADD COLUMN IF NOT EXISTS good_until date NOT NULL DEFAULT {NEVER}",
         ]
         if table.anchor:
-            added += ["ADD COLUMN IF NOT EXISTS frozen_since date", "ADD COLUMN IF NOT EXISTS frozen_ground text"]
+            added += [
+                "ADD COLUMN IF NOT EXISTS frozen_since date",
+                "ADD COLUMN IF NOT EXISTS frozen_ground text",
+            ]
         result.append(Statement("masks", f"masks on {table.name}", f"ALTER TABLE {q}\n    {listed(added)}"))
         for owner in table.owners:
             if (owner,) != table.key:
@@ -39,10 +42,14 @@ def columns(plan: Plan) -> list[Statement]:
                         f"CREATE INDEX IF NOT EXISTS {index} ON {q} ({ident(owner)})",
                     )
                 )
-        if dated(plan, table):
-            index = ident(f"{table.name}_good_until")
-            sql = f"CREATE INDEX IF NOT EXISTS {index} ON {q} (good_until)"
-            result.append(Statement("masks", f"{table.name}: what is due by its own date", sql))
+        # A row that came in when nothing kept it any more must be found too, and is seldom there.
+        index, on = (
+            (f"{table.name}_good_until", "")
+            if dated(plan, table)
+            else (f"{table.name}_unkept", " WHERE kept_for = 0")
+        )
+        sql = f"CREATE INDEX IF NOT EXISTS {ident(index)} ON {q} (good_until){on}"
+        result.append(Statement("masks", f"{table.name}: what is due by its own date", sql))
     return result
 
 
@@ -115,7 +122,9 @@ def until(plan: Plan, table: TablePlan) -> str:
             for clock in purpose.clocks:
                 bounds.append(_bound(_record_end(clock, table)))
     for ceiling in table.ceilings:
-        bounds.append(_bound(last_day(f"r.{ident(str(table.record_date))}", ceiling.period, end_of_year=False)))
+        bounds.append(
+            _bound(last_day(f"r.{ident(str(table.record_date))}", ceiling.period, end_of_year=False))
+        )
     return _function(
         plan,
         table,
@@ -156,10 +165,14 @@ def _removed(plan: Plan, table: TablePlan) -> list[str]:
         parts.append(_case(f"s.epoch IS NOT NULL{before}", person))
     if bits & ~holds:
         asked = f" AND ({recorded} IS NULL OR {recorded} <= s.erased_at)" if recorded else ""
-        parts.append(f"CASE WHEN s.erased_at IS NOT NULL{asked} THEN ~s.kept_erased & {bits & ~holds} ELSE 0 END")
+        parts.append(
+            f"CASE WHEN s.erased_at IS NOT NULL{asked} THEN ~s.kept_erased & {bits & ~holds} ELSE 0 END"
+        )
     for purpose in plan.purposes:
         if purpose.by_record and purpose.mask & bits:
-            alive = " OR ".join(f"COALESCE({_record_end(clock, table)} >= today, false)" for clock in purpose.clocks)
+            alive = " OR ".join(
+                f"COALESCE({_record_end(clock, table)} >= today, false)" for clock in purpose.clocks
+            )
             parts.append(_case(f"NOT ({alive})", purpose.mask))
     return parts or ["0"]
 
@@ -217,13 +230,16 @@ def judged(plan: Plan, table: TablePlan, where: str, more: str = "") -> str:
             f"CROSS JOIN LATERAL (SELECT CASE WHEN s{i}.person_id IS NULL THEN 0 "
             f"ELSE {_call(plan, table, 'kept', i)} END AS kept) k{i}"
         )
-        joins.append(f"CROSS JOIN LATERAL (SELECT {_call(plan, table, 'used', i, f'k{i}.kept')} AS used) u{i}")
+        joins.append(
+            f"CROSS JOIN LATERAL (SELECT {_call(plan, table, 'used', i, f'k{i}.kept')} AS used) u{i}"
+        )
         each.append(f"k{i}.kept AS kept_{i}")
     both = range(1, len(table.owners) + 1)
     kept_sql = " | ".join(f"k{i}.kept" for i in both)
     used_sql = " & ".join(f"CASE WHEN k{i}.kept = 0 THEN -1 ELSE u{i}.used END" for i in both)
     due = ", ".join(
-        f"CASE WHEN k{i}.kept = 0 THEN {FOREVER} ELSE {_call(plan, table, 'until', i, f'k{i}.kept')} END" for i in both
+        f"CASE WHEN k{i}.kept = 0 THEN {FOREVER} ELSE {_call(plan, table, 'until', i, f'k{i}.kept')} END"
+        for i in both
     )
     keys = ", ".join(f"r.{ident(k)}" for k in table.key)
     return (
@@ -314,9 +330,15 @@ def _newline(parts: list[str]) -> str:
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
-    keeper = literal(plan.role("keeper"))  # the clock cuts links and writes the masks itself, as of its own moment
+    keeper = literal(
+        plan.role("keeper")
+    )  # the clock cuts links and writes the masks itself, as of its own moment
     deciding = dict.fromkeys(
-        [*table.owners, *(n.when.column for n in table.narrow), *filter(None, [table.record_date, table.recorded])]
+        [
+            *table.owners,
+            *(n.when.column for n in table.narrow),
+            *filter(None, [table.record_date, table.recorded]),
+        ]
     )
     updates = ", ".join(ident(c) for c in deciding)
     changed = " OR ".join(f"OLD.{ident(c)} IS DISTINCT FROM NEW.{ident(c)}" for c in deciding)
@@ -401,7 +423,9 @@ def facts_of(plan: Plan, table: TablePlan, fact: EventPlan, source: str) -> str:
 def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
     """A changed column closes the fact that it gave and gives a new one; an end that is filled in closes it then."""
     s, key, at = ident(plan.schema), ident(table.id), ident(fact.at)
-    same = f"f.source_table = {literal(table.name)} AND f.source_row = n.{key} AND f.key = {literal(fact.key)}"
+    same = (
+        f"f.source_table = {literal(table.name)} AND f.source_row = n.{key} AND f.key = {literal(fact.key)}"
+    )
     moved = f"o.{at} IS DISTINCT FROM n.{at}"
     if fact.when:
         moved += f" OR ({condition(fact.when, 'o')}) <> ({condition(fact.when, 'n')})"
