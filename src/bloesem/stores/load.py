@@ -1,0 +1,141 @@
+"""Bulk loads: past the triggers, in sets, with the masks computed by the statement that inserts.
+
+The order is: rows that carry events (inside `quietly`), then `states`, then everything else with `insert_select` or
+plain COPY (whose trigger computes the masks). Rows of the event tables get their masks with the
+first sweep. Loading is the keeper's or an administrator's work, never a process's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from bloesem.errors import StoreError
+from bloesem.plan.model import Plan, TablePlan
+from bloesem.plan.sql.state import NEVER
+
+Connection = psycopg.Connection[Any]
+#: People per statement: enough to be a set, little enough to show progress.
+BATCH = 50_000
+
+
+@contextmanager
+def quietly(connection: Connection) -> Iterator[None]:
+    """Triggers are off inside the block (and foreign keys unchecked): for rows that are known to be right.
+
+    Needs a superuser; raises `StoreError` for others. Ends with the transaction at the latest.
+    """
+    try:
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreError(
+            "triggers cannot be switched off by this login",
+            "a bulk load runs as administrator",
+            "connect as the administrator of the server",
+        ) from None
+    try:
+        yield
+    finally:
+        if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            connection.execute("SET LOCAL session_replication_role = origin")
+
+
+def states(
+    connection: Connection, plan: Plan, at: dt.datetime, *, progress: Callable[[int], None] | None = None
+) -> int:
+    """Facts of all event columns, and everybody's state at `at` from them; no row is touched.
+
+    Everybody is due for review, so that the next sweep looks at every row once. out: how many people.
+    """
+    s = sql.Identifier(plan.schema)
+    connection.execute(sql.SQL("SELECT {}.read_facts()").format(s))
+    connection.execute(sql.SQL("ANALYZE {}.fact").format(s))
+    update = sql.SQL(
+        "WITH n AS (SELECT * FROM {s}.compute_state(%s, %s)) "
+        "UPDATE {s}.state o SET used = n.used, kept = n.kept, kept_erased = n.kept_erased, "
+        "erased_at = n.erased_at, epoch = n.epoch, items = n.items, ends = n.ends, frozen_since = n.frozen_since, "
+        "frozen_ground = n.frozen_ground, next_review = {s}.civil(%s) FROM n WHERE n.person_id = o.person_id"
+    ).format(s=s)
+    last, people = -(2**63), 0
+    while True:
+        found = connection.execute(
+            sql.SQL("SELECT person_id FROM {}.state WHERE person_id > %s ORDER BY person_id LIMIT %s").format(s),
+            [last, BATCH],
+        ).fetchall()
+        if not found:
+            return people
+        ids = [row[0] for row in found]
+        connection.execute(update, [ids, at, at])
+        last, people = ids[-1], people + len(ids)
+        if progress:
+            progress(people)
+
+
+def insert_select(
+    connection: Connection,
+    plan: Plan,
+    table: str,
+    columns: Sequence[str],
+    query: sql.Composable,
+    at: dt.datetime,
+    *,
+    drop_dead: bool = False,
+) -> int:
+    """`INSERT … SELECT` with the masks of each row in the same statement; for tables of one owner.
+
+    in: `query` gives `columns` in that order. `drop_dead`: rows that nothing would keep are not even written.
+    out: rows written. The states of the owners must be right: see `states`.
+    """
+    made = plan.table(table)
+    if len(made.owners) != 1:
+        raise StoreError(
+            f"table `{table}` has {len(made.owners)} owners", "a set-based load knows one", "COPY it: its trigger knows both"
+        )
+    parts = _parts(connection, plan, made, columns)
+    keep = sql.SQL("WHERE m.kept <> 0") if drop_dead else sql.SQL("")
+    statement = sql.SQL(
+        "INSERT INTO {table} ({columns}, used_for, kept_for, good_until)\n"
+        "SELECT {listed}, u.used, m.kept,\n"
+        "       CASE WHEN m.kept = 0 THEN {never} ELSE {s}.{until}({row}, s, t.today, t.at, m.kept) END\n"
+        "FROM ({query}) AS x ({columns})\n"
+        "JOIN {s}.state s ON s.person_id = x.{owner}\n"
+        "CROSS JOIN (SELECT {s}.civil({at}) AS today, {at}::timestamptz AS at) t\n"
+        "CROSS JOIN LATERAL (SELECT {s}.{kept}({row}, s, t.today, t.at) AS kept) m\n"
+        "CROSS JOIN LATERAL (SELECT {s}.{used}({row}, s, t.today, t.at, m.kept) AS used) u\n{keep}"
+    ).format(query=query, at=sql.Literal(at), keep=keep, never=sql.SQL(NEVER), **parts)
+    return connection.execute(statement).rowcount
+
+
+def _parts(connection: Connection, plan: Plan, table: TablePlan, columns: Sequence[str]) -> dict[str, sql.Composable]:
+    given = set(columns)
+    physical = connection.execute(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        [f"{table.schema}.{table.name}"],
+    ).fetchall()
+    deciding = {table.id, *table.owners, table.recorded, table.record_date, *(n.when.column for n in table.narrow)}
+    values = [
+        sql.SQL("x.{}").format(sql.Identifier(name))
+        if name in given and name in deciding
+        else sql.SQL("NULL::" + kind)
+        for name, kind in physical
+    ]
+    row = sql.SQL("ROW({})::{}").format(sql.SQL(", ").join(values), sql.Identifier(table.schema, table.name))
+    return {
+        "table": sql.Identifier(table.schema, table.name),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+        "listed": sql.SQL(", ").join(sql.SQL("x.{}").format(sql.Identifier(c)) for c in columns),
+        "owner": sql.Identifier(table.owners[0]),
+        "s": sql.Identifier(plan.schema),
+        "row": row,
+        **{what: sql.Identifier(f"{table.name}_{what}") for what in ("kept", "used", "until")},
+    }
+
+
+__all__ = ["insert_select", "quietly", "states"]
