@@ -120,12 +120,6 @@ def _refused(fault: psycopg.Error) -> StoreError:
             rule="roles, row policies and ownership are made by a superuser or the database's owner with CREATEROLE",
             remedy="connect as that user",
         )
-    if isinstance(fault, (errors.UndefinedTable, errors.UndefinedColumn)):
-        return StoreError(
-            f"the data map names what is not in the database: {said}",
-            rule="a map says what is there",
-            remedy="run the migrations, or mend the map; `bloesem check --store URL` lists every such place",
-        )
     if isinstance(fault, (errors.DiskFull, errors.OutOfMemory)):
         return StoreError(
             f"the plan could not be put in force: {said}",
@@ -136,6 +130,14 @@ def _refused(fault: psycopg.Error) -> StoreError:
         f"the plan could not be put in force: {said}",
         rule=f"PostgreSQL said {fault.sqlstate or 'nothing more'}",
         remedy="nothing was changed; mend the cause and try again",
+    )
+
+
+def _not_there(said: str) -> StoreError:
+    return StoreError(
+        f"the data map names what is not in the database: {said}",
+        rule="a map says what is there",
+        remedy="run the migrations, or mend the map; `bloesem check --store URL` lists every such place",
     )
 
 
@@ -183,10 +185,12 @@ class _Installation:
     def _do(self, statement: Statement) -> None:
         try:
             self.connection.execute(statement.sql)
-        except (errors.UndefinedTable, errors.UndefinedColumn, *_BUSY, errors.InsufficientPrivilege):
+        except (*_BUSY, errors.InsufficientPrivilege, errors.DiskFull):
             raise
         except psycopg.Error as fault:
             said = " ".join((fault.diag.message_primary or str(fault)).split())
+            if isinstance(fault, (errors.UndefinedTable, errors.UndefinedColumn)) and statement.section != "runtime":
+                raise _not_there(said) from fault
             raise StoreError(
                 f"the plan could not be put in force at “{statement.about}” ({statement.section}): {said}",
                 rule=f"PostgreSQL said {fault.sqlstate or 'nothing more'}",

@@ -160,23 +160,23 @@ def test_a_purpose_that_is_split_starts_at_nothing_on_old_rows(store: Connection
 
 
 def test_a_value_that_no_purpose_reads_any_more_goes(store: Connection, fresh_database: Database) -> None:
-    install(store, plan_of(fresh_database))
+    """The row's masks stay as they are: only a category left a purpose."""
+    store.execute("ALTER TABLE data.account ADD COLUMN note text")
+    events = small.COLLECTIONS[3]["meta"]["events"]
+    columns = [*small.COLLECTIONS[3]["fields"][3:], small.column("note", "total")]
+    account = small.collection("account", columns, events=events, record_date="held_on")
+    account["fields"].append(small.column("held_on", key=True))
+    store.execute("ALTER TABLE data.account ADD COLUMN held_on date")
+    collections = [*small.COLLECTIONS[:3], account, *small.COLLECTIONS[4:]]
+    install(store, plan_of(fresh_database, collections=collections))
     someone(store)
+    before = store.execute("SELECT used_for, kept_for FROM data.account").fetchone()
     fewer = dict(small.PURPOSES)
     basis, objection, _, keep = fewer["PUR-3b"]
     fewer["PUR-3b"] = (basis, objection, {"billing": ["session", "total", "name"]}, keep)
-    column = small.column("iban", "iban")
-    account = small.collection(
-        "account",
-        [*small.COLLECTIONS[3]["fields"][3:5], column, small.column("note", "talk")],
-        events=small.COLLECTIONS[3]["meta"]["events"],
-    )
-    store.execute("ALTER TABLE data.account ADD COLUMN note text")
-    collections = [*small.COLLECTIONS[:3], account, *small.COLLECTIONS[4:]]
     policy = small.policy(fewer, dt.date(2026, 6, 1))
-    new = small.plan(fresh_database.role_prefix, of=policy, record=PROCESSES, collections=collections)
-    install(store, new, at=NOW)
-    assert one(store, "SELECT iban FROM data.account") is None
+    install(store, plan_of(fresh_database, of=policy, registry=small.bits(), collections=collections), at=NOW)
+    assert store.execute("SELECT used_for, kept_for, iban FROM data.account").fetchone() == (*(before or ()), None)
 
 
 def test_a_rehearsal_says_what_would_happen_and_leaves_nothing(store: Connection, fresh_database: Database) -> None:
