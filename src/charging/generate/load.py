@@ -19,7 +19,7 @@ from bloesem.plan.model import Fact
 from charging.generate.world import EVENTS, REFERENCE, REST, World
 
 Connection = psycopg.Connection[Any]
-#: Writes facts that no column carries (objections, restrictions, holds, erasures): Bloesem's own table takes them.
+#: Writes facts that no column carries (objections, restrictions, holds, erasures) where Bloesem keeps them.
 RecordFacts = Callable[[Connection, Sequence[Fact]], None]
 #: Told of each table when it is in: its name and its rows.
 Progress = Callable[[str, int], None]

@@ -1,8 +1,8 @@
 """The slim profile: up to a million people, at most 25 rows each, made by PostgreSQL itself.
 
-Each table is one INSERT … SELECT over `generate_series`, whose values come from hashes of the person's number and the
-seed: the same arguments give the same rows. A caller that has a plan in force wraps each SELECT, so that the masks are
-computed by the statement that inserts the row and nothing is updated afterwards.
+Each table is one INSERT … SELECT over `generate_series`, whose values come from hashes of the person's number
+and the seed: the same arguments give the same rows. A caller that has a plan in force wraps each SELECT, so
+that the masks are computed by the statement that inserts the row and nothing is updated afterwards.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def plain_insert(bulk: Bulk, query: str, schema: str = "data") -> str:
 def people(as_of: dt.date, seed: int) -> str:
     """The people `{first}` to `{last}`: number, id, kind, when it began, when it ended.
 
-    Of twenty, fourteen are customers, two left within the year, two before that, one is known through the employer
-    only, one entered a contest.
+    Of twenty, fourteen are customers, two left within the year, two before that, one is known through the
+    employer only, one entered a contest.
     """
     now = dt.datetime.combine(as_of, dt.time(11), BRUSSELS).astimezone(dt.UTC)
     base = id_at(int((now - dt.timedelta(days=12 * 366)).timestamp() * 1000), 0)
@@ -313,8 +313,9 @@ def load_slim(
 ) -> Loaded:
     """Make `count` people. Commits by batch where the connection is in autocommit.
 
-    in: a connection that may write the tables and alter their constraints (their owner's). Raises `ValueError` above
-    `MOST_PEOPLE`. `between` runs after the event tables: it reads their facts and makes everybody's state.
+    in: a connection that may write the tables and alter their constraints (their owner's); `insert` makes the
+    statement of a batch; `between` runs after the event tables: it reads their facts and makes everybody's state.
+    raises: `ValueError` above `MOST_PEOPLE`.
     """
     if not 0 < count <= MOST_PEOPLE:
         raise ValueError(f"the slim profile makes 1 to {MOST_PEOPLE} people; asked for {count}")

@@ -70,7 +70,7 @@ TABLES = REFERENCE + EVENTS + REST
 def columns() -> dict[str, tuple[str, ...]]:
     """Table → its columns, from the models."""
     found = {
-        model._meta.db_table: tuple(column.column for column in model._meta.concrete_fields)
+        model._meta.db_table: tuple(str(column.column) for column in model._meta.concrete_fields)
         for model in apps.get_models()
     }
     return {table: found[table] for table in TABLES}
