@@ -23,7 +23,7 @@ Fault = TypeVar("Fault", bound=BloesemError)
 KeyPath = tuple[str | int, ...]
 
 #: More nodes than any file of ours: what an alias bomb would unfold to is refused before it is built.
-MOST_NODES = 500_000
+MOST_NODES = 100_000
 
 
 def _tighten(schema: Any) -> None:
@@ -316,7 +316,8 @@ def _message(error: Any, schema: Any, node: Any, parent: Any) -> str:
     if kind in _TYPE_ERRORS:
         wanted = _TYPE_ERRORS[kind]
         also = f"; accepted: {expected}" if "keys " in expected else ""
-        return f"{_shown(given)} is {_called(given)}, {wanted} is expected{also}"
+        given_is = "is empty" if given is None else f"{_shown(given)} is {_called(given)}"
+        return f"{given_is}, {wanted} is expected{also}"
     return f"{error['msg']}; given: {_shown(given)}" + (f"; accepted: {expected}" if expected else "")
 
 
@@ -355,7 +356,7 @@ def _called(value: Any) -> str:
         dict: "a mapping",
         list: "a list",
     }
-    return "nothing" if value is None else names.get(type(value), "a date")
+    return names.get(type(value), "a date")
 
 
 def _place(document: Document, at: KeyPath, error: Any) -> KeyPath:

@@ -1,0 +1,335 @@
+"""Blossom Energy's policy of 18 March 2024, transcribed: nothing left out, and what the text lacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bloesem.policy import Company, Policy, load_company
+from bloesem.policy.checks import reads_category, seen_labels
+from bloesem.policy.findings import basis_of, keep_of
+from bloesem.policy.model import Part, Purpose
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / "company" / "blossom"
+VERSION = dt.date(2024, 3, 18)
+
+
+@cache
+def company() -> Company:
+    return load_company(HOME)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return company().in_force(VERSION)
+
+
+@pytest.fixture(scope="module")
+def text() -> list[str]:
+    return (HOME / "policy" / "2024-03-18" / "text.nl.txt").read_text(encoding="utf-8").splitlines()
+
+
+def part(policy: Policy, key: str) -> tuple[Purpose, Part]:
+    return next((row, row.parts[key]) for row in policy.purposes.values() if key in row.parts)
+
+
+def lines_of(value: Any) -> set[int]:
+    """Every line of the text that a piece of the policy points at."""
+    if isinstance(value, dict):
+        own = {value[key] for key in ("line", "announced", "described") if value.get(key)}
+        own |= set(value.get("lines", ()))
+        return own.union(*(lines_of(item) for item in value.values()), set())
+    if isinstance(value, list | tuple):
+        return set().union(*(lines_of(item) for item in value), set())
+    return set()
+
+
+def test_every_line_of_the_text_is_transcribed(policy: Policy, text: list[str]) -> None:
+    written = {number for number, line in enumerate(text, start=1) if line.strip()}
+    assert lines_of(policy.model_dump()) == written
+
+
+def test_it_is_in_force_from_its_date(policy: Policy) -> None:
+    assert policy.version == VERSION
+    assert company().in_force(dt.date(2026, 6, 1)) is policy
+
+
+def test_every_promise_that_a_piece_names_is_one_of_the_184(policy: Policy) -> None:
+    named = set(re.findall(r"P-\d+", policy.model_dump_json()))
+    assert {f"P-{number:03d}" for number in range(1, 185)} >= named
+
+
+# ---- the table -----------------------------------------------------------------------------------------
+
+
+def test_the_table_has_seven_rows_two_without_a_name(policy: Policy) -> None:
+    assert list(policy.purposes) == [f"PUR-{number}" for number in range(1, 8)]
+    assert [key for key, row in policy.purposes.items() if not row.named] == ["PUR-2", "PUR-6"]
+
+
+def test_the_parts_are_those_of_the_purpose_matrix(policy: Policy) -> None:
+    assert {key: list(row.parts) for key, row in policy.purposes.items()} == {
+        "PUR-1": ["invite", "sales", "after_sales", "support"],
+        "PUR-2": ["identify"],
+        "PUR-3": ["service", "billing", "archive", "disputes"],
+        "PUR-4": ["quality"],
+        "PUR-5": ["marketing"],
+        "PUR-6": ["consent_marketing", "contest"],
+        "PUR-7": ["reporting"],
+    }
+
+
+def test_each_row_has_the_basis_that_the_text_gives_it(policy: Policy) -> None:
+    assert {key: row.basis for key, row in policy.purposes.items()} == {
+        "PUR-1": "contract",
+        "PUR-2": "legitimate-interest",
+        "PUR-3": "legal-obligation",
+        "PUR-4": "legitimate-interest",
+        "PUR-5": "legitimate-interest",
+        "PUR-6": "consent",
+        "PUR-7": "legitimate-interest",
+    }
+
+
+def test_each_part_has_the_basis_that_it_runs_on(policy: Policy) -> None:
+    runs_on = {
+        key: basis_of(policy, company().record, key) for row in policy.purposes.values() for key in row.parts
+    }
+    interest = {"invite", "identify", "disputes", "quality", "marketing", "reporting"}
+    assert {key for key, basis in runs_on.items() if basis == "legitimate-interest"} == interest
+    assert {key for key, basis in runs_on.items() if basis == "legal-obligation"} == {"archive"}
+    assert {key for key, basis in runs_on.items() if basis == "consent"} == {"consent_marketing", "contest"}
+
+
+@pytest.mark.parametrize(
+    ("key", "period", "after", "fallback"),
+    [
+        ("invite", "P1Y", "contact", None),
+        ("sales", "P1Y", "account.terminated", "P1Y"),
+        ("after_sales", "P1Y", "account.terminated", "P1Y"),
+        ("support", "P1Y", "account.terminated", "P1Y"),
+        ("identify", "P0D", "customer.ended", None),
+        ("service", "P1Y", "account.terminated", "P1Y"),
+        ("billing", "P1Y", "account.terminated", "P1Y"),
+        ("archive", "P7Y", "record", None),
+        ("quality", "P1Y", "account.closed", "P1Y"),
+        ("marketing", "P1Y", "interaction", None),
+        ("consent_marketing", "P1Y", "consent.given", None),
+        ("contest", "P1Y", "consent.given", None),
+    ],
+)
+def test_each_part_has_its_own_clock(
+    policy: Policy, key: str, period: str, after: str, fallback: str | None
+) -> None:
+    (term,) = keep_of(*part(policy, key)).terms
+    assert (term.for_, term.after, term.fallback.for_ if term.fallback else None) == (period, after, fallback)
+    assert term.from_ == ("end-of-year" if key == "archive" else "event")
+
+
+def test_disputes_keep_under_a_hold_and_reports_keep_nothing(policy: Policy) -> None:
+    assert keep_of(*part(policy, "disputes")).hold
+    reporting = keep_of(*part(policy, "reporting"))
+    assert (reporting.terms, reporting.hold) == ((), False)
+
+
+@pytest.mark.promise("P-108")
+def test_the_ends_of_a_relation_are_four_events_and_none_is_another(policy: Policy) -> None:
+    assert {"account.terminated", "account.closed", "customer.ended", "interaction"} <= set(policy.events)
+    assert not [key for key, event in policy.events.items() if event.alias_of]
+
+
+@pytest.mark.parametrize(
+    ("key", "never"),
+    [
+        (
+            "marketing",
+            ["contact.work_email", "communication.recording", "financial.iban", "installation.home"],
+        ),
+        ("support", ["communication.recording", "communication.survey", "communication.marketing"]),
+        ("quality", ["communication.marketing", "communication.consent", "communication.suppression"]),
+        ("identify", ["usage.session", "communication.recording", "communication.content", "financial.iban"]),
+        ("billing", ["installation.photo", "communication.content", "usage.fault"]),
+        ("archive", ["installation.photo", "usage.fault", "communication.content", "usage.meter_values"]),
+        ("reporting", ["identification.name", "contact.email", "financial.iban"]),
+    ],
+)
+def test_a_part_never_reads_what_its_purpose_does_not_need(
+    policy: Policy, key: str, never: list[str]
+) -> None:
+    assert not [category for category in never if reads_category(part(policy, key)[1], category)]
+
+
+def test_only_two_parts_read_recordings(policy: Policy) -> None:
+    readers = {
+        key
+        for row in policy.purposes.values()
+        for key, one in row.parts.items()
+        if reads_category(one, "communication.recording")
+    }
+    assert readers == {"quality", "disputes"}
+
+
+# ---- the rest of the text ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stored", "key"),
+    [
+        ("werkgever:Voorbeeld NV", "employer"),
+        ("subject:contract", "contract"),
+        ("subject:klantendienst", "customer_service"),
+        ("subject:wedstrijd:zomer", "contest"),
+        ("subject:enquête:2025-1", "survey"),
+        ("subject:contactformulier", "contact_form"),
+        ("assigned", "assigned"),
+        ("observed:thuislaadpunt", "observed"),
+        ("observed:laadkaart", "observed"),
+        ("observed:verwerker:installateur 7", "processor"),
+        ("derived:segments-v1", "derived"),
+        ("kredietbureau:X", None),
+        ("werkgever:", None),
+        ("subject:contract ", None),
+    ],
+)
+def test_a_stored_source_is_one_that_the_text_declares_or_none(
+    policy: Policy, stored: str, key: str | None
+) -> None:
+    matching = [
+        name for name, source in policy.sources.items() if re.search(source.pattern or "(?!)", stored)
+    ]
+    assert matching == ([key] if key else [])
+
+
+def test_the_employer_gives_the_professional_address_and_nothing_else(policy: Policy) -> None:
+    assert policy.sources["employer"].only == ("contact.work_email",)
+
+
+def test_recipients_that_the_text_does_not_name_are_marked(policy: Policy) -> None:
+    named = {key for key, kind in policy.recipients.items() if not kind.undeclared}
+    assert len(named) == 12
+    assert all(policy.recipients[key].line for key in named)
+    assert {key for key, kind in policy.recipients.items() if kind.undeclared} == {
+        "employer",
+        "bank",
+        "accountant",
+        "grid_operator",
+        "einvoicing",
+        "court_lawyer",
+    }
+
+
+def test_erasure_has_six_grounds_and_four_exceptions(policy: Policy) -> None:
+    erasure = policy.rights["erasure"]
+    assert [condition.line for condition in erasure.conditions] == [175, 176, 177, 178, 179, 180]
+    assert [exception.key for exception in erasure.exceptions] == [
+        "service",
+        "claims",
+        "legal-obligation",
+        "public-interest",
+    ]
+
+
+def test_there_are_seven_rights(policy: Policy) -> None:
+    assert len(policy.rights) == 7
+
+
+def test_marketing_goes_through_five_channels(policy: Policy) -> None:
+    assert policy.purposes["PUR-5"].channels == ("post", "email", "sms", "phone", "app")
+
+
+def test_consent_covers_the_four_kinds_of_line_108(policy: Policy) -> None:
+    kinds = set(part(policy, "consent_marketing")[1].messages)
+    assert {"newsletter", "event", "webinar", "contest"} <= kinds
+    assert not kinds & set(part(policy, "marketing")[1].messages)
+
+
+def test_every_name_that_a_person_sees_is_there_in_four_languages(policy: Policy) -> None:
+    assert policy.languages == ("nl", "en", "fr", "de")
+    assert all(set(label) == {"nl", "en", "fr", "de"} for _, label in seen_labels(policy))
+
+
+# ---- what the text lacks -------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P-017")
+def test_two_types_are_announced_and_not_described_and_one_the_other_way_round() -> None:
+    assert [finding.thing for finding in company().findings if finding.id == "L-001"] == [
+        "type `derived` is announced and not described",
+        "type `sensitive` is announced and not described",
+        "type `installation` is described and not announced",
+    ]
+
+
+def test_these_categories_serve_no_purpose() -> None:
+    named = {f.thing.split("`")[1] for f in company().findings if f.id == "L-014"}
+    assert named == {
+        "financial.credit_rating",
+        "financial.position",
+        "derived.score",
+        "sensitive.special",
+        "sensitive.criminal",
+    }
+
+
+def test_the_conflicts_with_the_law_are_reported() -> None:
+    things = {f.id: f.thing for f in company().findings}
+    assert (
+        "ends on 2030-12-31 for a record of 2023-01-01; the law keeps it until 2033-12-31" in things["L-028"]
+    )
+    assert "part `quality` may keep longer than P1M after the record" in things["L-029"]
+
+
+def test_the_bases_that_differ_from_the_text_are_reported() -> None:
+    found = {(f.id, f.thing.split("`")[1]) for f in company().findings if f.id in ("L-037", "L-038", "L-039")}
+    assert found == {
+        ("L-037", "service"),
+        ("L-037", "billing"),
+        ("L-037", "disputes"),
+        ("L-038", "invite"),
+        ("L-039", "archive"),
+    }
+
+
+def test_no_finding_of_another_kind_hides_among_them() -> None:
+    assert {f.id for f in company().findings} == {
+        *("L-001", "L-004", "L-005", "L-014", "L-027", "L-028", "L-029"),
+        *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
+    }
+
+
+@pytest.mark.promise("P-055")
+def test_every_interest_was_weighed_and_none_was_stated() -> None:
+    assert company().off_in(company().in_force(VERSION)) == {}
+    assert {f.thing.split("`")[1] for f in company().findings if f.id == "L-040"} == {
+        *("invite", "identify", "disputes", "quality", "marketing", "reporting"),
+    }
+
+
+def test_every_decision_of_the_record_is_dated_and_marked_as_an_example() -> None:
+    record = company().record
+    decisions = [
+        record.controller,
+        record.returns,
+        *record.basis.values(),
+        *record.balancing,
+        *record.statutes.values(),
+        *record.evidence.values(),
+        *record.text_gaps.values(),
+    ]
+    assert all(decision is not None and decision.example for decision in decisions)
+
+
+def test_promises_that_people_keep_have_a_record() -> None:
+    assert {"P-009", "P-126"} <= set(company().record.evidence)
+
+
+def test_every_part_and_purpose_of_the_law_has_a_bit() -> None:
+    keys = {key for row in company().in_force(VERSION).purposes.values() for key in row.parts}
+    keys |= {purpose.key for purpose in company().law.purposes}
+    assert {line.key for line in company().bits()} == keys
