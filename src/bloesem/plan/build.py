@@ -6,8 +6,9 @@ What does not fit together is refused here, by name, with the rule and the remed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from bloesem.datamap.model import Collection, DataField, DataMap, Dataset
 from bloesem.errors import PlanError
@@ -176,9 +177,13 @@ def _registry(bits: Sequence[Bit]) -> dict[str, Bit]:
     registry: dict[str, Bit] = {}
     for bit in bits:
         if not 0 <= bit.number < MAX_BITS:
-            raise PlanError(f"bit {bit.number} of `{bit.key}`", f"at most {MAX_BITS} bits, 0 to 59", "use a free bit")
+            raise PlanError(
+                f"bit {bit.number} of `{bit.key}`", f"at most {MAX_BITS} bits, 0 to 59", "use a free bit"
+            )
         if bit.number in numbers or bit.key in registry:
-            raise PlanError(f"bit {bit.number} `{bit.key}`", "a bit is allocated once, never reused", "use a free bit")
+            raise PlanError(
+                f"bit {bit.number} `{bit.key}`", "a bit is allocated once, never reused", "use a free bit"
+            )
         numbers.add(bit.number)
         registry[bit.key] = bit
     return registry
@@ -192,13 +197,13 @@ def _bit(registry: Mapping[str, Bit], key: str) -> Bit:
     return registry[key]
 
 
-def _after_erasure(basis: str, keep: Keep) -> "str":  # type: ignore[return]
+def _after_erasure(basis: str, keep: Keep) -> Literal["goes", "while-open", "stays"]:
     if keep.hold or basis == "legal-obligation":
         return "stays"
     return "while-open" if basis == "contract" else "goes"
 
 
-def _objection(row: Purpose, basis: str) -> "str":  # type: ignore[return]
+def _objection(row: Purpose, basis: str) -> Literal["absolute", "assessed", "none"]:
     """What the text says for the row; a part that runs on contract or law cannot be objected to (P-164)."""
     return "none" if basis in ("contract", "legal-obligation") else row.objection
 
@@ -291,11 +296,17 @@ class _Table:
         key = tuple(f.name for f in self.collection.fields if f.fides.primary_key)
         owners = tuple(o.column for o in meta.owners) or ((key[0],) if anchor and key else ())
         if not key:
-            raise self.fault("no primary key", "a row must be named to be erased", "mark fides_meta.primary_key")
+            raise self.fault(
+                "no primary key", "a row must be named to be erased", "mark fides_meta.primary_key"
+            )
         if not owners:
-            raise self.fault("belongs to nobody", "every row of personal data has an owner", "write meta.owners")
+            raise self.fault(
+                "belongs to nobody", "every row of personal data has an owner", "write meta.owners"
+            )
         if any(o.kind != "owner" for o in meta.owners):
-            raise self.fault("has a `shared` link", "guarded tables have owners only", "make the link an owner")
+            raise self.fault(
+                "has a `shared` link", "guarded tables have owners only", "make the link an owner"
+            )
         self._known(*owners, meta.recorded, meta.record_date, meta.source, *meta.scopes.values())
         columns = tuple(self._column(field, key, owners) for field in self.collection.fields)
         bits = 0
@@ -328,18 +339,27 @@ class _Table:
             default_source=meta.default_source,
         )
 
-    def _mask(self, test: object) -> int:
+    def _mask(self, test: Callable[[PurposePlan], bool]) -> int:
         result = 0
         for purpose in self.purposes:
-            if test(purpose):  # type: ignore[operator]
+            if test(purpose):
                 result |= purpose.mask
         return result
+
+    @property
+    def _all(self) -> int:
+        return self._mask(lambda p: True)
+
+    def _named(self, keys: Sequence[str]) -> int:
+        return self._mask(lambda p: p.key in keys)
 
     def _known(self, *columns: str | None) -> None:
         names = {f.name for f in self.collection.fields}
         for column in columns:
             if column is not None and column not in names:
-                raise self.fault(f"names column `{column}`, which it does not map", "a map says what is there", "map it")
+                raise self.fault(
+                    f"names column `{column}`, which it does not map", "a map says what is there", "map it"
+                )
 
     def _column(self, field: DataField, key: tuple[str, ...], owners: tuple[str, ...]) -> ColumnPlan:
         meta = field.meta
@@ -350,7 +370,9 @@ class _Table:
             )
         if not field.data_categories:
             raise self.fault(
-                f"column `{field.name}` has no category", "P-014: no orphan fields", "write data_categories, or meta.key"
+                f"column `{field.name}` has no category",
+                "P-014: no orphan fields",
+                "write data_categories, or meta.key",
             )
         for category in field.data_categories:
             if category not in self.policy.categories:
@@ -362,8 +384,13 @@ class _Table:
         says = self._readers(field)
         active = self._mask(lambda p: p.active)
         return ColumnPlan(
-            field.name, tuple(field.data_categories), says & active, owner, erased=meta.erased,
-            identity=field.fides.identity, all_purposes=says
+            field.name,
+            tuple(field.data_categories),
+            says & active,
+            owner,
+            erased=meta.erased,
+            identity=field.fides.identity,
+            all_purposes=says,
         )
 
     def _readers(self, field: DataField) -> int:
@@ -372,10 +399,14 @@ class _Table:
             known = {p.key for p in self.purposes}
             for purpose in meta.purposes:
                 if purpose not in known:
-                    raise self.fault(f"column `{field.name}` names purpose `{purpose}`", "P-051: a closed list", "mend it")
+                    raise self.fault(
+                        f"column `{field.name}` names purpose `{purpose}`", "P-051: a closed list", "mend it"
+                    )
         return self._mask(
-            lambda p: all(self._reads(p, category) for category in field.data_categories)
-            and (meta.purposes is None or p.key in meta.purposes or p.hold)
+            lambda p: (
+                all(self._reads(p, category) for category in field.data_categories)
+                and (meta.purposes is None or p.key in meta.purposes or p.hold)
+            )
         )
 
     def _reads(self, purpose: PurposePlan, category: str) -> bool:
@@ -421,11 +452,13 @@ class _Table:
             named = set(narrow.only or ()) | set(narrow.but)
             unknown = named - {p.key for p in self.purposes}
             if unknown:
-                raise self.fault(f"narrows to unknown `{', '.join(sorted(unknown))}`", "P-051: a closed list", "mend it")
+                raise self.fault(
+                    f"narrows to unknown `{', '.join(sorted(unknown))}`", "P-051: a closed list", "mend it"
+                )
             if narrow.only is not None:
-                removed = self._mask(lambda p, only=narrow.only: p.key not in only)
+                removed = self._all - self._named(narrow.only)
             else:
-                removed = self._mask(lambda p, but=narrow.but: p.key in but)
+                removed = self._named(narrow.but)
             result.append(NarrowPlan(narrow.when, removed & ~holds, narrow.why, narrow.promises))
         return result
 
@@ -435,11 +468,15 @@ class _Table:
         for ceiling in self.ceilings:
             if ceiling.switch and self.record.switches.get(ceiling.switch) == "off":
                 continue
-            capped = [c for c in columns if any(set(ceiling.is_) & set(self.tags.get(k, ())) for k in c.categories)]
+            capped = [
+                c for c in columns if any(set(ceiling.is_) & set(self.tags.get(k, ())) for k in c.categories)
+            ]
             if not capped:
                 continue
             if self.meta.record_date is None:
-                raise self.fault(f"is capped by {ceiling.key} and has no record date", "P-003", "write meta.record_date")
+                raise self.fault(
+                    f"is capped by {ceiling.key} and has no record date", "P-003", "write meta.record_date"
+                )
             mask = 0
             for column in capped:
                 mask |= column.purposes
@@ -460,11 +497,17 @@ class _Table:
             self._known(event.at, event.when.column if event.when else None)
             declared = self.policy.events.get(event.event)
             if declared is None:
-                raise self.fault(f"event `{event.event}` is not declared", "P-108: distinct events", "declare it")
+                raise self.fault(
+                    f"event `{event.event}` is not declared", "P-108: distinct events", "declare it"
+                )
             result.append(EventPlan("event", declared.alias_of or event.event, event.at, None, event.when))
         for consent in self.meta.consents:
             self._known(consent.given, consent.withdrawn, consent.when.column if consent.when else None)
             if consent.purpose not in {p.key for p in self.purposes}:
-                raise self.fault(f"consent for unknown `{consent.purpose}`", "P-051: a closed list", "mend it")
-            result.append(EventPlan("consent", consent.purpose, consent.given, consent.withdrawn, consent.when))
+                raise self.fault(
+                    f"consent for unknown `{consent.purpose}`", "P-051: a closed list", "mend it"
+                )
+            result.append(
+                EventPlan("consent", consent.purpose, consent.given, consent.withdrawn, consent.when)
+            )
         return result

@@ -99,7 +99,9 @@ def _bits(plan: Plan, keys: Iterable[str]) -> int:
 
 
 def _verdict(plan: Plan, purpose: PurposePlan, facts: Sequence[Fact], now: dt.datetime) -> Verdict:
-    def say(use: bool, keep: bool, why: str, since: dt.date | None = None, until: dt.date | None = None) -> Verdict:
+    def say(
+        use: bool, keep: bool, why: str, since: dt.date | None = None, until: dt.date | None = None
+    ) -> Verdict:
         return Verdict(purpose.key, use, keep, why, purpose.basis, since, until, purpose.promises)
 
     if not purpose.active:
@@ -202,7 +204,9 @@ def row_masks(
     """The masks of `row` (column → value) from the facts of each of its owners (person id → facts)."""
     owners = [row.get(column) for column in table.owners]
     judged = [_owned(plan, table, row, facts.get(int(o), ()), now) if o is not None else None for o in owners]
-    staying = [masks for masks in judged if masks is not None and masks[1]]  # a leaving owner is cut, and forbids nothing
+    staying = [
+        masks for masks in judged if masks is not None and masks[1]
+    ]  # a leaving owner is cut, and forbids nothing
     if not staying:
         return RowMasks(0, 0, tuple(0 for _ in owners))
     used, kept = staying[0]
@@ -212,7 +216,9 @@ def row_masks(
     return RowMasks(used, kept, tuple(masks[1] if masks else 0 for masks in judged))
 
 
-def _owned(plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], now: dt.datetime) -> tuple[int, int]:
+def _owned(
+    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], now: dt.datetime
+) -> tuple[int, int]:
     """(used, kept) of the row as far as one owner goes."""
     state = person(plan, facts, now)
     items = [f for f in facts if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
@@ -248,7 +254,9 @@ def judge(
     return verdict
 
 
-def _with(verdict: Verdict, *, use: bool, why: str, keep: bool | None = None, until: dt.date | None = None) -> Verdict:
+def _with(
+    verdict: Verdict, *, use: bool, why: str, keep: bool | None = None, until: dt.date | None = None
+) -> Verdict:
     return Verdict(
         verdict.purpose,
         use,
@@ -261,7 +269,9 @@ def _with(verdict: Verdict, *, use: bool, why: str, keep: bool | None = None, un
     )
 
 
-def _row_reason(table: TablePlan, row: Row, state: Person, purpose: PurposePlan, now: dt.datetime) -> str | None:
+def _row_reason(
+    table: TablePlan, row: Row, state: Person, purpose: PurposePlan, now: dt.datetime
+) -> str | None:
     """Why the row is not for this purpose at all; None when it is."""
     recorded = row.get(table.recorded) if table.recorded else None
     if purpose.since and (recorded is None or recorded < purpose.since):

@@ -7,7 +7,7 @@ has one bit, for ever.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -21,7 +21,15 @@ RECORD = "record"
 CONSENT = "consent.given"
 
 FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure"]
-FACT_KINDS: tuple[FactKind, ...] = ("event", "consent", "objection", "assessing", "restriction", "hold", "erasure")
+FACT_KINDS: tuple[FactKind, ...] = (
+    "event",
+    "consent",
+    "objection",
+    "assessing",
+    "restriction",
+    "hold",
+    "erasure",
+)
 
 
 @dataclass(frozen=True)
@@ -297,11 +305,11 @@ class Plan:
             )
         return found
 
-    def mask(self, test: object = None) -> int:
+    def mask(self, test: Callable[[PurposePlan], bool] | None = None) -> int:
         """All bits of purposes for which `test(purpose)` is true; all purposes without a test."""
         result = 0
         for purpose in self.purposes:
-            if test is None or test(purpose):  # type: ignore[operator]
+            if test is None or test(purpose):
                 result |= purpose.mask
         return result
 

@@ -65,7 +65,9 @@ def states(
     last, people = -(2**63), 0
     while True:
         found = connection.execute(
-            sql.SQL("SELECT person_id FROM {}.state WHERE person_id > %s ORDER BY person_id LIMIT %s").format(s),
+            sql.SQL("SELECT person_id FROM {}.state WHERE person_id > %s ORDER BY person_id LIMIT %s").format(
+                s
+            ),
             [last, BATCH],
         ).fetchall()
         if not found:
@@ -95,7 +97,9 @@ def insert_select(
     made = plan.table(table)
     if len(made.owners) != 1:
         raise StoreError(
-            f"table `{table}` has {len(made.owners)} owners", "a set-based load knows one", "COPY it: its trigger knows both"
+            f"table `{table}` has {len(made.owners)} owners",
+            "a set-based load knows one",
+            "COPY it: its trigger knows both",
         )
     parts = _parts(connection, plan, made, columns)
     keep = sql.SQL("WHERE m.kept <> 0") if drop_dead else sql.SQL("")
@@ -112,14 +116,22 @@ def insert_select(
     return connection.execute(statement).rowcount
 
 
-def _parts(connection: Connection, plan: Plan, table: TablePlan, columns: Sequence[str]) -> dict[str, sql.Composable]:
+def _parts(
+    connection: Connection, plan: Plan, table: TablePlan, columns: Sequence[str]
+) -> dict[str, sql.Composable]:
     given = set(columns)
     physical = connection.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         [f"{table.schema}.{table.name}"],
     ).fetchall()
-    deciding = {table.id, *table.owners, table.recorded, table.record_date, *(n.when.column for n in table.narrow)}
+    deciding = {
+        table.id,
+        *table.owners,
+        table.recorded,
+        table.record_date,
+        *(n.when.column for n in table.narrow),
+    }
     values = [
         sql.SQL("x.{}").format(sql.Identifier(name))
         if name in given and name in deciding

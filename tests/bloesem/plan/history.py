@@ -8,12 +8,12 @@ from typing import Any
 
 import psycopg
 from hypothesis import strategies as st
+from tests.bloesem.plan.small import DATES, MOMENTS
 
 from bloesem.plan.calculus import row_masks
 from bloesem.plan.dates import ZONE, civil, midnight
 from bloesem.plan.model import Fact, Plan, TablePlan
 from bloesem.plan.predicates import meets
-from tests.bloesem.plan.small import DATES, MOMENTS
 
 PEOPLE = (1, 2)
 SPAN = (dt.date(2019, 12, 30), dt.date(2028, 3, 2))
@@ -21,12 +21,20 @@ SPAN = (dt.date(2019, 12, 30), dt.date(2028, 3, 2))
 days = st.one_of(
     st.dates(*SPAN),
     st.sampled_from(
-        [dt.date(2024, 2, 29), dt.date(2020, 2, 29), dt.date(2022, 12, 31), dt.date(2023, 1, 1), dt.date(2026, 10, 24)]
+        [
+            dt.date(2024, 2, 29),
+            dt.date(2020, 2, 29),
+            dt.date(2022, 12, 31),
+            dt.date(2023, 1, 1),
+            dt.date(2026, 10, 24),
+        ]
     ),
 )
 moments = st.builds(
     # by way of UTC: there is an hour each spring that does not exist
-    lambda day, hour, minute: dt.datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).astimezone(dt.UTC),
+    lambda day, hour, minute: dt.datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).astimezone(
+        dt.UTC
+    ),
     days,
     st.sampled_from([0, 0, 2, 12, 23]),
     st.sampled_from([0, 30, 59]),
@@ -76,7 +84,9 @@ def _value(draw: st.DrawFn, name: str) -> Any:
 @st.composite
 def _facts(draw: st.DrawFn, plan: Plan, rows: dict[str, list[dict[str, Any]]]) -> Fact:
     kind = draw(
-        st.sampled_from(["event", "event", "consent", "objection", "assessing", "restriction", "hold", "erasure"])
+        st.sampled_from(
+            ["event", "event", "consent", "objection", "assessing", "restriction", "hold", "erasure"]
+        )
     )
     keys = {
         "event": [e for e in plan.events if e != "consent.given"],
@@ -125,7 +135,9 @@ def by_person(facts: list[Fact]) -> dict[int, list[Fact]]:
     return {person: [f for f in facts if f.person == person] for person in PEOPLE}
 
 
-def age(plan: Plan, table: TablePlan, row: dict[str, Any], facts: dict[int, list[Fact]], now: dt.datetime) -> bool:
+def age(
+    plan: Plan, table: TablePlan, row: dict[str, Any], facts: dict[int, list[Fact]], now: dt.datetime
+) -> bool:
     """Do to one row what the clock does at `now`; False when the row goes."""
     masks = row_masks(plan, table, row, facts, now)
     if not masks.kept:
@@ -152,7 +164,9 @@ def load(connection: psycopg.Connection[Any], plan: Plan, history: History) -> N
         for row in history.rows[table.name]:
             columns = ", ".join(f'"{c}"' for c in row)
             values = ", ".join(["%s"] * len(row))
-            connection.execute(f"INSERT INTO data.{table.name} ({columns}) VALUES ({values})", list(row.values()))  # type: ignore[arg-type]
+            connection.execute(
+                f"INSERT INTO data.{table.name} ({columns}) VALUES ({values})", list(row.values())
+            )
     for fact in history.facts:
         connection.execute(
             "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id) "
@@ -166,8 +180,21 @@ def load(connection: psycopg.Connection[Any], plan: Plan, history: History) -> N
 def stored(connection: psycopg.Connection[Any], table: TablePlan) -> dict[int, dict[str, Any]]:
     names = [c.name for c in table.columns] + ["used_for", "kept_for", "good_until"]
     listed = ", ".join(f'"{n}"' for n in names)
-    rows = connection.execute(f"SELECT {listed} FROM data.{table.name}").fetchall()  # type: ignore[arg-type]
-    return {dict(zip(names, row, strict=True))[table.key[0]]: dict(zip(names, row, strict=True)) for row in rows}
+    rows = connection.execute(f"SELECT {listed} FROM data.{table.name}").fetchall()
+    return {
+        dict(zip(names, row, strict=True))[table.key[0]]: dict(zip(names, row, strict=True)) for row in rows
+    }
 
 
-__all__ = ["PEOPLE", "History", "age", "by_person", "civil", "column_facts", "histories", "load", "moments", "stored"]
+__all__ = [
+    "PEOPLE",
+    "History",
+    "age",
+    "by_person",
+    "civil",
+    "column_facts",
+    "histories",
+    "load",
+    "moments",
+    "stored",
+]

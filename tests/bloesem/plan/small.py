@@ -32,17 +32,37 @@ CATEGORIES = ("name", "mail", "iban", "birth", "session", "total", "talk", "segm
 TAGS = {"recording": ("call-recording",), "total": ("accounting-voucher",)}
 
 
-def term(period: str, after: str, fallback: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def term(period: str, after: str, fallback: Any = None, **more: Any) -> dict[str, Any]:
     return {"for": period, "after": after, **({"fallback": fallback} if fallback else {}), **more}
 
 
 LAST_CONTACT = term("P1Y", "contact")
 
 PURPOSES: dict[str, Any] = {
-    "PUR-1": ("contract", "none", {"support": ["name", "mail", "talk"]}, term("P1Y", "account.terminated", LAST_CONTACT)),
-    "PUR-2": ("legitimate-interest", "assessed", {"identify": ["name", "birth", "mail"]}, term("P0D", "customer.ended")),
-    "PUR-3": ("legal-obligation", "none", {"archive": ["total"]}, term("P7Y", "record", **{"from": "end-of-year"})),
-    "PUR-3b": ("contract", "none", {"billing": ["session", "total", "iban", "name"]}, term("P1Y", "account.terminated")),
+    "PUR-1": (
+        "contract",
+        "none",
+        {"support": ["name", "mail", "talk"]},
+        term("P1Y", "account.terminated", LAST_CONTACT),
+    ),
+    "PUR-2": (
+        "legitimate-interest",
+        "assessed",
+        {"identify": ["name", "birth", "mail"]},
+        term("P0D", "customer.ended"),
+    ),
+    "PUR-3": (
+        "legal-obligation",
+        "none",
+        {"archive": ["total"]},
+        term("P7Y", "record", **{"from": "end-of-year"}),
+    ),
+    "PUR-3b": (
+        "contract",
+        "none",
+        {"billing": ["session", "total", "iban", "name"]},
+        term("P1Y", "account.terminated"),
+    ),
     "PUR-3c": ("legitimate-interest", "none", {"disputes": ["all"]}, "hold"),
     "PUR-4": (
         "legitimate-interest",
@@ -50,12 +70,17 @@ PURPOSES: dict[str, Any] = {
         {"quality": ["talk", "recording"]},
         term("P1Y", "account.closed", LAST_CONTACT),
     ),
-    "PUR-5": ("legitimate-interest", "absolute", {"marketing": ["name", "mail", "segment"]}, term("P1Y", "interaction")),
+    "PUR-5": (
+        "legitimate-interest",
+        "absolute",
+        {"marketing": ["name", "mail", "segment"]},
+        term("P1Y", "interaction"),
+    ),
     "PUR-6": ("consent", "absolute", {"newsletter": ["name", "mail"]}, term("P1Y", "consent.given")),
     "PUR-7": ("legitimate-interest", "assessed", {"reporting": ["session", "talk"]}, "none"),
 }
 
-LAW = [
+LAW: list[dict[str, Any]] = [
     {
         "key": "law:tax-archive",
         "label": {"en": "tax"},
@@ -123,7 +148,11 @@ def policy(purposes: Mapping[str, Any] = PURPOSES, version: dt.date = VERSION) -
                 }
                 for key, (basis, objection, parts, keep) in purposes.items()
             },
-            "contact": {"function": label, "email": "p@small.example", "post": {"street": "", "postal_code": "", "city": ""}},
+            "contact": {
+                "function": label,
+                "email": "p@small.example",
+                "post": {"street": "", "postal_code": "", "city": ""},
+            },
         }
     )
 
@@ -139,16 +168,24 @@ def keyed() -> list[dict[str, Any]]:
 def collection(name: str, columns: Sequence[dict[str, Any]], **meta: Any) -> dict[str, Any]:
     meta.setdefault("owners", [{"column": "person_id"}])
     owners = [column(o["column"], key=True) for o in meta["owners"]]
-    return {"name": name, "fields": [*keyed(), *owners, *columns], "meta": {"recorded": "recorded_at", **meta}}
+    return {
+        "name": name,
+        "fields": [*keyed(), *owners, *columns],
+        "meta": {"recorded": "recorded_at", **meta},
+    }
 
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "person",
     "fields": [*keyed(), column("language", key=True)],
-    "meta": {"holds": "people", "recorded": "recorded_at", "events": [{"event": "contact", "at": "recorded_at"}]},
+    "meta": {
+        "holds": "people",
+        "recorded": "recorded_at",
+        "events": [{"event": "contact", "at": "recorded_at"}],
+    },
 }
 
-COLLECTIONS = [
+COLLECTIONS: list[dict[str, Any]] = [
     PERSON,
     collection("identity", [column("name", "name"), column("birth", "birth")]),
     collection(
@@ -172,12 +209,23 @@ COLLECTIONS = [
     ),
     collection(
         "session",
-        [column("place", "session"), column("total", "total"), column("co_name", "name"), column("held_on", key=True)],
+        [
+            column("place", "session"),
+            column("total", "total"),
+            column("co_name", "name"),
+            column("held_on", key=True),
+        ],
         owners=[{"column": "person_id"}, {"column": "co_person_id", "owns": ["co_name"]}],
         record_date="held_on",
     ),
-    collection("talk", [column("said", "talk"), column("at", key=True)], events=[{"event": "interaction", "at": "at"}]),
-    collection("recording", [column("sound", "recording"), column("made_on", key=True)], record_date="made_on"),
+    collection(
+        "talk",
+        [column("said", "talk"), column("at", key=True)],
+        events=[{"event": "interaction", "at": "at"}],
+    ),
+    collection(
+        "recording", [column("sound", "recording"), column("made_on", key=True)], record_date="made_on"
+    ),
     collection("segment", [column("name", "segment")]),
     collection(
         "consent",
@@ -250,12 +298,12 @@ def create_tables(connection: psycopg.Connection[Any], made: Plan) -> None:
             elif c.name in MOMENTS:
                 kind = "timestamptz"
             columns.append(f'"{c.name}" {kind}' + (" PRIMARY KEY" if c.name in table.key else ""))
-        connection.execute(f"CREATE TABLE data.{table.name} ({', '.join(columns)})")  # type: ignore[arg-type]
+        connection.execute(f"CREATE TABLE data.{table.name} ({', '.join(columns)})")
 
 
 def install(connection: psycopg.Connection[Any], made: Plan) -> None:
     for statement in statements(made):
         try:
-            connection.execute(statement.sql)  # type: ignore[arg-type]
+            connection.execute(statement.sql)
         except psycopg.Error as fault:
             raise AssertionError(f"{statement.about}: {fault}\n{statement.sql}") from fault

@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from tests.bloesem.plan import small
+from tests.bloesem.plan.history import age, by_person, column_facts, histories, load, moments, stored
+from tests.bloesem.plan.test_two_implementations import Connection, compare
+from tests.databases import Database
 
 from bloesem.errors import PlanError
 from bloesem.plan.dates import midnight
 from bloesem.plan.model import Plan
 from bloesem.policy.model import Policy
-from tests.bloesem.plan import small
-from tests.bloesem.plan.history import by_person, column_facts, histories, load, moments, stored
-from tests.bloesem.plan.test_two_implementations import Connection, age, compare
-from tests.databases import Database
 
 FEW = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking means building databases: minutes
-    max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=14,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NEXT = dt.date(2026, 6, 1)
 
@@ -41,7 +43,9 @@ def terms(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
 def record_terms(draw: st.DrawFn) -> list[dict[str, Any]]:
     border = draw(st.dates(dt.date(2020, 1, 1), dt.date(2024, 12, 31)))
     early = small.term(draw(periods), "record", records_until=border)
-    late = small.term(draw(periods), "record", records_from=border + dt.timedelta(days=1), **{"from": "end-of-year"})
+    late = small.term(
+        draw(periods), "record", records_from=border + dt.timedelta(days=1), **{"from": "end-of-year"}
+    )
     return draw(st.sampled_from([[early, late], [early], [late], [small.term("P1Y", "record")]]))
 
 
@@ -70,7 +74,11 @@ def maps(draw: st.DrawFn) -> list[dict[str, Any]]:
     result = [small.PERSON]
     for name in ("first", "second"):
         columns = [small.column(f"c{i}", draw(categories)) for i in range(draw(st.integers(1, 3)))]
-        columns += [small.column("held_on", key=True), small.column("source", key=True), small.column("at", key=True)]
+        columns += [
+            small.column("held_on", key=True),
+            small.column("source", key=True),
+            small.column("at", key=True),
+        ]
         meta: dict[str, Any] = {"record_date": "held_on"}
         if draw(st.booleans()):
             meta["owners"] = [{"column": "person_id"}, {"column": "co_person_id", "owns": ["c0"]}]
@@ -91,7 +99,9 @@ def maps(draw: st.DrawFn) -> list[dict[str, Any]]:
     return result
 
 
-def made(prefix: str, policy: Policy, collections: list[dict[str, Any]], *more: Policy, **options: Any) -> Plan:
+def made(
+    prefix: str, policy: Policy, collections: list[dict[str, Any]], *more: Policy, **options: Any
+) -> Plan:
     try:
         registry = small.bits(*more, policy) if more else small.bits(policy)
         return small.plan(
@@ -120,11 +130,17 @@ def test_generated_policies_and_maps(module_database: Database, data: st.DataObj
 
 @FEW
 @given(data=st.data())
-def test_a_version_that_adds_drops_and_splits_purposes(module_database: Database, data: st.DataObject) -> None:
+def test_a_version_that_adds_drops_and_splits_purposes(
+    module_database: Database, data: st.DataObject
+) -> None:
     rows = data.draw(purpose_rows(["alpha", "beta", "gamma"]))
     old = small.policy(rows)
     added = data.draw(purpose_rows(["delta", "gamma_one", "gamma_two"]))
-    kept = {key: row for key, row in rows.items() if not key.endswith(("gamma", data.draw(st.sampled_from(["beta", "-"])))) }
+    kept = {
+        key: row
+        for key, row in rows.items()
+        if not key.endswith(("gamma", data.draw(st.sampled_from(["beta", "-"]))))
+    }
     new = small.policy({**kept, **added}, version=NEXT)
     collections = data.draw(maps())
     for table in collections[1:]:

@@ -11,17 +11,19 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from bloesem.plan.dates import civil, midnight
-from bloesem.plan.model import Plan
 from tests.bloesem.plan import small
 from tests.bloesem.plan.history import History, age, by_person, column_facts, histories, load, moments, stored
 from tests.databases import Database
 
+from bloesem.plan.dates import civil, midnight
+from bloesem.plan.model import Plan
+
 Connection = psycopg.Connection[Any]
 PLAN = small.plan("two_")
 RELAXED = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -64,7 +66,9 @@ def _said(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
 
 @RELAXED
 @given(data=st.data())
-def test_sql_and_python_agree_on_generated_histories(world: tuple[Plan, Connection], data: st.DataObject) -> None:
+def test_sql_and_python_agree_on_generated_histories(
+    world: tuple[Plan, Connection], data: st.DataObject
+) -> None:
     plan, connection = world
     history = data.draw(histories(plan))
     at = data.draw(st.lists(moments, min_size=1, max_size=3))

@@ -6,12 +6,12 @@ import datetime as dt
 
 import pytest
 from psycopg import sql
+from tests.bloesem.plan import small
+from tests.databases import Database
 
 from bloesem.errors import StoreError
 from bloesem.plan.dates import midnight
 from bloesem.stores.load import insert_select, quietly, states
-from tests.bloesem.plan import small
-from tests.databases import Database
 
 TODAY = midnight(dt.date(2026, 11, 23)) + dt.timedelta(hours=9)
 
@@ -46,7 +46,9 @@ def test_a_set_based_load_equals_the_trigger(fresh_database: Database) -> None:
             "SELECT count(*) FROM data.point a JOIN data.point b ON b.id = a.id + 10000 WHERE a.id < 20000 "
             "AND (a.used_for, a.kept_for, a.good_until) IS DISTINCT FROM (b.used_for, b.kept_for, b.good_until)"
         ).fetchone()
-        kinds = connection.execute("SELECT count(DISTINCT (used_for, kept_for, good_until)) FROM data.point").fetchone()
+        kinds = connection.execute(
+            "SELECT count(DISTINCT (used_for, kept_for, good_until)) FROM data.point"
+        ).fetchone()
         assert different == (0,)
         assert kinds is not None
         assert kinds[0] > 10

@@ -92,16 +92,35 @@ def statements(plan: Plan) -> list[Statement]:
     for scoped in plan.scoped:
         result += _views(plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables])
     for writer in plan.writers:
-        tables = [(plan.table(name), writer_reads(plan, plan.table(name))) for name in writer.tables]
-        result += _views(plan, writer.key, tables, writes={t: c for t, c in writer.tables.items()})
+        result += _writers_schema(plan, writer)
     return result
+
+
+def _writers_schema(plan: Plan, writer: WriterPlan) -> list[Statement]:
+    """A writer fills columns that it does not read: through a view it would need the right to read them all to change
+    one row. So it has no views, and finds the tables themselves, with its column grants and row policies on them."""
+    role = ident(plan.role(writer.key))
+    schemas = sorted({plan.table(name).schema for name in writer.tables})
+    return [
+        *_views(plan, writer.key, [], references=False),
+        *(
+            Statement(
+                "views",
+                f"{writer.key} finds schema {schema}",
+                f"GRANT USAGE ON SCHEMA {ident(schema)} TO {role}",
+            )
+            for schema in schemas
+        ),
+    ]
 
 
 def _walls(plan: Plan) -> list[Statement]:
     keeper, s = ident(plan.role("keeper")), ident(plan.schema)
     result = []
     for schema in sorted({t.schema for t in plan.tables} | {t.schema for t in plan.open_tables}):
-        result.append(Statement("gate", f"schema {schema}: nobody", f"REVOKE ALL ON SCHEMA {ident(schema)} FROM PUBLIC"))
+        result.append(
+            Statement("gate", f"schema {schema}: nobody", f"REVOKE ALL ON SCHEMA {ident(schema)} FROM PUBLIC")
+        )
         sql = f"GRANT USAGE ON SCHEMA {ident(schema)} TO {keeper}"
         result.append(Statement("gate", f"schema {schema}: the keeper", sql))
     for function in DANGEROUS:
@@ -117,8 +136,17 @@ DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
 END $$"""
     result.append(Statement("gate", "no temporary tables", tidy(sql)))
-    for name in ("today()", "moment()", "civil(timestamptz)", "moment(date)", "moment(timestamptz)", "scope(text)"):
-        result.append(Statement("gate", f"{name} is for everybody", f"GRANT EXECUTE ON FUNCTION {s}.{name} TO PUBLIC"))
+    for name in (
+        "today()",
+        "moment()",
+        "civil(timestamptz)",
+        "moment(date)",
+        "moment(timestamptz)",
+        "scope(text)",
+    ):
+        result.append(
+            Statement("gate", f"{name} is for everybody", f"GRANT EXECUTE ON FUNCTION {s}.{name} TO PUBLIC")
+        )
     return result
 
 
@@ -183,14 +211,22 @@ def _purpose(plan: Plan, table: TablePlan, purpose: PurposePlan, columns: list[s
     mask = "kept_for" if table.always_visible else "used_for"
     fresh = f"good_until > {s}.today()"
     result = [
-        Statement("gate", f"{purpose.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"),
-        _policy(q, f"{purpose.name}_reads", "SELECT", role, f"{mask} & {purpose.mask} <> 0 AND {fresh}", None),
+        Statement(
+            "gate", f"{purpose.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"
+        ),
+        _policy(
+            q, f"{purpose.name}_reads", "SELECT", role, f"{mask} & {purpose.mask} <> 0 AND {fresh}", None
+        ),
     ]
     if purpose.writes:
         insert, update = writable(plan, table, purpose)
         check = "true" if table.anchor else f"kept_for & {purpose.mask} <> 0"
         result.append(
-            Statement("gate", f"{purpose.key} records {table.name}", f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}")
+            Statement(
+                "gate",
+                f"{purpose.key} records {table.name}",
+                f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}",
+            )
         )
         result.append(_policy(q, f"{purpose.name}_records", "INSERT", role, None, check))
         if update:
@@ -213,7 +249,9 @@ def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]
         seen = f"{mask} & {purpose.mask} <> 0"
     using = f"({mine}) AND {seen} AND good_until > {s}.today()"
     return [
-        Statement("gate", f"{scoped.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"),
+        Statement(
+            "gate", f"{scoped.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"
+        ),
         _policy(q, f"{scoped.name}_reads", "SELECT", role, using, None),
     ]
 
@@ -227,8 +265,12 @@ def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]
     changes = [c for c in columns if c not in table.owners and c not in table.key]
     return [
         Statement("gate", f"{writer.key} finds {table.name}", _select(q, writer_reads(plan, table), role)),
-        Statement("gate", f"{writer.key} records {table.name}", f"GRANT INSERT ({_list(columns)}) ON {q} TO {role}"),
-        Statement("gate", f"{writer.key} changes {table.name}", f"GRANT UPDATE ({_list(changes)}) ON {q} TO {role}"),
+        Statement(
+            "gate", f"{writer.key} records {table.name}", f"GRANT INSERT ({_list(columns)}) ON {q} TO {role}"
+        ),
+        Statement(
+            "gate", f"{writer.key} changes {table.name}", f"GRANT UPDATE ({_list(changes)}) ON {q} TO {role}"
+        ),
         _policy(q, f"{writer.key}_finds", "SELECT", role, "kept_for <> 0", None),
         _policy(q, f"{writer.key}_records", "INSERT", role, None, "kept_for <> 0"),
         _policy(q, f"{writer.key}_changes", "UPDATE", role, "kept_for <> 0", "kept_for <> 0"),
@@ -314,7 +356,7 @@ def _views(
     name: str,
     tables: list[tuple[TablePlan, list[str]]],
     *,
-    writes: dict[str, tuple[str, ...]] | None = None,
+    references: bool = True,
 ) -> list[Statement]:
     """The schema of a role: a `security_invoker` view per table, with only its columns. Made anew each time."""
     owner, role, schema = ident(plan.role("owner")), ident(plan.role(name)), ident(name)
@@ -323,8 +365,7 @@ def _views(
         Statement("views", f"schema {name}", f"CREATE SCHEMA {schema} AUTHORIZATION {owner}"),
         Statement("views", f"schema {name}: its role", f"GRANT USAGE ON SCHEMA {schema} TO {role}"),
     ]
-    for table, read in tables:
-        columns = list(dict.fromkeys([*read, *(writes or {}).get(table.name, ())]))
+    for table, columns in tables:
         if not columns:
             continue
         view = qualified(name, table.name)
@@ -332,14 +373,14 @@ def _views(
             f"CREATE VIEW {view} WITH (security_invoker = true) AS\n"
             f"SELECT {listed([ident(c) for c in columns], by=7)}\nFROM {qualified(table.schema, table.name)}"
         )
-        grant = "SELECT, INSERT, UPDATE" if writes is not None or _writes(plan, name) else "SELECT"
+        grant = "SELECT, INSERT, UPDATE" if _writes(plan, name) else "SELECT"
         result += [
             Statement("views", f"{name} sees {table.name}", sql),
             Statement("views", f"{name}.{table.name}: owner", f"ALTER VIEW {view} OWNER TO {owner}"),
             Statement("views", f"{name}.{table.name}: its role", f"GRANT {grant} ON {view} TO {role}"),
         ]
     for reference in plan.open_tables:
-        if reference.holds == "reference" and writes is None:
+        if reference.holds == "reference" and references:
             view, q = qualified(name, reference.name), qualified(reference.schema, reference.name)
             sql = f"CREATE VIEW {view} WITH (security_invoker = true) AS SELECT * FROM {q}"
             result += [

@@ -34,7 +34,9 @@ def compute_state(plan: Plan) -> str:
     objectable = [p for p in plan.purposes if p.objection != "none"]
     restrictable = plan.mask(lambda p: not p.survives_restriction)
     events = sorted({name for p in personal for clock in p.clocks for name in _events(clock)})
-    latest = [f"max(starts_at) FILTER (WHERE kind = 'event' AND key = {literal(e)}) AS {_event(e)}" for e in events]
+    latest = [
+        f"max(starts_at) FILTER (WHERE kind = 'event' AND key = {literal(e)}) AS {_event(e)}" for e in events
+    ]
     latest += [
         f"max(starts_at) FILTER (WHERE kind = 'consent' AND key = {literal(p.key)}) AS {_consent(p)}"
         for p in personal
@@ -52,7 +54,9 @@ def compute_state(plan: Plan) -> str:
         "AS frozen_ground",
     ]
     ends = [f"{_end(s, p)} AS {_end_of(p)}" for p in personal]
-    runs = " | ".join([str(always), *(f"CASE WHEN {_end_of(p)} >= today THEN {p.mask} ELSE 0 END" for p in personal)])
+    runs = " | ".join(
+        [str(always), *(f"CASE WHEN {_end_of(p)} >= today THEN {p.mask} ELSE 0 END" for p in personal)]
+    )
     open_now = " | ".join(
         [
             str(plan.mask(lambda p: p.erasure == "stays")),
