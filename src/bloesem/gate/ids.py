@@ -15,8 +15,8 @@ _TAIL = 1 << TAIL_BITS
 def new_id() -> int:
     """A new 63-bit id: 41 bits of milliseconds since 1970, then a random tail.
 
-    Ids of later rows are larger (their index pages stay warm); two in the same millisecond differ by chance, and the
-    primary key refuses the rest. An id tells nothing about a person but when the row was drawn.
+    Ids of later rows are larger (their index pages stay warm); two in the same millisecond differ by chance,
+    and the primary key refuses the rest. An id tells nothing about a person but when the row was drawn.
     """
     return id_at(time.time_ns() // 1_000_000, secrets.randbelow(_TAIL))
 

@@ -16,7 +16,7 @@ from bloesem.errors import GateError
 from bloesem.gate.logbook import write_denials, write_reading
 from bloesem.gate.refusal import NoPurpose, PurposeDenied, explain_refusal
 from bloesem.gate.scope import signed
-from bloesem.gate.served import Gate, Grants, Target, gate_of
+from bloesem.gate.served import Gate, Grants, Target, gate_of, search_path
 
 if TYPE_CHECKING:
     from bloesem.gate.backend.base import DatabaseWrapper
@@ -160,11 +160,9 @@ def _refuse_nested(connection: Any, key: str) -> None:
 def _enter(connection: DatabaseWrapper, opened: Opened, number: int | None) -> int | None:
     """Role, search path and scope of this transaction: gone at its end, whatever happens."""
     gate, target = opened.gate, opened.target
-    role, schema = sql.Identifier(gate.plan.role(target.name)), sql.Identifier(target.name)
-    wanted = [
-        sql.SQL("SET LOCAL ROLE {}").format(role),
-        sql.SQL("SET LOCAL search_path = {}, pg_temp").format(schema),
-    ]
+    role = sql.Identifier(gate.plan.role(target.name))
+    path = sql.SQL(", ").join(map(sql.Identifier, search_path(gate.plan, target)))
+    wanted = [sql.SQL("SET LOCAL ROLE {}").format(role), sql.SQL("SET LOCAL search_path = {}").format(path)]
     expires = None
     raw = connection.connection
     if number is not None and target.scope is not None:

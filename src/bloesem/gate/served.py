@@ -47,6 +47,12 @@ def targets(plan: Plan) -> Mapping[str, Target]:
     return found
 
 
+def search_path(plan: Plan, target: Target) -> list[str]:
+    """Where the role finds its tables: the views of its own schema; a writer also the tables that it fills."""
+    homes = {plan.table(name).schema for name in target.writer.tables} if target.writer else set()
+    return [target.name, *sorted(homes), "pg_temp"]
+
+
 @dataclass(frozen=True)
 class Gate:
     """One login's view of the plan. Nothing here touches a database."""

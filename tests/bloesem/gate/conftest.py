@@ -37,3 +37,8 @@ def small_world(module_database: Database) -> Iterator[World]:
         make_models(world)
         with opened(world):
             yield world
+
+
+@pytest.fixture(scope="module")
+def world(small_world: World) -> World:
+    return small_world

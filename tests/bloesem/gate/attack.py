@@ -1,0 +1,282 @@
+"""Attacks generated from the plan: what every role really sees, held against the plain calculus, value by value.
+
+`compare` returns the differences in words; an empty list is what the gate promises.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from bloesem.gate.scope import signed
+from bloesem.gate.served import Target, search_path
+from bloesem.plan import calculus
+from bloesem.plan.build import covers
+from bloesem.plan.model import ColumnPlan, Fact, Plan, TablePlan
+from tests.bloesem.gate.world import Connection, World
+
+#: What PostgreSQL says when it refuses: not allowed, no such column, no such table, no such schema.
+REFUSED = {"42501", "42703", "42P01", "3F000"}
+
+Facts = Mapping[int, tuple[Fact, ...]]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The rows as they are stored, all facts, and the moment."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    facts: Facts
+    now: Any
+
+    @classmethod
+    def of(cls, world: World) -> Truth:
+        return cls({t.name: world.rows(t) for t in world.plan.tables}, world.facts(), world.now())
+
+
+# ---- what should be seen -----------------------------------------------------------------------------------------
+
+
+def columns_for(plan: Plan, target: Target, table: TablePlan) -> list[ColumnPlan]:
+    """The columns that the role may read, from the plan's sets and not from what was compiled."""
+    if target.kind == "writer":
+        assert target.writer is not None
+        mine = table.name in target.writer.tables
+        return [c for c in table.columns if mine and c.key and c.name not in table.owners]
+    if target.kind == "scoped":
+        assert target.scoped is not None
+        if not scope_columns(table, target):
+            return []
+        mask = target.purpose.mask if target.purpose else -1
+        found = [
+            c
+            for c in table.columns
+            if c.key
+            or (c.purposes & mask or target.purpose is None)
+            and all(covers(target.scoped.reads, category) for category in c.categories)
+            and not (len(table.owners) > 1 and c.owner)
+        ]
+        if target.purpose is not None and not target.purpose.mask & table.bits:
+            return []
+    else:
+        assert target.purpose is not None
+        mask = target.purpose.mask
+        found = [c for c in table.columns if c.purposes & mask]
+    return found if table.anchor or any(not c.key for c in found) else []
+
+
+def scope_columns(table: TablePlan, target: Target) -> list[str]:
+    assert target.scope is not None
+    if target.scope in table.scopes:
+        return [table.scopes[target.scope]]
+    return list(table.owners) if target.scope == "person" else []
+
+
+def expected(
+    plan: Plan, truth: Truth, target: Target, table: TablePlan, scope: int | None
+) -> dict[Any, dict[str, Any]]:
+    """Row id → column → value that the role may see, by `plan.calculus.permits` for purposes."""
+    columns = columns_for(plan, target, table)
+    if not columns:
+        return {}
+    key = table.column(table.key[0])
+    found = {}
+    for row in truth.rows[table.name]:
+        if target.kind == "purpose":
+            visible = calculus.permits(plan, truth.facts, table, row, key, target.key, truth.now).allowed
+        else:
+            masks = calculus.row_masks(plan, table, row, truth.facts, truth.now)
+            visible = _seen(table, target, row, masks, scope)
+        if visible:
+            found[row[key.name]] = {c.name: _value(plan, truth, target, table, row, c) for c in columns}
+    return found
+
+
+def _seen(
+    table: TablePlan, target: Target, row: Mapping[str, Any], masks: calculus.RowMasks, scope: int | None
+) -> bool:
+    if target.kind == "writer":
+        return masks.kept != 0
+    assert target.scoped is not None
+    if scope is None or scope not in [row[c] for c in scope_columns(table, target)]:
+        return False
+    kept = target.scoped.restricted_too or (table.always_visible and target.purpose is not None)
+    mask = target.purpose.mask if target.purpose else -1
+    return bool((masks.kept if kept else masks.used) & mask)
+
+
+def _value(
+    plan: Plan, truth: Truth, target: Target, table: TablePlan, row: Mapping[str, Any], column: ColumnPlan
+) -> Any:
+    """The stored value where the purpose is permitted it; what the map says an erased one becomes otherwise."""
+    if target.kind != "purpose" or column.key:
+        return row[column.name]
+    decision = calculus.permits(plan, truth.facts, table, row, column, target.key, truth.now)
+    return row[column.name] if decision.allowed else column.erased
+
+
+# ---- what is seen ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def acting(
+    world: World, connection: Connection, target: Target, scope: int | None = None
+) -> Iterator[Connection]:
+    """A bare connection of the right login in the role's shoes, as the gate sets them; rolled back at the end."""
+    plan = world.plan
+    connection.rollback()
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(target.name))))
+    path = sql.SQL(", ").join(map(sql.Identifier, search_path(plan, target)))
+    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(path))
+    if scope is not None and target.scope is not None:
+        key = world.secrets.of(world.login(target.key)).scope_key
+        value = signed(key, connection.info.backend_pid, target.scope, scope, int(time.time()) + 60)
+        connection.execute(sql.SQL("SET LOCAL bloesem.scope = {}").format(sql.Literal(value)))
+    try:
+        yield connection
+    finally:
+        connection.rollback()
+
+
+def refusal(connection: Connection, statement: str | sql.Composable, *values: Any) -> str | None:
+    """The SQLSTATE with which PostgreSQL refuses; None when it does not. Undone either way."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement, values or None)  # type: ignore[call-overload]
+    except psycopg.Error as error:
+        return error.sqlstate or "gone"
+    return None
+
+
+def seen(connection: Connection, table: TablePlan, columns: Iterable[str]) -> dict[Any, dict[str, Any]]:
+    names = [table.key[0], *(c for c in columns if c != table.key[0])]
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table.name)
+    )
+    return {row[0]: dict(zip(names, row, strict=True)) for row in connection.execute(query)}
+
+
+def compare(
+    world: World, connection: Connection, target: Target, truth: Truth, scope: int | None = None
+) -> list[str]:
+    """Raw SQL as the role: every row and value against the calculus, every other column against a refusal."""
+    found: list[str] = []
+    for table in world.plan.tables:
+        columns = [c.name for c in columns_for(world.plan, target, table)]
+        with acting(world, connection, target, scope):
+            found += _columns(connection, target, table, columns)
+            if not columns:
+                continue
+            try:
+                there = seen(connection, table, columns)
+            except psycopg.Error as error:
+                found.append(f"{target.key} cannot read {table.name}: {error.diag.message_primary}")
+                continue
+        should = expected(world.plan, truth, target, table, scope)
+        found += [f"{target.key} sees {table.name} {row}" for row in there.keys() - should.keys()]
+        found += [f"{target.key} misses {table.name} {row}" for row in should.keys() - there.keys()]
+        for row in there.keys() & should.keys():
+            wrong = [c for c in columns if there[row][c] != should[row][c]]
+            found += [f"{target.key} sees {table.name} {row}: another {c}" for c in wrong]
+    return found
+
+
+def _columns(connection: Connection, target: Target, table: TablePlan, granted: list[str]) -> list[str]:
+    """Every column of the table that is not granted is refused, in the select list and in a condition."""
+    found = []
+    others = [c.name for c in table.columns if c.name not in granted] + ["used_for", "kept_for", "good_until"]
+    for name in others:
+        for query in ("SELECT {c} FROM {t}", "SELECT 1 FROM {t} WHERE {c} IS NULL", "SELECT 1 FROM {t} ORDER BY {c}"):
+            for place in (sql.Identifier(table.name), sql.Identifier(table.schema, table.name)):
+                made = sql.SQL(query).format(c=sql.Identifier(name), t=place)
+                if refusal(connection, made) not in REFUSED:
+                    found.append(f"{target.key} is not refused {table.name}.{name}")
+    return found
+
+
+# ---- what nobody may do ------------------------------------------------------------------------------------------
+
+
+def forbidden(world: World, target: Target) -> list[str]:
+    """Statements that PostgreSQL refuses to every role of every process, over every table of the plan."""
+    plan, made = world.plan, list(_everywhere(world, target))
+    for table in plan.tables:
+        raw, view = f'"{table.schema}"."{table.name}"', f'"{target.name}"."{table.name}"'
+        for place in (raw, view):
+            made += [
+                f"DELETE FROM {place}",
+                f"TRUNCATE {place}",
+                f"ALTER TABLE {place} ADD COLUMN x integer",
+                f"DROP TABLE {place} CASCADE",
+                f"CREATE RULE x AS ON SELECT TO {place} DO INSTEAD SELECT 1",
+                f"LOCK TABLE {place} IN ACCESS EXCLUSIVE MODE",
+                f"UPDATE {place} SET used_for = -1",
+                f"UPDATE {place} SET good_until = '9999-12-31'",
+                f"INSERT INTO {place} (used_for, kept_for, good_until) VALUES (-1, -1, '9999-12-31')",
+            ]
+        made += [
+            f"SELECT used_for FROM {raw}" if target.writer else f"SELECT count(*) FROM {raw}",
+            f"COPY {raw} TO STDOUT",
+            f"COPY {raw} FROM STDIN",
+            f"DROP VIEW {view} CASCADE",
+            f"ALTER TABLE {raw} NO FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY x ON {raw} USING (true)",
+            f"DROP POLICY keeper ON {raw}",
+            f"CREATE VIEW {view}_x AS SELECT * FROM {raw}",
+            f"SELECT bloesem.apply_{table.name}(ARRAY[1]::bigint[], now())",
+        ]
+    return made
+
+
+def _everywhere(world: World, target: Target) -> Iterator[str]:
+    plan = world.plan
+    login = world.login(target.key)
+    mine = {plan.role(t.name) for t in world.targets() if t.key in plan.processes[login]} | {plan.role(login)}
+    for other in [*(plan.role(t.name) for t in world.targets()), plan.role("owner"), plan.role("keeper"), "postgres"]:
+        if other not in mine:
+            yield f'SET ROLE "{other}"'
+            yield f"SELECT set_config('role', '{other}', true)"
+            yield f'SET SESSION AUTHORIZATION "{other}"'
+            yield f"DO $$ BEGIN EXECUTE 'SET LOCAL ROLE \"{other}\"'; END $$"
+            yield f'GRANT "{other}" TO CURRENT_USER'
+    for table in ("fact", "state", "act", "reading", "scope_key", "installed", "watermark", "purpose_bit"):
+        yield f"SELECT * FROM bloesem.{table}"
+        yield f"INSERT INTO bloesem.{table} DEFAULT VALUES"
+        yield f"DELETE FROM bloesem.{table}"
+        yield f"TRUNCATE bloesem.{table}"
+    yield "SELECT bloesem.record_fact(1, 'hold', 'disputes', now())"
+    yield "SELECT bloesem.close_fact(1, now())"
+    yield "SELECT bloesem.refresh(ARRAY[1]::bigint[], now())"
+    yield "SELECT bloesem.forget(ARRAY[1]::bigint[])"
+    yield "SELECT bloesem.read_facts()"
+    yield "SELECT set_config('bloesem.scope', 'person:1:9999999999:00', true)"
+    yield "SELECT pg_catalog.set_config('search_path', 'data', true)"
+    yield "CREATE TEMP TABLE x AS SELECT 1"
+    yield "CREATE TABLE public.x (y integer)"
+    yield f'CREATE TABLE "{target.name}".x (y integer)'
+    yield f"CREATE FUNCTION \"{target.name}\".x() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    yield "CREATE FUNCTION public.x() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    yield "CREATE FUNCTION pg_temp.x() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    yield "CREATE SCHEMA x"
+    yield "CREATE ROLE x"
+    yield "CREATE EXTENSION dblink"
+    yield "SELECT lo_create(0)"
+    yield "SELECT lo_from_bytea(0, 'x')"
+    yield "SELECT lo_import('/etc/hostname')"
+    yield "SELECT pg_read_file('/etc/hostname')"
+    yield "SELECT pg_ls_dir('.')"
+    yield "COPY (SELECT 1) TO '/tmp/x'"
+    yield "COPY (SELECT 1) TO PROGRAM 'cat'"
+    yield "SELECT query_to_xml('SELECT 1', true, true, '')"
+    yield "SELECT * FROM ts_stat('SELECT 1')"
+    yield "SET session_replication_role = replica"
+    yield "ALTER SYSTEM SET row_security = off"
+    yield "SELECT * FROM pg_authid"
+    yield "SELECT * FROM pg_statistic"
+    yield f"SELECT pg_cancel_backend({world.admin.info.backend_pid})"
