@@ -6,24 +6,19 @@ The company's policy, its record, the law and the data maps are read through thi
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema
 
 from bloesem.errors import BloesemError
+from bloesem.yaml12 import Document, KeyPath, SourceError, dotted, parse, parse_text
 
 Model = TypeVar("Model", bound=BaseModel)
 Fault = TypeVar("Fault", bound=BloesemError)
-KeyPath = tuple[str | int, ...]
-
-#: More nodes than any file of ours: what an alias bomb would unfold to is refused before it is built.
-MOST_NODES = 100_000
 
 
 def _tighten(schema: Any) -> None:
@@ -48,29 +43,6 @@ class Strict(BaseModel):
         schema = handler(source)
         _tighten(schema)
         return schema
-
-
-class SourceError(BloesemError):
-    """A file that does not say what is expected: file, line, key, and what would be accepted."""
-
-
-@dataclass(frozen=True)
-class Document:
-    """A parsed YAML file: its plain data and the line (1-based) of every key path."""
-
-    path: Path
-    data: Any
-    lines: dict[KeyPath, int]
-
-    def line_of(self, where: KeyPath) -> int:
-        """Line of the nearest enclosing key path that the file has."""
-        for end in range(len(where), -1, -1):
-            if where[:end] in self.lines:
-                return self.lines[where[:end]]
-        return 1
-
-    def has(self, where: KeyPath) -> bool:
-        return where in self.lines
 
 
 @dataclass(frozen=True)
@@ -105,133 +77,6 @@ _RULE = "what is not understood is refused"
 _REMEDY = "mend the line named"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: only true/false are booleans (`no` is Norwegian), dates stay dates.
-
-    Numbers that begin with 0, hold `_` or `:` stay text: they are numbers of companies, telephones, times.
-    """
-
-    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
-        try:
-            return super().construct_yaml_timestamp(node)
-        except ValueError as fault:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"`{node.value}` is no date: {fault}", node.start_mark
-            ) from None
-
-
-_REPLACED = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, rule) for tag, rule in resolvers if tag not in _REPLACED]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+$"), list("-+0123456789")
-)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
-
-
-def parse(path: Path) -> Document:
-    """Read one YAML file. Raises `SourceError` for a missing, broken or ambiguous file."""
-    return parse_text(_text(path), path)
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise SourceError(
-            f"{path}: no such file", rule="a policy is read from files", remedy="name a file that exists"
-        ) from None
-    except OSError as fault:
-        raise SourceError(
-            f"{path}: cannot be read: {fault.strerror or fault}",
-            rule="a policy is read from files",
-            remedy="name a file, and check who may read it",
-        ) from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = raw[: fault.start].count(b"\n") + 1
-        raise SourceError(
-            f"{path}:{line}: byte 0x{raw[fault.start]:02x} is not UTF-8",
-            rule="files are UTF-8 text",
-            remedy="save the file as UTF-8",
-        ) from None
-
-
-def parse_text(text: str, path: Path) -> Document:
-    """Parse YAML that was read from `path` (the name in messages). Raises `SourceError`."""
-    loader: _Loader | None = None
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        lines = dict(_lines(node, (), path, set(), [0])) if node is not None else {}
-        data = loader.construct_document(node) if node is not None else None
-    except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark
-        line = mark.line + 1 if mark else 1
-        what = ", ".join(part for part in (fault.context, fault.problem) if part) or "not YAML"
-        raise SourceError(
-            f"{path}:{line}: broken YAML: {what}", rule="YAML 1.2", remedy="mend the line named"
-        ) from None
-    except yaml.reader.ReaderError as fault:
-        line = text.count("\n", 0, fault.position) + 1
-        raise SourceError(
-            f"{path}:{line}: broken YAML: character #x{_code(fault.character):04x} is not allowed",
-            rule="YAML 1.2",
-            remedy="remove the control character",
-        ) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        what = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-        raise SourceError(f"{path}:1: broken YAML: {what}", rule="YAML 1.2", remedy="mend the file") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
-    return Document(path, data, lines)
-
-
-def _code(character: int | str | bytes) -> int:
-    return character if isinstance(character, int) else ord(character)
-
-
-def _lines(
-    node: yaml.Node, where: KeyPath, path: Path, open_: set[int], count: list[int]
-) -> Iterator[tuple[KeyPath, int]]:
-    """Every key path and its line. `open_`: nodes that are being walked (a cycle is refused)."""
-    line = node.start_mark.line + 1
-    count[0] += 1
-    if id(node) in open_ or count[0] > MOST_NODES:
-        raise SourceError(
-            f"{path}:{line}: an alias holds itself, or unfolds to too much",
-            rule="a file is a tree",
-            remedy="write the value out",
-        )
-    open_.add(id(node))
-    yield where, line
-    if isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
-        for key_node, value_node in node.value:
-            key, at = str(key_node.value), key_node.start_mark.line + 1
-            if key in seen:
-                raise SourceError(
-                    f"{path}:{at}: key `{_dotted((*where, key))}` stands twice, first on line {seen[key]}",
-                    rule="one key, one value",
-                    remedy="keep one of the two",
-                )
-            seen[key] = at
-            yield from _lines(value_node, (*where, key), path, open_, count)
-            yield (*where, key), at
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _lines(item, (*where, index), path, open_, count)
-    open_.discard(id(node))
-
-
 def read(path: Path, model: type[Model]) -> Model:
     """Read `path` as `model`. Raises `SourceError` that lists each fault with file, line, key and remedy."""
     return validate(parse(path), model)
@@ -245,7 +90,7 @@ def validate(document: Document, model: type[Model], at: KeyPath = ()) -> Model:
     if data is None:
         data = {}  # an empty file lacks every required key: name them
     try:
-        return model.model_validate(data, by_alias=True, by_name=False)
+        return model.model_validate(data, by_alias=True, by_name=False, context={"file": document.path})
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
     refuse(_explain(document, at, errors, model), SourceError)
@@ -257,31 +102,35 @@ def validate(document: Document, model: type[Model], at: KeyPath = ()) -> Model:
 
 def _explain(document: Document, at: KeyPath, errors: Iterable[Any], model: type[BaseModel]) -> list[Problem]:
     schema = model.model_json_schema(by_alias=True)
-    return [_problem(document, at, error, schema) for error in _nearest(errors)]
+    return [_problem(document, at, error, schema) for error in _nearest(document, at, errors)]
 
 
-def _nearest(errors: Iterable[Any]) -> list[Any]:
-    """Of the members of a union that all refused a value, what the one says that got furthest.
+def _nearest(document: Document, at: KeyPath, errors: Iterable[Any]) -> list[Any]:
+    """The errors that help: of a union whose members all refused a value, one; no "too short" for spoilt items.
 
-    Pydantic reports each member; the members that refused the very type say nothing that helps.
+    Where one member of a union got further than its type, what that one says stands for all.
     """
     found = list(errors)
-    deepest = {
-        error["loc"][:end]
-        for error in found
-        for end in range(len(error["loc"]))
-        if error["type"] not in _SHAPE
-    }
-    return [e for e in found if e["type"] not in _SHAPE or e["loc"][:-1] not in deepest or not _member(e)]
+    result: list[Any] = []
+    unions: set[Any] = set()
+    for error in found:
+        member = error["type"] in _TYPE_ERRORS and _names_member(error["loc"][-1:])
+        is_key = _place(document, at, error)[-1:] == error["loc"][-1:]
+        place = error["loc"][:-1] if member and not is_key else error["loc"]
+        inside = [o for o in found if o is not error and o["loc"][: len(place)] == place]
+        if error["type"] == "too_short" and inside:
+            continue
+        if place == error["loc"]:
+            result.append(error)
+        elif place not in unions and all(o["type"] in _TYPE_ERRORS for o in inside):
+            unions.add(place)
+            result.append({**error, "loc": place, "type": "union"})
+    return result
 
 
-_SHAPE = {"string_type", "int_type", "bool_type", "model_type", "dict_type", "tuple_type", "none_required"}
-
-
-def _member(error: Any) -> bool:
-    """Whether the last step of an error's place is the name of a union's member, not a key of the file."""
-    last = error["loc"][-1] if error["loc"] else ""
-    return isinstance(last, str) and (last in _TYPE_NAMES or last[:1].isupper() or "[" in last)
+def _names_member(step: tuple[str | int, ...]) -> bool:
+    """Whether a step of an error's place may be the name that pydantic gives a member of a union."""
+    return any(isinstance(n, str) and (n in _TYPE_NAMES or n[:1].isupper() or "[" in n) for n in step)
 
 
 _TYPE_NAMES = {"str", "int", "float", "bool", "date", "none"}
@@ -293,7 +142,7 @@ def _problem(document: Document, at: KeyPath, error: Any, schema: Any) -> Proble
     parent = _node(schema, error["loc"][:-1])
     rule = str(_extra(schema, node, "rule") or "")
     message = _message(error, schema, node, parent)
-    return Problem(document.path, document.line_of(where), _dotted(where) or "(file)", message, rule)
+    return Problem(document.path, document.line_of(where), dotted(where) or "(file)", message, rule)
 
 
 def _message(error: Any, schema: Any, node: Any, parent: Any) -> str:
@@ -313,6 +162,8 @@ def _message(error: Any, schema: Any, node: Any, parent: Any) -> str:
         return f"key {_shown(given)} is {_called(given)}, text is expected; write it in quotes"
     if kind == "string_type" and not isinstance(given, dict | list | None):
         return f"`{given}` is read as {_called(given)}, text is expected; write it in quotes"
+    if kind == "union":
+        return f"{_shown(given)} is {_called(given)}; accepted: {expected}"
     if kind in _TYPE_ERRORS:
         wanted = _TYPE_ERRORS[kind]
         also = f"; accepted: {expected}" if "keys " in expected else ""
@@ -372,10 +223,6 @@ def _place(document: Document, at: KeyPath, error: Any) -> KeyPath:
             if number == len(steps) - 1 and error["type"] == "missing":
                 where = (*where, step)
     return where
-
-
-def _dotted(where: KeyPath) -> str:
-    return ".".join(str(part) for part in where)
 
 
 def accepted_keys(model: type[BaseModel], where: KeyPath) -> set[str]:
@@ -442,7 +289,7 @@ def _node(schema: Any, where: Iterable[str | int]) -> Any:
     for step in where:
         found = _step(schema, node, step)
         if found is None:
-            if isinstance(step, str) and _member({"loc": (step,)}):
+            if _names_member((step,)):
                 continue
             return None
         node = found

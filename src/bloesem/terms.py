@@ -7,7 +7,14 @@ import re
 from typing import Annotated, Any, Literal
 
 from dateutil.relativedelta import relativedelta
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -114,7 +121,7 @@ class Keep(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _forms(cls, value: Any) -> Any:
+    def _forms(cls, value: Any, info: ValidationInfo) -> Any:
         """Accept `hold`, `none`, `{hold: true}`, one term, or a list of terms."""
         if value == "none":
             return {}
@@ -126,7 +133,7 @@ class Keep(Strict):
                     "an empty list is no term; write `none` where the purpose is no reason to store"
                 )
             return {"terms": value}
-        if isinstance(value, dict) and "terms" not in value and "hold" not in value:
+        if isinstance(value, dict) and not {"terms", "hold"} & set(value) and (value or info.context):
             return {"terms": [value]}
         if not isinstance(value, dict | Keep):
             raise ValueError(

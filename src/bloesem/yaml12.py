@@ -1,0 +1,173 @@
+"""YAML as we read it: each value with its line, scalars as YAML 1.2 has them, nothing ambiguous."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bloesem.errors import BloesemError
+
+KeyPath = tuple[str | int, ...]
+
+#: More nodes than any file of ours: what an alias bomb would unfold to is refused before it is built.
+MOST_NODES = 100_000
+
+
+class SourceError(BloesemError):
+    """A file that does not say what is expected: file, line, key, and what would be accepted."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed YAML file: its plain data and the line (1-based) of every key path."""
+
+    path: Path
+    data: Any
+    lines: dict[KeyPath, int]
+
+    def line_of(self, where: KeyPath) -> int:
+        """Line of the nearest enclosing key path that the file has."""
+        for end in range(len(where), -1, -1):
+            if where[:end] in self.lines:
+                return self.lines[where[:end]]
+        return 1
+
+    def has(self, where: KeyPath) -> bool:
+        return where in self.lines
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars: only true/false are booleans (`no` is Norwegian), dates stay dates.
+
+    Numbers that begin with 0, hold `_` or `:` stay text: they are numbers of companies, telephones, times.
+    """
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as fault:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"`{node.value}` is no date: {fault}", node.start_mark
+            ) from None
+
+
+_REPLACED = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in resolvers if tag not in _REPLACED]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+$"), list("-+0123456789")
+)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
+
+
+def parse(path: Path) -> Document:
+    """Read one YAML file. Raises `SourceError` for a missing, broken or ambiguous file."""
+    return parse_text(_text(path), path)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError(
+            f"{path}: no such file", rule="a policy is read from files", remedy="name a file that exists"
+        ) from None
+    except OSError as fault:
+        raise SourceError(
+            f"{path}: cannot be read: {fault.strerror or fault}",
+            rule="a policy is read from files",
+            remedy="name a file, and check who may read it",
+        ) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw[: fault.start].count(b"\n") + 1
+        raise SourceError(
+            f"{path}:{line}: byte 0x{raw[fault.start]:02x} is not UTF-8",
+            rule="files are UTF-8 text",
+            remedy="save the file as UTF-8",
+        ) from None
+
+
+def parse_text(text: str, path: Path) -> Document:
+    """Parse YAML that was read from `path` (the name in messages). Raises `SourceError`."""
+    loader: _Loader | None = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        lines = dict(_lines(node, (), path, set(), [0])) if node is not None else {}
+        data = loader.construct_document(node) if node is not None else None
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        line = mark.line + 1 if mark else 1
+        what = ", ".join(part for part in (fault.context, fault.problem) if part) or "not YAML"
+        raise SourceError(
+            f"{path}:{line}: broken YAML: {what}", rule="YAML 1.2", remedy="mend the line named"
+        ) from None
+    except yaml.reader.ReaderError as fault:
+        line = text.count("\n", 0, fault.position) + 1
+        raise SourceError(
+            f"{path}:{line}: broken YAML: character #x{_code(fault.character):04x} is not allowed",
+            rule="YAML 1.2",
+            remedy="remove the control character",
+        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+        what = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+        raise SourceError(f"{path}:1: broken YAML: {what}", rule="YAML 1.2", remedy="mend the file") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    return Document(path, data, lines)
+
+
+def _code(character: int | str | bytes) -> int:
+    return character if isinstance(character, int) else ord(character)
+
+
+def _lines(
+    node: yaml.Node, where: KeyPath, path: Path, open_: set[int], count: list[int]
+) -> Iterator[tuple[KeyPath, int]]:
+    """Every key path and its line. `open_`: nodes that are being walked (a cycle is refused)."""
+    line = node.start_mark.line + 1
+    count[0] += 1
+    if id(node) in open_ or count[0] > MOST_NODES:
+        raise SourceError(
+            f"{path}:{line}: an alias holds itself, or unfolds to too much",
+            rule="a file is a tree",
+            remedy="write the value out",
+        )
+    open_.add(id(node))
+    yield where, line
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            key, at = str(key_node.value), key_node.start_mark.line + 1
+            if key in seen:
+                raise SourceError(
+                    f"{path}:{at}: key `{dotted((*where, key))}` stands twice, first on line {seen[key]}",
+                    rule="one key, one value",
+                    remedy="keep one of the two",
+                )
+            seen[key] = at
+            yield from _lines(value_node, (*where, key), path, open_, count)
+            yield (*where, key), at
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _lines(item, (*where, index), path, open_, count)
+    open_.discard(id(node))
+
+
+def dotted(where: KeyPath) -> str:
+    """A key path as a message shows it."""
+    return ".".join(str(part) for part in where)
