@@ -10,7 +10,7 @@ from charging.generate.catalogue import catalogue, employer_invoices
 from charging.generate.world import World
 
 DEFAULT_SEED = 20_240_318
-DEFAULT_PEOPLE = 600
+DEFAULT_PEOPLE = 400
 MOST_PEOPLE = 5_000
 
 #: The modules that register the cases, in order.

@@ -55,13 +55,37 @@ def _(world: World, number: int) -> None:
     life = driver(world, "invoices_each_side", number, start)
     parts.relation(life, Stay(start))
     parts.details(life, start)
-    days = [dt.date(2014, 12, 31), dt.date(2015, 1, 1), dt.date(2022, 12, 31), dt.date(2023, 1, 1)]
-    for years in (8, 7):
-        days += [dt.date(world.as_of.year - years, 12, 31), dt.date(world.as_of.year - years + 1, 1, 1)]
-    for day in sorted({day for day in days if day <= world.as_of}):
-        money.invoice(life, day, 24_200, "Uitbreiding van de installatie")
+    _each_side(life, world.as_of)
     money.invoice(life, min(dt.date(2023, 2, 1), world.as_of), -24_200, "Correctie", kind="credit-note")
     life.done()
+
+
+@case(
+    "archive_each_side",
+    "Ex-klant met facturen aan weerszijden van elke termijn",
+    "Former customer with invoices on both sides of each term",
+    "P-003",
+    "P-072",
+    "P-073",
+)
+def _(world: World, number: int) -> None:
+    """Only the archive still keeps these: nothing of the contract stands in its way."""
+    start = brussels(dt.date(2014, 1, 6))
+    life = driver(world, "archive_each_side", number, start)
+    parts.relation(life, Stay.until(start, world.ago(YEAR + 200)))
+    parts.details(life, start)
+    _each_side(life, civil(world.ago(YEAR + 220)))
+    life.done()
+
+
+def _each_side(life: Life, last: dt.date) -> None:
+    year = life.world.as_of.year
+    days = {dt.date(2014, 12, 31), dt.date(2015, 1, 1), dt.date(2022, 12, 31), dt.date(2023, 1, 1)}
+    for years in (8, 7):
+        days |= {dt.date(year - years, 12, 31), dt.date(year - years + 1, 1, 1)}
+    for day in sorted(days):
+        if day <= last:
+            money.invoice(life, day, 24_200, "Uitbreiding van de installatie")
 
 
 @case(
@@ -245,4 +269,6 @@ def _returner(key: str, world: World, number: int, away: int) -> None:
     parts.details(life, back)
     parts.card(life, back)
     money.months(life, back, world.now)
+    if away > YEAR:
+        life.since = back  # what was erased does not come back: the person is recorded anew (P-110)
     life.done()

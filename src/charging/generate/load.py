@@ -1,14 +1,16 @@
-"""Writing what was generated into the database: one COPY per table, then the facts, then the bulk.
+"""Writing what was generated into the database: one COPY per table, then the facts, then everybody's masks.
 
-Rows go in by way of the same triggers as everybody's: the masks of a row are computed when it is inserted,
-from the state of its owner. So what starts and stops clocks is written first, then the facts, then all that
-hangs on them.
+History cannot go in by the triggers that watch the present: the first row of somebody who left years ago
+would be due at once, and gone before the second came. So the rows come first, then all facts, and then what
+follows from them.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +18,9 @@ import psycopg
 from psycopg import sql
 
 from bloesem.plan.model import Fact
-from charging.generate.world import EVENTS, REFERENCE, REST, World
+from charging.generate.world import EVENTS, REST, TABLES, World
 
 Connection = psycopg.Connection[Any]
-#: Writes facts that no column carries (objections, restrictions, holds, erasures) where Bloesem keeps them.
-RecordFacts = Callable[[Connection, Sequence[Fact]], None]
 #: Told of each table when it is in: its name and its rows.
 Progress = Callable[[str, int], None]
 
@@ -53,25 +53,83 @@ class Loaded:
 def load(
     connection: Connection,
     world: World,
-    record_facts: RecordFacts | None = None,
     *,
+    at: dt.datetime | None = None,
     schema: str = "data",
     progress: Progress | None = None,
 ) -> Loaded:
-    """Write all rows and facts in one transaction of the caller's.
+    """Write all rows and facts; where a plan is in force, bring everybody's masks to what it says at `at`.
 
-    in: a connection that may insert into `schema` (the keeper's, or the owner's before the gate is up);
-    `record_facts`, None where nothing of Bloesem's is installed yet. out: what was written.
+    What is due by then is erased, as the clock would have done; `at` (aware) is the world's own day by
+    default, and an
+    earlier moment leaves the clock something to do. Runs in one transaction (nested in the caller's, if any).
+    in: a connection as owner of the tables or superuser. out: what was written, before anything was erased.
     """
     begun = time.perf_counter()
-    make_years(connection, world, schema)
-    for table in (*REFERENCE, *EVENTS):
-        copy(connection, world, table, schema, progress)
-    if record_facts is not None:
-        record_facts(connection, tuple(world.facts))
-    for table in REST:
-        copy(connection, world, table, schema, progress)
+    guarded = is_guarded(connection)
+    with connection.transaction():
+        make_years(connection, world, schema)
+        with quiet(connection, schema) if guarded else nullcontext():
+            for table in TABLES:
+                copy(connection, world, table, schema, progress)
+        if guarded:
+            read_events(connection)
+            record(connection, world.facts)
+            refresh(connection, at or world.now)
     return Loaded({table: len(rows) for table, rows in world.rows.items()}, time.perf_counter() - begun)
+
+
+# ---- a database where a plan is in force ----
+
+
+def is_guarded(connection: Connection) -> bool:
+    """Whether Bloesem's own tables are there."""
+    found = connection.execute("SELECT to_regclass('bloesem.state') IS NOT NULL").fetchone()
+    return bool(found and found[0])
+
+
+@contextmanager
+def quiet(connection: Connection, schema: str) -> Iterator[None]:
+    """The plan's triggers off: facts are read once at the end, not per table; keys and checks stay on."""
+    switch = sql.SQL("ALTER TABLE {}.{} {} TRIGGER USER")
+    for word in ("DISABLE", "ENABLE"):
+        for table in (*EVENTS, *REST):
+            connection.execute(switch.format(sql.Identifier(schema), sql.Identifier(table), sql.SQL(word)))
+        if word == "DISABLE":
+            yield
+
+
+def read_events(connection: Connection) -> None:
+    """Everybody gets a state, and the facts that columns carry (opened, ended, given …)."""
+    connection.execute("SELECT bloesem.read_facts()")
+
+
+def record(connection: Connection, facts: Sequence[Fact]) -> None:
+    """The facts that no column carries, in one go."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY bloesem.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id) FROM STDIN"
+        ) as out,
+    ):
+        for fact in facts:
+            out.write_row(
+                (fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row)
+            )
+
+
+def refresh(connection: Connection, at: dt.datetime) -> None:
+    """States from facts and masks from states, some thousands of people at a time."""
+    connection.execute(
+        "SELECT bloesem.refresh(ids, %s, true) FROM ("
+        "  SELECT array_agg(person_id ORDER BY person_id) AS ids FROM ("
+        "    SELECT person_id, (row_number() OVER (ORDER BY person_id) - 1) / 2000 AS batch FROM bloesem.state"
+        "  ) AS numbered GROUP BY batch ORDER BY batch) AS batches",
+        [at],
+    )
+
+
+# ---- rows ----
 
 
 def copy(
@@ -114,4 +172,4 @@ def years(connection: Connection, table: str, wanted: Iterable[int], schema: str
             connection.execute(make, [f"{schema}.{table}", year])
 
 
-__all__ = ["Connection", "Loaded", "Progress", "RecordFacts", "load", "years"]
+__all__ = ["Connection", "Loaded", "Progress", "load", "years"]

@@ -57,7 +57,7 @@ def months(life: Life, start: dt.datetime, end: dt.datetime) -> None:
                     life,
                     brussels(day + dt.timedelta(days=life.random.randrange(27)), life.random.randint(17, 22)),
                 )
-                for _ in range(3 if recent else 1)
+                for _ in range(2 if recent else 1)
             ]
             account(life, day, sum(wh for wh, _ in amounts), sum(cents for _, cents in amounts))
         day = month_end(day) + dt.timedelta(days=1)

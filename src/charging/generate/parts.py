@@ -183,8 +183,6 @@ def details(life: Life, at: dt.datetime, born: dt.date | None = None) -> None:
         collected_at=at,
         confirmed_at=at,
     )
-    if life.random.random() < 0.5:
-        life.row("home_ownership", at, source=CONTRACT, owns_home=life.random.random() < 0.7, collected_at=at)
 
 
 def install(

@@ -314,7 +314,7 @@ def load_slim(
     """Make `count` people. Commits by batch where the connection is in autocommit.
 
     in: a connection that may write the tables and alter their constraints (their owner's); `insert` makes the
-    statement of a batch; `between` runs after the event tables: it reads their facts and makes everybody's state.
+    statement of a batch; `between` runs after the event tables: it reads their facts and makes the states.
     raises: `ValueError` above `MOST_PEOPLE`.
     """
     if not 0 < count <= MOST_PEOPLE:
