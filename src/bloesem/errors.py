@@ -68,3 +68,7 @@ class GateError(BloesemError):
 
 class ClockError(BloesemError):
     """A retention run cannot be trusted to be right now."""
+
+
+class LedgerError(BloesemError):
+    """An act cannot be written as it is."""

@@ -99,6 +99,18 @@ END $$"""
     )
 
 
+def counts_of_all(plan: Plan, table: TablePlan, within: str) -> str:
+    """What deleting all rows `r` that meet `within` would count: for a partition that goes whole."""
+    kept_by = [f"kept_{i}" for i in range(1, len(table.owners) + 1)]
+    return f"""WITH grouped AS (
+    SELECT r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled, 0::bigint AS used, 0::bigint AS kept,
+           {", ".join(f"0::bigint AS {k}" for k in kept_by)}, true AS deleted, count(*) AS n
+    FROM {qualified(table.schema, table.name)} r WHERE {within} GROUP BY 1, 2, 3
+)
+{_counts(plan, table)}
+FROM grouped"""
+
+
 def _counts(plan: Plan, table: TablePlan) -> str:
     def total(when: str) -> str:
         return f"COALESCE(sum(n) FILTER (WHERE {when}), 0)"
@@ -300,7 +312,7 @@ def read_facts(plan: Plan) -> str:
         for t in plan.tables
         if t.anchor
     ]
-    body = "\n    ".join((anchors + steps)).replace("\n", "\n    ") or "NULL;"
+    body = "\n    ".join(anchors + steps).replace("\n", "\n    ") or "NULL;"
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.read_facts() RETURNS void
