@@ -170,6 +170,7 @@ class _Installation:
         self._lock()
         for statement in statements(plan):
             self._do(statement)
+        self._weaken()
         self._register_bits()
         self._clock()
         retired = self._retire()
@@ -273,6 +274,21 @@ class _Installation:
         if guarded:
             names = ", ".join(qualified(schema, name) for schema, name in guarded)
             self.connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+    def _weaken(self) -> None:
+        """A role of this name may have been there before, stronger than a role policy can hold."""
+        keeper = self.plan.role("keeper")
+        rows = self.connection.execute(
+            "SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname = ANY (%s) AND (rolsuper OR rolcreaterole"
+            " OR rolcreatedb OR rolreplication OR rolbypassrls AND rolname <> %s)",
+            [catalogue.role_names(self.plan), keeper],
+        ).fetchall()
+        for role, strong in rows:
+            row_security = "" if role == keeper else " NOBYPASSRLS"
+            self._sql(
+                f"ALTER ROLE {{}} NOCREATEROLE NOCREATEDB NOREPLICATION{' NOSUPERUSER' if strong else ''}{row_security}",
+                role,
+            )
 
     # ---- after the statements ----------------------------------------------------------------------------------
 

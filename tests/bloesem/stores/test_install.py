@@ -329,6 +329,16 @@ def test_two_installations_at_once_take_turns(store: Connection, fresh_database:
     assert sorted(d.changed for d in done) == [False, True]
 
 
+def test_a_role_that_was_there_before_is_made_as_weak_as_the_plan_needs(
+    store: Connection, fresh_database: Database
+) -> None:
+    plan = plan_of(fresh_database)
+    store.execute(f"CREATE ROLE {plan.role('support')} SUPERUSER CREATEROLE")
+    install(store, plan)
+    found = store.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = %s", [plan.role("support")])
+    assert found.fetchone() == (False, False)
+
+
 def test_a_verifier_is_what_postgresql_would_have_made(store: Connection) -> None:
     """The example of RFC 7677, section 3."""
     made = scram.verifier("pencil", salt=b"[m\x99h\x9d\x125\x8e\xec\xa0K\x14\x126\xfa\x81", iterations=4096)

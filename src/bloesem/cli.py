@@ -1,0 +1,143 @@
+"""The command line: `bloesem <command>`. Only the module of the command that is asked for is imported.
+
+A command is a module of `bloesem.commands` with `HELP`, `configure(parser)` and `run(arguments) -> int` (the exit code).
+What it raises on purpose is a `BloesemError`: its text goes to stderr. Nobody ever meets a traceback without asking.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+PACKAGE = "bloesem.commands"
+
+#: Name → one line for the overview. A command that has no module (yet) is not shown.
+COMMANDS = {
+    "up": "the whole system on this machine",
+    "check": "lints policy and map, compares the map with the live schema and the plan with the live catalogue",
+    "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
+    "explain": "why a purpose may or may not read a column",
+    "sweep": "what the clock says must go today",
+    "promises": "each promise, what keeps it, its proof, and when it was last proven",
+}
+
+DESCRIPTION = """\
+Bloesem: a privacy policy that is the program. What the policy promises is compiled into what a PostgreSQL database
+lets anyone read, and into how long anything lives.
+"""
+
+EXAMPLES = """\
+examples:
+  bloesem up                                             start everything, and print one address
+  bloesem check company/blossom                          is the policy whole, and does the map fit it?
+  bloesem check --store postgresql://me@host/db          and does that database do what the policy says?
+  bloesem plan --table session                           the SQL that guards one table
+  bloesem explain marketing email_address.value          may marketing read it, and why?
+  bloesem promises                                       what is promised, and what proves it
+
+Each command has its own page: bloesem check --help
+"""
+
+#: Where a fault of Bloesem itself is reported.
+REPORT = "the issues of this repository (CONTRIBUTING.md, “Reporting a fault”)"
+
+
+class _Page(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as our lines, options beside their words."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=118)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The overview, without any command's own options."""
+    made = argparse.ArgumentParser(
+        prog="bloesem",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=_Page,
+    )
+    made.add_argument("--version", action="store_true", help="print the version and stop")
+    group = made.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, text in COMMANDS.items():
+        if importlib.util.find_spec(f"{PACKAGE}.{name}") is not None:
+            group.add_parser(name, help=text, add_help=False)
+    return made
+
+
+def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The page of one command; every command has `--debug`."""
+    made = argparse.ArgumentParser(
+        prog=f"bloesem {name}",
+        description=module.__doc__,
+        epilog=getattr(module, "EXAMPLES", None),
+        formatter_class=_Page,
+    )
+    module.configure(made)
+    made.add_argument("--debug", action="store_true", help="show the traceback of an unexpected fault")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. out: the exit code; 2 for a wrong call, 70 for a fault of Bloesem itself."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or given[0] not in COMMANDS:
+        asked = parser().parse_args(given)
+        if asked.version:
+            from importlib.metadata import version
+
+            print(version("bloesem"))
+            return 0
+        parser().print_help()
+        return 0 if not given else 2
+    name = given[0]
+    if importlib.util.find_spec(f"{PACKAGE}.{name}") is None:
+        parser().error(f"`{name}` is not part of this installation")
+    debug = "--debug" in given or bool(os.environ.get("BLOESEM_DEBUG"))
+    try:
+        module = importlib.import_module(f"{PACKAGE}.{name}")
+        arguments = command_parser(name, module).parse_args(given[1:])
+        code: int = module.run(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `bloesem plan | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:
+        from bloesem.errors import BloesemError
+
+        if isinstance(fault, BloesemError):
+            print(f"error: {fault}", file=sys.stderr)
+            return fault.exit_code
+        if debug:
+            raise
+        print(_unexpected(name, fault), file=sys.stderr)
+        return 70
+
+
+def _unexpected(command: str, fault: Exception) -> str:
+    """Names the fault without quoting it: what an exception says may hold somebody's values."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else ""
+    kind = type(fault).__name__
+    state = getattr(fault, "sqlstate", None)
+    kind += f" (PostgreSQL {state})" if state else ""
+    return (
+        f"error: bloesem {command} met something that it does not know: {kind}{where}\n"
+        "  rule: this is a fault of Bloesem, not of what you typed\n"
+        f"  remedy: run it again with --debug, look whether the output holds personal data, and report it: {REPORT}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The commands of `bloesem`: one module each, with `configure(parser)` and `run(arguments)`; see `bloesem.cli`."""

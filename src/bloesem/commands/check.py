@@ -1,0 +1,141 @@
+"""Lints a policy and its data map, and holds them against a database.
+
+Without --store only files are read: tables from which no person is reached, links without an end, categories without
+purpose, purposes without column. With --store also what is really there: every table and column that no map names,
+drift of grants, roles, policies, triggers, functions and views from the plan, and whether all masks are what the facts
+say. Nothing is changed, in any case.
+
+Findings about the words of the policy itself are counted; --text lists them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bloesem.commands import shared
+from bloesem.errors import BloesemError, MapError, PlanError
+
+if TYPE_CHECKING:
+    from bloesem.findings import Finding
+
+EXAMPLES = """\
+examples:
+  bloesem check                                                  the company of this repository, files alone
+  bloesem check company/blossom/policy/2024-03-18 company/blossom/datamap
+  bloesem check --store here                                     and the database that `bloesem up` runs
+  bloesem check --store postgresql://dba@db.example/crm company/minimal maps/crm.yaml
+  bloesem check --text                                           also what the policy says wrongly, weakly or not at all
+
+exit code: 0 nothing wrong; 1 errors found; 2 wrong call; 3 the database cannot be reached or used
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("policy", nargs="?", type=Path, metavar="POLICY", help="a company, or one version of its policy")
+    parser.add_argument("maps", nargs="*", type=Path, metavar="MAP", help="data maps (default: the company's own)")
+    shared.add_store(parser, "the database to hold them against")
+    shared.add_company(parser)
+    parser.add_argument("--text", action="store_true", help="list the findings about the policy's words, and count them")
+    shared.add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from bloesem.findings import errors
+
+    if arguments.policy is not None:
+        arguments.company, version = shared.version_of(arguments.policy)
+        arguments.on = arguments.on or version
+    arguments.map = [*arguments.map, *arguments.maps]
+    found, text = _findings(arguments)
+    wrong = errors(found) + (errors(text) if arguments.text else 0)
+    if arguments.json:
+        said = {
+            "findings": [f.as_dict() for f in found],
+            "text": [f.as_dict() for f in text],
+            "errors": wrong,
+            "warnings": sum(f.severity == "warning" for f in found),
+        }
+        shared.print_json(said)
+        return 1 if wrong else 0
+    for one in [*found, *(text if arguments.text else [])]:
+        print(one)
+    _summary(found, text, listed=arguments.text, store=arguments.store)
+    return 1 if wrong else 0
+
+
+def _summary(found: list[Finding], text: list[Finding], *, listed: bool, store: str | None) -> None:
+    from bloesem.findings import errors
+
+    bad = errors(found)
+    if found:
+        print()
+    held = "policy, map and database" if store else "policy and map"
+    more = f", {len(found) - bad} warnings" if len(found) > bad else ""
+    print(f"{held}: {bad} errors{more}" if found else f"{held}: nothing wrong")
+    if not store:
+        print("no database was asked (--store URL)", file=sys.stderr)
+    if text and not listed:
+        print(f"the policy's words: {len(text)} findings (--text lists them)")
+
+
+def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Finding]]:
+    """(of map and store, of the text). A map from which no plan follows is still held against the database."""
+    from bloesem import company
+    from bloesem.datamap.check import map_findings, plan_findings
+    from bloesem.datamap.load import read_map
+    from bloesem.policy.company import load_company
+
+    home = shared.home(arguments)
+    read = load_company(home)
+    on = arguments.on or shared.today()
+    policy = read.in_force(on)
+    text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
+    maps = read_map(arguments.map or read.maps)
+    found = map_findings(maps)
+    plan = None
+    try:
+        loaded = company.load(home, on=on, prefix=arguments.prefix, maps=arguments.map, company=read)
+        plan = loaded.plan
+        found += plan_findings(policy, read.record, plan, maps)
+    except (PlanError, MapError) as fault:
+        if not any(f.severity == "error" for f in found):
+            found.append(_as_finding("no-plan", fault))
+    if arguments.store:
+        from bloesem.stores.check import schema_findings, store_findings
+
+        with shared.store(arguments.store) as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            schema = schema_findings(connection, maps, plan)
+            found += schema
+            if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
+                found += store_findings(connection, plan)
+    return _graver_first(found), text
+
+
+def _graver_first(found: list[Finding]) -> list[Finding]:
+    return sorted(found, key=lambda f: f.severity != "error")
+
+
+def _as_finding(kind: str, fault: BloesemError) -> Finding:
+    from bloesem.findings import Finding
+
+    return Finding("error", kind, fault.thing, fault.rule, fault.remedy)
+
+
+def _of_text(found: list[Any]) -> list[Finding]:
+    from bloesem.findings import Finding
+
+    return [
+        Finding(
+            "error" if f.severity == "error" else "warning",
+            f.id,
+            f"{f.id}: {f.thing}",
+            f.article,
+            f.remedy,
+            f"the text:{f.line}" if f.line else "",
+        )
+        for f in found
+    ]

@@ -1,0 +1,86 @@
+"""The tables, columns and links that a PostgreSQL database really has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bloesem.stores.postgres import Connection
+
+
+@dataclass(frozen=True)
+class LiveColumn:
+    name: str
+    type: str
+    required: bool  # NOT NULL
+
+
+@dataclass(frozen=True)
+class LiveLink:
+    """A foreign key of one table. `on_delete`: what happens to the row when its target goes."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: tuple[str, str]
+    target_columns: tuple[str, ...]
+    on_delete: str
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    schema: str
+    name: str
+    columns: dict[str, LiveColumn]
+    key: tuple[str, ...]
+    links: tuple[LiveLink, ...]
+
+
+_ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+_NOT_OURS = """
+n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> ALL (%(without)s)
+AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')"""
+
+_COLUMNS = f"""
+SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE {_NOT_OURS} ORDER BY 1, 2, a.attnum"""
+
+_KEYS = f"""
+SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text,
+       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.conkey) WITH ORDINALITY AS o (num, nr)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.num),
+       fn.nspname::text, fc.relname::text,
+       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.confkey) WITH ORDINALITY AS o (num, nr)
+        JOIN pg_attribute a ON a.attrelid = fc.oid AND a.attnum = o.num),
+       k.confdeltype::text
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 2, 3"""
+
+
+def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:
+    """Every table outside PostgreSQL's own schemas and those in `without`, by (schema, table). Partitions count as
+    their parent; tables of extensions are left out."""
+    given = {"without": list(without)}
+    columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
+    for schema, table, name, type_, required in connection.execute(_COLUMNS, given).fetchall():
+        found = columns.setdefault((schema, table), {})
+        if name is not None:
+            found[name] = LiveColumn(name, type_, required)
+    keys: dict[tuple[str, str], tuple[str, ...]] = {}
+    links: dict[tuple[str, str], list[LiveLink]] = {}
+    for schema, table, name, kind, own, to_schema, to_table, to_columns, on_delete in connection.execute(
+        _KEYS, given
+    ).fetchall():
+        if kind == "p":
+            keys[schema, table] = tuple(own)
+        else:
+            link = LiveLink(name, tuple(own), (to_schema, to_table), tuple(to_columns), _ON_DELETE[on_delete])
+            links.setdefault((schema, table), []).append(link)
+    return {
+        at: LiveTable(*at, columns=found, key=keys.get(at, ()), links=tuple(links.get(at, ())))
+        for at, found in columns.items()
+    }
