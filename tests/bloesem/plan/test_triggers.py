@@ -1,0 +1,149 @@
+"""What happens when rows arrive and change: masks at once, facts from columns, nothing without an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from bloesem.plan.model import Plan
+from tests.bloesem.plan import small
+from tests.databases import Database
+
+Connection = psycopg.Connection[Any]
+
+
+@pytest.fixture(scope="module")
+def installed(module_database: Database) -> Plan:
+    plan = small.plan(module_database.role_prefix)
+    with module_database.connect() as connection:
+        small.create_tables(connection, plan)
+        small.install(connection, plan)
+    return plan
+
+
+@pytest.fixture
+def db(installed: Plan, module_database: Database) -> Iterator[Connection]:
+    with module_database.connect() as connection:
+        connection.execute("INSERT INTO data.person (id, recorded_at) VALUES (1, now() - interval '30 days')")
+        yield connection
+        connection.rollback()
+
+
+def purposes(
+    plan: Plan, connection: Connection, table: str, number: int, mask: str = "used_for"
+) -> set[str] | None:
+    row = connection.execute(f"SELECT {mask} FROM data.{table} WHERE id = %s", [number]).fetchone()
+    return None if row is None else set(plan.keys(row[0]))
+
+
+def test_a_person_is_kept_from_the_first_contact(installed: Plan, db: Connection) -> None:
+    assert purposes(installed, db, "person", 1) == {"support", "quality"}
+
+
+def test_an_account_lets_billing_read_what_comes_in_after_it(installed: Plan, db: Connection) -> None:
+    db.execute(
+        "INSERT INTO data.account (id, recorded_at, person_id, opened_at, iban) VALUES (2, now(), 1, now(), 'x')"
+    )
+    assert purposes(installed, db, "account", 2) == {"billing"}
+    db.execute("INSERT INTO data.identity (id, recorded_at, person_id, name) VALUES (3, now(), 1, 'Ann')")
+    assert purposes(installed, db, "identity", 3) == {"support", "billing"}
+
+
+def test_a_row_of_nobody_is_refused(db: Connection) -> None:
+    with pytest.raises(psycopg.errors.NotNullViolation, match="belongs to somebody"):
+        db.execute("INSERT INTO data.identity (id, recorded_at) VALUES (3, now())")
+
+
+def test_a_row_of_an_unknown_person_is_refused(db: Connection) -> None:
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="nobody has this number"):
+        db.execute("INSERT INTO data.identity (id, recorded_at, person_id) VALUES (3, now(), 99)")
+
+
+def test_an_end_that_is_filled_in_ends_the_purpose_after_its_term(installed: Plan, db: Connection) -> None:
+    db.execute(
+        "INSERT INTO data.account (id, recorded_at, person_id, opened_at, iban) "
+        "VALUES (2, now(), 1, now() - interval '5 years', 'x')"
+    )
+    db.execute("UPDATE data.account SET terminated_at = now() - interval '2 months' WHERE id = 2")
+    assert purposes(installed, db, "account", 2) == {"billing"}
+    db.execute("UPDATE data.account SET terminated_at = now() - interval '2 years' WHERE id = 2")
+    assert purposes(installed, db, "account", 2) is None, "the row went with its last purpose"
+
+
+def test_a_corrected_date_replaces_the_fact_that_it_gave(installed: Plan, db: Connection) -> None:
+    db.execute(
+        "INSERT INTO data.account (id, recorded_at, person_id, opened_at, terminated_at, iban) "
+        "VALUES (2, now(), 1, now() - interval '5 years', now() - interval '3 months', 'x')"
+    )
+    db.execute("UPDATE data.account SET terminated_at = NULL WHERE id = 2")
+    until = db.execute("SELECT good_until FROM data.account WHERE id = 2").fetchone()
+    assert until is not None
+    assert until[0].year == 9999, "the account runs again: no end is known"
+    facts = db.execute(
+        "SELECT count(*) FILTER (WHERE ends_at IS NULL), count(*) FROM bloesem.fact WHERE key = 'account.terminated'"
+    ).fetchone()
+    assert facts == (0, 1), "closed, not deleted"
+
+
+def test_consent_reads_until_it_is_withdrawn(installed: Plan, db: Connection) -> None:
+    db.execute("INSERT INTO data.identity (id, recorded_at, person_id, name) VALUES (3, now(), 1, 'Ann')")
+    db.execute("INSERT INTO data.consent (id, recorded_at, person_id, given_at) VALUES (4, now(), 1, now())")
+    assert purposes(installed, db, "identity", 3) == {"support", "newsletter"}
+    db.execute("UPDATE data.consent SET withdrawn_at = now() WHERE id = 4")
+    assert purposes(installed, db, "identity", 3) == {"support"}
+
+
+def test_what_the_employer_gave_is_not_for_marketing(installed: Plan, db: Connection) -> None:
+    db.execute(
+        "INSERT INTO data.talk (id, recorded_at, person_id, said, at) VALUES (4, now(), 1, 'hello', now())"
+    )
+    for number, source in ((5, "subject:contract"), (6, "employer:Acme")):
+        db.execute(
+            "INSERT INTO data.point (id, recorded_at, person_id, value, source) VALUES (%s, now(), 1, 'a@b.example', %s)",
+            [number, source],
+        )
+    assert purposes(installed, db, "point", 5) == {"support", "marketing"}
+    assert purposes(installed, db, "point", 6) == {"support"}
+
+
+def test_an_objection_takes_the_purpose_from_every_row_at_once(installed: Plan, db: Connection) -> None:
+    db.execute(
+        "INSERT INTO data.talk (id, recorded_at, person_id, said, at) VALUES (4, now(), 1, 'hello', now())"
+    )
+    db.execute("INSERT INTO data.segment (id, recorded_at, person_id, name) VALUES (5, now(), 1, 'solar')")
+    db.execute("INSERT INTO data.identity (id, recorded_at, person_id, name) VALUES (3, now(), 1, 'Ann')")
+    assert purposes(installed, db, "segment", 5) == {"marketing"}
+    db.execute("SELECT bloesem.record_fact(1, 'objection', 'marketing', bloesem.moment())")
+    assert purposes(installed, db, "segment", 5) is None
+    assert purposes(installed, db, "identity", 3) == {"support"}
+    act = db.execute("SELECT kind, counts FROM bloesem.act ORDER BY id DESC LIMIT 1").fetchone()
+    assert act is not None
+    assert act[0] == "masks"
+    assert act[1]["tables"]["segment"]["deleted"] == 1
+
+
+def test_restriction_hides_and_keeps_and_shows_since_when(installed: Plan, db: Connection) -> None:
+    db.execute("INSERT INTO data.identity (id, recorded_at, person_id, name) VALUES (3, now(), 1, 'Ann')")
+    made = db.execute("SELECT bloesem.record_fact(1, 'restriction', 'accuracy', bloesem.moment())").fetchone()
+    assert made is not None
+    assert purposes(installed, db, "identity", 3) == set()
+    assert purposes(installed, db, "identity", 3, "kept_for") == {"support"}
+    frozen = db.execute("SELECT frozen_since IS NOT NULL, frozen_ground FROM data.person").fetchone()
+    assert frozen == (True, "accuracy")
+    db.execute("SELECT bloesem.close_fact(%s, bloesem.moment())", [made[0]])
+    assert purposes(installed, db, "identity", 3) == {"support"}
+
+
+def test_a_fact_is_never_rewritten(db: Connection) -> None:
+    db.execute("SELECT bloesem.record_fact(1, 'restriction', 'accuracy', bloesem.moment())")
+    with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="never rewritten"):
+        db.execute("UPDATE bloesem.fact SET starts_at = now() - interval '1 year' WHERE kind = 'restriction'")
+
+
+def test_an_act_is_append_only(db: Connection) -> None:
+    db.execute("SELECT bloesem.record_fact(1, 'restriction', 'accuracy', bloesem.moment())")
+    with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="append-only"):
+        db.execute("DELETE FROM bloesem.act")
