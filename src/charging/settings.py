@@ -19,7 +19,31 @@ INSTALLED_APPS = [
     _HERE + "billing",
     _HERE + "support",
     _HERE + "marketing",
+    "django_htmx",
+    "bloesem.console",
 ]
+
+ROOT_URLCONF = "bloesem.console.urls"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+#: A demonstration with invented people: the console then has a date to move, people to follow and free SQL.
+BLOESEM_DEMO = os.environ.get("BLOESEM_DEMO") == "1"
 
 #: The business tables; Bloesem's own are in schema `bloesem`, each purpose's views in a schema of its own.
 DATA_SCHEMA = "data"

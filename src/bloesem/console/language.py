@@ -1,0 +1,114 @@
+"""Dutch and English: numbers, dates, periods, and the reasons of the calculus, as a person would say them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Literal, cast
+
+from bloesem.console.company import Company
+from bloesem.console.words import WORDS
+from bloesem.plan.model import CONSENT, RECORD, Clock
+
+Language = Literal["nl", "en"]
+LANGUAGES: tuple[Language, ...] = ("nl", "en")
+
+_MONTHS = {
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+_UNITS = {
+    "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")},
+    "en": {"Y": ("year", "years"), "M": ("month", "months"), "D": ("day", "days")},
+}
+
+
+def language_of(value: str) -> Language:
+    """A language of the console; Dutch, the language of the text, for any other."""
+    return cast(Language, value) if value in LANGUAGES else "nl"
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """The words of `key`. Raises KeyError for a key that the catalogue does not have."""
+    text = WORDS[key][0 if language == "nl" else 1]
+    return text.format(**values) if values else text
+
+
+def number(value: int, language: str) -> str:
+    return f"{value:,}".replace(",", "." if language == "nl" else ",")
+
+
+def day(value: dt.date | None, language: str) -> str:
+    """`9 maart 2026`, `9 March 2026`; the end of time is a dash."""
+    if value is None or value.year >= 9999:
+        return "–"
+    return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}"
+
+
+def month(value: dt.date, language: str, *, short: bool = False) -> str:
+    name = _MONTHS[language][value.month - 1]
+    return name[:3] if short else f"{name} {value.year}"
+
+
+def moment(value: dt.datetime, language: str) -> str:
+    """Day and time in Brussels."""
+    from bloesem.plan.dates import ZONE
+
+    local = value.astimezone(ZONE)
+    return f"{day(local.date(), language)}, {local:%H:%M}"
+
+
+def period(value: str, language: str) -> str:
+    """`P1Y` → 1 jaar, 1 year. `P0D` has no words of its own: see `clock`."""
+    parts = [(int(n), u) for n, u in re.findall(r"(\d+)([YMD])", value) if int(n)]
+    return " ".join(f"{n} {_UNITS[language][u][0 if n == 1 else 1]}" for n, u in parts)
+
+
+def clock(company: Company, it: Clock, language: str) -> str:
+    """`1 jaar na beëindiging van de account`, as the policy says it."""
+    span = period(it.period, language)
+    if it.after == RECORD:
+        key = "clock.record-year" if it.end_of_year else "clock.record"
+        return say(key, language, span=span)
+    if it.after == CONSENT:
+        return say("clock.consent", language, span=span)
+    event = _low(company.event(it.after, language))
+    return say("clock.until" if not span else "clock.after", language, span=span, event=event)
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def clocks(company: Company, part: str, language: str) -> str:
+    """How long a part of the policy runs; for one without a clock, why."""
+    purpose = company.plan.purpose(part)
+    if purpose.hold:
+        return say("clock.hold", language)
+    if not purpose.clocks:
+        return say("clock.none", language)
+    return say("or", language).join(dict.fromkeys(clock(company, c, language) for c in purpose.clocks))
+
+
+def reason(
+    company: Company,
+    part: str,
+    why: str,
+    since: dt.date | None,
+    until: dt.date | None,
+    language: str,
+) -> str:
+    """One sentence: why this part of the policy may not read (or: may read) the value."""
+    key = f"why.{why}"
+    if why == "ended" and since is None:
+        key = "why.ended-record"
+    if key not in WORDS:
+        return why
+    return say(
+        key,
+        language,
+        clock=clocks(company, part, language),
+        since=day(since, language),
+        until=day(until, language),
+        part=company.part(part, language),
+    )

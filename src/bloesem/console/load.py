@@ -1,0 +1,42 @@
+"""Reads the company's files into what the pages show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from django.conf import settings
+
+from bloesem.company import PREFIX
+from bloesem.company import load as load_plan_of
+from bloesem.console.company import Company, ConsoleFile, Promise, ReadyAttempt
+from bloesem.plan.dates import civil
+from bloesem.source import parse, validate
+
+PROMISES = "promises.yaml"
+CONSOLE = "console.yaml"
+
+
+def load() -> Company:
+    """The company of the setting BLOESEM_COMPANY (a directory), with the plan of the version in force today."""
+    home = Path(str(getattr(settings, "BLOESEM_COMPANY", "company/blossom")))
+    prefix = str(getattr(settings, "BLOESEM_PREFIX", PREFIX))
+    found = load_plan_of(home, on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
+    listed = promises(home / "policy" / found.policy.version.isoformat() / PROMISES)
+    return Company(found.plan, found.policy, listed, attempts(home / CONSOLE))
+
+
+def promises(path: Path) -> dict[str, Promise]:
+    """The claims of a text, by id; none where the version has no list of them."""
+    if not path.exists():
+        return {}
+    data = parse(path).data
+    return {
+        str(it["id"]): Promise(str(it["id"]), it.get("line"), str(it.get("quote", "")), dict(it.get("claim", {})))
+        for it in data["promises"]
+    }
+
+
+def attempts(path: Path) -> tuple[ReadyAttempt, ...]:
+    """The prepared attempts of the company's `console.yaml`; none where it has none."""
+    return validate(parse(path), ConsoleFile).attempts if path.exists() else ()

@@ -1,0 +1,286 @@
+"""What the policy is doing now, in numbers without persons. Counted as the keeper, who sees every row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from bloesem.clock.due import overdue
+from bloesem.plan.dates import last_day
+from bloesem.plan.model import RECORD, Plan, PurposePlan, TablePlan
+from bloesem.plan.sql.gate import purpose_columns
+from bloesem.stores.postgres import Connection
+
+Progress = Callable[[int, int], None]
+#: How far the picture of what falls due looks ahead.
+MONTHS_AHEAD = 18
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """What a part may read now."""
+
+    part: str
+    people: int
+    rows: int
+    values: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """Rows that a part may no longer read from `day` on, if nothing else happens."""
+
+    day: dt.date
+    part: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Act:
+    """A line of the append-only table: no personal data."""
+
+    at: dt.datetime
+    as_of: dt.datetime
+    kind: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Overview:
+    today: dt.date
+    days: int
+    people: int
+    rows: int
+    parts: tuple[PartCount, ...]
+    due: tuple[Due, ...]
+    overdue: int
+    overdue_since: dt.date | None
+    policy: dt.date | None
+    activated: dt.datetime | None
+    swept: dt.date | None
+    acts: tuple[Act, ...]
+    counted: dt.datetime
+
+
+def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
+    """Counts everything; one pass over each table. Reads only."""
+    s = sql.Identifier(plan.schema)
+    today: dt.date = _one(keeper, sql.SQL("SELECT {}.today()").format(s))
+    total = 2 * len(plan.tables) + 1
+    rows: dict[str, int] = defaultdict(int)
+    values: dict[str, int] = defaultdict(int)
+    all_rows = 0
+    for i, table in enumerate(plan.tables):
+        progress(i, total)
+        all_rows += _count(keeper, plan, table, today, rows, values)
+    people = _people(keeper, plan, today)
+    due: dict[tuple[dt.date, str], int] = defaultdict(int)
+    for i, table in enumerate(plan.tables):
+        progress(len(plan.tables) + 1 + i, total)
+        _due(keeper, plan, table, today, due)
+    late = overdue(keeper, plan, _one(keeper, sql.SQL("SELECT {}.moment()").format(s)))
+    installed = keeper.execute(
+        sql.SQL("SELECT policy, at FROM {}.installed ORDER BY id DESC LIMIT 1").format(s)
+    ).fetchone() or (None, None)
+    swept = keeper.execute(sql.SQL("SELECT swept, days FROM {}.watermark").format(s)).fetchone() or (None, 0)
+    keeper.commit()
+    return Overview(
+        today=today,
+        days=swept[1],
+        people=_one(keeper, sql.SQL("SELECT count(*) FROM {}.state").format(s)),
+        rows=all_rows,
+        parts=tuple(PartCount(p.key, people[p.key], rows[p.key], values[p.key]) for p in plan.purposes),
+        due=tuple(Due(day, part, n) for (day, part), n in sorted(due.items())),
+        overdue=late.total,
+        overdue_since=late.since,
+        policy=installed[0],
+        activated=installed[1],
+        swept=swept[0],
+        acts=_acts(keeper, plan),
+        counted=_one(keeper, sql.SQL("SELECT clock_timestamp()")),
+    )
+
+
+def _one(keeper: Connection, query: sql.Composable) -> Any:
+    row = keeper.execute(query).fetchone()
+    keeper.commit()
+    return row[0] if row else None
+
+
+def _readers(plan: Plan, table: TablePlan) -> list[tuple[PurposePlan, list[str]]]:
+    """The purposes that read the table, each with the columns that are not keys."""
+    keys = {c.name for c in table.columns if c.key}
+    found = []
+    for purpose in plan.purposes:
+        if purpose.active:
+            columns = [c for c in purpose_columns(plan, table, purpose) if c not in keys]
+            if columns:
+                found.append((purpose, [c for c in columns if any(c == known.name for known in table.columns)]))
+    return found
+
+
+def _mask(table: TablePlan) -> sql.Identifier:
+    return sql.Identifier("kept_for" if table.always_visible else "used_for")
+
+
+def _table(table: TablePlan) -> sql.Composed:
+    return sql.SQL("{}.{}").format(sql.Identifier(table.schema), sql.Identifier(table.name))
+
+
+def _count(
+    keeper: Connection, plan: Plan, table: TablePlan, today: dt.date, rows: dict[str, int], values: dict[str, int]
+) -> int:
+    readers = _readers(plan, table)
+    asked: list[sql.Composable] = [sql.SQL("count(*)")]
+    for purpose, columns in readers:
+        may = sql.SQL("{} & {} <> 0 AND good_until > {}").format(_mask(table), purpose.mask, today)
+        asked.append(sql.SQL("count(*) FILTER (WHERE {})").format(may))
+        filled = sql.SQL(", ").join(sql.Identifier(c) for c in columns) if columns else sql.SQL("NULL::int")
+        asked.append(sql.SQL("COALESCE(sum(num_nonnulls({})) FILTER (WHERE {}), 0)").format(filled, may))
+    found = keeper.execute(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _table(table))).fetchone()
+    keeper.commit()
+    assert found is not None
+    for i, (purpose, _) in enumerate(readers):
+        rows[purpose.key] += int(found[1 + 2 * i])
+        values[purpose.key] += int(found[2 + 2 * i])
+    return int(found[0])
+
+
+def _people(keeper: Connection, plan: Plan, today: dt.date) -> dict[str, int]:
+    """Per part, how many people have at least one row that it may read."""
+    branches = [
+        sql.SQL("SELECT {} AS person, bit_or({}) AS mask FROM {} WHERE good_until > {} GROUP BY 1").format(
+            sql.Identifier(owner), _mask(table), _table(table), today
+        )
+        for table in plan.tables
+        for owner in table.owners
+        if not table.anchor
+    ]
+    counts = {p.key: 0 for p in plan.purposes}
+    if not branches:
+        return counts
+    sums = sql.SQL(", ").join(
+        sql.SQL("count(*) FILTER (WHERE mask & {} <> 0)").format(p.mask) for p in plan.purposes
+    )
+    query = sql.SQL(
+        "SELECT {} FROM (SELECT person, bit_or(mask) AS mask FROM ({}) AS every WHERE person IS NOT NULL GROUP BY 1) p"
+    ).format(sums, sql.SQL(" UNION ALL ").join(branches))
+    found = keeper.execute(query).fetchone()
+    keeper.commit()
+    assert found is not None
+    return {p.key: int(n) for p, n in zip(plan.purposes, found, strict=True)}
+
+
+# ---- what falls due ------------------------------------------------------------------------------------------------
+
+
+def horizon(today: dt.date) -> dt.date:
+    months = today.month - 1 + MONTHS_AHEAD
+    return dt.date(today.year + months // 12, months % 12 + 1, 1)
+
+
+def _due(
+    keeper: Connection, plan: Plan, table: TablePlan, today: dt.date, due: dict[tuple[dt.date, str], int]
+) -> None:
+    """Adds, per day and part, the rows of a table whose purpose then ends: by the person's clocks, or the record's."""
+    end = horizon(today)
+    readers = [p for p, _ in _readers(plan, table)]
+    personal = [p for p in readers if not p.by_record and p.clocks and not p.hold]
+    if personal and not table.anchor:
+        _due_people(keeper, plan, table, personal, (today, end), due)
+    for purpose in readers:
+        if purpose.by_record and table.record_date:
+            _due_records(keeper, table, purpose, (today, end), due)
+
+
+def _due_people(
+    keeper: Connection,
+    plan: Plan,
+    table: TablePlan,
+    purposes: list[PurposePlan],
+    span: tuple[dt.date, dt.date],
+    due: dict[tuple[dt.date, str], int],
+) -> None:
+    numbers = sql.SQL(", ").join(sql.SQL("({}, {})").format(p.number + 1, p.mask) for p in purposes)
+    query = sql.SQL(
+        """
+        WITH r AS (
+            SELECT {owner} AS person, used_for AS used, count(*) AS n FROM {table}
+            WHERE good_until > {today} AND used_for <> 0 GROUP BY 1, 2)
+        SELECT b.place, s.ends[b.place], sum(r.n)
+        FROM r JOIN {s}.state s ON s.person_id = r.person
+        JOIN (VALUES {numbers}) AS b (place, mask) ON r.used & b.mask <> 0
+        WHERE s.ends[b.place] > {today} AND s.ends[b.place] < {end}
+        GROUP BY 1, 2"""
+    ).format(
+        owner=sql.Identifier(table.owners[0]),
+        table=_table(table),
+        today=span[0],
+        end=span[1],
+        s=sql.Identifier(plan.schema),
+        numbers=numbers,
+    )
+    by_place = {p.number + 1: p.key for p in purposes}
+    for place, day, n in keeper.execute(query).fetchall():
+        due[(day, by_place[place])] += int(n)
+    keeper.commit()
+
+
+def _due_records(
+    keeper: Connection,
+    table: TablePlan,
+    purpose: PurposePlan,
+    span: tuple[dt.date, dt.date],
+    due: dict[tuple[dt.date, str], int],
+) -> None:
+    assert table.record_date is not None
+    query = sql.SQL("SELECT {day}, count(*) FROM {table} WHERE used_for & {mask} <> 0 GROUP BY 1").format(
+        day=sql.Identifier(table.record_date), table=_table(table), mask=purpose.mask
+    )
+    for day, n in keeper.execute(query).fetchall():
+        ends = [
+            last_day(day, clock.period, end_of_year=clock.end_of_year)
+            for clock in purpose.clocks
+            if clock.after == RECORD
+            and (clock.records_from is None or day >= clock.records_from)
+            and (clock.records_until is None or day <= clock.records_until)
+        ]
+        caps = [last_day(day, c.period) for c in table.ceilings if c.mask & purpose.mask]
+        if ends:
+            dark = min([max(ends), *caps]) + DAY
+            if span[0] < dark < span[1]:
+                due[(dark, purpose.key)] += int(n)
+    keeper.commit()
+
+
+def _acts(keeper: Connection, plan: Plan, limit: int = 8) -> tuple[Act, ...]:
+    query = sql.SQL("SELECT at, as_of, kind, counts FROM {}.act ORDER BY id DESC LIMIT {}").format(
+        sql.Identifier(plan.schema), limit
+    )
+    found = keeper.execute(query).fetchall()
+    keeper.commit()
+    return tuple(Act(at, as_of, kind, summed(counts or {})) for at, as_of, kind, counts in found)
+
+
+def summed(counts: dict[str, Any]) -> dict[str, int]:
+    """The counts of an act in four numbers: people, rows deleted, rows changed, values erased."""
+    result: dict[str, int] = defaultdict(int)
+    if isinstance(counts.get("people"), int):
+        result["people"] = counts["people"]
+    tables = counts.get("tables", counts)
+    for table in tables.values() if isinstance(tables, dict) else ():
+        if isinstance(table, dict):
+            result["deleted"] += int(table.get("deleted", 0))
+            result["changed"] += int(table.get("changed", 0))
+            erased = table.get("erased", {})
+            result["erased"] += sum(erased.values()) if isinstance(erased, dict) else 0
+    return {key: n for key, n in result.items() if n}
+
+
+__all__ = ["Act", "Due", "Overview", "PartCount", "horizon", "overview", "summed"]

@@ -1,0 +1,237 @@
+"""The pages. Each asks a service, and hands what comes back to a template; nothing is decided here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from psycopg import sql
+
+from bloesem.console import breaking, charts, door, jobs, showing
+from bloesem.console.company import Company, current
+from bloesem.console.guard import demonstration, in_demonstration, local
+from bloesem.console.jobs import Job, Kind
+from bloesem.console.keeper import EFFECTS, FOLLOWED, OVERVIEW
+from bloesem.console.language import LANGUAGES, language_of, say
+from bloesem.plan.dates import civil
+from bloesem.stores.postgres import Connection
+
+#: How long a page waits for an answer before it shows that work goes on.
+PATIENCE = 1.2
+#: After this long without anyone taking the work, the keeper is not there.
+SILENCE = dt.timedelta(seconds=15)
+
+
+@require_safe
+@local
+def start(request: HttpRequest) -> HttpResponse:
+    """The address that `make up` prints: the reader's language, Dutch when the browser says nothing of it."""
+    wanted = request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()
+    places = {language: wanted.find(language) for language in LANGUAGES}
+    found = [language for language in LANGUAGES if places[language] >= 0]
+    chosen = min(found, key=lambda language: places[language]) if found else "nl"
+    return redirect("console-now", language=chosen)
+
+
+@require_safe
+@local
+def now(request: HttpRequest, language: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        counted = jobs.latest(connection, company.plan, "overview")
+        waiting = jobs.latest(connection, company.plan, "overview", over=False)
+        if counted is None and waiting is None:
+            jobs.ask(connection, company.plan, "overview")
+        context = _frame(connection, company, language, "now")
+    if counted is not None:
+        seen = OVERVIEW.validate_python(counted.result)
+        context |= showing.now(company, seen, language)
+    return _page(request, "now", context | {"waiting": waiting, "job": waiting})
+
+
+@require_POST
+@local
+def count(request: HttpRequest, language: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        if jobs.latest(connection, company.plan, "overview", over=False) is None:
+            _wait(connection, company, jobs.ask(connection, company.plan, "overview"))
+    return redirect("console-now", language=language)
+
+
+# ---- the date --------------------------------------------------------------------------------------------------------
+
+_DOES: dict[str, Kind] = {"look": "preview", "rehearse": "rehearse", "happen": "move"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@demonstration
+def date(request: HttpRequest, language: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        context = _frame(connection, company, language, "date")
+        chosen = request.POST.get("day") or request.GET.get("day") or ""
+        context |= showing.days(context["today"], chosen)
+        if request.method != "POST":
+            return _page(request, "date", context)
+        day, error = showing.day_asked(chosen, context["today"], language)
+        what = _DOES.get(request.POST.get("do", "look"), "preview")
+        if day is not None and what == "move" and request.POST.get("sure") != "yes":
+            error = say("date.confirm.missing", language)
+        if day is None or error:
+            return _page(request, "date", context | {"error": error}, status=422)
+        job = jobs.ask(connection, company.plan, what, day=day.isoformat())
+        _wait(connection, company, job)
+    return redirect("console-date-answer", language=language, job=str(job))
+
+
+@require_safe
+@demonstration
+def date_answer(request: HttpRequest, language: str, job: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        found = jobs.look(connection, company.plan, uuid.UUID(job))
+        context = _frame(connection, company, language, "date")
+    if found is None or found.kind not in _DOES.values():
+        return _page(request, "gone", context, status=404)
+    context |= showing.days(context["today"], str(found.asked.get("day", "")))
+    context |= {"job": found, "day": dt.date.fromisoformat(str(found.asked["day"])), **_progress(found, language)}
+    if found.state == "done":
+        context |= showing.effects(company, EFFECTS.validate_python(found.result), language)
+    return _page(request, "date", context)
+
+
+# ---- one person --------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@demonstration
+def people(request: HttpRequest, language: str) -> HttpResponse:
+    """The examples. With ?case=… (the form without script) on to that one; the first is shown at once."""
+    company = current()
+    if request.GET.get("case"):
+        case = "".join(c for c in request.GET["case"] if c.isalnum() or c in "-_")
+        return redirect("console-person", language=language, case=case or "none")
+    with door.open_door(company.plan) as connection:
+        found = _cases(connection, company)
+        context = _frame(connection, company, language, "person")
+    if found:
+        return redirect("console-person", language=language, case=found[0]["key"])
+    return _page(request, "person", context | {"cases": []})
+
+
+@require_safe
+@demonstration
+def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        context = _frame(connection, company, language, "person")
+        context["cases"] = showing.cases(company, _cases(connection, company), language)
+        context["chosen"] = case
+        asked = request.GET.get("job")
+        if asked is None:
+            job: Job | None = _wait(connection, company, jobs.ask(connection, company.plan, "person", case=case))
+        else:
+            job = jobs.look(connection, company.plan, _uuid(asked))
+        if job is None:
+            return _page(request, "person", context | {"gone": True})
+        context |= {"job": job, **_progress(job, language)}
+        if job.state == "done":
+            followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
+            context |= showing.person(company, followed, language)
+            context["asked"] = showing.asked_now(company, followed, door.served(company.plan), door.open_as)
+    return _page(request, "person", context)
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)
+
+
+def _cases(connection: Connection, company: Company) -> list[dict[str, str]]:
+    found = jobs.latest(connection, company.plan, "cases")
+    if found is None or not found.result:
+        found = _wait(connection, company, jobs.ask(connection, company.plan, "cases"), patience=4)
+    return list(found.result) if found is not None and found.state == "done" else []
+
+
+# ---- break it ------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@demonstration
+def attempt(request: HttpRequest, language: str) -> HttpResponse:
+    company = current()
+    with door.open_door(company.plan) as connection:
+        context = _frame(connection, company, language, "try")
+    context |= showing.choices(company, language)
+    if request.method == "POST":
+        asked = showing.read_attempt(company, request.POST)
+        context |= asked.context
+        results = [
+            breaking.attempt(
+                lambda: door.open_as(company.plan, asked.role), company, asked.role, text, write=asked.write
+            )
+            for text in asked.statements
+        ]
+        context["results"] = [showing.attempt(company, made, language) for made in results]
+        context["both"] = len(results) > 1
+    return _page(request, "try", context)
+
+
+# ---- the frame -----------------------------------------------------------------------------------------------------
+
+
+def _frame(connection: Connection, company: Company, language: str, here: str) -> dict[str, Any]:
+    """What every page shows: where we are, in which language, and what day it is in this database."""
+    query = sql.SQL("SELECT {s}.today(), {s}.moment()").format(s=sql.Identifier(company.plan.schema))
+    row = connection.execute(query).fetchone()
+    connection.commit()
+    assert row is not None
+    today: dt.date = row[0]
+    return {
+        "language": language_of(language),
+        "here": here,
+        "company": company,
+        "today": today,
+        "ahead": (today - civil(dt.datetime.now(dt.UTC))).days,
+        "demonstration": in_demonstration(),
+    }
+
+
+def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    here = request.path[len("/nl") :]
+    context["others"] = [(other, f"/{other}{here}") for other in LANGUAGES]
+    return render(request, f"console/{name}.html", context, status=status)
+
+
+def _wait(connection: Connection, company: Company, job: uuid.UUID, patience: float = PATIENCE) -> Job | None:
+    """The job, when it is over within the patience; else as it stands."""
+    until = time.monotonic() + patience
+    while True:
+        found = jobs.look(connection, company.plan, job)
+        if found is None or found.over or time.monotonic() > until:
+            return found
+        time.sleep(0.04)
+
+
+def _progress(job: Job, language: str) -> dict[str, Any]:
+    """Words and share of the work; a refusal says why."""
+    silent = (
+        job.state == "waiting"
+        and job.asked_at is not None
+        and dt.datetime.now(dt.UTC) - job.asked_at > SILENCE
+    )
+    share = round(100 * job.done / job.total) if job.total else None
+    refused = showing.refusal(job, language) if job.state == "refused" else None
+    return {"silent": silent, "share": share, "refused": refused, "working": not job.over}
+
+
+__all__ = ["attempt", "count", "date", "date_answer", "now", "people", "person", "start"]
