@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
     def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
         try:
             return super().construct_yaml_timestamp(node)
-        except ValueError as fault:
+        except (ValueError, AttributeError) as fault:  # AttributeError: `!!timestamp` on what is none
             raise yaml.constructor.ConstructorError(
                 None, None, f"`{node.value}` is no date: {fault}", node.start_mark
             ) from None
@@ -122,7 +122,7 @@ def parse_text(text: str, path: Path) -> Document:
             rule="YAML 1.2",
             remedy="remove the control character",
         ) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as fault:
         what = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
         raise SourceError(f"{path}:1: broken YAML: {what}", rule="YAML 1.2", remedy="mend the file") from None
     finally:
