@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
-
-from bloesem.plan.model import Plan
 from tests.bloesem.plan import small
 from tests.databases import Database
+
+from bloesem.plan.model import Plan
 
 Connection = psycopg.Connection[Any]
 
