@@ -120,12 +120,13 @@ def _gaps(live: Live, maps: LoadedMap) -> Iterator[Finding]:
 
 
 def _ghosts(live: Live, maps: LoadedMap) -> Iterator[Finding]:
+    system = {(d.db_schema, c.name) for d in maps.datamap.dataset for c in d.collections if c.meta.holds == "system"}
     for at, columns in _mapped(maps).items():
         table = live.get(at)
         if table is None:
             yield Finding(
-                "error",
-                "dangling-table",
+                "warning" if at in system else "error",
+                "missing-library-table" if at in system else "dangling-table",
                 f"table {'.'.join(at)} is mapped and not in the database",
                 _SAYS,
                 "run the migrations, or take it out of the map",

@@ -26,6 +26,7 @@ from bloesem.plan.sql import Statement, gate, statements
 from bloesem.plan.sql.masks import facts_of
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
+from bloesem.stores.clean import clean, straighten
 from bloesem.stores.postgres import Connection, require_supported
 
 #: Bump when what `install` itself does changes, so that databases are brought along.
@@ -168,9 +169,10 @@ class _Installation:
         self._require_own_schemas()
         self._require_bits()
         self._lock()
+        clean(self.connection, plan)
         for statement in statements(plan):
             self._do(statement)
-        self._weaken()
+        straighten(self.connection, plan)
         self._register_bits()
         self._clock()
         retired = self._retire()
@@ -274,21 +276,6 @@ class _Installation:
         if guarded:
             names = ", ".join(qualified(schema, name) for schema, name in guarded)
             self.connection.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-
-    def _weaken(self) -> None:
-        """A role of this name may have been there before, stronger than a role policy can hold."""
-        keeper = self.plan.role("keeper")
-        rows = self.connection.execute(
-            "SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname = ANY (%s) AND (rolsuper OR rolcreaterole"
-            " OR rolcreatedb OR rolreplication OR rolbypassrls AND rolname <> %s)",
-            [catalogue.role_names(self.plan), keeper],
-        ).fetchall()
-        for role, strong in rows:
-            row_security = "" if role == keeper else " NOBYPASSRLS"
-            self._sql(
-                f"ALTER ROLE {{}} NOCREATEROLE NOCREATEDB NOREPLICATION{' NOSUPERUSER' if strong else ''}{row_security}",
-                role,
-            )
 
     # ---- after the statements ----------------------------------------------------------------------------------
 

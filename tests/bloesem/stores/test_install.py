@@ -20,7 +20,7 @@ from bloesem.stores.install import Installed, install
 from bloesem.stores.rebuild import rebuild
 from bloesem.stores.postgres import Connection
 from tests.bloesem.plan import small
-from tests.databases import Database
+from tests.databases import Database, DatabaseMaker
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 PROCESSES = {"processes": {"portal": ["support", "marketing"], "worker": ["billing"]}}
@@ -329,14 +329,37 @@ def test_two_installations_at_once_take_turns(store: Connection, fresh_database:
     assert sorted(d.changed for d in done) == [False, True]
 
 
-def test_a_role_that_was_there_before_is_made_as_weak_as_the_plan_needs(
-    store: Connection, fresh_database: Database
-) -> None:
-    plan = plan_of(fresh_database)
-    store.execute(f"CREATE ROLE {plan.role('support')} SUPERUSER CREATEROLE")
-    install(store, plan)
-    found = store.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = %s", [plan.role("support")])
-    assert found.fetchone() == (False, False)
+WEAKENINGS = [
+    "ALTER ROLE {support} SUPERUSER CREATEROLE LOGIN",
+    "ALTER ROLE {portal} SET session_replication_role = replica",
+    "ALTER ROLE {portal} INHERIT BYPASSRLS",
+    "GRANT {billing} TO {portal}",
+    "GRANT USAGE ON SCHEMA data TO {support}",
+    "GRANT SELECT ON bloesem.fact TO {support}",
+    "GRANT SELECT (iban) ON data.account TO {support}",
+    "GRANT EXECUTE ON FUNCTION bloesem.refresh(bigint[], timestamptz, boolean) TO {support}",
+    "ALTER FUNCTION bloesem.civil(timestamptz) OWNER TO {support}",
+    "ALTER TABLE data.point DISABLE TRIGGER bloesem_arrives",
+    "ALTER TABLE data.point ALTER COLUMN good_until SET DEFAULT '9999-01-01'",
+    "ALTER TABLE data.point NO FORCE ROW LEVEL SECURITY",
+    "DROP VIEW support.point",
+    "CREATE POLICY more ON data.point FOR SELECT TO {support} USING (true)",
+]
+
+
+@pytest.mark.parametrize("weakening", WEAKENINGS)
+def test_whatever_was_weakened_is_put_right(make_database: DatabaseMaker, weakening: str) -> None:
+    database = make_database()
+    plan = plan_of(database)
+    with database.connect(autocommit=True) as store:
+        small.create_tables(store, plan)
+        install(store, plan)
+        right = catalogue.snapshot(store, plan)
+        names = {name: plan.role(name) for name in ("support", "billing", "portal")}
+        store.execute(weakening.format(**names))  # type: ignore[call-overload]
+        assert catalogue.snapshot(store, plan) != right
+        assert install(store, plan).mended
+        assert catalogue.snapshot(store, plan) == right
 
 
 def test_a_verifier_is_what_postgresql_would_have_made(store: Connection) -> None:
