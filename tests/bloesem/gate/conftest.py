@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django
@@ -11,7 +13,14 @@ import pytest
 
 from tests.bloesem.gate import small_company
 from tests.bloesem.gate.world import World, fill, make_models, opened
-from tests.databases import Database
+from tests.charging.databases import migrated
+from tests.databases import Database, Servers, databases_on
+
+from bloesem.company import load_plan
+from bloesem.plan.dates import civil
+from bloesem.stores.embedded import ServerVersion
+
+ROOT = Path(__file__).parents[3]
 
 # Models are made from the catalogue while tests run: Django has to be ready before.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
@@ -40,5 +49,26 @@ def small_world(module_database: Database) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def world(small_world: World) -> World:
-    return small_world
+def real_world(postgres_servers: Servers, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The real company's policy over its business tables, with generated people in every case that it tells apart."""
+    from charging.generate import generate, load
+
+    version: ServerVersion = 16 if request.config.getoption("--pg") == "16" else 18
+    with databases_on(postgres_servers.get(version)) as make:
+        database = migrated(make())
+        today = civil(dt.datetime.now(dt.UTC))
+        with database.connect(autocommit=True) as admin:
+            plan = load_plan(ROOT / "company" / "blossom", on=today, prefix=database.role_prefix)
+            world = World(plan, database, admin)
+            world.put_in_force()
+            load.load(admin, generate(today, 40), at=world.now())
+            make_models(world)
+            with opened(world):
+                yield world
+
+
+@pytest.fixture(scope="module", params=["small", "blossom"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Both: the small company has every kind of role and owner, the real one is what we promise."""
+    made: World = request.getfixturevalue("small_world" if request.param == "small" else "real_world")
+    return made

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 from psycopg import sql
 
 from bloesem.gate import PurposeDenied, purpose
 from bloesem.gate.scope import signed
 from bloesem.gate.served import Target
 from bloesem.plan import calculus
+from bloesem.plan.model import TablePlan
 from tests.bloesem.gate.attack import (
     REFUSED,
     Truth,
@@ -21,29 +23,38 @@ from tests.bloesem.gate.attack import (
     columns_for,
     compare,
     expected,
-    forbidden,
+    everywhere,
+    over_tables,
     refusal,
+    refusals,
     seen,
 )
 from tests.bloesem.gate.world import World
 
 
 @pytest.fixture(autouse=True)
-def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The calculus asks for the same person's state again and again; here it may remember the answer."""
-    known: dict[tuple[int, Any], calculus.Person] = {}
-    real = calculus.person
+def remembered(monkeypatch: pytest.MonkeyPatch, truth: Truth) -> None:
+    """The calculus is asked the same of the same person and row again and again; here it remembers its answers."""
+    remember(monkeypatch, "person", lambda plan, facts, now: id(facts) if isinstance(facts, tuple) else None)
+    remember(monkeypatch, "row_masks", lambda plan, table, row, facts, now: id(row))
+    remember(monkeypatch, "explain", lambda plan, table, row, facts, purpose, now: (id(row), purpose.key))
 
-    def remember(plan: Any, facts: Any, now: Any) -> calculus.Person:
-        key = (id(facts), now)
-        if not isinstance(facts, tuple) or key not in known:
-            found = real(plan, facts, now)
-            if not isinstance(facts, tuple):
-                return found
-            known[key] = found
-        return known[key]
 
-    monkeypatch.setattr(calculus, "person", remember)
+def remember(monkeypatch: pytest.MonkeyPatch, name: str, key_of: Callable[..., object]) -> None:
+    real, known = getattr(calculus, name), _KNOWN.setdefault(name, {})
+
+    def answer(*args: Any) -> Any:
+        key = key_of(*args)
+        if key is None:
+            return real(*args)
+        if (key, args[-1]) not in known:
+            known[key, args[-1]] = (real(*args), args)  # the arguments too: an id is theirs while they live
+        return known[key, args[-1]][0]
+
+    monkeypatch.setattr(calculus, name, answer)
+
+
+_KNOWN: dict[str, dict[Any, Any]] = {}
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +79,8 @@ def test_what_each_role_reads_is_what_the_calculus_permits(world: World, truth: 
     looked = 0
     for target in world.targets():
         with world.raw(world.login(target.key)) as connection:
-            for scope in scopes_of(world, truth, target):
-                wrong += compare(world, connection, target, truth, scope)
+            for number, scope in enumerate(scopes_of(world, truth, target)):
+                wrong += compare(world, connection, target, truth, scope, refused=number == 0)
                 looked += sum(len(expected(world.plan, truth, target, t, scope)) for t in world.plan.tables)
     assert not wrong, f"{len(wrong)} differences, the first: " + "\n".join(wrong[:20])
     assert looked > 500, "the people of this test do not exercise the gate"
@@ -122,10 +133,12 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
     allowed: list[str] = []
     for target in world.targets():
         with world.raw(world.login(target.key)) as connection:
-            for statement in forbidden(world, target):
+            with acting(world, connection, target):
+                found = refusals(connection, over_tables(world, target))
+            for statement in everywhere(world, target):
                 with acting(world, connection, target):
-                    if refusal(connection, statement) is None:
-                        allowed.append(f"{target.key}: {statement}")
+                    found[statement] = refusal(connection, statement)
+            allowed += [f"{target.key}: {statement}" for statement, state in found.items() if state is None]
     assert not allowed, f"{len(allowed)} allowed: " + "\n".join(allowed[:20])
 
 
@@ -259,26 +272,33 @@ def test_the_orm_refuses_what_is_not_granted_by_name(world: World, truth: Truth)
                 granted = [c.name for c in columns_for(world.plan, target, table)]
                 rows: Any = world.models[table.name].objects.using(given["using"])  # type: ignore[attr-defined]
                 first = rows.first() if granted else None
-                for column in table.columns:
-                    if column.name in granted:
-                        continue
-                    tries = [
-                        lambda n=column.name, r=rows: list(r.filter(**{n: F(n)})),
-                        lambda n=column.name, r=rows: list(r.exclude(**{n: F(n)})),
-                        lambda n=column.name, r=rows: list(r.order_by(n).values_list("pk")),
-                        lambda n=column.name, r=rows: list(r.values_list(n)),
-                        lambda n=column.name, r=rows: list(r.only(n)),
-                    ]
-                    if target.writer is None or column.name not in target.writer.tables.get(table.name, ()):
-                        tries.append(lambda n=column.name, r=rows: r.filter(pk=0).update(**{n: None}))
-                    if first is not None:
-                        tries.append(lambda n=column.name, f=first: getattr(f, n))
-                    for attempt in tries:
+                denied = [c.name for c in table.columns if c.name not in granted]
+                for number, name in enumerate(denied):
+                    ways = by_name(target, table, rows, first, name)
+                    for way in ways if number == 0 else ways[number % len(ways) :][:1]:
                         with pytest.raises(PurposeDenied) as refused, transaction.atomic(using=given["using"]):
-                            attempt()
+                            way()
                         assert refused.value.table == table.name
                         assert refused.value.column not in granted
                         assert refused.value.promise == "P-050"
+
+
+def by_name(target: Target, table: TablePlan, rows: Any, first: Any, name: str) -> list[Callable[[], Any]]:
+    """The ways in which code names a column."""
+    ways: list[Callable[[], Any]] = [
+        lambda: list(rows.filter(**{name: F(name)})),
+        lambda: list(rows.exclude(**{name: F(name)})),
+        lambda: list(rows.order_by(name).values_list("pk")),
+        lambda: list(rows.values_list(name)),
+        lambda: list(rows.only(name)),
+        lambda: rows.aggregate(most=Max(name)),
+        lambda: list(rows.annotate(copy=F(name)).values_list("copy")),
+    ]
+    if target.writer is None or name not in target.writer.tables.get(table.name, ()):
+        ways.append(lambda: rows.filter(pk=0).update(**{name: None}))
+    if first is not None:
+        ways.append(lambda: getattr(first, name))
+    return ways
 
 
 @pytest.mark.parametrize(
