@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,15 @@ import pytest
 from tests.charging.databases import migrated
 from tests.databases import Database
 
+from bloesem.company import load_plan
+from bloesem.plan.model import Plan
 from bloesem.policy.model import Policy
 from bloesem.source import read
+from bloesem.stores.install import install
+from bloesem.stores.postgres import Connection
+from bloesem.stores.rebuild import rebuild
 
+ROOT = Path(__file__).parents[2]
 AS_OF = dt.date(2026, 11, 23)
 PEOPLE = 250
 
@@ -127,7 +134,7 @@ def test_account_numbers_are_well_formed() -> None:
 
 @pytest.mark.promise("P-049")
 def test_every_source_is_one_that_the_policy_declares() -> None:
-    policy = read(Path(__file__).parents[2] / "company/blossom/policy/2024-03-18/policy.yaml", Policy)
+    policy = read(ROOT / "company/blossom/policy/2024-03-18/policy.yaml", Policy)
     patterns = [re.compile(source.pattern) for source in policy.sources.values() if source.pattern]
     for table, names in world().columns.items():
         if "source" in names:
@@ -229,3 +236,39 @@ def test_both_profiles_load(
         record_property(f"{name}_rows_per_second", round(loaded.total / loaded.seconds))
         with capsys.disabled():
             print(f"\n{name}: {loaded}", end="")
+
+
+@pytest.fixture
+def planned(fresh_database: Database) -> Iterator[tuple[Connection, Plan]]:
+    """A database with the business tables and the company's plan in force, and nobody in it."""
+    migrated(fresh_database)
+    plan = load_plan(ROOT / "company/blossom", on=AS_OF, prefix=fresh_database.role_prefix)
+    with fresh_database.connect(autocommit=True) as connection:
+        install(connection, plan)
+        yield connection, plan
+
+
+def test_under_a_plan_history_comes_in_as_the_clock_would_have_left_it(
+    planned: tuple[Connection, Plan],
+) -> None:
+    from charging.generate.load import load
+
+    connection, plan = planned
+    load(connection, world())
+    assert rebuild(connection, plan, world().now) == 0
+    alive = {row[0] for row in connection.execute("SELECT id FROM data.person")}
+    for case in ("customer", "employer_only", "former_last_day", "returned_in_time", "returned_late", "ann"):
+        assert set(world().cases[case]) <= alive, case
+    for case in ("former_day_after", "former_past", "prospect_past", "employer_only_past"):
+        assert not set(world().cases[case]) & alive, case
+
+
+def test_under_a_plan_the_slim_rows_bring_their_masks(planned: tuple[Connection, Plan]) -> None:
+    from charging.generate.slim import load_slim
+
+    connection, plan = planned
+    load_slim(connection, AS_OF, 500, plan=plan)
+    assert rebuild(connection, plan, world().now) == 0
+    readable = connection.execute("SELECT count(*) FROM data.session WHERE used_for <> 0").fetchone()
+    assert readable is not None
+    assert readable[0] > 1000

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from bloesem.plan.model import Fact
 from charging.generate.world import EVENTS, REST, TABLES, World
@@ -91,12 +92,20 @@ def is_guarded(connection: Connection) -> bool:
 @contextmanager
 def quiet(connection: Connection, schema: str) -> Iterator[None]:
     """The plan's triggers off: facts are read once at the end, not per table; keys and checks stay on."""
-    switch = sql.SQL("ALTER TABLE {}.{} {} TRIGGER USER")
-    for word in ("DISABLE", "ENABLE"):
-        for table in (*EVENTS, *REST):
-            connection.execute(switch.format(sql.Identifier(schema), sql.Identifier(table), sql.SQL(word)))
-        if word == "DISABLE":
-            yield
+    tables = (*EVENTS, *REST)
+    _switch(connection, schema, tables, "DISABLE")
+    try:
+        yield
+    finally:
+        # In a transaction that failed nothing can be said any more, and nothing needs to be: it takes all back.
+        if connection.info.transaction_status is not TransactionStatus.INERROR:
+            _switch(connection, schema, tables, "ENABLE")
+
+
+def _switch(connection: Connection, schema: str, tables: Iterable[str], word: LiteralString) -> None:
+    statement = sql.SQL("ALTER TABLE {}.{} {} TRIGGER USER")
+    for table in tables:
+        connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(table), sql.SQL(word)))
 
 
 def read_events(connection: Connection) -> None:

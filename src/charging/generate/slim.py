@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from bloesem.gate.ids import id_at
+from bloesem.plan.model import Plan
+from charging.generate import masked
 from charging.generate.catalogue import catalogue
-from charging.generate.load import Connection, Loaded, Progress, copy, years
-from charging.generate.world import BRUSSELS, REFERENCE, World
+from charging.generate.load import Connection, Loaded, Progress, copy, quiet, years
+from charging.generate.world import BRUSSELS, REFERENCE, World, civil
 
 MOST_PEOPLE = 1_000_000
 BATCH = 50_000
@@ -43,15 +45,14 @@ class Bulk:
         return self.select.format(first=first, last=last)
 
 
-#: From a table's SELECT to the statement that writes it.
-Insert = Callable[[Bulk, str], str]
-#: Called when the events of all people are in: facts are read and states made here.
-Between = Callable[[Connection], None]
+def _now(as_of: dt.date) -> dt.datetime:
+    return dt.datetime.combine(as_of, dt.time(11), BRUSSELS).astimezone(dt.UTC)
 
 
-def plain_insert(bulk: Bulk, query: str, schema: str = "data") -> str:
-    """Without a plan: the rows as they are."""
-    return f"INSERT INTO {schema}.{bulk.table} ({', '.join(bulk.columns)})\n{query}"
+def person_id(as_of: dt.date, number: int) -> int:
+    """The id of the person with this number; their rows' ids follow it."""
+    start = _now(as_of) - dt.timedelta(days=12 * 366)
+    return id_at(int(start.timestamp() * 1000), 0) + number * SLOTS
 
 
 def people(as_of: dt.date, seed: int) -> str:
@@ -60,8 +61,8 @@ def people(as_of: dt.date, seed: int) -> str:
     Of twenty, fourteen are customers, two left within the year, two before that, one is known through the
     employer only, one entered a contest.
     """
-    now = dt.datetime.combine(as_of, dt.time(11), BRUSSELS).astimezone(dt.UTC)
-    base = id_at(int((now - dt.timedelta(days=12 * 366)).timestamp() * 1000), 0)
+    now = _now(as_of)
+    base = person_id(as_of, 0)
     stamp = f"timestamptz '{now:%Y-%m-%d %H:%M:%S}+00'"
     return f"""
     SELECT i, {base} + i * {SLOTS} AS id, kind, h, {stamp} AS now, ended_at,
@@ -186,6 +187,7 @@ def _events(make: Make) -> Iterator[Bulk]:
         kinds="'newsletter'",
         channel="'email'",
         given_at="began_at",
+        withdrawn_at="NULL::timestamptz",
         given_on="(began_at AT TIME ZONE 'Europe/Brussels')::date",
     )
 
@@ -306,15 +308,13 @@ def load_slim(
     count: int,
     seed: int = 1,
     *,
-    insert: Insert = plain_insert,
-    between: Between | None = None,
+    plan: Plan | None = None,
     progress: Progress | None = None,
     schema: str = "data",
 ) -> Loaded:
-    """Make `count` people. Commits by batch where the connection is in autocommit.
+    """Make `count` people; with a plan in force, their facts, states and masks too, as of `as_of`.
 
-    in: a connection that may write the tables and alter their constraints (their owner's); `insert` makes the
-    statement of a batch; `between` runs after the event tables: it reads their facts and makes the states.
+    in: a connection as owner of the tables (or superuser) in autocommit: each batch is a transaction.
     raises: `ValueError` above `MOST_PEOPLE`.
     """
     if not 0 < count <= MOST_PEOPLE:
@@ -326,31 +326,55 @@ def load_slim(
         copy(connection, world, table, schema, progress)
     for table in ("statement", "employer_invoice_line"):
         years(connection, table, range(as_of.year - 11, as_of.year + 1), schema)
-    rows: dict[str, int] = {}
     tables = bulks(as_of, seed)
-    with without_links(connection, schema):
-        _fill(connection, [b for b in tables if b.carries_events], count, insert, rows, progress)
-        if between is not None:
-            between(connection)
-        _fill(connection, [b for b in tables if not b.carries_events], count, insert, rows, progress)
+    with without_links(connection, schema), quiet(connection, schema) if plan else nullcontext():
+        if plan is not None:
+            _read_facts(connection, plan, tables, count, world.now)
+        rows = {bulk.table: _fill(connection, bulk, count, plan, world.now, progress) for bulk in tables}
     return Loaded(rows, time.perf_counter() - begun)
+
+
+def _batches(count: int) -> Iterator[tuple[int, int]]:
+    for first in range(1, count + 1, BATCH):
+        yield first, min(first + BATCH - 1, count)
+
+
+def _read_facts(
+    connection: Connection, plan: Plan, tables: Sequence[Bulk], count: int, at: dt.datetime
+) -> None:
+    """Facts straight from the SELECTs of the tables that carry events, then everybody's state."""
+    for first, last in _batches(count):
+        for bulk in tables:
+            if bulk.carries_events:
+                for statement in masked.facts(
+                    plan, plan.table(bulk.table), bulk.columns, bulk.query(first, last)
+                ):
+                    connection.execute(statement.encode())
+        ids = person_id(civil(at), first), person_id(civil(at), last)
+        connection.execute(masked.states(plan, *ids, at).encode())
 
 
 def _fill(
     connection: Connection,
-    tables: list[Bulk],
+    bulk: Bulk,
     count: int,
-    insert: Insert,
-    rows: dict[str, int],
+    plan: Plan | None,
+    at: dt.datetime,
     progress: Progress | None,
-) -> None:
-    for bulk in tables:
-        rows[bulk.table] = 0
-        for first in range(1, count + 1, BATCH):
-            query = bulk.query(first, min(first + BATCH - 1, count))
-            rows[bulk.table] += connection.execute(insert(bulk, query).encode()).rowcount
-        if progress is not None:
-            progress(bulk.table, rows[bulk.table])
+) -> int:
+    made = 0
+    layout = masked.layout(connection, plan.table(bulk.table)) if plan else ()
+    for first, last in _batches(count):
+        query = bulk.query(first, last)
+        if plan is None:
+            statement = f"INSERT INTO data.{bulk.table} ({', '.join(bulk.columns)})\n{query}"
+        else:
+            ids = person_id(civil(at), first), person_id(civil(at), last)
+            statement = masked.insert(plan, plan.table(bulk.table), layout, bulk.columns, query, at, ids)
+        made += connection.execute(statement.encode()).rowcount
+    if progress is not None:
+        progress(bulk.table, made)
+    return made
 
 
 @contextmanager
