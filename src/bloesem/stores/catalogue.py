@@ -11,6 +11,7 @@ from typing import Literal
 
 from bloesem.plan.model import Plan
 from bloesem.plan.sql.gate import DANGEROUS, readers
+from bloesem.plan.sql.runtime import TABLES
 from bloesem.stores.postgres import Connection
 
 Snapshot = dict[str, str]
@@ -57,9 +58,11 @@ def snapshot(connection: Connection, plan: Plan) -> Snapshot:
     functions and views of the plan. Ids of the cluster are left out, so snapshots compare over time."""
     schemas = [*schema_names(plan), plan.schema, *sorted({schema for schema, _ in tables(plan)})]
     relations = [f"{schema}\x1f{name}" for schema, name in tables(plan)]
+    relations += [f"{plan.schema}\x1f{name}" for name in TABLES]  # others keep theirs beside them (the console's jobs)
     given = {
         "roles": role_names(plan),
         "schemas": schemas,
+        "views": schema_names(plan),
         "ours": [*schema_names(plan), plan.schema],
         "own": plan.schema,
         "tables": relations,
@@ -114,7 +117,7 @@ _SCHEMAS = f"""
 SELECT 'schema', n.nspname::text, r.rolname || ': ' || COALESCE({_ACL.format(acl="n.nspacl")}, 'default')
 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = ANY (%(schemas)s)"""
 
-_MINE = "(n.nspname = ANY (%(ours)s) OR n.nspname || E'\\x1f' || c.relname = ANY (%(tables)s))"
+_MINE = "(n.nspname = ANY (%(views)s) OR n.nspname || E'\\x1f' || c.relname = ANY (%(tables)s))"
 
 _RELATIONS = f"""
 SELECT CASE WHEN c.relkind = 'v' THEN 'view' ELSE 'table' END, n.nspname || '.' || c.relname,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from bloesem.plan.model import Plan
+from bloesem.plan.sql.runtime import TABLES
 from bloesem.plan.sql.state import NEVER
 from bloesem.stores import catalogue
 from bloesem.stores.postgres import Connection
@@ -65,15 +66,16 @@ def _grants_on_tables(connection: Connection, plan: Plan) -> None:
     """Bloesem's own tables and the reference tables; the guarded ones start from nothing in the plan itself."""
     guarded = {(t.schema, t.name) for t in plan.tables}
     open_ = [f"{schema}\x1f{name}" for schema, name in catalogue.tables(plan) if (schema, name) not in guarded]
+    open_ += [f"{plan.schema}\x1f{name}" for name in TABLES]
     rows = connection.execute(
         "SELECT DISTINCT n.nspname::text, c.relname::text, g.rolname::text"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL"
         " CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl) UNION ALL SELECT * FROM aclexplode(t.attacl)) a"
         " JOIN pg_roles g ON g.oid = a.grantee WHERE c.relkind IN ('r', 'p', 'v')"
-        " AND (n.nspname = %s OR n.nspname || E'\\x1f' || c.relname = ANY (%s))"
+        " AND n.nspname || E'\\x1f' || c.relname = ANY (%s)"
         " AND g.rolname = ANY (%s) AND a.grantee <> c.relowner",
-        [plan.schema, open_, catalogue.role_names(plan)],
+        [open_, catalogue.role_names(plan)],
     ).fetchall()
     for schema, table, role in rows:
         _run(connection, "REVOKE ALL ON {} FROM {}", (schema, table), role)

@@ -6,6 +6,9 @@ from bloesem.plan.model import FACT_KINDS, Plan
 from bloesem.plan.quoting import ident, literal
 from bloesem.plan.sql.statement import Statement, tidy
 
+#: The tables that every plan has in the schema of Bloesem itself.
+TABLES = ("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key")
+
 
 def statements(plan: Plan) -> list[Statement]:
     s, owner, keeper = ident(plan.schema), ident(plan.role("owner")), ident(plan.role("keeper"))
@@ -39,7 +42,7 @@ def statements(plan: Plan) -> list[Statement]:
         ("scope: who may ask", f"GRANT USAGE ON SCHEMA {s} TO PUBLIC"),
         ("owner sees the functions", f"GRANT USAGE ON SCHEMA {s} TO {owner}"),
     ]
-    for table in ("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key"):
+    for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
     made.append(("nobody else reads them", f"REVOKE ALL ON ALL TABLES IN SCHEMA {s} FROM PUBLIC"))
     return [Statement("runtime", about, tidy(sql)) for about, sql in made]
