@@ -104,6 +104,18 @@ def install(
     raise AssertionError("the last try returns or raises")
 
 
+def difference(connection: Connection, plan: Plan) -> list[catalogue.Difference]:
+    """What putting the plan in force would change in the database's catalogue. Done, compared and taken back; the
+    masks of people are left out. Raises as `install`."""
+    try:
+        with connection.transaction(force_rollback=True):
+            before = catalogue.snapshot(connection, plan)
+            _Installation(connection, plan, None, None, True).run(None, force=False, masks=False)
+            return catalogue.differences(before, catalogue.snapshot(connection, plan))
+    except psycopg.Error as fault:
+        raise _refused(fault) from fault
+
+
 _BUSY = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.InternalError_)
 
 
@@ -153,7 +165,7 @@ class _Installation:
         self.before: dict[str, Any] = {}
         self.last: tuple[str, dt.date] | None = None
 
-    def run(self, credentials: LoginSecrets | None, *, force: bool) -> Installed:
+    def run(self, credentials: LoginSecrets | None, *, force: bool, masks: bool = True) -> Installed:
         plan, run = self.plan, self.connection.execute
         run(f"SET LOCAL lock_timeout = '{int(LOCK_SECONDS * 1000)}ms'")
         run("SELECT pg_advisory_xact_lock(hashtextextended('bloesem install', 0))")
@@ -176,13 +188,13 @@ class _Installation:
         self._register_bits()
         self._clock()
         retired = self._retire()
-        masks = _masks_digest(plan)
-        self._record(name, {**self._made(), "masks": masks})
+        deciding = _masks_digest(plan)
+        self._record(name, {**self._made(), "masks": deciding})
         people, counts = 0, {}
-        if force or self.before.get("masks") != masks:
+        if masks and (force or self.before.get("masks") != deciding):
             people, counts = self._masks()
         self._logins(credentials)
-        self._finish(name, masks, people, counts)
+        self._finish(name, deciding, people, counts)
         return Installed(True, name, people, counts, retired, mended, self.rehearse)
 
     def _do(self, statement: Statement) -> None:

@@ -1,0 +1,157 @@
+"""Recording what happened to a person: facts, with a start and an end, from which all masks follow.
+
+The database recomputes the masks of the rows concerned in the same transaction. Only the keeper may.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import errors, sql
+from psycopg.rows import dict_row
+
+from bloesem.errors import GateError, PlanError
+from bloesem.plan.dates import civil, midnight
+from bloesem.plan.model import FACT_KINDS, Fact, Plan, TablePlan
+from bloesem.plan.quoting import ident
+from bloesem.stores.postgres import Connection
+
+_FUTURE = "P-109: masks change at the start of a civil day in Brussels, so what is known ahead begins at one"
+
+
+def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
+    """Write one fact and bring its person's rows to what follows. out: the fact's number.
+
+    Raises `PlanError` for a kind, event, purpose or table that the plan does not have, for a time without zone, for an
+    end before the start and for a future moment that is not midnight in Brussels; `GateError` for nobody.
+    """
+    _known(plan, fact)
+    now = moment(connection, plan)
+    _in_time(fact.starts_at, now, "start")
+    if fact.ends_at is not None:
+        _in_time(fact.ends_at, now, "end")
+        if fact.ends_at < fact.starts_at:
+            raise PlanError("a fact ends before it starts", "a fact holds from its start until just before its end", "mend it")
+    values = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row]
+    types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint")
+    asked = ", ".join(f"%s::{type_}" for type_ in types)
+    try:
+        row = connection.execute(f"SELECT {ident(plan.schema)}.record_fact({asked})", values).fetchone()
+    except errors.ForeignKeyViolation:
+        raise GateError(
+            "nobody has this number", "a fact is about a person", "record the person first"
+        ) from None
+    assert row is not None
+    return int(row[0])
+
+
+def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.datetime) -> None:
+    """End a fact, once: an objection is lifted, a hold released. Raises `PlanError` as `record_fact`, and for a fact
+    that is closed already; `GateError` when there is no such fact."""
+    _in_time(ends_at, moment(connection, plan), "end")
+    try:
+        connection.execute(f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at])
+    except errors.NoDataFound:
+        raise GateError(f"fact {number} does not exist", "a fact is closed by its number", "look it up again") from None
+    except errors.IntegrityConstraintViolation:
+        raise PlanError(
+            f"fact {number} is closed already", "a fact is never rewritten: it is closed once", "record a new fact"
+        ) from None
+
+
+def moment(connection: Connection, plan: Plan) -> dt.datetime:
+    """The database's own moment: the real one, or that of a demonstration."""
+    row = connection.execute(f"SELECT {ident(plan.schema)}.moment()").fetchone()
+    assert row is not None
+    found: dt.datetime = row[0]
+    return found
+
+
+def facts_of(connection: Connection, plan: Plan, people: Sequence[int]) -> dict[int, list[Fact]]:
+    """All facts of these people, for `calculus.permits`."""
+    rows = connection.execute(
+        f"SELECT person_id, kind, key, starts_at, ends_at, table_name, row_id FROM {ident(plan.schema)}.fact"
+        " WHERE person_id = ANY (%s) ORDER BY id",
+        [list(people)],
+    ).fetchall()
+    found: dict[int, list[Fact]] = {person: [] for person in people}
+    for row in rows:
+        found[row[0]].append(Fact(*row))
+    return found
+
+
+def row_of(connection: Connection, plan: Plan, table: TablePlan, number: int) -> dict[str, Any]:
+    """What decides about one row: its keys, owners, dates and what narrowing looks at; not its other values.
+
+    Raises `GateError` when there is no such row.
+    """
+    columns = dict.fromkeys(
+        [
+            *table.key,
+            *table.owners,
+            *filter(None, (table.recorded, table.record_date)),
+            *(n.when.column for n in table.narrow),
+        ]
+    )
+    query = sql.SQL("SELECT {} FROM {} WHERE {} = %s").format(
+        sql.SQL(", ").join(sql.Identifier(c) for c in columns),
+        sql.Identifier(table.schema, table.name),
+        sql.Identifier(table.id),
+    )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query, [number]).fetchone()
+    if found is None:
+        raise GateError(f"{table.name} has no row {number}", "a row is named by its number", "look it up again")
+    return found
+
+
+def _known(plan: Plan, fact: Fact) -> None:
+    if fact.kind not in FACT_KINDS:
+        raise PlanError(
+            f"`{fact.kind}` is no kind of fact", "facts are of a closed list of kinds", f"use one of: {', '.join(FACT_KINDS)}"
+        )
+    if fact.kind == "event" and fact.key not in plan.events:
+        raise PlanError(
+            f"event `{fact.key}` is not declared",
+            "P-108: distinct events, none assumed",
+            f"use one of: {', '.join(plan.events)}",
+        )
+    if fact.kind in ("consent", "objection", "assessing", "hold"):
+        purpose = plan.purpose(fact.key)
+        fits = {
+            "consent": purpose.by_consent,
+            "objection": purpose.objection != "none",
+            "assessing": purpose.objection != "none",
+            "hold": purpose.hold,
+        }[fact.kind]
+        if not fits:
+            raise PlanError(
+                f"`{fact.kind}` says nothing about `{fact.key}`", _FITS[fact.kind], "name a purpose for which it holds"
+            )
+    if (fact.table is None) != (fact.row is None):
+        raise PlanError("a fact about a row names table and row", "one without the other says nothing", "give both")
+    if fact.table is not None:
+        plan.table(fact.table)
+        if fact.kind not in ("restriction", "hold"):
+            raise PlanError(
+                f"`{fact.kind}` is about a person, not about a row",
+                "restrictions and holds can be about one row",
+                "leave table and row out",
+            )
+
+
+_FITS = {
+    "consent": "P-065: consent is the ground of the purposes that run on it, and of no others",
+    "objection": "P-164: one objects to what runs on legitimate interest",
+    "assessing": "P-164: one objects to what runs on legitimate interest",
+    "hold": "a hold keeps for the purposes that run under holds",
+}
+
+
+def _in_time(at: dt.datetime, now: dt.datetime, what: str) -> None:
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise PlanError(f"the {what} has no time zone", "moments are aware, days are Brussels'", "give the zone")
+    if at > now and at != midnight(civil(at)):
+        raise PlanError(f"the {what} lies ahead, within a day", _FUTURE, f"use the midnight before or after {civil(at)}")
