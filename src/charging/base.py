@@ -11,10 +11,10 @@ class Personal(models.Model):
     """A row that belongs to a person.
 
     The masks (`used_for`, `kept_for`, `good_until`) are added by the plan and filled by PostgreSQL: no code
-    sets them, so no model names them. `person` is no foreign key of the database: a statement in the archive
-    outlives the person row (P-073), and a link that is set to NULL would leave it without an owner and so
-    without a clock. That a person exists is asked by the compiled trigger, which reads the owner's state on
-    every insert.
+    sets them, so no model names them. `person` is no foreign key of the database: a statement in the
+    archive outlives the person row (P-073), and a link that is set to NULL would leave it without an owner
+    and so without a clock. That a person exists is asked by the compiled trigger, which reads the owner's
+    state on every insert.
     """
 
     id = models.BigIntegerField(primary_key=True, default=new_id)

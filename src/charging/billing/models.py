@@ -1,8 +1,8 @@
 """Bills and payments (P-022, P-069, P-072, P-073).
 
 Tables that age by their own date are partitioned by it, a year each, so that 1 January is a `DROP`. Django
-cannot
-declare that: they are `managed = False` here and made by the migration in SQL, with the key `(id, date)`.
+cannot declare that: they are `managed = False` here and made by the migration in SQL, with the key `(id,
+date)`.
 """
 
 from __future__ import annotations

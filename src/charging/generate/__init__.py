@@ -21,8 +21,8 @@ def generate(as_of: dt.date, people: int = DEFAULT_PEOPLE, seed: int = DEFAULT_S
     """All rows and facts of about `people` invented people, as life stood on `as_of`.
 
     Every case of `CASES` is present, and Ann. `world.cases` names the people of each case. A run's size
-    follows from
-    its number of people; raises `ValueError` above `MOST_PEOPLE` (the slim profile makes more).
+    follows from its number of people; raises `ValueError` above `MOST_PEOPLE` (the slim profile makes
+    more).
     """
     if not 0 < people <= MOST_PEOPLE:
         raise ValueError(f"the full profile makes 1 to {MOST_PEOPLE} people; asked for {people}")

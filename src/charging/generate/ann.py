@@ -1,8 +1,8 @@
 """Ann, from the employer's list to erased: the story that the pages tell, as plain data.
 
 Her steps up to `as_of` are rows like everybody's. What comes after (each purpose that ends, what is erased
-when) is
-not written anywhere: it follows from policy and law, and the pages compute it.
+when) is not written anywhere: it follows from policy and law, and the pages compute it. Her values are in
+`world.rows_of(person)` also after the clock has erased them from a database.
 """
 
 from __future__ import annotations

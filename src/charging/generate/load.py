@@ -1,4 +1,5 @@
-"""Writing what was generated into the database: one COPY per table, then the facts, then everybody's masks.
+"""Writing what was generated into the database: one COPY per table, then the facts, then everybody's
+masks.
 
 History cannot go in by the triggers that watch the present: the first row of somebody who left years ago
 would be due at once, and gone before the second came. So the rows come first, then all facts, and then what
@@ -62,8 +63,8 @@ def load(
     """Write all rows and facts; where a plan is in force, bring everybody's masks to what it says at `at`.
 
     What is due by then is erased, as the clock would have done; `at` (aware) is the world's own day by
-    default, and an
-    earlier moment leaves the clock something to do. Runs in one transaction (nested in the caller's, if any).
+    default, and an earlier moment leaves the clock something to do. Runs in one transaction (nested in the
+    caller's, if any).
     in: a connection as owner of the tables or superuser. out: what was written, before anything was erased.
     """
     begun = time.perf_counter()

@@ -1,4 +1,5 @@
-"""Bulk rows under a plan: the facts that they carry, and their masks in the very INSERT … SELECT that makes them.
+"""Bulk rows under a plan: the facts that they carry, and their masks in the very INSERT … SELECT that
+makes them.
 
 A mask that is written with its row is written once: an UPDATE afterwards would double a big table.
 """
@@ -56,9 +57,9 @@ def insert(
 ) -> str:
     """The INSERT of the rows of `query`, with masks as they are at `at`.
 
-    in: `row`, the table's `layout`; `people`, the first and last person id in these rows. For rows of one owner: a
-    second owner's column must be absent or NULL in all of them. A row that nothing keeps comes in as due, and goes
-    with the next sweep.
+    in: `row`, the table's `layout`; `people`, the first and last person id in these rows. For rows of one
+    owner: a second owner's column must be absent or NULL in all of them. A row that nothing keeps comes in
+    as due, and goes with the next sweep.
     """
     names = ", ".join(map(ident, columns))
     given = set(columns)
@@ -77,7 +78,8 @@ def insert(
 def _expression(function: str, at: dt.datetime) -> str:
     """The body of a mask function, with its arguments filled in.
 
-    PostgreSQL does not inline a function with an EXISTS in it: called for each row it costs ten times the expression.
+    PostgreSQL does not inline a function with an EXISTS in it: called for each row it costs ten times the
+    expression.
     """
     body = function.split("$$")[1].strip().removeprefix("SELECT ")
     for name, value in (

@@ -1,8 +1,8 @@
 """Names, addresses and numbers of people who do not exist.
 
 Mail addresses end in `.example`, which no registry gives out; telephone numbers are from ranges that the
-regulators of
-France (06 39 98) and Germany (030 23125) keep for fiction; account numbers use a bank code that no bank has.
+regulators of France (06 39 98) and Germany (030 23125) keep for fiction; account numbers use a bank code
+that no bank has.
 """
 
 from __future__ import annotations

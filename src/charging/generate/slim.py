@@ -1,8 +1,9 @@
 """The slim profile: up to a million people, at most 25 rows each, made by PostgreSQL itself.
 
-Each table is one INSERT … SELECT over `generate_series`, whose values come from hashes of the person's number
-and the seed: the same arguments give the same rows. A caller that has a plan in force wraps each SELECT, so
-that the masks are computed by the statement that inserts the row and nothing is updated afterwards.
+Each table is one INSERT … SELECT over `generate_series`, whose values come from hashes of the person's
+number and the seed: the same arguments give the same rows. A caller that has a plan in force wraps each
+SELECT, so that the masks are computed by the statement that inserts the row and nothing is updated
+afterwards.
 """
 
 from __future__ import annotations

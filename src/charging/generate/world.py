@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -114,6 +115,15 @@ class World:
             raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
         self.rows[table].append(tuple(values.get(name) for name in names_))
         return int(values["id"])
+
+    def rows_of(self, person: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every row that belongs to this person, also as second owner: its table and its values."""
+        for table, names_ in self.columns.items():
+            owners = [names_.index(c) for c in ("person_id", "co_person_id") if c in names_]
+            owners = [names_.index("id")] if table == "person" else owners
+            for row in self.rows[table]:
+                if any(row[place] == person for place in owners):
+                    yield table, dict(zip(names_, row, strict=True))
 
     def draw(self, *what: object) -> Random:
         """A source of chance of its own for each thing, so that one more person changes nobody else."""

@@ -38,8 +38,8 @@ class Person(models.Model):
     """Somebody: only what every purpose needs to speak to them; all else is in rows of its own.
 
     `kind`: driver, employee (known through the employer only), prospect, entrant (contest), fleet (contact
-    person of
-    an employer) or unidentified (a caller or a card that we cannot name yet: they have a clock too, P-104).
+    person of an employer) or unidentified (a caller or a card that we cannot name yet: they have a clock
+    too, P-104).
     """
 
     id = models.BigIntegerField(primary_key=True, default=new_id)

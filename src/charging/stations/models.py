@@ -44,10 +44,8 @@ class Session(Personal):
     """One charging session, with its settled meter values as one block (design, big tables).
 
     `accounted_on`: last day of the month in which it is accounted. It is the record's own date: the archive
-    keeps the
-    month of a total, not the hours at which somebody was at home. `transaction_key`: what the station calls
-    it, so
-    that the same message twice makes one row.
+    keeps the month of a total, not the hours at which somebody was at home. `transaction_key`: what the
+    station calls it, so that the same message twice makes one row.
     """
 
     employer = models.ForeignKey(
