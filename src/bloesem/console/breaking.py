@@ -167,19 +167,23 @@ def _of_refusal(
     company: Company, role: str, refusal: Refusal, table: TablePlan | None, column: str | None
 ) -> Because:
     plan, purpose = company.plan, _purpose(company.plan, role)
+    if "language" in (refusal.said or ""):
+        return Because("try.because.function", role, refusal.promises)
     own = purpose.promises if purpose else ()
     if refusal.why in ("not-behind-a-view", "not-allowed-at-all") and not (table and column):
-        key = "try.because.function" if "function" in (refusal.said or "") else "try.because.wall"
+        said = refusal.said or ""
+        key = "try.because.function" if "function" in said or "language" in said else "try.because.wall"
         return Because(key, role, refusal.promises)
     if table is not None:
         wanted = next((c for c in table.columns if c.name == column), None)
         bits = wanted.purposes if wanted is not None else table.bits
         readers = tuple(p.key for p in plan.purposes if p.active and p.mask & bits)
         categories = wanted.categories if wanted is not None else _categories(table)
-        if purpose is not None and bits & purpose.mask:
+        if purpose is not None and bits & purpose.mask and role in plan.by_key:
             key = "try.because.wall" if refusal.why == "not-behind-a-view" else "try.because.write"
             return Because(key, role, refusal.promises or own, table.name, column, categories, readers)
-        promises = tuple(dict.fromkeys((*refusal.promises, *own)))
+        about = company.promises_about(categories)
+        promises = tuple(dict.fromkeys((*about[:1], *refusal.promises, *own)))
         return Because("try.because.column", role, promises, table.name, column, categories, readers)
     return Because("try.because.wall", role, refusal.promises or own)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bloesem.console.overview import MONTHS_AHEAD, Due
-from bloesem.console.timeline import Line, Timeline
+from bloesem.console.timeline import Band, Line, Timeline
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Piece:
     h: float
     tone: int
     label: str = ""
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,27 +130,36 @@ def axis(picture: Timeline) -> Axis:
     years = range(picture.start.year, picture.end.year + 1)
     every = 1 if len(years) <= 14 else 2 if len(years) <= 28 else 5
     ticks = tuple((scale.at(dt.date(y, 1, 1)), y) for y in years if not (y - years[0]) % every)
-    return Axis(tuple(t for t in ticks if t[0] < 97), scale.at(picture.today))
+    return Axis(tuple(t for t in ticks if t[0] < 95), scale.at(picture.today))
 
 
 def strips(picture: Timeline, tones: Mapping[str, int]) -> list[Strip]:
     scale = Scale(picture.start, picture.end)
-    return [_strip(line, scale, picture.end, tones) for line in picture.lines]
+    return [_strip(line, scale, picture, tones) for line in picture.lines]
 
 
-def _strip(line: Line, scale: Scale, end: dt.date, tones: Mapping[str, int]) -> Strip:
+def _strip(line: Line, scale: Scale, picture: Timeline, tones: Mapping[str, int]) -> Strip:
     lanes = sorted(line.lanes, key=lambda lane: (tones.get(lane.part, 0), lane.part))
-    pieces = []
+    pieces: list[Piece] = []
     for i, lane in enumerate(lanes):
         for band in lane.bands:
-            left, right = scale.at(band.start), scale.at(band.dark or end)
-            pieces.append(
-                Piece(left, i * (LANE + GAP) + GAP, max(round(right - left, 3), 0.25), LANE, tones.get(lane.part, 0), lane.part)
-            )
+            pieces += _band(lane.part, band, scale, picture, (i * (LANE + GAP) + GAP, tones.get(lane.part, 0)))
     height = max(len(lanes), 1) * (LANE + GAP) + GAP
-    left, right = scale.at(line.start), scale.at(line.gone or end)
+    left, right = scale.at(line.start), scale.at(line.gone or picture.end)
     stored = Piece(left, 0, max(round(right - left, 3), 0.25), height, 0)
     return Strip(line, tuple(pieces), height, stored, scale.at(line.gone) if line.gone else None)
+
+
+def _band(part: str, band: Band, scale: Scale, picture: Timeline, place: tuple[int, int]) -> list[Piece]:
+    """A band as one piece up to today and one after it: what was, and what will be if nothing else happens."""
+    y, tone = place
+    end, now = band.dark or picture.end, picture.today
+    spans = [(band.start, min(end, now), False), (max(band.start, now), end, True)]
+    return [
+        Piece(scale.at(a), y, max(round(scale.at(b) - scale.at(a), 3), 0.2), LANE, tone, part, ahead)
+        for a, b, ahead in spans
+        if a < b
+    ]
 
 
 def legend(lines: Sequence[Line]) -> list[str]:

@@ -109,6 +109,16 @@ class Company:
                 return f"{name} ({detail})" if shown else name
         return value
 
+    def promises_about(self, categories: tuple[str, ...]) -> tuple[str, ...]:
+        """Promises whose words name one of the categories, in the order of the text."""
+        words = {
+            word
+            for key in categories
+            if key in self.policy.categories
+            for word in re.findall(r"\w{6,}", said(self.policy.categories[key].label, "nl").lower())
+        }
+        return tuple(p.id for p in self.promises.values() if any(word in p.quote.lower() for word in words))
+
     def quotes(self, ids: tuple[str, ...]) -> tuple[Promise, ...]:
         """Promises with the words of the text; those that the list does not have are left out."""
         return tuple(self.promises[i] for i in ids if i in self.promises)

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from bloesem.console.company import Company
 from bloesem.console.words import WORDS
+from bloesem.plan.dates import ZONE, last_day
 from bloesem.plan.model import CONSENT, RECORD, Clock
 
 Language = Literal["nl", "en"]
@@ -52,8 +53,6 @@ def month(value: dt.date, language: str, *, short: bool = False) -> str:
 
 def moment(value: dt.datetime, language: str) -> str:
     """Day and time in Brussels."""
-    from bloesem.plan.dates import ZONE
-
     local = value.astimezone(ZONE)
     return f"{day(local.date(), language)}, {local:%H:%M}"
 
@@ -69,15 +68,16 @@ def clock(company: Company, it: Clock, language: str) -> str:
     span = period(it.period, language)
     if it.after == RECORD:
         key = "clock.record-year" if it.end_of_year else "clock.record"
-        return say(key, language, span=span)
+        text = say(key, language, span=span)
+        if it.records_from:
+            text = say("clock.from", language, clock=text, day=day(it.records_from, language))
+        if it.records_until:
+            text = say("clock.to", language, clock=text, day=day(it.records_until, language))
+        return text
     if it.after == CONSENT:
         return say("clock.consent", language, span=span)
-    event = _low(company.event(it.after, language))
+    event = company.event(it.after, language)
     return say("clock.until" if not span else "clock.after", language, span=span, event=event)
-
-
-def _low(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def clocks(company: Company, part: str, language: str) -> str:
@@ -104,11 +104,23 @@ def reason(
         key = "why.ended-record"
     if key not in WORDS:
         return why
-    return say(
+    text = say(
         key,
         language,
-        clock=clocks(company, part, language),
+        clock=_clock_of(company, part, since, until, language),
         since=day(since, language),
         until=day(until, language),
         part=company.part(part, language),
     )
+    return text[:1].upper() + text[1:]
+
+
+def _clock_of(
+    company: Company, part: str, since: dt.date | None, until: dt.date | None, language: str
+) -> str:
+    """The clock that ended on `until`, where a part has several; else all of them."""
+    if since is not None and until is not None:
+        for it in company.plan.purpose(part).clocks:
+            if it.after != RECORD and last_day(since, it.period, end_of_year=it.end_of_year) == until:
+                return clock(company, it, language)
+    return clocks(company, part, language)

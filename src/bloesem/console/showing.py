@@ -196,7 +196,7 @@ def effects(company: Company, done: Effects, language: str) -> dict[str, Any]:
                 "tone": company.tones.get(part, 0),
                 "n": n,
                 "why": words.clocks(company, part, language),
-                "quotes": quotes(company, plan.purpose(part).promises, language, 1),
+                "quotes": [],
             }
             for part, n in sorted(it.dark.items(), key=lambda pair: company.tones.get(pair[0], 0))
         ]
@@ -233,15 +233,24 @@ def _dark_parts(company: Company, done: Effects, language: str) -> list[dict[str
             "n": n,
             "share": round(100 * n / most, 2),
             "why": words.clocks(company, part, language),
-            "quotes": quotes(company, _ends(company.plan, part), language, 1),
+            "quotes": quotes(company, _ends(company, part), language, 1),
         }
         for part, n in sorted(sums.items(), key=lambda pair: -pair[1])
     ]
 
 
-def _ends(plan: Plan, part: str) -> tuple[str, ...]:
-    """A part's promises, that about its term (the last) first."""
-    return tuple(reversed(plan.purpose(part).promises))
+def _ends(company: Company, part: str) -> tuple[str, ...]:
+    """A part's promises, the one about its term first: whose words are most like the text's term for the row."""
+    purpose = company.plan.purpose(part)
+    row = company.policy.purposes.get(purpose.of)
+    term = set((row.retention_text or {}).get("nl", "").lower().split()) if row else set()
+
+    def likeness(promise: str) -> tuple[int, str]:
+        found = company.promises.get(promise)
+        words_ = set(found.quote.lower().replace(",", " ").replace("|", " ").split()) if found else set()
+        return len(term & words_), promise
+
+    return tuple(sorted(purpose.promises, key=likeness, reverse=True))
 
 
 def refusal(job: Job, language: str) -> str:
@@ -296,6 +305,7 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
 def _line(company: Company, strip: charts.Strip, today: dt.date, language: str) -> dict[str, Any]:
     line = strip.line
     table = company.plan.table(line.table)
+    lanes = [_lane(company, lane, today, language) for lane in line.lanes]
     return {
         "strip": strip,
         "label": company.column(table.column(line.columns[0]), language),
@@ -307,9 +317,22 @@ def _line(company: Company, strip: charts.Strip, today: dt.date, language: str) 
         "gone": line.gone,
         "past": line.gone is not None and line.gone <= today,
         "shown": line.shown,
-        "lanes": [_lane(company, lane, today, language) for lane in line.lanes],
+        "lanes": lanes,
+        "folded": _folded(lanes),
         "reads_now": sum(lane.reads(today) for lane in line.lanes),
     }
+
+
+def _folded(lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lanes of one colour that say the same, said once."""
+    found: list[dict[str, Any]] = []
+    for lane in lanes:
+        same = next((f for f in found if f["tone"] == lane["tone"] and f["bands"] == lane["bands"]), None)
+        if same is None:
+            found.append(dict(lane))
+        else:
+            same["label"] += ", " + lane["label"]
+    return found
 
 
 def _lane(company: Company, lane: Lane, today: dt.date, language: str) -> dict[str, Any]:
@@ -323,14 +346,13 @@ def _lane(company: Company, lane: Lane, today: dt.date, language: str) -> dict[s
             span = words.say("person.read", language, start=words.day(band.start, language), last=last)
             why = words.reason(company, lane.part, band.why, band.since, band.until, language)
         bands.append({"span": span, "why": why, "start": band.start, "dark": band.dark})
-    purpose = company.plan.purpose(lane.part)
     return {
         "key": lane.part,
         "label": company.part(lane.part, language),
         "tone": company.tones.get(lane.part, 0),
         "bands": bands,
         "now": lane.reads(today),
-        "quotes": quotes(company, _ends(company.plan, purpose.key), language, 1),
+        "quotes": quotes(company, _ends(company, lane.part), language, 1),
     }
 
 
@@ -409,7 +431,8 @@ def choices(company: Company, language: str) -> dict[str, Any]:
         for i, it in enumerate(company.attempts)
         if _known(plan, it.role)
     ]
-    return {"roles": roles, "fields": fields, "ready": ready, "role": None, "field": None, "sql": ""}
+    asker = next((p.key for p in plan.purposes if p.active and p.objection == "absolute"), None)
+    return {"roles": roles, "fields": fields, "ready": ready, "role": asker, "field": None, "sql": ""}
 
 
 def _known(plan: Plan, role: str) -> bool:

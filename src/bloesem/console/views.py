@@ -135,7 +135,7 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         context["chosen"] = case
         asked = request.GET.get("job")
         if asked is None:
-            job: Job | None = _wait(connection, company, jobs.ask(connection, company.plan, "person", case=case))
+            job: Job | None = _wait(connection, company, jobs.ask(connection, company.plan, "person", case=case), 3)
         else:
             job = jobs.look(connection, company.plan, _uuid(asked))
         if job is None:

@@ -138,6 +138,15 @@ DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
 END $$"""
     result.append(Statement("gate", "no temporary tables", tidy(sql)))
+    # A DO block would change roles between its own statements, where one statement per call cannot.
+    sql = f"""
+DO $$ BEGIN
+    REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+    GRANT USAGE ON LANGUAGE plpgsql TO {keeper}, {owner};
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;  -- not ours to revoke on a managed server
+END $$"""
+    result.append(Statement("gate", "blocks of code are not for everybody", tidy(sql)))
     for name in (
         "today()",
         "moment()",
