@@ -65,6 +65,7 @@ class Company:
     findings: tuple[Finding, ...] = ()
     off: Mapping[dt.date, Mapping[str, str]] = field(default_factory=dict, hash=False)
     maps: tuple[Path, ...] = ()
+    policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
     application: str | None = None
 
@@ -159,6 +160,7 @@ def load_company(directory: Path | str) -> Company:
         findings=found,
         off={policy.version: parts_off(policy, record.record) for policy in versions},
         maps=tuple(home / path for path in settings.maps),
+        policies=home / settings.policy,
         bits_file=home / settings.bits,
         application=settings.application,
     )
