@@ -61,9 +61,9 @@ class Opened:
         self.denied.append(refusal.thing)
         return PurposeDenied(refusal)
 
-    def translate(self, error: BaseException) -> PurposeDenied | None:
+    def translate(self, error: BaseException, statement: str | None = None) -> PurposeDenied | None:
         """PostgreSQL's refusal as ours; None for an error that is none of the gate's."""
-        refusal = explain_refusal(self.gate.plan, self.key, error)
+        refusal = explain_refusal(self.gate.plan, self.key, error, statement=statement)
         if refusal is None:
             return None
         self.denied.append(refusal.thing)

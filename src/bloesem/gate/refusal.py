@@ -106,10 +106,12 @@ def explain_refusal(
     table: str | None = None,
     column: str | None = None,
     write: bool = False,
+    statement: str | None = None,
 ) -> Refusal | None:
     """Why `purpose` (of the policy, a scoped role or a writer) is refused.
 
-    in: an error of psycopg or Django, or the table and column that were asked for. out: the refusal; None when the
+    in: an error of psycopg or Django, or the table and column that were asked for; `statement`: the SQL, to name the
+    table of a column where PostgreSQL names the column alone. out: the refusal; None when the
     error is none of the gate's (a broken constraint, a syntax error).
     """
     state = said = None
@@ -120,6 +122,8 @@ def explain_refusal(
             return None
         kind, found_table, found_column = read
         table, column = table or found_table, column or found_column
+        if column is not None and (table is None or table not in plan.by_name):
+            table = _table_of(plan, column, statement)
         if kind != "ask":
             return _refusal(plan, purpose, kind, table, column, state, said)
     return _refusal(plan, purpose, _why(plan, purpose, table, column, write), table, column, state, said)
@@ -171,6 +175,16 @@ def _table(said: str) -> str | None:
     return found.group(1).rpartition(".")[2] if found else None
 
 
+def _table_of(plan: Plan, column: str, statement: str | None) -> str | None:
+    """The table that has this column, among those that the statement names; None when there are none or several."""
+    words = set(re.findall(r"\w+", statement)) if statement is not None else set(plan.by_name)
+    named = [t for t in plan.tables if t.name in words]
+    having = [t.name for t in named if any(c.name == column for c in t.columns)]
+    if len(having) == 1:
+        return having[0]
+    return named[0].name if len(named) == 1 else None
+
+
 def _why(plan: Plan, purpose: str, table: str | None, column: str | None, write: bool) -> Why:
     from bloesem.gate.served import grants, targets
 
@@ -180,7 +194,8 @@ def _why(plan: Plan, purpose: str, table: str | None, column: str | None, write:
     if target.purpose is not None and not target.purpose.active:
         return "off"
     if table is None:
-        return "table-not-needed" if column is None else "column-not-needed"
+        known = column is None or any(c.name == column for t in plan.tables for c in t.columns)
+        return "column-not-needed" if known else "no-such-column"
     found = plan.by_name.get(table)
     granted = grants(plan, target, table)
     if found is None:

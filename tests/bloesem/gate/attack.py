@@ -232,12 +232,20 @@ def _columns(connection: Connection, target: Target, table: TablePlan, granted: 
     others = [c.name for c in table.columns if c.name not in granted] + ["used_for", "kept_for", "good_until"]
     queries = {}
     for name in others:
-        for place in (f'"{table.name}"', f'"{target.name}"."{table.name}"', f'"{table.schema}"."{table.name}"'):
+        for place in (
+            f'"{table.name}"',
+            f'"{target.name}"."{table.name}"',
+            f'"{table.schema}"."{table.name}"',
+        ):
             queries[f'SELECT "{name}" FROM {place}'] = name
             queries[f'SELECT 1 FROM {place} WHERE "{name}" IS NULL'] = name
             queries[f'SELECT 1 FROM {place} ORDER BY "{name}"'] = name
     said = refusals(connection, list(queries))
-    return [f"{target.key} is not refused {table.name}.{queries[q]}: {q}" for q in queries if said[q] not in REFUSED]
+    return [
+        f"{target.key} is not refused {table.name}.{queries[q]}: {q}"
+        for q in queries
+        if said[q] not in REFUSED
+    ]
 
 
 # ---- what nobody may do ------------------------------------------------------------------------------------------
@@ -266,7 +274,8 @@ def over_tables(world: World, target: Target) -> list[str]:
             f"ALTER TABLE {raw} NO FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY x ON {raw} USING (true)",
             f"DROP POLICY keeper ON {raw}",
-            f"CREATE VIEW {view}_x AS SELECT * FROM {raw}",
+            f'CREATE VIEW "{target.name}".x AS SELECT * FROM {raw}',
+            f"CREATE TABLE public.x AS SELECT * FROM {raw}",
             f"SELECT bloesem.apply_{table.name}(ARRAY[1]::bigint[], now())",
         ]
     return made
@@ -280,7 +289,12 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
         yield f'COPY "{table.schema}"."{table.name}" FROM STDIN'
     login = world.login(target.key)
     mine = {plan.role(t.name) for t in world.targets() if t.key in plan.processes[login]} | {plan.role(login)}
-    for other in [*(plan.role(t.name) for t in world.targets()), plan.role("owner"), plan.role("keeper"), "postgres"]:
+    for other in [
+        *(plan.role(t.name) for t in world.targets()),
+        plan.role("owner"),
+        plan.role("keeper"),
+        "postgres",
+    ]:
         if other not in mine:
             yield f'SET ROLE "{other}"'
             yield f"SELECT set_config('role', '{other}', true)"
@@ -307,7 +321,6 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
     yield "CREATE FUNCTION pg_temp.x() RETURNS integer LANGUAGE sql AS 'SELECT 1'"
     yield "CREATE SCHEMA x"
     yield "CREATE ROLE x"
-    yield "CREATE EXTENSION dblink"
     yield "SELECT lo_create(0)"
     yield "SELECT lo_from_bytea(0, 'x')"
     yield "SELECT lo_import('/etc/hostname')"
@@ -318,7 +331,6 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
     yield "SELECT query_to_xml('SELECT 1', true, true, '')"
     yield "SELECT * FROM ts_stat('SELECT 1')"
     yield "SET session_replication_role = replica"
-    yield "ALTER SYSTEM SET row_security = off"
     yield "SELECT * FROM pg_authid"
     yield "SELECT * FROM pg_statistic"
     yield f"SELECT pg_cancel_backend({world.admin.info.backend_pid})"

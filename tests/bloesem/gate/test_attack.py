@@ -88,7 +88,9 @@ def test_what_each_role_reads_is_what_the_calculus_permits(world: World, truth: 
 
 def test_the_comparer_reports_a_broken_policy(world: World, truth: Truth) -> None:
     """A suite that cannot fail proves nothing: open one policy, then grant one column too many."""
-    target = next(t for t in world.targets() if t.kind == "purpose" and t.purpose and t.purpose.objection == "absolute")
+    target = next(
+        t for t in world.targets() if t.kind == "purpose" and t.purpose and t.purpose.objection == "absolute"
+    )
     table = next(t for t in world.plan.tables if not t.anchor and columns_for(world.plan, target, t))
     place = sql.Identifier(table.schema, table.name)
     name = sql.Identifier(f"{target.name}_reads")
@@ -101,7 +103,9 @@ def test_the_comparer_reports_a_broken_policy(world: World, truth: Truth) -> Non
         assert compare(world, connection, target, truth) == []
         world.admin.execute(sql.SQL("ALTER POLICY {} ON {} USING (true)").format(name, place))
         try:
-            assert any(f"{target.key} sees {table.name}" in one for one in compare(world, connection, target, truth))
+            assert any(
+                f"{target.key} sees {table.name}" in one for one in compare(world, connection, target, truth)
+            )
             world.admin.execute(sql.SQL("ALTER POLICY {} ON {} USING (false)").format(name, place))
             assert any("misses" in one for one in compare(world, connection, target, truth))
         finally:
@@ -118,7 +122,9 @@ def test_the_comparer_reports_a_broken_policy(world: World, truth: Truth) -> Non
             assert any("is not refused" in one for one in compare(world, connection, target, truth))
         finally:
             connection.rollback()
-            world.admin.execute(sql.SQL("REVOKE USAGE ON SCHEMA {} FROM {}").format(sql.Identifier(table.schema), role))
+            world.admin.execute(
+                sql.SQL("REVOKE USAGE ON SCHEMA {} FROM {}").format(sql.Identifier(table.schema), role)
+            )
             world.admin.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(place, role))
             granted = [c.name for c in columns_for(world.plan, target, table)]
             world.admin.execute(
@@ -138,7 +144,10 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
             for statement in everywhere(world, target):
                 with acting(world, connection, target):
                     found[statement] = refusal(connection, statement)
-            allowed += [f"{target.key}: {statement}" for statement, state in found.items() if state is None]
+            # 42809: it is a view, and no such thing can be done to one.
+            allowed += [
+                f"{target.key}: {q} {state}" for q, state in found.items() if state not in {*REFUSED, "42809"}
+            ]
     assert not allowed, f"{len(allowed)} allowed: " + "\n".join(allowed[:20])
 
 
@@ -161,7 +170,10 @@ def test_a_login_has_no_right_of_its_own(world: World) -> None:
                 if target.key in served:
                     for table in world.plan.tables:
                         if columns_for(world.plan, target, table):
-                            assert refusal(connection, f'SELECT 1 FROM "{target.name}"."{table.name}"') in REFUSED
+                            assert (
+                                refusal(connection, f'SELECT 1 FROM "{target.name}"."{table.name}"')
+                                in REFUSED
+                            )
 
 
 # ---- scopes --------------------------------------------------------------------------------------------------------
@@ -201,7 +213,7 @@ def test_a_scope_that_nobody_signed_shows_nothing(world: World, truth: Truth) ->
                 "altered end": good.replace(str(soon), str(soon + 1), 1),
                 "cut": good[:-1],
                 "longer": good + "0",
-                "upper case": good[: -64] + good[-64:].upper(),
+                "upper case": good[:-64] + good[-64:].upper(),
                 "injected": f"{target.scope}:{person}:{soon}:' OR true --",
                 "no number": f"{target.scope}:1 OR 1=1:{soon}:{good[-64:]}",
                 "too large": signed(key, me, target.scope, 2**63, soon),
@@ -255,7 +267,8 @@ def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -
                         list(rows.all())
                     continue
                 found = {
-                    row.pk: {f: v for f, v in row.__dict__.items() if not f.startswith("_")} for row in rows.all()
+                    row.pk: {f: v for f, v in row.__dict__.items() if not f.startswith("_")}
+                    for row in rows.all()
                 }
             should = expected(world.plan, truth, target, table, scope)
             assert found.keys() == should.keys(), (target.key, table.name)
@@ -276,7 +289,10 @@ def test_the_orm_refuses_what_is_not_granted_by_name(world: World, truth: Truth)
                 for number, name in enumerate(denied):
                     ways = by_name(target, table, rows, first, name)
                     for way in ways if number == 0 else ways[number % len(ways) :][:1]:
-                        with pytest.raises(PurposeDenied) as refused, transaction.atomic(using=given["using"]):
+                        with (
+                            pytest.raises(PurposeDenied) as refused,
+                            transaction.atomic(using=given["using"]),
+                        ):
                             way()
                         assert refused.value.table == table.name
                         assert refused.value.column not in granted

@@ -107,7 +107,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return execute(statement, params, many, context)
         except utils.Error as error:
-            denied = opened.translate(error)
+            denied = opened.translate(error, statement if isinstance(statement, str) else None)
             if denied is None:
                 raise
             raise denied from error

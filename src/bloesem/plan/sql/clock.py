@@ -66,6 +66,8 @@ def apply(plan: Plan, table: TablePlan) -> str:
         if alone
         else ""
     )
+    filled = f"{_filled(table)} AS filled"
+    query = judged(plan, table, f"({mine}) AND {due}", filled, at="$2", today=f"{s}.civil($2)")
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
@@ -75,7 +77,7 @@ DECLARE
     counts jsonb;
 BEGIN
 WITH {at_once}j AS MATERIALIZED (
-{_indent(_inside(judged(plan, table, f"({mine}) AND {due}", more=f"{_filled(table)} AS filled"), s), 4)}
+{_indent(query, 4)}
 ), gone AS (
     DELETE FROM {q} r USING j WHERE {same} AND j.kept = 0
     RETURNING {had}, {nothing}, true AS deleted
@@ -150,11 +152,6 @@ def _filled(table: TablePlan) -> str:
     return f"({' | '.join(parts)})::bigint" if parts else "0::bigint"
 
 
-def _inside(query: str, s: str) -> str:
-    """`judged` speaks of `today` and `at`; here they are parameters by number, since a table may have such columns."""
-    return query.replace(", today, at", f", {s}.civil($2), $2")
-
-
 def _indent(text: str, by: int) -> str:
     return "\n".join(" " * by + line for line in text.splitlines())
 
@@ -203,6 +200,10 @@ DECLARE
     moved bigint[];
     counts jsonb := '{{}}';
 BEGIN
+    IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
+        -- An older snapshot would miss a row that was inserted since, and leave it readable.
+        RAISE EXCEPTION 'facts change in transactions that are read committed' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
     PERFORM 1 FROM {s}.state WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
     SELECT array_agg(n) INTO fresh FROM {s}.compute_state(ids, at) AS n;
     SELECT array_agg(n.person_id) INTO moved

@@ -1,0 +1,231 @@
+"""An objection and a new row, in every order: afterwards nothing is readable for the purpose that was objected to."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from bloesem.gate import new_id
+from tests.bloesem.gate import small_company
+from tests.bloesem.gate.world import Connection, Secrets, World, opened
+from tests.databases import Database
+
+pytestmark = pytest.mark.both_servers
+
+ANN = 71
+OBJECT = "SELECT bloesem.record_fact(%s, 'objection', 'marketing', now())"
+INSERT = "INSERT INTO marketing.segment (id, person_id, recorded_at, name) VALUES (%s, %s, now(), 'keen')"
+
+
+@pytest.fixture
+def store(fresh_database: Database) -> Iterator[World]:
+    with fresh_database.connect(autocommit=True) as admin:
+        plan = small_company.plan(fresh_database.role_prefix)
+        small_company.create_tables(admin, plan)
+        world = World(plan, fresh_database, admin, Secrets())
+        world.put_in_force()
+        for person in range(ANN, ANN + 6):
+            admin.execute(
+                "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
+            )
+            admin.execute("SELECT bloesem.record_fact(%s, 'event', 'interaction', now())", [person])
+            admin.execute("SELECT bloesem.record_fact(%s, 'event', 'account.opened', now())", [person])
+        with opened(world):
+            yield world
+
+
+@pytest.fixture
+def writer(store: World) -> Iterator[Connection]:
+    """The marketing job, as its own login."""
+    with store.raw("worker") as connection:
+        yield connection
+
+
+@pytest.fixture
+def objector(store: World) -> Iterator[Connection]:
+    with store.database.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def meanwhile() -> Iterator[Callable[..., Future[Any]]]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool.submit
+
+
+def act(store: World, connection: Connection) -> None:
+    connection.execute(f'SET LOCAL ROLE "{store.plan.role("marketing")}"')
+
+
+def insert(store: World, connection: Connection, person: int = ANN) -> None:
+    act(store, connection)
+    connection.execute(INSERT, [new_id(), person])
+
+
+def waits(store: World, connection: Connection) -> None:
+    """Until PostgreSQL itself says that the connection waits for a lock."""
+    for _ in range(400):
+        row = store.admin.execute(
+            "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s", [connection.info.backend_pid]
+        ).fetchone()
+        if row == ("Lock",):
+            return
+        time.sleep(0.025)
+    raise AssertionError("it does not wait: the two pass each other")
+
+
+def readable(store: World, person: int = ANN) -> int:
+    with store.raw("worker") as connection:
+        act(store, connection)
+        row = connection.execute(
+            "SELECT count(*) FROM marketing.segment WHERE person_id = %s", [person]
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def test_objection_before_insert(store: World, writer: Connection, objector: Connection) -> None:
+    objector.execute(OBJECT, [ANN])
+    objector.commit()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        insert(store, writer)
+    assert readable(store) == 0
+
+
+def test_insert_before_objection(store: World, writer: Connection, objector: Connection) -> None:
+    insert(store, writer)
+    writer.commit()
+    assert readable(store) == 1
+    objector.execute(OBJECT, [ANN])
+    objector.commit()
+    assert readable(store) == 0
+
+
+def test_objection_while_the_insert_is_not_committed(
+    store: World, writer: Connection, objector: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    insert(store, writer)
+    objecting = meanwhile(objector.execute, OBJECT, [ANN])
+    waits(store, objector)
+    writer.commit()
+    objecting.result(20)
+    objector.commit()
+    assert readable(store) == 0
+
+
+def test_insert_while_the_objection_is_not_committed(
+    store: World, writer: Connection, objector: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    objector.execute(OBJECT, [ANN])
+    inserting = meanwhile(insert, store, writer)
+    waits(store, writer)
+    objector.commit()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        inserting.result(20)
+    writer.rollback()
+    assert readable(store) == 0
+
+
+def test_an_insert_that_is_undone_leaves_the_objection(
+    store: World, writer: Connection, objector: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    insert(store, writer)
+    objecting = meanwhile(objector.execute, OBJECT, [ANN])
+    waits(store, objector)
+    writer.rollback()
+    objecting.result(20)
+    objector.commit()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        insert(store, writer)
+
+
+def test_an_objection_that_is_undone_leaves_the_insert(
+    store: World, writer: Connection, objector: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    objector.execute(OBJECT, [ANN])
+    inserting = meanwhile(insert, store, writer)
+    waits(store, writer)
+    objector.rollback()
+    inserting.result(20)
+    writer.commit()
+    assert readable(store) == 1
+
+
+@pytest.mark.parametrize(
+    "level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE]
+)
+def test_an_older_snapshot_does_not_bring_the_purpose_back(
+    store: World, writer: Connection, objector: Connection, level: psycopg.IsolationLevel
+) -> None:
+    writer.isolation_level = level
+    writer.execute("SELECT 1 FROM pg_class LIMIT 1")
+    objector.execute(OBJECT, [ANN])
+    objector.commit()
+    with pytest.raises((psycopg.errors.SerializationFailure, psycopg.errors.InsufficientPrivilege)):
+        insert(store, writer)
+    writer.rollback()
+    assert readable(store) == 0
+
+
+@pytest.mark.parametrize(
+    "level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE]
+)
+def test_an_objection_with_an_older_snapshot_is_refused_since_it_would_miss_the_row(
+    store: World, writer: Connection, objector: Connection, level: psycopg.IsolationLevel
+) -> None:
+    objector.isolation_level = level
+    objector.execute("SELECT 1 FROM pg_class LIMIT 1")
+    insert(store, writer)
+    writer.commit()
+    with pytest.raises(psycopg.errors.InvalidTransactionState):
+        objector.execute(OBJECT, [ANN])
+    objector.rollback()
+    objector.isolation_level = None
+    objector.execute(OBJECT, [ANN])
+    objector.commit()
+    assert readable(store) == 0
+
+
+def test_many_at_once_leave_nothing_readable(store: World) -> None:
+    """Six people, writers and objectors at random: deadlocks and refusals are fine, a readable row is not."""
+    people = list(range(ANN, ANN + 6))
+    met = threading.Barrier(4, timeout=20)
+
+    def write(seed: int) -> None:
+        chance = random.Random(seed)
+        with store.raw("worker") as connection:
+            met.wait()
+            for _ in range(40):
+                try:
+                    for person in chance.sample(people, 2):
+                        insert(store, connection, person)
+                        time.sleep(chance.random() / 500)
+                    connection.commit()
+                except (psycopg.errors.InsufficientPrivilege, psycopg.errors.DeadlockDetected):
+                    connection.rollback()
+
+    def refuse(seed: int) -> None:
+        chance = random.Random(seed)
+        with store.database.connect() as connection:
+            met.wait()
+            for person in chance.sample(people, len(people)):
+                time.sleep(chance.random() / 20)
+                for _ in range(10):
+                    try:
+                        connection.execute(OBJECT, [person])
+                        connection.commit()
+                        break
+                    except psycopg.errors.DeadlockDetected:
+                        connection.rollback()
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(write, 1), pool.submit(write, 2), pool.submit(refuse, 3), pool.submit(refuse, 4)]
+        for one in done:
+            one.result(60)
+    assert [readable(store, person) for person in people] == [0] * len(people)
