@@ -60,7 +60,9 @@ class Because:
     readers: tuple[str, ...] = ()
 
 
-def attempt(connect: Callable[[], Connection], company: Company, role: str, text: str, *, write: bool = False) -> Attempt:
+def attempt(
+    connect: Callable[[], Connection], company: Company, role: str, text: str, *, write: bool = False
+) -> Attempt:
     """Run one statement as `role`, a part of the policy or a scoped role; roll it back."""
     plan = company.plan
     name = role_name(plan, role)
@@ -68,14 +70,14 @@ def attempt(connect: Callable[[], Connection], company: Company, role: str, text
         login = connection.info.user
         started = time.perf_counter()
         try:
-            made = _run(connection, plan, name, text, write=write)
+            came = _run(connection, plan, name, text, write=write)
         except psycopg.Error as fault:
             said = fault.diag.message_primary or str(fault).strip() or type(fault).__name__
-            made = {"state": fault.sqlstate or "-----", "said": said}
+            came = {"state": fault.sqlstate or "-----", "said": said}
         finally:
             connection.rollback()
         spent = (time.perf_counter() - started) * 1000
-    made = Attempt(plan.role(name), login, text, milliseconds=spent, **made)
+    made = Attempt(plan.role(name), login, text, milliseconds=spent, **came)
     return _explained(company, role, made)
 
 
@@ -91,9 +93,7 @@ def _run(connection: Connection, plan: Plan, name: str, text: str, *, write: boo
         cursor.execute(sql.SQL("SET TRANSACTION {}").format(sql.SQL("READ WRITE" if write else "READ ONLY")))
         cursor.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(f"{SECONDS}s"))
         cursor.execute(sql.SQL("SET LOCAL lock_timeout = '500ms'"))
-        cursor.execute(
-            sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(name))
-        )
+        cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(name)))
         cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(name))))
     # The extended protocol takes one statement: `;` ends it, and a second is a syntax error.
     with connection.cursor() as cursor:
@@ -150,7 +150,7 @@ def _because(company: Company, role: str, made: Attempt) -> Because | None:
     return _of_refusal(company, role, refusal, table, column)
 
 
-class _Said(Exception):
+class _SaidError(Exception):
     """PostgreSQL's refusal as the gate's explainer reads it."""
 
     def __init__(self, state: str, said: str) -> None:
@@ -160,7 +160,7 @@ class _Said(Exception):
 
 
 def _fault(made: Attempt) -> BaseException:
-    return _Said(made.state or "", made.said or "")
+    return _SaidError(made.state or "", made.said or "")
 
 
 def _of_refusal(

@@ -66,7 +66,9 @@ def bars(due: Iterable[Due], today: dt.date, tones: Mapping[str, int]) -> Bars:
         for tone, n in sorted(tone_sums.items()):
             h = 100 * n / top if top else 0
             y -= h
-            pieces.append(Piece(round(i * step + step * 0.16, 3), round(y, 3), round(step * 0.68, 3), round(h, 3), tone))
+            pieces.append(
+                Piece(round(i * step + step * 0.16, 3), round(y, 3), round(step * 0.68, 3), round(h, 3), tone)
+            )
         total = sum(counts[month].values())
         made.append(Bar(month, total, tuple(parts), tuple(pieces), round(i * step, 3), round(step, 3)))
     return Bars(tuple(made), top, tuple((round(100 - 100 * n / top, 3), n) for n in _ticks(top)))
@@ -143,7 +145,9 @@ def _strip(line: Line, scale: Scale, picture: Timeline, tones: Mapping[str, int]
     pieces: list[Piece] = []
     for i, lane in enumerate(lanes):
         for band in lane.bands:
-            pieces += _band(lane.part, band, scale, picture, (i * (LANE + GAP) + GAP, tones.get(lane.part, 0)))
+            pieces += _band(
+                lane.part, band, scale, picture, (i * (LANE + GAP) + GAP, tones.get(lane.part, 0))
+            )
     height = max(len(lanes), 1) * (LANE + GAP) + GAP
     left, right = scale.at(line.start), scale.at(line.gone or picture.end)
     stored = Piece(left, 0, max(round(right - left, 3), 0.25), height, 0)

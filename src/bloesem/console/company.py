@@ -105,7 +105,9 @@ class Company:
             if source.pattern and re.match(source.pattern, value):
                 detail = value.rsplit(":", 1)[-1] if ":" in value else ""
                 name = said(source.label, language)
-                shown = detail and detail.casefold() not in name.casefold() and not value.startswith("subject:")
+                shown = (
+                    detail and detail.casefold() not in name.casefold() and not value.startswith("subject:")
+                )
                 return f"{name} ({detail})" if shown else name
         return value
 

@@ -28,7 +28,9 @@ def at_this_machine(request: HttpRequest) -> bool:
         near = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", ""))).is_loopback
     except ValueError:
         return False
-    host = request.META.get("HTTP_HOST", "localhost").rpartition(":")[0] or request.META.get("HTTP_HOST", "localhost")
+    host = request.META.get("HTTP_HOST", "localhost").rpartition(":")[0] or request.META.get(
+        "HTTP_HOST", "localhost"
+    )
     return near and host.strip("[]") in ("localhost", "127.0.0.1", "::1")
 
 

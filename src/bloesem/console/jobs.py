@@ -58,6 +58,13 @@ CREATE TABLE IF NOT EXISTS {s}.console_job (
     finished_at timestamptz
 )"""
 
+#: Invented people whom a demonstration names; nobody but the keeper reads it.
+_CASES = """
+CREATE TABLE IF NOT EXISTS {s}.console_case (
+    key       text PRIMARY KEY,
+    person_id bigint NOT NULL
+)"""
+
 _COLUMNS = "id, kind, asked, state, done, total, result, asked_at, finished_at"
 
 
@@ -66,9 +73,32 @@ def install(keeper: Connection, plan: Plan, login: str) -> None:
     s, role = sql.Identifier(plan.schema), sql.Identifier(plan.role(login))
     kinds = sql.SQL(", ").join(sql.Literal(kind) for kind in KINDS)
     keeper.execute(sql.SQL(_TABLE).format(s=s, kinds=kinds))
+    keeper.execute(sql.SQL(_CASES).format(s=s))
+    keeper.execute(sql.SQL("REVOKE ALL ON {}.console_case FROM PUBLIC").format(s))
     table = sql.SQL("{}.console_job").format(s)
     keeper.execute(sql.SQL("REVOKE ALL ON {} FROM PUBLIC").format(table))
     keeper.execute(sql.SQL("GRANT SELECT, DELETE, INSERT (id, kind, asked) ON {} TO {}").format(table, role))
+
+
+def name_cases(keeper: Connection, plan: Plan, people: Mapping[str, int]) -> None:
+    """Names invented people as examples to follow, by a key (`ann`); after a demonstration's data was loaded."""
+    s = sql.Identifier(plan.schema)
+    keeper.execute(sql.SQL(_CASES).format(s=s))
+    for key, person in people.items():
+        keeper.execute(
+            sql.SQL(
+                "INSERT INTO {}.console_case (key, person_id) VALUES (%s, %s) "
+                "ON CONFLICT (key) DO UPDATE SET person_id = EXCLUDED.person_id"
+            ).format(s),
+            [key, person],
+        )
+
+
+def named_cases(keeper: Connection, plan: Plan) -> dict[str, int]:
+    query = sql.SQL("SELECT key, person_id FROM {}.console_case ORDER BY key").format(
+        sql.Identifier(plan.schema)
+    )
+    return dict(keeper.execute(query).fetchall())
 
 
 def _q(plan: Plan, text: str) -> sql.Composed:
@@ -163,7 +193,9 @@ def finish(keeper: Connection, plan: Plan, job: Job, result: object, *, refused:
 def interrupted(keeper: Connection, plan: Plan) -> None:
     """What was running when a helper died is refused: nothing of it was committed half."""
     keeper.execute(
-        _q(plan, "UPDATE {t} SET state = 'refused', result = %s, finished_at = now() WHERE state = 'running'"),
+        _q(
+            plan, "UPDATE {t} SET state = 'refused', result = %s, finished_at = now() WHERE state = 'running'"
+        ),
         [json.dumps({"refused": "job.failed"})],
     )
     keeper.commit()

@@ -1,17 +1,22 @@
 """The keeper's helper: a small process beside the web, the only one here that holds the keeper's login.
 
-    python -m bloesem.console.keeper
+    python -m bloesem.console.keeper COMPANY_DIRECTORY
 
-It takes what the pages ask for (`bloesem.console.jobs`), one at a time, and answers without personal data, but for a
-person's timeline, which exists in demonstration mode only.
+with BLOESEM_DATABASE_URL, and BLOESEM_CREDENTIALS (the directory with the keeper's password); BLOESEM_DEMO=1
+for a demonstration. It takes what the pages ask for (`bloesem.console.jobs`), one at a time, and answers
+without personal data, but for a person's timeline, which exists in demonstration mode only.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -27,9 +32,11 @@ from bloesem.console.overview import Overview, overview
 from bloesem.console.people import Case, Expected, cases, follow
 from bloesem.console.timeline import Timeline
 from bloesem.errors import BloesemError
+from bloesem.gate.secrets import Credentials
+from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
-from bloesem.stores.dsn import Dsn
+from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
 
 _log = logging.getLogger(__name__)
@@ -54,7 +61,7 @@ class Followed:
 FOLLOWED = TypeAdapter(Followed)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The keeper does not do this; `key`: the words that say why, `values`: what they name."""
 
     def __init__(self, key: str, **values: str) -> None:
@@ -64,13 +71,14 @@ class Refused(Exception):
 
 @dataclass
 class Keeper:
-    """Does the work. `named`: people whom the company itself names as examples, by key."""
+    """Does the work. Opens a connection for each piece of it."""
 
     dsn: Dsn
     plan: Plan
     demonstration: bool
     login: str = "console"
-    named: Mapping[str, int] = field(default_factory=dict)
+    _counted: int | None = field(default=None, init=False)
+    _next: float = field(default=0.0, init=False)
 
     def open(self, *, autocommit: bool = False) -> Connection:
         return connect(self.dsn, autocommit=autocommit, application="bloesem-console-keeper")
@@ -93,12 +101,32 @@ class Keeper:
             if jobs.latest(reports, self.plan, "overview") is None:
                 jobs.ask(reports, self.plan, "overview")
             while not stop.is_set():
+                self._notice(reports)
                 job = jobs.take(reports, self.plan)
                 if job is None:
                     for _ in bell.notifies(timeout=1.0, stop_after=1):
                         pass
                     continue
                 self.do(job, reports)
+
+    def _notice(self, reports: Connection) -> None:
+        """Counts again when something was done since the last count; a long count is not repeated soon."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + 5
+        row = reports.execute(
+            sql.SQL("SELECT max(id) FROM {}.act WHERE kind <> ALL (%s)").format(
+                sql.Identifier(self.plan.schema)
+            ),
+            [["read", "rehearsal", "denied"]],
+        ).fetchone()
+        reports.commit()
+        last = row[0] if row else None
+        if last == self._counted:
+            return
+        first, self._counted = self._counted is None, last
+        if not first and jobs.latest(reports, self.plan, "overview", over=False) is None:
+            jobs.ask(reports, self.plan, "overview")
 
     def do(self, job: Job, reports: Connection) -> None:
         """One job, on a connection of its own; whatever goes wrong, nothing of it stays half."""
@@ -107,12 +135,15 @@ class Keeper:
             jobs.progress(reports, self.plan, job, done, total)
 
         try:
+            started = time.monotonic()
             with self.open() as work:
                 answer = getattr(self, f"_{job.kind}")(work, job.asked, progress)
             jobs.finish(reports, self.plan, job, answer)
+            if job.kind == "overview":
+                self._next = time.monotonic() + 20 * (time.monotonic() - started)
             if job.kind == "move":
                 jobs.ask(reports, self.plan, "overview")
-        except Refused as refusal:
+        except RefusedError as refusal:
             jobs.finish(reports, self.plan, job, {"refused": refusal.key, **refusal.values}, refused=True)
         except (psycopg.Error, BloesemError) as fault:
             _log.error("console job %s failed: %s", job.kind, type(fault).__name__)
@@ -125,15 +156,15 @@ class Keeper:
 
     def _cases(self, work: Connection, asked: Mapping[str, Any], progress: Progress) -> Any:
         self._demonstration()
-        found = cases(work, self.plan, dict(self.named))
+        found = cases(work, self.plan, jobs.named_cases(work, self.plan))
         return [{"key": c.key, "kind": c.kind, "about": c.about} for c in found]
 
     def _person(self, work: Connection, asked: Mapping[str, Any], progress: Progress) -> Any:
         self._demonstration()
-        found = {c.key: c for c in cases(work, self.plan, dict(self.named))}
+        found = {c.key: c for c in cases(work, self.plan, jobs.named_cases(work, self.plan))}
         case = found.get(str(asked.get("case")))
         if case is None:
-            raise Refused("person.nobody")
+            raise RefusedError("person.nobody")
         progress(0, 1)
         picture, expected, at = follow(work, self.plan, case.person)
         return FOLLOWED.dump_python(Followed(case, picture, expected, at), mode="json")
@@ -154,7 +185,7 @@ class Keeper:
 
     def _demonstration(self) -> None:
         if not self.demonstration:
-            raise Refused("notfound")
+            raise RefusedError("notfound")
 
     def _day(self, work: Connection, asked: Mapping[str, Any]) -> dt.date:
         """The day that is asked for: never before today, and only in a demonstration."""
@@ -162,8 +193,28 @@ class Keeper:
         day = dt.date.fromisoformat(str(asked["day"]))
         today = civil(moment(work, self.plan))
         if day < today:
-            raise Refused("date.back", today=today.isoformat())
+            raise RefusedError("date.back", today=today.isoformat())
         if day > today.replace(month=1, day=1, year=today.year + FURTHEST):
-            raise Refused("date.far", day=f"{today.year + FURTHEST}-01-01")
+            raise RefusedError("date.far", day=f"{today.year + FURTHEST}-01-01")
         work.commit()
         return day
+
+
+def main(directory: str) -> None:
+    """The process: works until SIGTERM or SIGINT."""
+    from bloesem.company import PREFIX, load_plan
+
+    prefix = os.environ.get("BLOESEM_PREFIX", PREFIX)
+    plan = load_plan(Path(directory), on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
+    server = dsn_from(os.environ) or Dsn.parse("postgresql:///bloesem")
+    credentials = Credentials.load(Path(os.environ[CREDENTIALS]), "keeper")
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    Keeper(credentials.dsn(server, prefix), plan, os.environ.get("BLOESEM_DEMO") == "1").serve(stop)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1] if len(sys.argv) > 1 else "company/blossom")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Literal, cast
+from typing import Literal
 
 from bloesem.console.company import Company
 from bloesem.console.words import WORDS
@@ -15,8 +15,14 @@ Language = Literal["nl", "en"]
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
 _MONTHS = {
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "nl": (
+        *("januari", "februari", "maart", "april", "mei", "juni"),
+        *("juli", "augustus", "september", "oktober", "november", "december"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
 }
 _UNITS = {
     "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")},
@@ -26,7 +32,7 @@ _UNITS = {
 
 def language_of(value: str) -> Language:
     """A language of the console; Dutch, the language of the text, for any other."""
-    return cast(Language, value) if value in LANGUAGES else "nl"
+    return value if value in LANGUAGES else "nl"
 
 
 def say(key: str, language: str, **values: object) -> str:

@@ -32,7 +32,9 @@ def promises(path: Path) -> dict[str, Promise]:
         return {}
     data = parse(path).data
     return {
-        str(it["id"]): Promise(str(it["id"]), it.get("line"), str(it.get("quote", "")), dict(it.get("claim", {})))
+        str(it["id"]): Promise(
+            str(it["id"]), it.get("line"), str(it.get("quote", "")), dict(it.get("claim", {}))
+        )
         for it in data["promises"]
     }
 

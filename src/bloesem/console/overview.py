@@ -107,7 +107,7 @@ def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
     )
 
 
-def _one(keeper: Connection, query: sql.Composable) -> Any:
+def _one(keeper: Connection, query: sql.SQL | sql.Composed) -> Any:
     row = keeper.execute(query).fetchone()
     keeper.commit()
     return row[0] if row else None
@@ -121,7 +121,9 @@ def _readers(plan: Plan, table: TablePlan) -> list[tuple[PurposePlan, list[str]]
         if purpose.active:
             columns = [c for c in purpose_columns(plan, table, purpose) if c not in keys]
             if columns:
-                found.append((purpose, [c for c in columns if any(c == known.name for known in table.columns)]))
+                found.append(
+                    (purpose, [c for c in columns if any(c == known.name for known in table.columns)])
+                )
     return found
 
 
@@ -134,7 +136,12 @@ def _table(table: TablePlan) -> sql.Composed:
 
 
 def _count(
-    keeper: Connection, plan: Plan, table: TablePlan, today: dt.date, rows: dict[str, int], values: dict[str, int]
+    keeper: Connection,
+    plan: Plan,
+    table: TablePlan,
+    today: dt.date,
+    rows: dict[str, int],
+    values: dict[str, int],
 ) -> int:
     readers = _readers(plan, table)
     asked: list[sql.Composable] = [sql.SQL("count(*)")]
@@ -143,7 +150,9 @@ def _count(
         asked.append(sql.SQL("count(*) FILTER (WHERE {})").format(may))
         filled = sql.SQL(", ").join(sql.Identifier(c) for c in columns) if columns else sql.SQL("NULL::int")
         asked.append(sql.SQL("COALESCE(sum(num_nonnulls({})) FILTER (WHERE {}), 0)").format(filled, may))
-    found = keeper.execute(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _table(table))).fetchone()
+    found = keeper.execute(
+        sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _table(table))
+    ).fetchone()
     keeper.commit()
     assert found is not None
     for i, (purpose, _) in enumerate(readers):

@@ -56,6 +56,9 @@ def facts_of(keeper: Connection, plan: Plan, people: Iterable[int]) -> dict[int,
 
 def rows_of(keeper: Connection, plan: Plan, person: int) -> tuple[list[Row], dict[tuple[str, str], str]]:
     """All rows of a person, and per table and column one value as an example."""
+    shown = plan.mask(
+        lambda p: p.of != "law" and not p.hold
+    )  # what the law alone reads (a secret) is not shown
     rows: list[Row] = []
     examples: dict[tuple[str, str], str] = {}
     for table in plan.tables:
@@ -64,7 +67,7 @@ def rows_of(keeper: Connection, plan: Plan, person: int) -> tuple[list[Row], dic
             rows.append(Row(table.name, values, filled))
             for column in table.columns:
                 value = values.get(column.name)
-                if not column.key and value is not None:
+                if not column.key and column.purposes & shown and value is not None:
                     examples.setdefault((table.name, column.name), _shown(value))
     return rows, examples
 
@@ -79,7 +82,8 @@ def _rows(keeper: Connection, table: TablePlan, person: int) -> list[dict[str, A
         mine,
     )
     return [
-        dict(zip(names, row, strict=True)) for row in keeper.execute(query, [person] * len(table.owners)).fetchall()
+        dict(zip(names, row, strict=True))
+        for row in keeper.execute(query, [person] * len(table.owners)).fetchall()
     ]
 
 
@@ -98,13 +102,19 @@ def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple
     """The person's timeline at the database's own moment, and what each part may read now."""
     now = moment(keeper, plan)
     rows, examples = rows_of(keeper, plan, person)
-    owners = {person} | {int(r.values[o]) for r in rows for o in plan.table(r.table).owners if r.values.get(o)}
+    owners = {person} | {
+        int(r.values[o]) for r in rows for o in plan.table(r.table).owners if r.values.get(o)
+    }
     facts = facts_of(keeper, plan, owners)
     today = civil(now)
-    picture = timeline(plan, person, facts, rows, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD))
+    picture = timeline(
+        plan, person, facts, rows, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
+    )
     lines = tuple(_with_example(line, examples) for line in picture.lines)
     expected = tuple(
-        Expected(p.key, sum(_reads(plan, facts, row, p.key, now) for row in rows)) for p in plan.purposes if p.active
+        Expected(p.key, sum(_reads(plan, facts, row, p.key, now) for row in rows))
+        for p in plan.purposes
+        if p.active
     )
     keeper.commit()
     done = Timeline(picture.start, picture.end, picture.today, lines, picture.milestones)
@@ -135,7 +145,11 @@ def _reads(plan: Plan, facts: Facts, row: Row, part: str, now: dt.datetime) -> b
 
 def cases(keeper: Connection, plan: Plan, named: dict[str, int] | None = None) -> list[Case]:
     """People worth following, found by their facts: nothing here knows the data. `named`: the company's own first."""
-    found = [Case(key, "first", key, person) for key, person in (named or {}).items() if _there(keeper, plan, person)]
+    found = [
+        Case(key, "first", key, person)
+        for key, person in (named or {}).items()
+        if _there(keeper, plan, person)
+    ]
     taken = {case.person for case in found}
     for kind, about, query in _QUERIES:
         for row in keeper.execute(
@@ -163,28 +177,36 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "customer",
         "",
-        "SELECT f.person_id, NULL FROM {s}.fact f WHERE f.key = 'customer.started' AND NOT EXISTS (SELECT FROM {s}.fact"
-        " e WHERE e.person_id = f.person_id AND (e.key = 'customer.ended' OR e.kind IN ('objection', 'restriction',"
-        f" 'erasure', 'hold', 'assessing'))) AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1",
+        (
+            "SELECT f.person_id, NULL FROM {s}.fact f WHERE f.key = 'customer.started' AND NOT EXISTS (SELECT FROM {s}.fact"
+            " e WHERE e.person_id = f.person_id AND (e.key = 'customer.ended' OR e.kind IN ('objection', 'restriction',"
+            f" 'erasure', 'hold', 'assessing'))) AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1"
+        ),
     ),
     (
         "ended",
         "",
-        "SELECT f.person_id, NULL FROM {s}.fact f WHERE f.key = 'customer.ended' AND f.starts_at <= {s}.moment()"
-        f" AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1",
+        (
+            "SELECT f.person_id, NULL FROM {s}.fact f WHERE f.key = 'customer.ended' AND f.starts_at <= {s}.moment()"
+            f" AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1"
+        ),
     ),
     (
         "returned",
         "",
-        "SELECT f.person_id, NULL FROM {s}.fact f JOIN {s}.fact e USING (person_id) WHERE f.key = 'account.opened'"
-        f" AND e.key = 'account.terminated' AND e.starts_at < f.starts_at AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1",
+        (
+            "SELECT f.person_id, NULL FROM {s}.fact f JOIN {s}.fact e USING (person_id) WHERE f.key = 'account.opened'"
+            f" AND e.key = 'account.terminated' AND e.starts_at < f.starts_at AND {_HAS} ORDER BY f.starts_at DESC LIMIT 1"
+        ),
     ),
     *(
         (
             kind,
             "",
-            f"SELECT DISTINCT ON (f.key) f.person_id, f.key FROM {{s}}.fact f WHERE f.kind = '{kind}' AND {_HAS}"
-            " ORDER BY f.key, f.starts_at DESC",
+            (
+                f"SELECT DISTINCT ON (f.key) f.person_id, f.key FROM {{s}}.fact f WHERE f.kind = '{kind}' AND {_HAS}"
+                " ORDER BY f.key, f.starts_at DESC"
+            ),
         )
         for kind in ("objection", "consent", "restriction", "hold", "erasure")
     ),
@@ -200,9 +222,7 @@ def _shared(keeper: Connection, plan: Plan, taken: set[int]) -> list[Case]:
         query = sql.SQL(
             "SELECT {one} FROM {schema}.{table} WHERE {one} IS NOT NULL AND {other} IS NOT NULL AND {one} <> {other}"
             " AND NOT ({one} = ANY (%s)) AND kept_for <> 0 LIMIT 1"
-        ).format(
-            one=one, other=other, schema=sql.Identifier(table.schema), table=sql.Identifier(table.name)
-        )
+        ).format(one=one, other=other, schema=sql.Identifier(table.schema), table=sql.Identifier(table.name))
         row = keeper.execute(query, [list(taken)]).fetchone()
         if row is not None:
             return [Case("shared", "shared", "", row[0])]

@@ -9,7 +9,8 @@ from typing import Any
 
 from psycopg import sql
 
-from bloesem.console import breaking, charts, language as words
+from bloesem.console import breaking, charts
+from bloesem.console import language as words
 from bloesem.console.breaking import Attempt
 from bloesem.console.company import Company, Promise, said
 from bloesem.console.effects import Effects
@@ -17,6 +18,7 @@ from bloesem.console.jobs import Job
 from bloesem.console.keeper import FURTHEST, Followed
 from bloesem.console.overview import Overview
 from bloesem.console.timeline import Lane
+from bloesem.console.words import WORDS
 from bloesem.plan.model import Plan
 from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
@@ -137,11 +139,11 @@ def _act(act: Any, language: str) -> dict[str, Any]:
     said_counts = [
         words.say(f"count.{name}", language, n=words.number(n, language))
         for name, n in act.counts.items()
-        if f"count.{name}" in words.WORDS
+        if f"count.{name}" in WORDS
     ]
     return {
         "at": act.at,
-        "what": words.say(key if key in words.WORDS else "act.other", language),
+        "what": words.say(key if key in WORDS else "act.other", language),
         "counts": ", ".join(said_counts),
     }
 
@@ -151,7 +153,13 @@ def _act(act: Any, language: str) -> dict[str, Any]:
 
 def days(today: dt.date, chosen: str) -> dict[str, Any]:
     """The form: today, what was chosen, and some days to skip to."""
-    ahead = (("date.month", 1), ("date.quarter", 3), ("date.year", 12), ("date.years2", 24), ("date.years8", 96))
+    ahead = (
+        ("date.month", 1),
+        ("date.quarter", 3),
+        ("date.year", 12),
+        ("date.years2", 24),
+        ("date.years8", 96),
+    )
     return {
         "chosen": chosen or later(today, 1).isoformat(),
         "quick": [(key, later(today, months).isoformat()) for key, months in ahead],
@@ -206,7 +214,7 @@ def effects(company: Company, done: Effects, language: str) -> dict[str, Any]:
                 "what": _what(company, it.table, language),
                 "deleted": it.deleted,
                 "columns": columns,
-                "erased": sum(c["n"] for c in columns),
+                "erased": sum(it.erased.values()),
                 "dark": dark,
             }
         )
@@ -258,7 +266,7 @@ def refusal(job: Job, language: str) -> str:
     result = dict(job.result or {})
     key = str(result.pop("refused", "job.failed"))
     values = {k: words.day(dt.date.fromisoformat(str(v)), language) for k, v in result.items()}
-    return words.say(key if key in words.WORDS else "job.failed", language, **values)
+    return words.say(key if key in WORDS else "job.failed", language, **values)
 
 
 # ---- one person --------------------------------------------------------------------------------------------------------
@@ -287,7 +295,9 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
                 "day": m.day,
                 "x": charts.Scale(picture.start, picture.end).at(m.day),
                 "kind": words.say(f"kind.{m.kind}", language),
-                "what": company.event(m.key, language) if m.kind == "event" else company.part(m.key, language),
+                "what": company.event(m.key, language)
+                if m.kind == "event"
+                else company.part(m.key, language),
                 "ended": m.ended,
                 "future": m.day > picture.today,
             }
@@ -382,14 +392,18 @@ def asked_now(
             continue
         with open_as(plan, purpose.key) as connection:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name))))
-            connection.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(purpose.name)))
+            connection.execute(
+                sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(purpose.name))
+            )
             rows = sum(
                 _seen(connection, table.name, table.owners, followed.case.person)
                 for table in plan.tables
                 if purpose_columns(plan, table, purpose)
             )
             connection.rollback()
-        found.append(Asked(purpose.key, company.tones.get(purpose.key, 0), rows, expected.get(purpose.key, 0)))
+        found.append(
+            Asked(purpose.key, company.tones.get(purpose.key, 0), rows, expected.get(purpose.key, 0))
+        )
     return found
 
 
@@ -409,9 +423,7 @@ def choices(company: Company, language: str) -> dict[str, Any]:
     roles = [
         {
             "label": company.group(group.key, language),
-            "roles": [
-                (key, company.part(key, language)) for key in group.parts if plan.purpose(key).active
-            ],
+            "roles": [(key, company.part(key, language)) for key in group.parts if plan.purpose(key).active],
         }
         for group in company.groups
     ]
@@ -421,7 +433,9 @@ def choices(company: Company, language: str) -> dict[str, Any]:
         {
             "table": table.name,
             "columns": [
-                (f"{table.name}.{c.name}", c.name, company.column(c, language)) for c in table.columns if not c.key
+                (f"{table.name}.{c.name}", c.name, company.column(c, language))
+                for c in table.columns
+                if not c.key
             ],
         }
         for table in plan.tables
@@ -484,7 +498,9 @@ def attempt(company: Company, made: Attempt, language: str) -> dict[str, Any]:
         what = f"{what} ({because.table}.{because.column})"
     label = company.part(because.part, language)
     clock = words.clocks(company, because.part, language) if because.part in company.plan.by_key else ""
-    shown["because"] = words.say(because.key, language, part=label, what=what or (because.table or ""), clock=clock)
+    shown["because"] = words.say(
+        because.key, language, part=label, what=what or (because.table or ""), clock=clock
+    )
     shown["readers"] = [company.part(key, language) for key in because.readers]
     shown["has_readers"] = because.key == "try.because.column"
     shown["quotes"] = quotes(company, because.promises, language)

@@ -157,9 +157,7 @@ class _Judge:
             if not mine or not any(c.name in row.filled for c in columns):
                 continue
             lanes = tuple(_lanes(self.plan, table, columns[0], days))
-            gone = next(
-                (day for day, seen in days if not _kept(seen, columns[0]) and day > days[0][0]), None
-            )
+            gone = next((day for day, seen in days if not _kept(seen, columns[0]) and day > days[0][0]), None)
             result.append(
                 Line(
                     table=table.name,

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from psycopg import sql
 
-from bloesem.console import breaking, charts, door, jobs, showing
+from bloesem.console import breaking, door, jobs, showing
 from bloesem.console.company import Company, current
 from bloesem.console.guard import demonstration, in_demonstration, local
 from bloesem.console.jobs import Job, Kind
@@ -100,7 +100,11 @@ def date_answer(request: HttpRequest, language: str, job: str) -> HttpResponse:
     if found is None or found.kind not in _DOES.values():
         return _page(request, "gone", context, status=404)
     context |= showing.days(context["today"], str(found.asked.get("day", "")))
-    context |= {"job": found, "day": dt.date.fromisoformat(str(found.asked["day"])), **_progress(found, language)}
+    context |= {
+        "job": found,
+        "day": dt.date.fromisoformat(str(found.asked["day"])),
+        **_progress(found, language),
+    }
     if found.state == "done":
         context |= showing.effects(company, EFFECTS.validate_python(found.result), language)
     return _page(request, "date", context)
@@ -135,7 +139,9 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         context["chosen"] = case
         asked = request.GET.get("job")
         if asked is None:
-            job: Job | None = _wait(connection, company, jobs.ask(connection, company.plan, "person", case=case), 3)
+            job: Job | None = _wait(
+                connection, company, jobs.ask(connection, company.plan, "person", case=case), 3
+            )
         else:
             job = jobs.look(connection, company.plan, _uuid(asked))
         if job is None:

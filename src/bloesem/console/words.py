@@ -26,7 +26,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "or": (" of ", " or "),
     "quote.law": ("Artikel {article}", "Article {article}"),
     "line": ("regel {line}", "line {line}"),
-    "quote.of": ("Belofte {id}, {where} van het privacybeleid", "Promise {id}, {where} of the privacy policy"),
+    "quote.of": (
+        "Belofte {id}, {where} van het privacybeleid",
+        "Promise {id}, {where} of the privacy policy",
+    ),
     "quote.of0": ("Belofte {id} van het privacybeleid", "Promise {id} of the privacy policy"),
     "people": ("mensen", "people"),
     "rows": ("rijen", "rows"),
@@ -37,10 +40,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # ---- now
     "now.title": ("Wat het beleid nu doet", "What the policy is doing now"),
     "now.lead": (
-        "{people} mensen staan in deze databank. Elk doel uit de tekst is een rol, en PostgreSQL toont die rol alleen "
-        "wat ze vandaag nog mag zien.",
-        "{people} people are in this database. Each purpose of the text is a role, and PostgreSQL shows that role only "
-        "what it may still see today.",
+        (
+            "{people} mensen staan in deze databank. Elk doel uit de tekst is een rol, en PostgreSQL toont die rol alleen "
+            "wat ze vandaag nog mag zien."
+        ),
+        (
+            "{people} people are in this database. Each purpose of the text is a role, and PostgreSQL shows that role only "
+            "what it may still see today."
+        ),
     ),
     "now.counting": ("Aan het tellen …", "Counting …"),
     "now.counting.more": (
@@ -52,18 +59,24 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "now.purpose": ("Doel", "Purpose"),
     "now.may": ("Wie mag wat lezen", "Who may read what"),
     "now.may.lead": (
-        "Per doel: hoeveel mensen, rijen en ingevulde waarden het vandaag kan lezen. Al het andere bestaat voor dat "
-        "doel niet.",
+        (
+            "Per doel: hoeveel mensen, rijen en ingevulde waarden het vandaag kan lezen. Al het andere bestaat voor dat "
+            "doel niet."
+        ),
         "Per purpose: how many people, rows and filled values it can read today. To that purpose nothing else exists.",
     ),
     "now.for": ("Hoe lang", "How long"),
     "now.off": ("Staat uit: {why}", "Is off: {why}"),
     "now.due": ("Wat wanneer vervalt", "What falls due when"),
     "now.due.lead": (
-        "De komende achttien maanden, als er niets meer gebeurt. Elke staaf telt rijen die een doel dan niet meer mag "
-        "lezen; de kleur is het doel.",
-        "The coming eighteen months, if nothing else happens. Each bar counts rows that a purpose may then no longer "
-        "read; the colour is the purpose.",
+        (
+            "De komende achttien maanden, als er niets meer gebeurt. Elke staaf telt rijen die een doel dan niet meer mag "
+            "lezen; de kleur is het doel."
+        ),
+        (
+            "The coming eighteen months, if nothing else happens. Each bar counts rows that a purpose may then no longer "
+            "read; the colour is the purpose."
+        ),
     ),
     "now.due.none": (
         "De komende achttien maanden vervalt er niets.",
@@ -71,7 +84,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "now.due.table": ("Dezelfde cijfers als tabel", "The same figures as a table"),
     "now.due.month": ("Maand", "Month"),
-    "now.due.bar": ("{month}: {rows} rijen vervallen. Open de dag.", "{month}: {rows} rows fall due. Open the day."),
+    "now.due.bar": (
+        "{month}: {rows} rijen vervallen. Open de dag.",
+        "{month}: {rows} rows fall due. Open the day.",
+    ),
     "now.overdue": ("Te laat", "Overdue"),
     "now.overdue.none": ("Niets. Alles is op tijd weg.", "Nothing. All is gone on time."),
     "now.overdue.some": (
@@ -170,10 +186,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # ---- the date
     "date.title": ("De datum", "The date"),
     "date.lead": (
-        "Kies een dag en zie wat de klok dan wist, en wie wat niet meer kan lezen. Oefen het eerst: alles gebeurt "
-        "echt, en wordt teruggedraaid. Laat het daarna gebeuren.",
-        "Pick a day and see what the clock will erase by then, and who can no longer read what. Rehearse it first: "
-        "everything happens for real, and is rolled back. Then let it happen.",
+        (
+            "Kies een dag en zie wat de klok dan wist, en wie wat niet meer kan lezen. Oefen het eerst: alles gebeurt "
+            "echt, en wordt teruggedraaid. Laat het daarna gebeuren."
+        ),
+        (
+            "Pick a day and see what the clock will erase by then, and who can no longer read what. Rehearse it first: "
+            "everything happens for real, and is rolled back. Then let it happen."
+        ),
     ),
     "date.pick": ("Welke dag?", "Which day?"),
     "date.now": ("Het is hier nu {day}.", "Here it is now {day}."),
@@ -243,10 +263,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # ---- a person
     "person.title": ("Volg één persoon", "Follow one person"),
     "person.lead": (
-        "Elke regel is een gegeven, van links naar rechts de tijd. Een kleur betekent: dit doel mag het dan lezen. "
-        "Waar de kleur stopt, gaat het donker. Open een regel en lees waarom.",
-        "Each line is a piece of data, time runs from left to right. A colour means: this purpose may read it then. "
-        "Where the colour stops, it goes dark. Open a line to read why.",
+        (
+            "Elke regel is een gegeven, van links naar rechts de tijd. Een kleur betekent: dit doel mag het dan lezen. "
+            "Waar de kleur stopt, gaat het donker. Open een regel en lees waarom."
+        ),
+        (
+            "Each line is a piece of data, time runs from left to right. A colour means: this purpose may read it then. "
+            "Where the colour stops, it goes dark. Open a line to read why."
+        ),
     ),
     "person.who": ("Wie volgen we?", "Whom do we follow?"),
     "person.go": ("Volg", "Follow"),
@@ -275,10 +299,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "person.unread": ("Geen enkel doel leest dit.", "No purpose reads this."),
     "person.asked": ("Wat PostgreSQL nu antwoordt", "What PostgreSQL answers now"),
     "person.asked.lead": (
-        "Net gevraagd, per doel, als de rol van dat doel: hoeveel rijen van deze persoon ziet die rol? Ernaast wat "
-        "de berekening zegt. Ze moeten gelijk zijn.",
-        "Asked just now, per purpose, as the role of that purpose: how many rows of this person does it see? Beside "
-        "it what the calculus says. They must be equal.",
+        (
+            "Net gevraagd, per doel, als de rol van dat doel: hoeveel rijen van deze persoon ziet die rol? Ernaast wat "
+            "de berekening zegt. Ze moeten gelijk zijn."
+        ),
+        (
+            "Asked just now, per purpose, as the role of that purpose: how many rows of this person does it see? Beside "
+            "it what the calculus says. They must be equal."
+        ),
     ),
     "person.asked.pg": ("PostgreSQL", "PostgreSQL"),
     "person.asked.plan": ("Berekend", "Computed"),
@@ -310,10 +338,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # ---- break it
     "try.title": ("Probeer het te breken", "Try to break it"),
     "try.lead": (
-        "Neem een rol aan en vraag wat je wilt. Het antwoord komt van PostgreSQL zelf: er staat geen filter in deze "
-        "bladzijde. Alles wordt daarna teruggedraaid.",
-        "Take on a role and ask for anything. The answer is PostgreSQL's own: there is no filter in this page. "
-        "Everything is rolled back afterwards.",
+        (
+            "Neem een rol aan en vraag wat je wilt. Het antwoord komt van PostgreSQL zelf: er staat geen filter in deze "
+            "bladzijde. Alles wordt daarna teruggedraaid."
+        ),
+        (
+            "Take on a role and ask for anything. The answer is PostgreSQL's own: there is no filter in this page. "
+            "Everything is rolled back afterwards."
+        ),
     ),
     "try.ready": ("Klaargezet", "Prepared"),
     "try.field": ("Vraag een gegeven", "Ask for a field"),
