@@ -132,7 +132,7 @@ def _drop(
     part = qualified(partition.schema, partition.name)
     day = ident(str(table.partition))
     within = f"r.{day} >= {literal(partition.start)} AND r.{day} < {literal(partition.end)}"
-    query = judged(plan, table, within).replace(", today, at", f", {s}.civil(%(at)s), %(at)s")
+    query = judged(plan, table, within, at="%(at)s::timestamptz", today=f"{s}.civil(%(at)s)")
     _run(connection, f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
     if not rehearse:
         _lock(connection, plan, f"{q}, {part}")

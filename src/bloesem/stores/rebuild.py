@@ -48,7 +48,7 @@ def compare(connection: Connection, plan: Plan, at: dt.datetime) -> Rebuilt:
 
 def _rows(plan: Plan, table: TablePlan) -> str:
     s = ident(plan.schema)
-    query = judged(plan, table, "true").replace(", today, at", f", {s}.civil(%(at)s), %(at)s")
+    query = judged(plan, table, "true", at="%(at)s::timestamptz", today=f"{s}.civil(%(at)s)")
     for i, _ in enumerate(table.owners, 1):
         all_ = f"{s}.compute_state((SELECT array_agg(person_id) FROM {s}.state), %(at)s) s{i}"
         query = query.replace(f"LEFT JOIN {s}.state s{i} ON", f"LEFT JOIN {all_} ON")
