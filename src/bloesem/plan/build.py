@@ -455,10 +455,8 @@ class _Table:
                 raise self.fault(
                     f"narrows to unknown `{', '.join(sorted(unknown))}`", "P-051: a closed list", "mend it"
                 )
-            if narrow.only is not None:
-                removed = self._all - self._named(narrow.only)
-            else:
-                removed = self._named(narrow.but)
+            only = narrow.only
+            removed = self._named(narrow.but) if only is None else self._all & ~self._named(only)
             result.append(NarrowPlan(narrow.when, removed & ~holds, narrow.why, narrow.promises))
         return result
 
