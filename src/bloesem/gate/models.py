@@ -7,8 +7,8 @@ adds what a row in memory needs.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, models
 
@@ -16,11 +16,6 @@ from bloesem.errors import GateError
 from bloesem.gate.opening import Opened, current, require_open
 
 Row = TypeVar("Row", bound=models.Model)
-
-if TYPE_CHECKING:
-    _Manager = models.Manager
-else:
-    _Manager = models.Manager
 
 
 class GuardedQuerySet(models.QuerySet[Row]):
@@ -36,9 +31,9 @@ class GuardedQuerySet(models.QuerySet[Row]):
         return clone
 
     def _fetch_all(self) -> None:
-        if self._result_cache is None:  # type: ignore[has-type]
+        if self._result_cache is None:
             self._same_block()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Row]:
         self._same_block()
@@ -72,25 +67,6 @@ class Guarded(models.Model):
     class Meta:
         abstract = True
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Any:
-        row = super().from_db(db, field_names, values)
-        row._remember()
-        return row
-
-    def refresh_from_db(
-        self, using: str | None = None, fields: Sequence[str] | None = None, from_queryset: Any = None
-    ) -> None:
-        """Also what touching a deferred value comes to. Raises `PurposeDenied` for one that is not granted."""
-        opened = require_open(using or self._state.db)
-        for name in fields or ():
-            field = self._meta.get_field(name)
-            column = getattr(field, "column", None)
-            if column and column not in opened.grants(self._meta.db_table).read:
-                raise opened.refuse(self._meta.db_table, column)
-        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
-        self._remember()
-
     def save(  # type: ignore[override]
         self,
         *,
@@ -116,6 +92,28 @@ class Guarded(models.Model):
                 if error.__cause__ is None and "did not affect any rows" in str(error):
                     raise _unchanged(type(self), 0) from error
                 raise
+        self._remember()
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any
+    ) -> Any:
+        row = super().from_db(db, field_names, values, **more)
+        row._remember()
+        return row
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Also what touching a deferred value comes to. Raises `PurposeDenied` for one that is not granted."""
+        opened = require_open(using or self._state.db)
+        fields = None if fields is None else list(fields)
+        for name in fields or ():
+            field = self._meta.get_field(name)
+            column = getattr(field, "column", None)
+            if column and column not in opened.grants(self._meta.db_table).read:
+                raise opened.refuse(self._meta.db_table, column)
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
         self._remember()
 
     def _remember(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,7 @@ def purpose(key: str, *, using: str = "default", actor: str | None = None, **sco
         _log_denials(connection, opened)
 
 
-def _scope(target: Target, given: dict[str, int]) -> int | None:
+def _scope(target: Target, given: Mapping[str, object]) -> int | None:
     """The id of the scope, exactly as the role demands it."""
     wanted = {target.scope} if target.scope else set()
     if set(given) != wanted:

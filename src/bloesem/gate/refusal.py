@@ -17,15 +17,15 @@ Why = Literal[
 ]  # fmt: skip
 
 
-class NoPurpose(GateError):
+class NoPurpose(GateError):  # noqa: N818
     """A read or write outside `with purpose(…)`."""
 
 
-class UnknownPurpose(GateError):
+class UnknownPurpose(GateError):  # noqa: N818
     """A purpose that the policy does not have, or that is not in force (P-051)."""
 
 
-class NotServed(GateError):
+class NotServed(GateError):  # noqa: N818
     """A purpose that this process does not serve."""
 
 
@@ -75,7 +75,7 @@ class Refusal:
         return f"{what} `{self.purpose}` in a new version of the policy{who}"
 
 
-class PurposeDenied(GateError):
+class PurposeDenied(GateError):  # noqa: N818
     """A purpose asked for what it has no need of. Raised instead of PostgreSQL's error, which refused as well."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import django
 import pytest
-
 from tests.bloesem.gate import small_company
 from tests.bloesem.gate.world import World, fill, make_models, opened
 from tests.charging.databases import migrated

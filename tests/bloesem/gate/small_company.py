@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bloesem.plan.model import Plan
 from tests.bloesem.plan import small
+
+from bloesem.plan.model import Plan
 
 RECORD: dict[str, Any] = {
     "processes": {

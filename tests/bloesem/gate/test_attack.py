@@ -10,26 +10,27 @@ import pytest
 from django.db import transaction
 from django.db.models import F, Max
 from psycopg import sql
-
-from bloesem.gate import PurposeDenied, purpose
-from bloesem.gate.scope import signed
-from bloesem.gate.served import Target
-from bloesem.plan import calculus
-from bloesem.plan.model import TablePlan
 from tests.bloesem.gate.attack import (
     REFUSED,
     Truth,
     acting,
+    blocks,
     columns_for,
     compare,
-    expected,
     everywhere,
+    expected,
     over_tables,
     refusal,
     refusals,
     seen,
 )
 from tests.bloesem.gate.world import World
+
+from bloesem.gate import PurposeDenied, purpose
+from bloesem.gate.scope import signed
+from bloesem.gate.served import Target
+from bloesem.plan import calculus
+from bloesem.plan.model import TablePlan
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +140,7 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
     allowed: list[str] = []
     for target in world.targets():
         with world.raw(world.login(target.key)) as connection:
-            with acting(world, connection, target):
+            with acting(world, connection, target), blocks(world, target):
                 found = refusals(connection, over_tables(world, target))
             for statement in everywhere(world, target):
                 with acting(world, connection, target):
@@ -194,7 +195,8 @@ def rows_seen(world: World, connection: Any, target: Target) -> int:
 def test_a_scope_that_nobody_signed_shows_nothing(world: World, truth: Truth) -> None:
     for target in scoped(world):
         person = scopes_of(world, truth, target)[0]
-        assert person is not None and target.scope is not None
+        assert person is not None
+        assert target.scope is not None
         login = world.login(target.key)
         key = world.secrets.of(login).scope_key
         with world.raw(login) as connection, world.raw(login) as another:
@@ -232,7 +234,8 @@ def test_another_logins_key_signs_nothing(world: World, truth: Truth) -> None:
     for target in scoped(world):
         login = world.login(target.key)
         person = scopes_of(world, truth, target)[0]
-        assert person is not None and target.scope is not None
+        assert person is not None
+        assert target.scope is not None
         for other in world.plan.processes:
             if other == login:
                 continue

@@ -11,11 +11,11 @@ from typing import Any
 
 import psycopg
 import pytest
-
-from bloesem.gate import new_id
 from tests.bloesem.gate import small_company
 from tests.bloesem.gate.world import Connection, Secrets, World, opened
 from tests.databases import Database
+
+from bloesem.gate import new_id
 
 pytestmark = pytest.mark.both_servers
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.utils import DataError, IntegrityError
+from tests.bloesem.gate import small_company
+from tests.bloesem.gate.world import Secrets, World, make_models, opened
+from tests.databases import Database
 
 from bloesem import gate
 from bloesem.errors import GateError
 from bloesem.gate import NoPurpose, PurposeDenied, new_id, purpose
-from tests.bloesem.gate import small_company
-from tests.bloesem.gate.world import Secrets, World, make_models, opened
-from tests.databases import Database
 
 NOW = dt.datetime.now(dt.UTC)
 ANN, BEA, CAS = 71, 72, 73
@@ -184,10 +184,13 @@ def test_the_keeper_states_how_many_rows_it_changes(store: World) -> None:
         "INSERT INTO data.segment (id, person_id, recorded_at, name) VALUES (1, %s, now(), 'x')", [ANN]
     )
     prefix = store.plan.prefix
-    with store.raw("worker") as worker, pytest.raises(GateError, match="may not be keeper"):
-        with gate.keeper(worker, prefix):
-            pass
-    with pytest.raises(GateError, match="one|expected"), gate.keeper(store.admin, prefix) as cursor:
+    with (
+        store.raw("worker") as worker,
+        pytest.raises(GateError, match="may not be keeper"),
+        gate.keeper(worker, prefix),
+    ):
+        pass
+    with pytest.raises(GateError, match="expected"), gate.keeper(store.admin, prefix) as cursor:  # noqa: PT012
         cursor.execute("UPDATE data.segment SET name = 'y' WHERE id = 2")
         gate.expect(cursor, 1)
     with gate.keeper(store.admin, prefix) as cursor:
@@ -204,4 +207,3 @@ def test_the_owner_of_the_tables_changes_nothing_by_itself(store: World) -> None
     with store.admin.transaction():
         store.admin.execute(f'SET LOCAL ROLE "{store.plan.role("owner")}"')
         assert store.admin.execute("UPDATE data.segment SET name = 'y'").rowcount == 0
-    assert connections is not None

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from django.db import connections, models
 from psycopg import sql
+from tests.databases import Database
 
 from bloesem import gate
 from bloesem.gate.secrets import Credentials
@@ -21,7 +22,6 @@ from bloesem.gate.settings import process_database
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Fact, Plan, TablePlan
 from bloesem.stores.install import install
-from tests.databases import Database
 
 Connection = psycopg.Connection[Any]
 _numbers = itertools.count(1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
 
 
-class OneStatementCursor(base.ServerBindingCursor):  # type: ignore[misc]
+class OneStatementCursor(base.ServerBindingCursor):
     """Values are bound by the server, and one call is one statement, also without values.
 
     Psycopg sends a statement without values in a way that lets a second one ride along after a semicolon; the extended
@@ -28,7 +28,7 @@ class OneStatementCursor(base.ServerBindingCursor):  # type: ignore[misc]
     """
 
     def _execute_send(self, query: Any, *, force_extended: bool = False, binary: bool | None = None) -> None:
-        super()._execute_send(query, force_extended=True, binary=binary)
+        super()._execute_send(query, force_extended=True, binary=binary)  # type: ignore[misc]
 
 
 class DatabaseOperations(PostgresOperations):

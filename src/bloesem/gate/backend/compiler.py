@@ -6,19 +6,21 @@ asked, and a plain `Person.objects.get()` loads what the purpose has.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import compiler as postgres
 from django.db.models.expressions import Col
 
 from bloesem.gate.opening import Opened, current
 
+if TYPE_CHECKING:
+    _Compiler = postgres.SQLCompiler
+else:
+    _Compiler = object
 
-class Gated:
+
+class Gated(_Compiler):
     """What the compilers share."""
-
-    connection: Any
-    query: Any
 
     def opened(self) -> Opened | None:
         """The purpose of this connection; outside one a query may be printed, never run."""
@@ -31,10 +33,10 @@ class Gated:
             table, column = node.target.model._meta.db_table, node.target.column
             if column not in opened.grants(table).read:
                 raise opened.refuse(table, column)
-        return super().compile(node)  # type: ignore[misc]
+        return super().compile(node)
 
-    def get_default_columns(self, select_mask: Any, *args: Any, **kwargs: Any) -> list[Col]:
-        columns: list[Col] = super().get_default_columns(select_mask, *args, **kwargs)  # type: ignore[misc]
+    def get_default_columns(self, select_mask: Any, *args: Any, **kwargs: Any) -> Any:
+        columns: list[Any] = super().get_default_columns(select_mask, *args, **kwargs)
         opened = self.opened()
         if opened is None:
             return columns
@@ -67,7 +69,7 @@ class SQLDeleteCompiler(Gated, postgres.SQLDeleteCompiler):
 class SQLInsertCompiler(Gated, postgres.SQLInsertCompiler):
     """A column that the purpose may not fill is left out when nothing was given for it, and refused otherwise."""
 
-    def as_sql(self) -> Any:
+    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         opened = self.opened()
         if opened is not None and self.query.fields:
             table = self.query.get_meta().db_table
@@ -79,17 +81,18 @@ class SQLInsertCompiler(Gated, postgres.SQLInsertCompiler):
                 if field.column not in allowed and any(value is not None for value in given):
                     raise opened.refuse(table, field.column, write=True)
             self.query.fields = [f for f in self.query.fields if f.column in allowed]
-        return super().as_sql()
+        return super().as_sql(*args, **kwargs)
 
 
 class SQLUpdateCompiler(Gated, postgres.SQLUpdateCompiler):
     """Changes only what the purpose may change."""
 
-    def as_sql(self) -> Any:
+    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         opened = self.opened()
         if opened is not None:
             table = self.query.get_meta().db_table
-            for field, _model, _value in self.query.values:
+            query: Any = self.query
+            for field, _model, _value in query.values:
                 if field.column not in opened.grants(table).update:
                     raise opened.refuse(table, field.column, write=True)
-        return super().as_sql()
+        return super().as_sql(*args, **kwargs)
