@@ -76,10 +76,12 @@ def compute_state(plan: Plan) -> str:
         else "next_fact"
         for n in range(size)
     ]
+    # How many people come is not known when the query is planned: joins by hashing cost the same for one, and do not
+    # grow with the square for thousands.
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.compute_state(ids bigint[], at timestamptz) RETURNS SETOF {s}.state
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET enable_nestloop = off AS $$
 WITH known AS (
     SELECT * FROM {s}.fact WHERE person_id = ANY (ids)
 ), ahead AS (  -- what is already known to change later
