@@ -71,8 +71,8 @@ def merge(file: Path, tests: dict[str, dict[str, Any]]) -> None:
     with (file.parent / f"{file.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            before = json.loads(file.read_text("utf-8"))["tests"]
-        except (OSError, ValueError, KeyError, TypeError):
+            before = dict(json.loads(file.read_text("utf-8"))["tests"].items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             before = {}
         text = json.dumps({"tests": dict(sorted({**before, **tests}.items()))}, indent=1, ensure_ascii=False)
         part = file.with_name(f"{file.name}.{os.getpid()}")

@@ -1,0 +1,114 @@
+"""Facts are recorded with their rules: closed lists, aware moments, the future from a midnight in Brussels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from bloesem.errors import BloesemError, GateError, PlanError
+from bloesem.plan.dates import ZONE, midnight
+from bloesem.plan.model import Fact, FactKind, Plan
+from bloesem.stores.facts import close_fact, facts_of, moment, record_fact, row_of
+from bloesem.stores.install import install
+from bloesem.stores.postgres import Connection
+from bloesem.stores.rebuild import rebuild
+from tests.bloesem.plan import small
+from tests.bloesem.stores.test_install import PROCESSES, one, someone
+from tests.databases import Database
+
+BEFORE = dt.datetime(2026, 5, 20, 9, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def plan(fresh_database: Database) -> Plan:
+    return small.plan(fresh_database.role_prefix, record=PROCESSES)
+
+
+@pytest.fixture
+def store(fresh_database: Database, plan: Plan) -> Iterator[Connection]:
+    with fresh_database.connect(autocommit=True) as connection:
+        small.create_tables(connection, plan)
+        install(connection, plan)
+        someone(connection)
+        yield connection
+
+
+@pytest.mark.promise("P-083")
+def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_back(store: Connection, plan: Plan) -> None:
+    bit = plan.purpose("identify").mask
+    store.execute("INSERT INTO data.identity (id, person_id, recorded_at, name) VALUES (900, 1, '2026-05-01', 'Ann')")
+    record_fact(store, plan, Fact(1, "event", "customer.started", BEFORE))
+    assert one(store, "SELECT used_for FROM data.identity") & bit
+    number = record_fact(store, plan, Fact(1, "assessing", "identify", BEFORE))
+    assert not one(store, "SELECT used_for FROM data.identity") & bit
+    assert one(store, "SELECT kept_for FROM data.identity") & bit
+    close_fact(store, plan, number, moment(store, plan))
+    assert one(store, "SELECT used_for FROM data.identity") & bit
+    assert rebuild(store, plan, moment(store, plan)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fact", "says"),
+    [
+        (Fact(1, "wish", "x", BEFORE), "`wish` is no kind of fact"),  # type: ignore[arg-type]
+        (Fact(1, "event", "account.lost", BEFORE), "event `account.lost` is not declared"),
+        (Fact(1, "objection", "telepathy", BEFORE), "purpose `telepathy` is not in the policy"),
+        (Fact(1, "objection", "billing", BEFORE), "`objection` says nothing about `billing`"),
+        (Fact(1, "consent", "marketing", BEFORE), "`consent` says nothing about `marketing`"),
+        (Fact(1, "hold", "support", BEFORE), "`hold` says nothing about `support`"),
+        (Fact(1, "hold", "disputes", BEFORE, table="session"), "a fact about a row names table and row"),
+        (Fact(1, "hold", "disputes", BEFORE, table="nothing", row=1), "table `nothing` is not in the data map"),
+        (Fact(1, "objection", "marketing", BEFORE, table="session", row=1), "is about a person, not about a row"),
+        (Fact(1, "event", "contact", BEFORE.replace(tzinfo=None)), "the start has no time zone"),
+        (Fact(1, "event", "contact", BEFORE, BEFORE - dt.timedelta(1)), "ends before it starts"),
+        (Fact(1, "event", "contact", dt.datetime(2999, 1, 1, 12, tzinfo=ZONE)), "lies ahead, within a day"),
+        (Fact(1, "event", "contact", BEFORE, dt.datetime(2999, 1, 1, 12, tzinfo=ZONE)), "the end lies ahead"),
+    ],
+)
+def test_what_a_fact_may_not_say_is_refused(store: Connection, plan: Plan, fact: Fact, says: str) -> None:
+    before = one(store, "SELECT count(*) FROM bloesem.fact")
+    with pytest.raises(PlanError, match=says):
+        record_fact(store, plan, fact)
+    assert one(store, "SELECT count(*) FROM bloesem.fact") == before
+
+
+@pytest.mark.promise("P-109")
+def test_what_is_known_ahead_begins_at_midnight_in_brussels(store: Connection, plan: Plan) -> None:
+    number = record_fact(store, plan, Fact(1, "event", "account.terminated", midnight(dt.date(2999, 10, 25))))
+    assert one(store, "SELECT starts_at FROM bloesem.fact WHERE id = %s", number) == dt.datetime(
+        2999, 10, 24, 22, tzinfo=dt.UTC
+    )
+
+
+def test_nobody_and_nothing_are_refused(store: Connection, plan: Plan) -> None:
+    with pytest.raises(GateError, match="nobody has this number"):
+        record_fact(store, plan, Fact(99, "event", "contact", BEFORE))
+    with pytest.raises(GateError, match="fact 999 does not exist"):
+        close_fact(store, plan, 999, BEFORE)
+    with pytest.raises(GateError, match="has no row 999"):
+        row_of(store, plan, plan.table("talk"), 999)
+
+
+def test_a_fact_is_closed_once(store: Connection, plan: Plan) -> None:
+    number = record_fact(store, plan, Fact(1, "restriction", "accuracy", BEFORE))
+    close_fact(store, plan, number, moment(store, plan))
+    with pytest.raises(PlanError, match="is closed already"):
+        close_fact(store, plan, number, moment(store, plan))
+
+
+@pytest.mark.parametrize("kind", ["restriction", "hold"])
+def test_a_fact_can_be_about_one_row(store: Connection, plan: Plan, kind: FactKind) -> None:
+    key = "accuracy" if kind == "restriction" else "disputes"
+    record_fact(store, plan, Fact(1, kind, key, BEFORE, table="talk", row=301))
+    found = facts_of(store, plan, [1])[1]
+    assert [f for f in found if f.table == "talk"] == [Fact(1, kind, key, BEFORE, None, "talk", 301)]
+    assert rebuild(store, plan, moment(store, plan)) == 0
+
+
+def test_every_refusal_says_rule_and_remedy(store: Connection, plan: Plan) -> None:
+    with pytest.raises(BloesemError) as caught:
+        record_fact(store, plan, Fact(1, "event", "account.lost", BEFORE))
+    assert caught.value.rule.startswith("P-108")
+    assert "account.opened" in caught.value.remedy
