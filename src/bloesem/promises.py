@@ -86,7 +86,9 @@ def load_promises(directory: Path) -> tuple[Promise, ...]:
     for promise in found:
         if promise.id in seen:
             raise PolicyError(
-                f"{directory / PROMISES_FILE}: {promise.id} stands twice", "one promise, one id", "renumber one of them"
+                f"{directory / PROMISES_FILE}: {promise.id} stands twice",
+                "one promise, one id",
+                "renumber one of them",
             )
         seen.add(promise.id)
     return found
@@ -103,7 +105,9 @@ def marked_tests(folder: Path, root: Path | None = None) -> dict[str, tuple[str,
         try:
             tree = ast.parse(file.read_text("utf-8"))
         except (SyntaxError, UnicodeDecodeError) as fault:
-            raise SourceError(f"{file}: cannot be read as Python", "tests prove promises", "mend the file") from fault
+            raise SourceError(
+                f"{file}: cannot be read as Python", "tests prove promises", "mend the file"
+            ) from fault
         name = file.relative_to(base).as_posix()
         for test, ids in _marks(tree.body, name, _module_ids(tree)):
             for id_ in ids:
@@ -114,13 +118,17 @@ def marked_tests(folder: Path, root: Path | None = None) -> dict[str, tuple[str,
 def _module_ids(tree: ast.Module) -> tuple[str, ...]:
     """`pytestmark = pytest.mark.promise("P-067")`, or a list of marks, on a module."""
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets
+        ):
             marks = node.value.elts if isinstance(node.value, (ast.List, ast.Tuple)) else [node.value]
             return tuple(id_ for mark in marks for id_ in _ids(mark))
     return ()
 
 
-def _marks(body: Sequence[ast.stmt], name: str, inherited: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _marks(
+    body: Sequence[ast.stmt], name: str, inherited: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
             ids = (*inherited, *(id_ for mark in node.decorator_list for id_ in _ids(mark)))
@@ -149,7 +157,9 @@ def load_runs(file: Path) -> dict[str, Run]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise SourceError(
-            f"{file}: is no record of a test run", "a run is recorded by bloesem.testing", "remove it, and run the tests"
+            f"{file}: is no record of a test run",
+            "a run is recorded by bloesem.testing",
+            "remove it, and run the tests",
         ) from fault
 
 
@@ -165,12 +175,18 @@ def prove(
 
 
 def _prove(
-    promise: Promise, tests: tuple[str, ...], runs: Mapping[str, Run], evidence: Mapping[str, Dated], today: dt.date
+    promise: Promise,
+    tests: tuple[str, ...],
+    runs: Mapping[str, Run],
+    evidence: Mapping[str, Dated],
+    today: dt.date,
 ) -> Proof:
     done = [runs.get(test) for test in tests]
     ran = [run for run in done if run is not None]
     at = min((run.at for run in ran if run.at), default=None)
-    failed = [test for test, run in zip(tests, done, strict=True) if run is not None and run.outcome == "failed"]
+    failed = [
+        test for test, run in zip(tests, done, strict=True) if run is not None and run.outcome == "failed"
+    ]
     if failed:
         return Proof(promise, "failing", tests, at, f"failed: {', '.join(failed)}")
     if promise.kind == "record":
@@ -200,7 +216,9 @@ def _recorded(
     return Proof(promise, "proven", tests, at, "")
 
 
-def unknown_marks(promises: Iterable[Promise], tests: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def unknown_marks(
+    promises: Iterable[Promise], tests: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
     """Marks that name no promise: a typing error proves nothing."""
     known = {promise.id for promise in promises}
     return {id_: tuple(found) for id_, found in tests.items() if id_ not in known}

@@ -47,7 +47,7 @@ class Recorder:
         self.tests: dict[str, dict[str, Any]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        promises = sorted({value for key, value in report.user_properties if key == _KEY})
+        promises = sorted({str(value) for key, value in report.user_properties if key == _KEY})
         if not promises:
             return
         name = report.nodeid.partition("[")[0]

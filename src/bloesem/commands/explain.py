@@ -23,10 +23,14 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("purpose", metavar="PURPOSE", help="a part of the policy, or a purpose of the law (law:claims)")
+    parser.add_argument(
+        "purpose", metavar="PURPOSE", help="a part of the policy, or a purpose of the law (law:claims)"
+    )
     parser.add_argument("column", metavar="TABLE.COLUMN")
     shared.add_store(parser, "the database of the row")
-    parser.add_argument("--row", type=int, metavar="ID", help="the row's number: what is decided for it today")
+    parser.add_argument(
+        "--row", type=int, metavar="ID", help="the row's number: what is decided for it today"
+    )
     shared.add_company(parser)
     shared.add_json(parser)
 
@@ -37,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     purpose = plan.purpose(arguments.purpose)
     name, _, field = arguments.column.rpartition(".")
     if not name:
-        raise shared.UsageError(f"`{arguments.column}` names no column", "TABLE.COLUMN", "write it as session.place")
+        raise shared.UsageError(
+            f"`{arguments.column}` names no column", "TABLE.COLUMN", "write it as session.place"
+        )
     table = plan.table(name.rpartition(".")[2])
     said = _said(loaded, purpose, table, table.column(field))
     if arguments.row is not None:
@@ -76,9 +82,13 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
             if n.removed & purpose.mask
         ],
         "ceilings": [
-            {"rule": c.key, "for": c.period, "article": c.article} for c in table.ceilings if c.mask & purpose.mask
+            {"rule": c.key, "for": c.period, "article": c.article}
+            for c in table.ceilings
+            if c.mask & purpose.mask
         ],
-        "others": [p.key for p in plan.purposes if p.active and p is not purpose and column.purposes & p.mask],
+        "others": [
+            p.key for p in plan.purposes if p.active and p is not purpose and column.purposes & p.mask
+        ],
         "where": loaded.maps.where(table.schema, table.name, column.name),
     }
 
@@ -147,7 +157,9 @@ def _text(said: dict[str, Any]) -> str:
     for narrow in said["narrow"]:
         promises = f" ({', '.join(narrow['promises'])})" if narrow["promises"] else ""
         lines.append(f"  not where  {_condition(narrow['when'])}: {narrow['why']}{promises}")
-    lines += [f"  at most    {c['for']} after the record: {c['rule']}, {c['article']}" for c in said["ceilings"]]
+    lines += [
+        f"  at most    {c['for']} after the record: {c['rule']}, {c['article']}" for c in said["ceilings"]
+    ]
     lines.append(f"  also read by  {', '.join(said['others']) or 'nobody'}")
     lines.append(f"  mapped in  {said['where']}")
     row = said.get("row")

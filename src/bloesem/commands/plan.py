@@ -41,11 +41,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     act = parser.add_argument_group("a database")
     shared.add_store(act, "the database")  # type: ignore[arg-type]
     act.add_argument("--diff", action="store_true", help="what differs there from what the plan makes")
-    act.add_argument("--rehearse", action="store_true", help="put it in force, say what that did, and take it back")
+    act.add_argument(
+        "--rehearse", action="store_true", help="put it in force, say what that did, and take it back"
+    )
     act.add_argument("--apply", action="store_true", help="put it in force")
     act.add_argument("--force", action="store_true", help="with --apply: also when it is in force already")
     act.add_argument(
-        "--credentials", metavar="DIR", help="with --apply: the logins' passwords and scope keys (made when missing)"
+        "--credentials",
+        metavar="DIR",
+        help="with --apply: the logins' passwords and scope keys (made when missing)",
     )
     shared.add_company(parser)
     shared.add_json(parser)
@@ -56,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.apply or arguments.rehearse or arguments.diff:
         if not arguments.store:
             raise shared.UsageError(
-                "no database was named", "this compares with, or changes, a database", "add --store URL, or --store here"
+                "no database was named",
+                "this compares with, or changes, a database",
+                "add --store URL, or --store here",
             )
         return _diff(plan, arguments) if arguments.diff else _apply(plan, arguments)
     table = plan.table(arguments.table) if arguments.table else None
@@ -101,7 +107,9 @@ def _about_table(statement: Statement, table: TablePlan) -> bool:
 
 def _about_purpose(plan: Plan, statement: Statement, purpose: PurposePlan) -> bool:
     role, name = re.escape(plan.role(purpose.name)), re.escape(purpose.name)
-    return bool(re.search(rf"(?<!\w){role}(?!\w)|(?<![\w.]){name}\.|SCHEMA (IF EXISTS )?{name}(?!\w)", statement.sql))
+    return bool(
+        re.search(rf"(?<!\w){role}(?!\w)|(?<![\w.]){name}\.|SCHEMA (IF EXISTS )?{name}(?!\w)", statement.sql)
+    )
 
 
 # ---- matrix --------------------------------------------------------------------------------------------------------
@@ -130,7 +138,9 @@ def _matrix(plan: Plan, table: TablePlan | None, purpose: PurposePlan | None, as
         print(f"\n{t.name.ljust(width)}  {' '.join(letters[p.key] for p in purposes)}")
         for column in t.columns:
             if not column.key and (purpose is None or column.purposes & purpose.mask):
-                print(f"  {column.name.ljust(width - 2)}  {' '.join(_mark(p, column.purposes) for p in purposes)}")
+                print(
+                    f"  {column.name.ljust(width - 2)}  {' '.join(_mark(p, column.purposes) for p in purposes)}"
+                )
     return 0
 
 
@@ -145,13 +155,14 @@ def _mark(purpose: PurposePlan, readers: int) -> str:
 
 def _diff(plan: Plan, arguments: argparse.Namespace) -> int:
     """Put in force and taken back: the difference between the catalogue before and after."""
-    from bloesem.stores import catalogue
     from bloesem.stores.install import difference
 
     with shared.store(arguments.store) as connection:
         found = difference(connection, plan)
     if arguments.json:
-        shared.print_json([{"kind": d.kind, "name": d.name, "how": d.how, "was": d.was, "now": d.now} for d in found])
+        shared.print_json(
+            [{"kind": d.kind, "name": d.name, "how": d.how, "was": d.was, "now": d.now} for d in found]
+        )
         return 0
     for one in found:
         print(_line(one))
@@ -230,5 +241,3 @@ def _sum(counts: object) -> int:
     if isinstance(counts, dict):
         return sum(_sum(value) for value in counts.values())
     return counts if isinstance(counts, int) else 0
-
-

@@ -33,8 +33,12 @@ _SIGNS = {"proven": "✓ proven", "unproven": "· unproven", "failing": "✗ fai
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="these promises, in full")
     parser.add_argument("--state", choices=["proven", "unproven", "failing"], help="only those in this state")
-    parser.add_argument("--last-run", type=Path, metavar="FILE", help="what the tests wrote (.bloesem/last-run.json)")
-    parser.add_argument("--tests", type=Path, default=Path("tests"), metavar="DIR", help="where the tests are (tests)")
+    parser.add_argument(
+        "--last-run", type=Path, metavar="FILE", help="what the tests wrote (.bloesem/last-run.json)"
+    )
+    parser.add_argument(
+        "--tests", type=Path, default=Path("tests"), metavar="DIR", help="where the tests are (tests)"
+    )
     shared.add_company(parser)
     shared.add_json(parser)
 
@@ -71,7 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         _print(chosen, full=bool(arguments.ids))
-        print(f"\n{counts['proven']} of {len(proofs)} proven, {counts['failing']} failing, {counts['unproven']} unproven")
+        print(
+            f"\n{counts['proven']} of {len(proofs)} proven, {counts['failing']} failing, {counts['unproven']} unproven"
+        )
         if not given.exists():
             print(f"no test run is on record ({given}): run `make test`")
         for id_, found in strangers.items():
@@ -84,7 +90,9 @@ def _ids(asked: list[str], proofs: list[Proof]) -> None:
     unknown = [id_ for id_ in asked if id_ not in known]
     if unknown:
         raise shared.UsageError(
-            f"no promise is called {', '.join(unknown)}", "promises are numbered", "bloesem promises lists all of them"
+            f"no promise is called {', '.join(unknown)}",
+            "promises are numbered",
+            "bloesem promises lists all of them",
         )
 
 
@@ -112,7 +120,9 @@ def _in_full(proof: Proof) -> None:
     print(f"{promise.id}  {_SIGNS[proof.state]}" + (f": {proof.why}" if proof.why else ""))
     print(f"  line {promise.line}: “{promise.quote}”")
     print(f"  {promise.claim.get('en') or next(iter(promise.claim.values()))}")
-    print(f"  kept by {', '.join(promise.keeps)}; {promise.certainty}; art. {', '.join(promise.articles) or '-'}")
+    print(
+        f"  kept by {', '.join(promise.keeps)}; {promise.certainty}; art. {', '.join(promise.articles) or '-'}"
+    )
     for test in proof.tests:
         print(f"  test {test}")
     if proof.at:

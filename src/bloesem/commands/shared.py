@@ -37,12 +37,22 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         help=f"the directory that holds bloesem.yaml (default: BLOESEM_COMPANY, or {COMPANY})",
     )
     parser.add_argument(
-        "--on", type=day, metavar="DATE", help="the version in force on this day, such as 2026-06-01 (default: today)"
+        "--on",
+        type=day,
+        metavar="DATE",
+        help="the version in force on this day, such as 2026-06-01 (default: today)",
     )
     parser.add_argument(
-        "--map", type=Path, action="append", default=[], metavar="PATH", help="a data map instead of the company's own"
+        "--map",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a data map instead of the company's own",
     )
-    parser.add_argument("--prefix", default="bloesem_", help="what the cluster's roles begin with (default: bloesem_)")
+    parser.add_argument(
+        "--prefix", default="bloesem_", help="what the cluster's roles begin with (default: bloesem_)"
+    )
 
 
 def add_store(parser: argparse.ArgumentParser, what: str) -> None:
@@ -80,7 +90,9 @@ def load(arguments: argparse.Namespace) -> Loaded:
     """The company, policy, maps and plan that the options name."""
     from bloesem import company
 
-    return company.load(home(arguments), on=arguments.on or today(), prefix=arguments.prefix, maps=arguments.map)
+    return company.load(
+        home(arguments), on=arguments.on or today(), prefix=arguments.prefix, maps=arguments.map
+    )
 
 
 def version_of(path: Path) -> tuple[Path, dt.date | None]:
@@ -90,7 +102,9 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
 
     start = path.parent if path.is_file() else path
     if not path.exists():
-        raise PolicyError(f"{path}: no such file or directory", "a policy is read from files", "name one that exists")
+        raise PolicyError(
+            f"{path}: no such file or directory", "a policy is read from files", "name one that exists"
+        )
     for folder in (start, *start.resolve().parents):
         if (folder / COMPANY_FILE).exists():
             one = (start / "policy.yaml").exists()
@@ -98,7 +112,9 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
                 return folder, dt.date.fromisoformat(start.resolve().name) if one else None
             except ValueError:
                 raise PolicyError(
-                    f"{start}: a version's directory is named by its date", "P-173", "rename it, such as 2024-03-18"
+                    f"{start}: a version's directory is named by its date",
+                    "P-173",
+                    "rename it, such as 2024-03-18",
                 ) from None
     raise PolicyError(
         f"{path}: neither it nor a directory above holds {COMPANY_FILE}",

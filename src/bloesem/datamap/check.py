@@ -26,7 +26,12 @@ def plan_findings(policy: Policy, record: Record, plan: Plan, maps: LoadedMap) -
     """
     gap = record.text_gaps.get("L-014")
     known = gap is not None and policy.version in gap.versions
-    return [*_categories(policy, plan, maps, known), *_purposes(plan), *_columns(plan, maps), *_sources(plan, maps)]
+    return [
+        *_categories(policy, plan, maps, known),
+        *_purposes(plan),
+        *_columns(plan, maps),
+        *_sources(plan, maps),
+    ]
 
 
 def _collections(maps: LoadedMap) -> Iterator[tuple[Dataset, Collection]]:
@@ -49,7 +54,11 @@ def _reach(maps: LoadedMap) -> Iterator[Finding]:
         if collection.meta.holds != "personal" or collection.meta.owners:
             continue
         path = _path(holds, dataset.fides_key, collection)
-        said = f"its path to a person goes over {' → '.join(path)}" if path else "no link of it leads to a person"
+        said = (
+            f"its path to a person goes over {' → '.join(path)}"
+            if path
+            else "no link of it leads to a person"
+        )
         yield Finding(
             "error",
             "unreachable-table",
@@ -108,14 +117,15 @@ def _categories(policy: Policy, plan: Plan, maps: LoadedMap, known: bool) -> Ite
                 for category in column.categories:
                     used.setdefault(category, []).append((table.schema, table.name, column.name))
     for category, places in used.items():
-        first = places[0]
+        stored = ", ".join(".".join(place[1:]) for place in places)
+        gap = " (the record knows: L-014)" if known else ""
         yield Finding(
             "warning" if known else "error",
             "category-without-purpose",
-            f"category `{category}` serves no purpose{' (the record knows: L-014)' if known else ''}, and is stored in {', '.join('.'.join(p[1:]) for p in places)}",
+            f"category `{category}` serves no purpose{gap}, and is stored in {stored}",
             "art. 5(1)(b): data is collected for a purpose; without one, nothing keeps it",
             "name it under `reads` of a purpose that needs it, or stop collecting it",
-            maps.where(*first),
+            maps.where(*places[0]),
         )
     for category in policy.categories:
         if category in used or any(other.startswith(category + ".") for other in policy.categories):

@@ -54,7 +54,9 @@ def _files(paths: Iterable[Path | str]) -> Sequence[Path]:
     found: list[Path] = []
     for given in paths:
         path = Path(given)
-        inside = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        inside = (
+            sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        )
         if not inside:
             raise MapError(
                 f"{path}: holds no data map",
@@ -63,7 +65,9 @@ def _files(paths: Iterable[Path | str]) -> Sequence[Path]:
             )
         found += inside
     if not found:
-        raise MapError("no data map was named", "a data map says where personal data lies", "name a file or directory")
+        raise MapError(
+            "no data map was named", "a data map says where personal data lies", "name a file or directory"
+        )
     return list(dict.fromkeys(found))
 
 
@@ -110,7 +114,8 @@ class _Reader:
             table = (dataset.fides_key, collection.name)
             steps: list[tuple[KeyPath, tuple[str, ...], str]] = [(where, table, "table")]
             steps += [
-                ((*where, "fields", f), (*table, field.name), "column") for f, field in enumerate(collection.fields)
+                ((*where, "fields", f), (*table, field.name), "column")
+                for f, field in enumerate(collection.fields)
             ]
             for place, name, kind in steps:
                 line = document.line_of(place)
@@ -182,6 +187,10 @@ def _named(collection: Collection) -> Iterator[tuple[KeyPath, str]]:
         yield from _condition(("narrow", i, "when"), narrow.when)
     for scope, column in meta.scopes.items():
         yield ("scopes", scope), column
+    if (services := getattr(meta, "services", None)) is not None:
+        for key in ("product", "since", "until"):
+            if (column := getattr(services, key)) is not None:
+                yield ("services", key), column
     if meta.partition is not None:
         yield ("partition", "by"), meta.partition.by
 

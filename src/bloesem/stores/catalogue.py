@@ -58,7 +58,9 @@ def snapshot(connection: Connection, plan: Plan) -> Snapshot:
     functions and views of the plan. Ids of the cluster are left out, so snapshots compare over time."""
     schemas = [*schema_names(plan), plan.schema, *sorted({schema for schema, _ in tables(plan)})]
     relations = [f"{schema}\x1f{name}" for schema, name in tables(plan)]
-    relations += [f"{plan.schema}\x1f{name}" for name in TABLES]  # others keep theirs beside them (the console's jobs)
+    relations += [
+        f"{plan.schema}\x1f{name}" for name in TABLES
+    ]  # others keep theirs beside them (the console's jobs)
     given = {
         "roles": role_names(plan),
         "schemas": schemas,

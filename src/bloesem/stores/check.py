@@ -82,7 +82,9 @@ def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = 
     found += _walls(connection)
     found += _bits(connection, plan)
     found += _clock(connection, plan)
-    if current and not any(f.kind in ("drift", "other-plan") and " function " in f" {f.thing}" for f in found):
+    if current and not any(
+        f.kind in ("drift", "other-plan") and " function " in f" {f.thing}" for f in found
+    ):
         found += _masks(connection, plan, at)
     return found
 
@@ -91,7 +93,9 @@ def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = 
 
 
 def _mapped(maps: LoadedMap) -> dict[tuple[str, str], set[str]]:
-    return {(d.db_schema, c.name): {f.name for f in c.fields} for d in maps.datamap.dataset for c in d.collections}
+    return {
+        (d.db_schema, c.name): {f.name for f in c.fields} for d in maps.datamap.dataset for c in d.collections
+    }
 
 
 def _gaps(live: Live, maps: LoadedMap) -> Iterator[Finding]:
@@ -120,7 +124,9 @@ def _gaps(live: Live, maps: LoadedMap) -> Iterator[Finding]:
 
 
 def _ghosts(live: Live, maps: LoadedMap) -> Iterator[Finding]:
-    system = {(d.db_schema, c.name) for d in maps.datamap.dataset for c in d.collections if c.meta.holds == "system"}
+    system = {
+        (d.db_schema, c.name) for d in maps.datamap.dataset for c in d.collections if c.meta.holds == "system"
+    }
     for at, columns in _mapped(maps).items():
         table = live.get(at)
         if table is None:
@@ -321,7 +327,9 @@ def _walls(connection: Connection) -> Iterator[Finding]:
 
 def _bits(connection: Connection, plan: Plan) -> Iterator[Finding]:
     wanted = {bit.number: bit.key for bit in plan.bits}
-    for number, key in connection.execute(f"SELECT number, key FROM {ident(plan.schema)}.purpose_bit").fetchall():
+    for number, key in connection.execute(
+        f"SELECT number, key FROM {ident(plan.schema)}.purpose_bit"
+    ).fetchall():
         if wanted and wanted.get(number) != key:
             yield Finding(
                 "error",

@@ -65,7 +65,9 @@ def _grants_on_schemas(connection: Connection, plan: Plan) -> None:
 def _grants_on_tables(connection: Connection, plan: Plan) -> None:
     """Bloesem's own tables and the reference tables; the guarded ones start from nothing in the plan itself."""
     guarded = {(t.schema, t.name) for t in plan.tables}
-    open_ = [f"{schema}\x1f{name}" for schema, name in catalogue.tables(plan) if (schema, name) not in guarded]
+    open_ = [
+        f"{schema}\x1f{name}" for schema, name in catalogue.tables(plan) if (schema, name) not in guarded
+    ]
     open_ += [f"{plan.schema}\x1f{name}" for name in TABLES]
     rows = connection.execute(
         "SELECT DISTINCT n.nspname::text, c.relname::text, g.rolname::text"
@@ -146,11 +148,9 @@ def _columns(connection: Connection, plan: Plan) -> None:
 
 def _run(connection: Connection, text: str, *names: str | tuple[str, str]) -> None:
     parts = [sql.Identifier(*name) if isinstance(name, tuple) else sql.Identifier(name) for name in names]
-    connection.execute(sql.SQL(text).format(*parts))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(text).format(*parts))
 
 
 def _on_function(connection: Connection, text: str, signature: str, *names: str) -> None:
     """`signature`: as PostgreSQL wrote it (regprocedure), quoted by itself."""
-    connection.execute(
-        sql.SQL(text).format(sql.SQL(signature), *(sql.Identifier(name) for name in names))  # type: ignore[arg-type]
-    )
+    connection.execute(sql.SQL(text).format(sql.SQL(signature), *(sql.Identifier(name) for name in names)))

@@ -33,7 +33,11 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
     if fact.ends_at is not None:
         _in_time(fact.ends_at, now, "end")
         if fact.ends_at < fact.starts_at:
-            raise PlanError("a fact ends before it starts", "a fact holds from its start until just before its end", "mend it")
+            raise PlanError(
+                "a fact ends before it starts",
+                "a fact holds from its start until just before its end",
+                "mend it",
+            )
     values = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row]
     types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint")
     asked = ", ".join(f"%s::{type_}" for type_ in types)
@@ -52,12 +56,18 @@ def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.date
     that is closed already; `GateError` when there is no such fact."""
     _in_time(ends_at, moment(connection, plan), "end")
     try:
-        connection.execute(f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at])
+        connection.execute(
+            f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at]
+        )
     except errors.NoDataFound:
-        raise GateError(f"fact {number} does not exist", "a fact is closed by its number", "look it up again") from None
+        raise GateError(
+            f"fact {number} does not exist", "a fact is closed by its number", "look it up again"
+        ) from None
     except errors.IntegrityConstraintViolation:
         raise PlanError(
-            f"fact {number} is closed already", "a fact is never rewritten: it is closed once", "record a new fact"
+            f"fact {number} is closed already",
+            "a fact is never rewritten: it is closed once",
+            "record a new fact",
         ) from None
 
 
@@ -103,14 +113,18 @@ def row_of(connection: Connection, plan: Plan, table: TablePlan, number: int) ->
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(query, [number]).fetchone()
     if found is None:
-        raise GateError(f"{table.name} has no row {number}", "a row is named by its number", "look it up again")
+        raise GateError(
+            f"{table.name} has no row {number}", "a row is named by its number", "look it up again"
+        )
     return found
 
 
 def _known(plan: Plan, fact: Fact) -> None:
     if fact.kind not in FACT_KINDS:
         raise PlanError(
-            f"`{fact.kind}` is no kind of fact", "facts are of a closed list of kinds", f"use one of: {', '.join(FACT_KINDS)}"
+            f"`{fact.kind}` is no kind of fact",
+            "facts are of a closed list of kinds",
+            f"use one of: {', '.join(FACT_KINDS)}",
         )
     if fact.kind == "event" and fact.key not in plan.events:
         raise PlanError(
@@ -128,10 +142,14 @@ def _known(plan: Plan, fact: Fact) -> None:
         }[fact.kind]
         if not fits:
             raise PlanError(
-                f"`{fact.kind}` says nothing about `{fact.key}`", _FITS[fact.kind], "name a purpose for which it holds"
+                f"`{fact.kind}` says nothing about `{fact.key}`",
+                _FITS[fact.kind],
+                "name a purpose for which it holds",
             )
     if (fact.table is None) != (fact.row is None):
-        raise PlanError("a fact about a row names table and row", "one without the other says nothing", "give both")
+        raise PlanError(
+            "a fact about a row names table and row", "one without the other says nothing", "give both"
+        )
     if fact.table is not None:
         plan.table(fact.table)
         if fact.kind not in ("restriction", "hold"):
@@ -152,6 +170,10 @@ _FITS = {
 
 def _in_time(at: dt.datetime, now: dt.datetime, what: str) -> None:
     if at.tzinfo is None or at.utcoffset() is None:
-        raise PlanError(f"the {what} has no time zone", "moments are aware, days are Brussels'", "give the zone")
+        raise PlanError(
+            f"the {what} has no time zone", "moments are aware, days are Brussels'", "give the zone"
+        )
     if at > now and at != midnight(civil(at)):
-        raise PlanError(f"the {what} lies ahead, within a day", _FUTURE, f"use the midnight before or after {civil(at)}")
+        raise PlanError(
+            f"the {what} lies ahead, within a day", _FUTURE, f"use the midnight before or after {civil(at)}"
+        )

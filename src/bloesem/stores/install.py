@@ -158,7 +158,12 @@ class _Installation:
     """One try, inside one transaction."""
 
     def __init__(
-        self, connection: Connection, plan: Plan, at: dt.datetime | None, progress: Progress | None, rehearse: bool
+        self,
+        connection: Connection,
+        plan: Plan,
+        at: dt.datetime | None,
+        progress: Progress | None,
+        rehearse: bool,
     ) -> None:
         self.connection, self.plan, self.at = connection, plan, at
         self.progress, self.rehearse = progress, rehearse
@@ -173,7 +178,9 @@ class _Installation:
         name = digest(plan, self.connection.info.server_version)
         mended: tuple[str, ...] = ()
         if self.last is not None and self.last[0] == name:
-            found = catalogue.differences(self.before.get("catalogue", {}), catalogue.snapshot(self.connection, plan))
+            found = catalogue.differences(
+                self.before.get("catalogue", {}), catalogue.snapshot(self.connection, plan)
+            )
             if not found and not force:
                 self._logins(credentials)
                 return Installed(False, name, rehearsal=self.rehearse)
@@ -190,7 +197,8 @@ class _Installation:
         retired = self._retire()
         deciding = _masks_digest(plan)
         self._record(name, {**self._made(), "masks": deciding})
-        people, counts = 0, {}
+        people = 0
+        counts: dict[str, Any] = {}
         if masks and (force or self.before.get("masks") != deciding):
             people, counts = self._masks()
         self._logins(credentials)
@@ -204,7 +212,10 @@ class _Installation:
             raise
         except psycopg.Error as fault:
             said = " ".join((fault.diag.message_primary or str(fault)).split())
-            if isinstance(fault, (errors.UndefinedTable, errors.UndefinedColumn)) and statement.section != "runtime":
+            if (
+                isinstance(fault, (errors.UndefinedTable, errors.UndefinedColumn))
+                and statement.section != "runtime"
+            ):
                 raise _not_there(said) from fault
             raise StoreError(
                 f"the plan could not be put in force at “{statement.about}” ({statement.section}): {said}",
@@ -310,7 +321,12 @@ class _Installation:
 
     def _retire(self) -> tuple[str, ...]:
         """Whoever no longer serves loses everything at once: roles, memberships, schemas, triggers, tables."""
-        return (*self._retire_schemas(), *self._retire_tables(), *self._retire_members(), *self._retire_roles())
+        return (
+            *self._retire_schemas(),
+            *self._retire_tables(),
+            *self._retire_members(),
+            *self._retire_roles(),
+        )
 
     def _retire_schemas(self) -> list[str]:
         gone = sorted(set(self.before.get("schemas", [])) - set(catalogue.schema_names(self.plan)))
@@ -345,14 +361,18 @@ class _Installation:
     def _drop_functions(self, table: str, *, keep: bool) -> None:
         if keep:
             return
-        names = [f"{table}_{what}" for what in ("kept", "used", "until", "arrives", "happens")] + [f"apply_{table}"]
+        names = [f"{table}_{what}" for what in ("kept", "used", "until", "arrives", "happens")] + [
+            f"apply_{table}"
+        ]
         rows = self.connection.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
             " WHERE n.nspname = %s AND p.proname = ANY (%s)",
             [self.plan.schema, names],
         ).fetchall()
         for (signature,) in rows:
-            self.connection.execute(f"DROP FUNCTION {signature}")  # regprocedure is quoted by PostgreSQL itself
+            self.connection.execute(
+                f"DROP FUNCTION {signature}"
+            )  # regprocedure is quoted by PostgreSQL itself
 
     def _retire_members(self) -> list[str]:
         """A login is a member of what it serves, and of nothing else of ours."""
@@ -360,7 +380,11 @@ class _Installation:
         wanted = {(plan.role("keeper"), plan.role("owner"))}
         for login, served in plan.processes.items():
             for name in served:
-                role = plan.by_key[name].name if name in plan.by_key else name.replace("-", "_").replace(".", "_")
+                role = (
+                    plan.by_key[name].name
+                    if name in plan.by_key
+                    else name.replace("-", "_").replace(".", "_")
+                )
                 wanted.add((plan.role(login), plan.role(role)))
         ours = catalogue.role_names(plan)
         rows = self.connection.execute(
@@ -402,7 +426,7 @@ class _Installation:
 
     def _sql(self, text: str, *names: str | tuple[str, str]) -> None:
         parts = [sql.Identifier(*name) if isinstance(name, tuple) else sql.Identifier(name) for name in names]
-        self.connection.execute(sql.SQL(text).format(*parts))  # type: ignore[arg-type]
+        self.connection.execute(sql.SQL(text).format(*parts))
 
     # ---- people ------------------------------------------------------------------------------------------------
 
@@ -443,7 +467,8 @@ class _Installation:
             if not ids:
                 break
             row = self.connection.execute(
-                f"SELECT {s}.refresh(%s::bigint[], COALESCE(%s::timestamptz, {s}.moment()), true)", [ids, self.at]
+                f"SELECT {s}.refresh(%s::bigint[], COALESCE(%s::timestamptz, {s}.moment()), true)",
+                [ids, self.at],
             ).fetchone()
             _add(counts, row[0] if row else {})
             done, last = done + len(ids), ids[-1]
@@ -499,7 +524,9 @@ class _Installation:
             role, password = plan.role(login), credentials.password(login)
             if not self._has_password(role, password):
                 given = sql.Literal(scram.verifier(password))
-                self.connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), given))
+                self.connection.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), given)
+                )
             if login == "keeper":
                 continue
             self.connection.execute(
@@ -512,7 +539,9 @@ class _Installation:
         """Only a superuser may look; elsewhere the password is set each time."""
         try:
             with self.connection.transaction():
-                row = self.connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role]).fetchone()
+                row = self.connection.execute(
+                    "SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role]
+                ).fetchone()
         except errors.InsufficientPrivilege:
             return False
         return row is not None and scram.matches(password, row[0])

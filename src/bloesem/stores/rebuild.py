@@ -54,9 +54,7 @@ def _rows(plan: Plan, table: TablePlan) -> str:
         query = query.replace(f"LEFT JOIN {s}.state s{i} ON", f"LEFT JOIN {all_} ON")
     differs = "(j.had_used, j.had_kept) IS DISTINCT FROM (j.used, j.kept) OR j.had_until > j.until"
     due = f"j.had_until <= {s}.civil(%(at)s)"
-    return (
-        f"SELECT count(*) FILTER (WHERE ({differs}) AND NOT {due}), count(*) FILTER (WHERE {due})\nFROM (\n{query}\n) j"
-    )
+    return f"SELECT count(*) FILTER (WHERE ({differs}) AND NOT {due}), count(*) FILTER (WHERE {due})\nFROM (\n{query}\n) j"
 
 
 def _states(plan: Plan) -> str:

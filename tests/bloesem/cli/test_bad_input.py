@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.bloesem.cli.world import BLOSSOM, Called, call, change, copy_of_blossom
+from tests.databases import Database
 
 from bloesem import cli
 from bloesem.stores import postgres
-from tests.bloesem.cli.world import BLOSSOM, Called, call, change, copy_of_blossom
-from tests.databases import Database
 
 VERSION = Path("policy") / "2024-03-18"
 
@@ -32,11 +32,19 @@ def test_broken_yaml_names_file_and_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_purpose_names_those_that_there_are() -> None:
-    refused(call("explain", "telepathy", "session.place", "--company", BLOSSOM), 1, "telepathy", "P-051", "marketing")
+    refused(
+        call("explain", "telepathy", "session.place", "--company", BLOSSOM),
+        1,
+        "telepathy",
+        "P-051",
+        "marketing",
+    )
 
 
 def test_an_unknown_table_and_column_are_named() -> None:
-    refused(call("explain", "marketing", "aura.colour", "--company", BLOSSOM), 1, "`aura` is not in the data map")
+    refused(
+        call("explain", "marketing", "aura.colour", "--company", BLOSSOM), 1, "`aura` is not in the data map"
+    )
     refused(call("explain", "marketing", "session.aura", "--company", BLOSSOM), 1, "session.aura")
     refused(call("explain", "marketing", "session", "--company", BLOSSOM), 2, "names no column")
     refused(call("plan", "--table", "aura", "--company", BLOSSOM), 1, "`aura` is not in the data map")
@@ -44,7 +52,9 @@ def test_an_unknown_table_and_column_are_named() -> None:
 
 def test_a_category_that_the_policy_does_not_have_is_named(tmp_path: Path) -> None:
     company = copy_of_blossom(tmp_path)
-    change(company / "datamap" / "business.yaml", "data_categories: [contract.number]", "data_categories: [aura]")
+    change(
+        company / "datamap" / "business.yaml", "data_categories: [contract.number]", "data_categories: [aura]"
+    )
     said = call("check", company)
     assert said.code == 1
     assert "category `aura` is not in the policy" in said.out
@@ -58,7 +68,11 @@ def test_two_versions_valid_on_one_day_are_refused(tmp_path: Path) -> None:
     for file in (company / VERSION).iterdir():
         (later / file.name).write_bytes(file.read_bytes())
     change(later / "policy.yaml", "version: 2024-03-18", "version: 2025-01-01")
-    change(company / VERSION / "policy.yaml", "version: 2024-03-18", "version: 2024-03-18\nvalid_until: 2025-12-31")
+    change(
+        company / VERSION / "policy.yaml",
+        "version: 2024-03-18",
+        "version: 2024-03-18\nvalid_until: 2025-12-31",
+    )
     refused(call("check", company), 1, "2025-01-01 begins while 2024-03-18 is valid", "P-173")
 
 
@@ -101,14 +115,23 @@ def test_a_database_that_is_too_old_is_refused(
 def test_a_map_that_names_a_column_that_is_not_there(fresh_database: Database) -> None:
     with fresh_database.connect(autocommit=True) as connection:
         connection.execute("CREATE SCHEMA data")
-        connection.execute("CREATE TABLE data.person (id bigint PRIMARY KEY, recorded_at timestamptz, aura text)")
+        connection.execute(
+            "CREATE TABLE data.person (id bigint PRIMARY KEY, recorded_at timestamptz, aura text)"
+        )
     said = call("check", BLOSSOM, "--store", fresh_database.dsn.url(), "--prefix", fresh_database.role_prefix)
     assert said.code == 1
     assert "column data.person.language is mapped and not in the database" in said.out
     assert "column data.person.aura is in no map" in said.out
     assert "business.yaml:" in said.out
     gone = call(
-        "plan", "--company", BLOSSOM, "--apply", "--store", fresh_database.dsn.url(), "--prefix", fresh_database.role_prefix
+        "plan",
+        "--company",
+        BLOSSOM,
+        "--apply",
+        "--store",
+        fresh_database.dsn.url(),
+        "--prefix",
+        fresh_database.role_prefix,
     )
     refused(gone, 3, "the data map names tables that are not in the database")
 

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-
-from bloesem import cli
 from tests.bloesem.cli.world import BLOSSOM, REPOSITORY, call
 from tests.charging.databases import migrated
 from tests.databases import Database
+
+from bloesem import cli
 
 COMMANDS = [name for name in cli.COMMANDS if (Path(cli.__file__).parent / "commands" / f"{name}.py").exists()]
 
@@ -39,16 +39,22 @@ def test_help_is_there_at_once() -> None:
     taken = []
     for _ in range(5):
         begin = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", "bloesem.cli", "--help"], capture_output=True, check=True, cwd=REPOSITORY)
+        done = subprocess.run(
+            [sys.executable, "-m", "bloesem.cli", "--help"], capture_output=True, check=True, cwd=REPOSITORY
+        )
         taken.append(time.perf_counter() - begin)
         assert b"COMMAND" in done.stdout
     assert min(taken) < 0.3
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, bloesem.cli; bloesem.cli.parser().format_help(); print([m for m in sys.modules if m in "
+    code = (
+        "import sys, bloesem.cli; bloesem.cli.parser().format_help(); print([m for m in sys.modules if m in "
+    )
     code += "('pydantic', 'yaml', 'psycopg', 'django')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=REPOSITORY)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=REPOSITORY
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -68,14 +74,18 @@ def test_a_version_and_a_map_can_be_named() -> None:
 
 @pytest.mark.promise("P-051")
 @pytest.mark.both_servers
-def test_the_plan_is_put_in_force_on_the_business_tables_and_then_nothing_is_wrong(fresh_database: Database) -> None:
+def test_the_plan_is_put_in_force_on_the_business_tables_and_then_nothing_is_wrong(
+    fresh_database: Database,
+) -> None:
     store = ("--store", migrated(fresh_database).dsn.url(), "--prefix", fresh_database.role_prefix)
     before = call("check", BLOSSOM, *store, "--json")
     assert "not-installed" in {f["kind"] for f in before.json["findings"]}
     assert call("plan", "--company", BLOSSOM, "--diff", *store).out.count("+ policy data.session: ") > 5
     assert call("plan", "--company", BLOSSOM, "--rehearse", *store, "--json").json["rehearsal"] is True
     assert call("check", BLOSSOM, *store).code == 1
-    assert call("plan", "--company", BLOSSOM, "--apply", *store).out.startswith("the plan of 2024-03-18 is in force")
+    assert call("plan", "--company", BLOSSOM, "--apply", *store).out.startswith(
+        "the plan of 2024-03-18 is in force"
+    )
     after = call("check", BLOSSOM, *store, "--json")
     assert [f for f in after.json["findings"] if f["severity"] == "error"] == []
     assert "nothing would change" in call("plan", "--company", BLOSSOM, "--diff", *store).out

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bloesem.cli.world import BLOSSOM, call
 
 from bloesem.errors import BloesemError
 from bloesem.policy.model import Dated
 from bloesem.promises import Promise, Run, load_runs, marked_tests, prove
 from bloesem.testing import merge
-from tests.bloesem.cli.world import BLOSSOM, call
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 6, 1)
 
-TESTS = '''
+TESTS = """
 import pytest
 
 @pytest.mark.promise("P-001", "P-002")
@@ -40,7 +40,7 @@ class TestMore:
     def test_four(self) -> None: ...
 
 def test_of_nothing() -> None: ...
-'''
+"""
 
 
 def promise(kind: str = "test") -> Promise:
@@ -90,7 +90,9 @@ def project(folder: Path) -> Path:
 
 def pytest_in(folder: Path, *arguments: str) -> dict[str, Any]:
     plugins = ["-p", "bloesem.testing", "-p", "no:cacheprovider", "-p", "no:django"]
-    subprocess.run([sys.executable, "-m", "pytest", *plugins, *arguments], cwd=folder, capture_output=True, check=False)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, *arguments], cwd=folder, capture_output=True, check=False
+    )
     found: dict[str, Any] = json.loads((folder / ".bloesem" / "last-run.json").read_text())["tests"]
     return found
 
@@ -148,7 +150,10 @@ def test_the_json_has_the_form_that_others_read(tmp_path: Path) -> None:
 
 def test_the_table_says_what_ran(tmp_path: Path) -> None:
     name = next(iter(marked_tests(Path("tests"))["P-059"]))
-    tests = {t: {"outcome": "passed", "at": AT.isoformat(), "seconds": 0.1} for t in marked_tests(Path("tests"))["P-059"]}
+    tests = {
+        t: {"outcome": "passed", "at": AT.isoformat(), "seconds": 0.1}
+        for t in marked_tests(Path("tests"))["P-059"]
+    }
     file = tmp_path / "run.json"
     merge(file, tests)
     said = call("promises", "--company", BLOSSOM, "--last-run", file)

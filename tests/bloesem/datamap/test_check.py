@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.bloesem.plan import small
 
 from bloesem.datamap.check import map_findings, plan_findings
 from bloesem.datamap.load import LoadedMap
 from bloesem.findings import Finding
 from bloesem.policy.model import Record
-from tests.bloesem.plan import small
 
 
 def kinds(found: Sequence[Finding]) -> set[str]:
@@ -32,7 +32,9 @@ def test_the_small_company_has_no_errors() -> None:
 def test_a_table_from_which_nobody_is_reached_is_named() -> None:
     lost: dict[str, Any] = {"name": "lost", "fields": [{"name": "id"}, small.column("x", "name")]}
     found = map_findings(LoadedMap(small.datamap([*small.COLLECTIONS, lost]), {}))
-    assert [(f.kind, "no link of it leads to a person" in f.thing) for f in found] == [("unreachable-table", True)]
+    assert [(f.kind, "no link of it leads to a person" in f.thing) for f in found] == [
+        ("unreachable-table", True)
+    ]
 
 
 def test_a_table_that_reaches_a_person_over_another_says_how() -> None:
@@ -48,7 +50,11 @@ def test_a_map_without_people_is_named() -> None:
 
 
 def test_a_link_into_a_store_that_no_map_describes_is_named() -> None:
-    link = {"name": "crm_id", "fides_meta": {"references": [{"dataset": "crm", "field": "a.id"}]}, "meta": {"key": True}}
+    link = {
+        "name": "crm_id",
+        "fides_meta": {"references": [{"dataset": "crm", "field": "a.id"}]},
+        "meta": {"key": True},
+    }
     table = small.collection("more", [small.column("x", "name"), link])
     assert "dangling-link" in kinds(map_findings(LoadedMap(small.datamap([*small.COLLECTIONS, table]), {})))
 
@@ -79,7 +85,12 @@ def test_a_purpose_without_a_column_is_named() -> None:
 def test_a_column_that_is_read_and_that_nothing_keeps_is_named() -> None:
     purposes = dict(small.PURPOSES)
     basis, objection, _, keep = purposes["PUR-3b"]
-    purposes["PUR-3b"] = (basis, objection, {"billing": ["total", "iban", "name"]}, keep)  # `session`: reporting alone
+    purposes["PUR-3b"] = (
+        basis,
+        objection,
+        {"billing": ["total", "iban", "name"]},
+        keep,
+    )  # `session`: reporting alone
     plan = small.plan(of=small.policy(purposes))
     found = plan_findings(small.policy(purposes), Record(), plan, LoadedMap(small.datamap(), {}))
     assert kinds(found) == {"nothing-keeps-column"}

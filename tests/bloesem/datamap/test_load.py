@@ -57,7 +57,12 @@ def test_a_directory_holds_several_maps(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "line", "says"),
     [
-        ("owners: [{column: person_id}]", "owners: [{colum: person_id}]", 11, "accepted here: column, kind, owns"),
+        (
+            "owners: [{column: person_id}]",
+            "owners: [{colum: person_id}]",
+            11,
+            "accepted here: column, kind, owns",
+        ),
         ("owners: [{column: person_id}]", "owners: [{column: persn_id}]", 11, "names column `persn_id`"),
         ("owners: [{column: person_id}]", "record_date: held_on", 11, "names column `held_on`"),
         ("holds: people", "holds: peple", 6, "accepted: people, personal, reference, system"),
@@ -111,13 +116,22 @@ FOREIGN: dict[str, Any] = {
                     "name": "customer",
                     "description": None,
                     "data_categories": ["user"],
-                    "fides_meta": {"after": ["other.thing"], "erase_after": ["other.thing"], "skip_processing": False},
+                    "fides_meta": {
+                        "after": ["other.thing"],
+                        "erase_after": ["other.thing"],
+                        "skip_processing": False,
+                    },
                     "fields": [
                         {
                             "name": "id",
                             "description": None,
                             "data_categories": None,
-                            "fides_meta": {"primary_key": True, "identity": None, "data_type": "integer", "length": None},
+                            "fides_meta": {
+                                "primary_key": True,
+                                "identity": None,
+                                "data_type": "integer",
+                                "length": None,
+                            },
                             "fields": None,
                         },
                         {

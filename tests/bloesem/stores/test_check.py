@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from tests.bloesem.plan import small
+from tests.bloesem.stores.test_install import NOW, PROCESSES, someone
+from tests.databases import Database
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.findings import Finding
@@ -15,9 +18,6 @@ from bloesem.stores.check import schema_findings, store_findings
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection
 from bloesem.stores.rebuild import compare, rebuild
-from tests.bloesem.plan import small
-from tests.bloesem.stores.test_install import NOW, PROCESSES, someone
-from tests.databases import Database
 
 MAPS = LoadedMap(small.datamap(), {})
 
@@ -55,15 +55,38 @@ def test_a_database_without_a_plan_says_so(fresh_database: Database, plan: Plan)
 @pytest.mark.parametrize(
     ("sql", "kind", "says"),
     [
-        ("CREATE TABLE data.secret (id bigint)", "unmapped-table", "table data.secret is in no map (1 columns)"),
-        ("CREATE TABLE public.other (id bigint)", "unmapped-table", "table public.other is in no map (1 columns)"),
-        ("ALTER TABLE data.talk ADD COLUMN mood text", "unmapped-column", "column data.talk.mood is in no map"),
-        ("ALTER TABLE data.talk DROP COLUMN said CASCADE", "dangling-column", "column data.talk.said is mapped and not"),
-        ("DROP TABLE data.talk CASCADE", "dangling-table", "table data.talk is mapped and not in the database"),
-        ("ALTER TABLE data.talk ALTER COLUMN said SET NOT NULL", "not-erasable", "column data.talk.said is NOT NULL"),
         (
-            "CREATE TABLE public.city (id bigint PRIMARY KEY);"
-            "ALTER TABLE data.talk ADD FOREIGN KEY (person_id) REFERENCES public.city",
+            "CREATE TABLE data.secret (id bigint)",
+            "unmapped-table",
+            "table data.secret is in no map (1 columns)",
+        ),
+        (
+            "CREATE TABLE public.other (id bigint)",
+            "unmapped-table",
+            "table public.other is in no map (1 columns)",
+        ),
+        (
+            "ALTER TABLE data.talk ADD COLUMN mood text",
+            "unmapped-column",
+            "column data.talk.mood is in no map",
+        ),
+        (
+            "ALTER TABLE data.talk DROP COLUMN said CASCADE",
+            "dangling-column",
+            "column data.talk.said is mapped and not",
+        ),
+        (
+            "DROP TABLE data.talk CASCADE",
+            "dangling-table",
+            "table data.talk is mapped and not in the database",
+        ),
+        (
+            "ALTER TABLE data.talk ALTER COLUMN said SET NOT NULL",
+            "not-erasable",
+            "column data.talk.said is NOT NULL",
+        ),
+        (
+            "CREATE TABLE public.city (id bigint PRIMARY KEY); ALTER TABLE data.talk ADD FOREIGN KEY (person_id) REFERENCES public.city",
             "dangling-link",
             "data.talk (person_id) points to public.city, which is in no map",
         ),
@@ -77,11 +100,15 @@ def test_a_database_without_a_plan_says_so(fresh_database: Database, plan: Plan)
             "link-in-the-way",
             "foreign key talk_person_id_fkey of data.talk is ON DELETE CASCADE",
         ),
-        ("ALTER TABLE data.talk DROP CONSTRAINT talk_pkey", "other-key", "table data.talk has the primary key (none)"),
+        (
+            "ALTER TABLE data.talk DROP CONSTRAINT talk_pkey",
+            "other-key",
+            "table data.talk has the primary key (none)",
+        ),
     ],
 )
 def test_map_and_schema_disagree(store: Connection, plan: Plan, sql: str, kind: str, says: str) -> None:
-    store.execute(sql)  # type: ignore[call-overload]
+    store.execute(sql)
     found = schema_findings(store, MAPS, plan)
     assert any(thing.startswith(says) for thing in things(found, kind)), found
     assert all(f.rule and f.remedy for f in found)
@@ -97,8 +124,14 @@ DRIFT = [
         "CREATE POLICY more ON data.point FOR SELECT TO {support} USING (true)",
         "policy data.point: more is there and not of the plan",
     ),
-    ("GRANT SELECT (iban) ON data.account TO {support}", "grants on data.account.iban is not as the plan makes it"),
-    ("REVOKE SELECT (value) ON data.point FROM {support}", "grants on data.point.value is not as the plan makes it"),
+    (
+        "GRANT SELECT (iban) ON data.account TO {support}",
+        "grants on data.account.iban is not as the plan makes it",
+    ),
+    (
+        "REVOKE SELECT (value) ON data.point FROM {support}",
+        "grants on data.point.value is not as the plan makes it",
+    ),
     ("GRANT {billing} TO {portal}", "membership {portal} in {billing} is there and not of the plan"),
     ("REVOKE {support} FROM {portal}", "membership {portal} in {support} is gone"),
     ("ALTER ROLE {portal} BYPASSRLS", "role {portal} is not as the plan makes it"),
@@ -110,11 +143,13 @@ DRIFT = [
         "trigger data.point: bloesem_arrives is not as the plan makes it",
     ),
     ("DROP VIEW support.point", "view support.point is gone"),
-    ("CREATE VIEW support.everything AS SELECT * FROM data.account", "view support.everything is there and not of the plan"),
+    (
+        "CREATE VIEW support.everything AS SELECT * FROM data.account",
+        "view support.everything is there and not of the plan",
+    ),
     ("ALTER VIEW support.point RESET (security_invoker)", "view support.point is not as the plan makes it"),
     (
-        "CREATE OR REPLACE FUNCTION bloesem.civil(moment timestamptz) RETURNS date LANGUAGE sql STABLE "
-        "RETURN '2000-01-01'::date",
+        "CREATE OR REPLACE FUNCTION bloesem.civil(moment timestamptz) RETURNS date LANGUAGE sql RETURN '2000-01-01'::date",
         "function bloesem.civil(moment timestamp with time zone) is not as the plan makes it",
     ),
     (
@@ -134,8 +169,10 @@ DRIFT = [
 def test_drift_is_named_thing_by_thing(
     store: Connection, plan: Plan, fresh_database: Database, sql: str, says: str
 ) -> None:
-    names = {name: plan.role(name) for name in ("support", "billing", "portal")} | {"database": fresh_database.name}
-    store.execute(sql.format(**names))  # type: ignore[call-overload]
+    names = {name: plan.role(name) for name in ("support", "billing", "portal")} | {
+        "database": fresh_database.name
+    }
+    store.execute(sql.format(**names))
     found = store_findings(store, plan)
     assert says.format(**names) in things(found, "drift")
 
@@ -172,7 +209,10 @@ def test_what_was_written_down_cannot_be_changed_unseen(store: Connection, plan:
     store.execute("DROP POLICY support_reads ON data.point")
     from psycopg.types.json import Jsonb
 
-    store.execute("UPDATE bloesem.installed SET made = made || %s", [Jsonb({"catalogue": catalogue.snapshot(store, plan)})])
+    store.execute(
+        "UPDATE bloesem.installed SET made = made || %s",
+        [Jsonb({"catalogue": catalogue.snapshot(store, plan)})],
+    )
     assert [f.kind for f in store_findings(store, plan)] == ["record-changed"]
 
 
@@ -192,7 +232,9 @@ def test_a_row_that_is_readable_longer_than_the_truth_is_counted(store: Connecti
     someone(store)
     store.execute("UPDATE data.talk SET good_until = '9999-12-30'")
     assert compare(store, plan, NOW).rows["talk"] in (0, 1)
-    store.execute("INSERT INTO bloesem.fact (person_id, kind, key, starts_at) VALUES (1, 'objection', 'quality', '2026-05-02')")
+    store.execute(
+        "INSERT INTO bloesem.fact (person_id, kind, key, starts_at) VALUES (1, 'objection', 'quality', '2026-05-02')"
+    )
     assert rebuild(store, plan, NOW) > 0
 
 
@@ -209,5 +251,7 @@ def test_a_clock_that_went_back_is_named(store: Connection, plan: Plan) -> None:
 
 
 def test_a_clock_that_was_moved_by_hand_is_drift(store: Connection, plan: Plan) -> None:
-    store.execute("CREATE OR REPLACE FUNCTION bloesem.today() RETURNS date LANGUAGE sql STABLE RETURN '2020-01-01'::date")
+    store.execute(
+        "CREATE OR REPLACE FUNCTION bloesem.today() RETURNS date LANGUAGE sql STABLE RETURN '2020-01-01'::date"
+    )
     assert any("bloesem.today()" in thing for thing in things(store_findings(store, plan), "drift"))

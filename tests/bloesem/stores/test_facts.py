@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from tests.bloesem.plan import small
+from tests.bloesem.stores.test_install import PROCESSES, one, someone
+from tests.databases import Database
 
 from bloesem.errors import BloesemError, GateError, PlanError
 from bloesem.plan.dates import ZONE, midnight
@@ -14,9 +17,6 @@ from bloesem.stores.facts import close_fact, facts_of, moment, record_fact, row_
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection
 from bloesem.stores.rebuild import rebuild
-from tests.bloesem.plan import small
-from tests.bloesem.stores.test_install import PROCESSES, one, someone
-from tests.databases import Database
 
 BEFORE = dt.datetime(2026, 5, 20, 9, tzinfo=dt.UTC)
 
@@ -36,9 +36,13 @@ def store(fresh_database: Database, plan: Plan) -> Iterator[Connection]:
 
 
 @pytest.mark.promise("P-083")
-def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_back(store: Connection, plan: Plan) -> None:
+def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_back(
+    store: Connection, plan: Plan
+) -> None:
     bit = plan.purpose("identify").mask
-    store.execute("INSERT INTO data.identity (id, person_id, recorded_at, name) VALUES (900, 1, '2026-05-01', 'Ann')")
+    store.execute(
+        "INSERT INTO data.identity (id, person_id, recorded_at, name) VALUES (900, 1, '2026-05-01', 'Ann')"
+    )
     record_fact(store, plan, Fact(1, "event", "customer.started", BEFORE))
     assert one(store, "SELECT used_for FROM data.identity") & bit
     number = record_fact(store, plan, Fact(1, "assessing", "identify", BEFORE))
@@ -59,8 +63,14 @@ def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_bac
         (Fact(1, "consent", "marketing", BEFORE), "`consent` says nothing about `marketing`"),
         (Fact(1, "hold", "support", BEFORE), "`hold` says nothing about `support`"),
         (Fact(1, "hold", "disputes", BEFORE, table="session"), "a fact about a row names table and row"),
-        (Fact(1, "hold", "disputes", BEFORE, table="nothing", row=1), "table `nothing` is not in the data map"),
-        (Fact(1, "objection", "marketing", BEFORE, table="session", row=1), "is about a person, not about a row"),
+        (
+            Fact(1, "hold", "disputes", BEFORE, table="nothing", row=1),
+            "table `nothing` is not in the data map",
+        ),
+        (
+            Fact(1, "objection", "marketing", BEFORE, table="session", row=1),
+            "is about a person, not about a row",
+        ),
         (Fact(1, "event", "contact", BEFORE.replace(tzinfo=None)), "the start has no time zone"),
         (Fact(1, "event", "contact", BEFORE, BEFORE - dt.timedelta(1)), "ends before it starts"),
         (Fact(1, "event", "contact", dt.datetime(2999, 1, 1, 12, tzinfo=ZONE)), "lies ahead, within a day"),

@@ -11,16 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import errors
+from tests.bloesem.plan import small
+from tests.databases import Database, DatabaseMaker
 
 from bloesem.errors import PlanError, StoreError
 from bloesem.plan.model import Bit, Plan
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
 from bloesem.stores.install import Installed, install
-from bloesem.stores.rebuild import rebuild
 from bloesem.stores.postgres import Connection
-from tests.bloesem.plan import small
-from tests.databases import Database, DatabaseMaker
+from bloesem.stores.rebuild import rebuild
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 PROCESSES = {"processes": {"portal": ["support", "marketing"], "worker": ["billing"]}}
@@ -59,16 +59,22 @@ def someone(connection: Connection, person: int = 1) -> None:
         " '2020-01-01', 'BE71 0961 2345 6769')",
         [person + 100, person],
     )
-    run("INSERT INTO data.point (id, person_id, recorded_at, value) VALUES (%s, %s, '2020-01-01', 'ann@example.org')", [person + 200, person])
+    run(
+        "INSERT INTO data.point (id, person_id, recorded_at, value) VALUES (%s, %s, '2020-01-01', 'ann@example.org')",
+        [person + 200, person],
+    )
     run(
         "INSERT INTO data.talk (id, person_id, recorded_at, said, at) VALUES (%s, %s, '2026-05-01', 'hello', '2026-05-01')",
         [person + 300, person],
     )
-    run("INSERT INTO data.segment (id, person_id, recorded_at, name) VALUES (%s, %s, '2026-05-01', 'keen')", [person + 400, person])
+    run(
+        "INSERT INTO data.segment (id, person_id, recorded_at, name) VALUES (%s, %s, '2026-05-01', 'keen')",
+        [person + 400, person],
+    )
 
 
 def one(connection: Connection, query: str, *values: Any) -> Any:
-    row = connection.execute(query, values or None).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query, values or None).fetchone()
     assert row is not None
     return row[0]
 
@@ -118,7 +124,9 @@ def test_rows_that_were_there_before_get_their_masks(store: Connection, fresh_da
     assert rebuild(store, plan, NOW) == 0
 
 
-def test_a_purpose_that_is_dropped_loses_everything_at_once(store: Connection, fresh_database: Database) -> None:
+def test_a_purpose_that_is_dropped_loses_everything_at_once(
+    store: Connection, fresh_database: Database
+) -> None:
     old = plan_of(fresh_database)
     install(store, old, credentials=Secrets())
     someone(store)
@@ -128,7 +136,9 @@ def test_a_purpose_that_is_dropped_loses_everything_at_once(store: Connection, f
     new = small.plan(
         fresh_database.role_prefix,
         of=small.policy(purposes, dt.date(2026, 6, 1)),
-        collections=[point if c["name"] == "point" else c for c in small.COLLECTIONS if c["name"] != "segment"],
+        collections=[
+            point if c["name"] == "point" else c for c in small.COLLECTIONS if c["name"] != "segment"
+        ],
         record={"processes": {"portal": ["support"], "worker": ["billing"]}},
         registry=registry,
     )
@@ -142,7 +152,9 @@ def test_a_purpose_that_is_dropped_loses_everything_at_once(store: Connection, f
     assert rebuild(store, new, NOW) == 0
 
 
-def test_a_purpose_that_is_split_starts_at_nothing_on_old_rows(store: Connection, fresh_database: Database) -> None:
+def test_a_purpose_that_is_split_starts_at_nothing_on_old_rows(
+    store: Connection, fresh_database: Database
+) -> None:
     install(store, plan_of(fresh_database))
     someone(store)
     split = dict(small.PURPOSES)
@@ -176,10 +188,15 @@ def test_a_value_that_no_purpose_reads_any_more_goes(store: Connection, fresh_da
     fewer["PUR-3b"] = (basis, objection, {"billing": ["session", "total", "name"]}, keep)
     policy = small.policy(fewer, dt.date(2026, 6, 1))
     install(store, plan_of(fresh_database, of=policy, registry=small.bits(), collections=collections), at=NOW)
-    assert store.execute("SELECT used_for, kept_for, iban FROM data.account").fetchone() == (*(before or ()), None)
+    assert store.execute("SELECT used_for, kept_for, iban FROM data.account").fetchone() == (
+        *(before or ()),
+        None,
+    )
 
 
-def test_a_rehearsal_says_what_would_happen_and_leaves_nothing(store: Connection, fresh_database: Database) -> None:
+def test_a_rehearsal_says_what_would_happen_and_leaves_nothing(
+    store: Connection, fresh_database: Database
+) -> None:
     someone(store)
     done = install(store, plan_of(fresh_database), at=NOW, rehearse=True)
     assert (done.changed, done.people, done.rehearsal) == (True, 1, True)
@@ -189,7 +206,10 @@ def test_a_rehearsal_says_what_would_happen_and_leaves_nothing(store: Connection
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda bits: [replace(bits[0], key="other"), *bits[1:], Bit(40, bits[0].key, bits[0].first)], "bit 0 is `support`"),
+        (
+            lambda bits: [replace(bits[0], key="other"), *bits[1:], Bit(40, bits[0].key, bits[0].first)],
+            "bit 0 is `support`",
+        ),
         (lambda bits: [replace(bits[0], number=41), *bits[1:]], "has bit 0 in the database and 41"),
     ],
 )
@@ -272,10 +292,14 @@ def test_each_login_has_its_password_and_its_scope_key(store: Connection, fresh_
     fresh_database.connect(user=plan.role("portal"), password="portal-two").close()
 
 
-def test_a_login_serves_what_the_record_says_and_nothing_else(store: Connection, fresh_database: Database) -> None:
+def test_a_login_serves_what_the_record_says_and_nothing_else(
+    store: Connection, fresh_database: Database
+) -> None:
     plan = plan_of(fresh_database)
     install(store, plan, credentials=Secrets())
-    less = small.plan(fresh_database.role_prefix, record={"processes": {"portal": ["support"], "worker": ["billing"]}})
+    less = small.plan(
+        fresh_database.role_prefix, record={"processes": {"portal": ["support"], "worker": ["billing"]}}
+    )
     install(store, less, credentials=Secrets())
     with fresh_database.connect(user=plan.role("portal"), password="portal-one") as portal:
         portal.execute(f"SET ROLE {plan.role('support')}")
@@ -308,7 +332,7 @@ def test_a_demonstration_that_is_ahead_stays_ahead(store: Connection, fresh_data
     install(store, plan)
     store.execute("INSERT INTO bloesem.watermark (swept, days) VALUES ('2026-01-01', 400)")
     for _, body in clock_functions(plan, 400):
-        store.execute(body)  # type: ignore[call-overload]
+        store.execute(body)
     install(store, plan, force=True)
     assert one(store, "SELECT bloesem.today() - bloesem.civil(now())") == 400
 
@@ -356,7 +380,7 @@ def test_whatever_was_weakened_is_put_right(make_database: DatabaseMaker, weaken
         install(store, plan)
         right = catalogue.snapshot(store, plan)
         names = {name: plan.role(name) for name in ("support", "billing", "portal")}
-        store.execute(weakening.format(**names))  # type: ignore[call-overload]
+        store.execute(weakening.format(**names))
         assert catalogue.snapshot(store, plan) != right
         assert install(store, plan).mended
         assert catalogue.snapshot(store, plan) == right
