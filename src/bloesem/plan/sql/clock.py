@@ -72,7 +72,8 @@ def apply(plan: Plan, table: TablePlan) -> str:
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
 RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET bloesem.clock = 'on' AS $$
 #variable_conflict use_column
 DECLARE
     counts jsonb;
@@ -195,7 +196,7 @@ def refresh(plan: Plan) -> str:
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.refresh(ids bigint[], at timestamptz, every boolean DEFAULT false) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     fresh {s}.state[];
     moved bigint[];
@@ -376,4 +377,14 @@ def _keepers(plan: Plan) -> list[Statement]:
                     "clock", f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{name} FROM PUBLIC"
                 )
             )
+    owner = ident(plan.role("owner"))  # who makes next year's partition gives it the table's triggers
+    for name in names:
+        if name.endswith("()") and not name.startswith("read_facts"):
+            result.append(
+                Statement("clock", f"{name}: the owner's", f"GRANT EXECUTE ON FUNCTION {s}.{name} TO {owner}")
+            )
+    for name in ("today()", "moment()"):  # everybody asks them; the keeper alone moves a demonstration's date
+        result.append(
+            Statement("clock", f"{name}: the keeper's", f"ALTER FUNCTION {s}.{name} OWNER TO {keeper}")
+        )
     return result

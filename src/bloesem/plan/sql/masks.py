@@ -443,6 +443,8 @@ def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
 def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_happens')}()"
+    # What the clock blanks did not stop having happened. Only the keeper is believed when the setting says so.
+    clock = f"current_user = {literal(plan.role('keeper'))} AND current_setting('bloesem.clock', true) = 'on'"
     return [
         Statement(
             "masks",
@@ -454,7 +456,8 @@ def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
             "masks",
             f"{table.name}: facts at update",
             f"CREATE OR REPLACE TRIGGER bloesem_changes AFTER UPDATE ON {q}\n"
-            f"    REFERENCING NEW TABLE AS new OLD TABLE AS old FOR EACH STATEMENT EXECUTE FUNCTION {function}",
+            f"    REFERENCING NEW TABLE AS new OLD TABLE AS old FOR EACH STATEMENT\n"
+            f"    WHEN (({clock}) IS NOT TRUE) EXECUTE FUNCTION {function}",
         ),
     ]
 
