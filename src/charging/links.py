@@ -40,6 +40,9 @@ MAKE_YEAR = migrations.RunSQL(
         FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE pg_class.oid = parent;
         EXECUTE format('CREATE TABLE IF NOT EXISTS %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
                        home, name || '_' || year, parent, make_date(year, 1, 1), make_date(year + 1, 1, 1));
+        -- Whoever makes it, it belongs to whom the table belongs to.
+        EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', home, name || '_' || year,
+                       (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent));
     END
     $$;
     COMMENT ON FUNCTION make_year IS 'adds the partition of a year to a table that ages by its own date';

@@ -146,7 +146,9 @@ class Keeper:
         except RefusedError as refusal:
             jobs.finish(reports, self.plan, job, {"refused": refusal.key, **refusal.values}, refused=True)
         except (psycopg.Error, BloesemError) as fault:
-            _log.error("console job %s failed: %s", job.kind, type(fault).__name__)
+            # What Bloesem says holds no personal data; what PostgreSQL says might.
+            said = str(fault) if isinstance(fault, BloesemError) else fault.sqlstate
+            _log.error("console job %s failed: %s: %s", job.kind, type(fault).__name__, said)
             jobs.finish(reports, self.plan, job, {"refused": "job.failed"}, refused=True)
 
     # ---- what can be asked -----------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def date(request: HttpRequest, language: str) -> HttpResponse:
         if day is not None and what == "move" and request.POST.get("sure") != "yes":
             error = say("date.confirm.missing", language)
         if day is None or error:
-            return _page(request, "date", context | {"error": error}, status=422)
+            return _page(request, "date", context | {"error": error})
         job = jobs.ask(connection, company.plan, what, day=day.isoformat())
         _wait(connection, company, job)
     return redirect("console-date-answer", language=language, job=str(job))

@@ -125,6 +125,12 @@ def _walls(plan: Plan) -> list[Statement]:
         # The owner too, whom nobody can log in as: PostgreSQL checks and cuts foreign keys in the owner's name.
         sql = f"GRANT USAGE ON SCHEMA {ident(schema)} TO {keeper}, {owner}"
         result.append(Statement("gate", f"schema {schema}: the keeper and the owner", sql))
+        sql = f"GRANT CREATE ON SCHEMA {ident(schema)} TO {owner}"
+        result.append(Statement("gate", f"schema {schema}: the owner makes next year's partitions", sql))
+    for table in plan.open_tables:
+        if table.holds == "reference":
+            sql = f"GRANT SELECT ON {qualified(table.schema, table.name)} TO {keeper}"
+            result.append(Statement("gate", f"{table.name}: the keeper looks up", sql))
     for function in DANGEROUS:
         sql = f"""
 DO $$ BEGIN
@@ -166,6 +172,7 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
     owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
     result = [
         Statement("gate", f"{table.name} has an owner", f"ALTER TABLE {q} OWNER TO {owner}"),
+        *_partitions(plan, table),
         Statement("gate", f"{table.name}: row policies", f"ALTER TABLE {q} ENABLE ROW LEVEL SECURITY"),
         Statement("gate", f"{table.name}: also for its owner", f"ALTER TABLE {q} FORCE ROW LEVEL SECURITY"),
         Statement("gate", f"{table.name}: start from nothing", nothing(plan, table.schema, table.name)),
@@ -184,6 +191,23 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
         if table.name in writer.tables:
             result += _writer(plan, table, writer)
     return result
+
+
+def _partitions(plan: Plan, table: TablePlan) -> list[Statement]:
+    """The parts of a table that ages by its own date have its owner too: or the clock could not drop them whole."""
+    if table.partition is None:
+        return []
+    q = literal(f"{ident(table.schema)}.{ident(table.name)}")
+    sql = f"""
+DO $$
+DECLARE
+    part regclass;
+BEGIN
+    FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = {q}::regclass LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %I', part, {literal(plan.role("owner"))});
+    END LOOP;
+END $$"""
+    return [Statement("gate", f"{table.name}: its partitions too", tidy(sql))]
 
 
 def nothing(plan: Plan, schema: str, name: str) -> str:
