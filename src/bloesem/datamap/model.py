@@ -69,6 +69,19 @@ class Owner(Strict):
     owns: tuple[str, ...] = ()  # columns that are this person's; the rest is the first owner's
 
 
+class Services(Strict):
+    """On a table of what people have: which service each row gives, from when until when (P-015).
+
+    `product`: the column that names the product; `of`: the reference table; `service`: its column with the service's key.
+    """
+
+    product: str
+    of: str
+    service: str
+    since: str | None = None
+    until: str | None = None
+
+
 class CollectionMeta(Strict):
     """How a table belongs to people."""
 
@@ -84,6 +97,7 @@ class CollectionMeta(Strict):
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     needs_service: str | None = None  # rows only for people who have this service (P-015)
+    services: Services | None = None  # rows of this table say which service somebody has
     source: str | None = None  # the column that says where the values came from
     default_source: str | None = None  # or: what every row of the table came from
 

@@ -28,6 +28,7 @@ from bloesem.plan.model import (
     PurposePlan,
     ReturnRule,
     ScopedPlan,
+    ServicePlan,
     TablePlan,
     WriterPlan,
 )
@@ -73,7 +74,7 @@ def compile_plan(
             if collection.name in names:
                 raise PlanError(f"table `{collection.name}` is mapped twice", "one map per table", "keep one")
             names.add(collection.name)
-            tables.append(_Table(policy, record, purposes, ceilings, tags, dataset, collection).plan())
+            tables.append(_Table(policy, record, purposes, ceilings, tags, datamap, dataset, collection).plan())
     return Plan(
         company=policy.company,
         version=policy.version,
@@ -280,10 +281,12 @@ class _Table:
         purposes: Sequence[PurposePlan],
         ceilings: Sequence[Ceiling],
         tags: Mapping[str, Sequence[str]],
+        datamap: DataMap,
         dataset: Dataset,
         collection: Collection,
     ) -> None:
         self.policy, self.record, self.purposes, self.ceilings = policy, record, purposes, ceilings
+        self.datamap = datamap
         self.tags, self.dataset, self.collection, self.meta = tags, dataset, collection, collection.meta
         self.name = collection.name
 
@@ -334,8 +337,9 @@ class _Table:
             scopes=dict(meta.scopes),
             partition=meta.partition.by if meta.partition else None,
             partition_every=meta.partition.every if meta.partition else None,
-            needs_service=meta.needs_service,
+            needs_service=self._service(),
             source=meta.source,
+            sources=self._sources(columns),
             default_source=meta.default_source,
         )
 
@@ -488,6 +492,51 @@ class _Table:
             deletes = ceiling.checked.status == "published" or ceiling.key in self.record.confirmed
             result.append(CeilingPlan(ceiling.key, ceiling.for_, mask & ~holds, deletes, ceiling.article))
         return result
+
+    def _service(self) -> ServicePlan | None:
+        """Where the map says who has the service that this table is for."""
+        key = self.meta.needs_service
+        if key is None:
+            return None
+        found = [
+            (dataset, collection, collection.meta.services)
+            for dataset in self.datamap.dataset
+            for collection in dataset.collections
+            if collection.meta.services is not None
+        ]
+        if len(found) != 1 or key not in self.policy.services:
+            raise self.fault(
+                f"needs service `{key}`, and who has it is not said",
+                "P-015: collected only for the services that somebody uses",
+                "declare the service in the policy, and write meta.services on one table of what people have",
+            )
+        dataset, collection, says = found[0]
+        of = next(
+            ((d, c) for d in self.datamap.dataset for c in d.collections if c.name == says.of), (dataset, collection)
+        )
+        keys = [f.name for f in of[1].fields if f.fides.primary_key]
+        return ServicePlan(
+            key=key,
+            schema=dataset.db_schema,
+            table=collection.name,
+            owner=collection.meta.owners[0].column,
+            product=says.product,
+            of=of[1].name,
+            of_schema=of[0].db_schema,
+            of_key=keys[0],
+            service=says.service,
+            since=says.since,
+            until=says.until,
+        )
+
+    def _sources(self, columns: Sequence[ColumnPlan]) -> tuple[str, ...]:
+        """Patterns of the sources that may give everything that the table holds (P-037, P-049)."""
+        held = {category for c in columns if not c.key for category in c.categories}
+        return tuple(
+            source.pattern
+            for source in self.policy.sources.values()
+            if source.pattern and all(not source.only or covers(source.only, category) for category in held)
+        )
 
     def _facts(self) -> list[EventPlan]:
         result = []

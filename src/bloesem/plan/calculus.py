@@ -280,7 +280,8 @@ def _row_reason(
         return "narrowed"
     if purpose.hold:
         return None
-    if state.epoch and (recorded is None or recorded < state.epoch) and not purpose.by_record:
+    late = state.epoch and (recorded is None or recorded < state.epoch)
+    if late and not purpose.by_record and not table.anchor:  # somebody who came back is the same person
         return "before-return"
     if (
         state.erased_at

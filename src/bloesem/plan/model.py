@@ -173,6 +173,23 @@ class ColumnPlan:
 
 
 @dataclass(frozen=True)
+class ServicePlan:
+    """How the database knows that somebody has a service: a row of `table` whose product, in `of`, gives it."""
+
+    key: str
+    schema: str
+    table: str
+    owner: str
+    product: str
+    of: str
+    of_schema: str
+    of_key: str
+    service: str
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True)
 class TablePlan:
     """A guarded table."""
 
@@ -192,8 +209,9 @@ class TablePlan:
     scopes: Mapping[str, str] = field(default_factory=dict, hash=False)
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
-    needs_service: str | None = None
+    needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)
     source: str | None = None
+    sources: tuple[str, ...] = ()  # patterns of the declared sources that may give what the table holds (P-049)
     default_source: str | None = None
 
     @property

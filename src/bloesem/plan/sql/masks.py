@@ -154,7 +154,7 @@ def _removed(plan: Plan, table: TablePlan) -> list[str]:
             parts.append(_case(early, purpose.mask))
     person = bits & ~(plan.record_bits | holds)
     before = f" AND ({recorded} IS NULL OR {recorded} < s.epoch)" if recorded else ""
-    if person:
+    if person and not table.anchor:  # somebody who came back is the same person
         parts.append(_case(f"s.epoch IS NOT NULL{before}", person))
     if bits & ~holds:
         asked = f" AND ({recorded} IS NULL OR {recorded} <= s.erased_at)" if recorded else ""
@@ -291,6 +291,7 @@ def arrives(plan: Plan, table: TablePlan) -> str:
             f"INSERT INTO {s}.state (person_id, ends, next_review)\n"
             f"    VALUES ({key}, array_fill({FOREVER}, ARRAY[{size}]), today + 1) ON CONFLICT DO NOTHING;",
         )
+    find = [*_accepted(table), *find]
     declare = "\n    ".join(f"s{i} {s}.state; k{i} bigint := 0;" for i in range(1, n + 1))
     nobody = " AND ".join(f"NEW.{ident(o)} IS NULL" for o in table.owners)
     return tidy(
@@ -317,6 +318,40 @@ BEGIN
     RETURN NEW;
 END $$"""
     )
+
+
+def _accepted(table: TablePlan) -> list[str]:
+    """What is refused at the door: a source that the policy does not declare (P-049), or that may not give this
+    (P-037); data for a service that nobody concerned has (P-015)."""
+    checks = []
+    if table.source and table.sources:
+        declared = "|".join(f"(?:{pattern})" for pattern in table.sources)
+        column = f"NEW.{ident(table.source)}"
+        checks.append(
+            f"IF TG_OP = 'INSERT' AND ({column} IS NULL OR {column} !~ {literal(declared)}) THEN\n"
+            f"        RAISE EXCEPTION '{table.name}: a source that the policy does not declare for this'\n"
+            f"            USING ERRCODE = 'check_violation', HINT = 'declare the source in the policy first (P-049)';\n"
+            f"    END IF;"
+        )
+    service = table.needs_service
+    if service:
+        who = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
+        has = f"o.{ident(service.owner)} IN ({who}) AND p.{ident(service.service)} = {literal(service.key)}"
+        if service.since:
+            has += f"\n              AND COALESCE(o.{ident(service.since)} <= today, true)"
+        if service.until:
+            has += f"\n              AND COALESCE(o.{ident(service.until)} >= today, true)"
+        checks.append(
+            f"IF TG_OP = 'INSERT' AND NOT EXISTS (\n"
+            f"            SELECT FROM {qualified(service.schema, service.table)} o\n"
+            f"            JOIN {qualified(service.of_schema, service.of)} p"
+            f" ON p.{ident(service.of_key)} = o.{ident(service.product)}\n"
+            f"            WHERE {has}) THEN\n"
+            f"        RAISE EXCEPTION '{table.name}: only for people who have the service {service.key}'\n"
+            f"            USING ERRCODE = 'check_violation', HINT = 'P-015: collected per service that somebody uses';\n"
+            f"    END IF;"
+        )
+    return checks
 
 
 def _newline(parts: list[str]) -> str:
