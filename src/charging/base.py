@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import models
 
 from bloesem.gate.ids import new_id
+from bloesem.gate.models import Guarded
 
 
-class Personal(models.Model):
+class Personal(Guarded):
     """A row that belongs to a person.
 
     The masks (`used_for`, `kept_for`, `good_until`) are added by the plan and filled by PostgreSQL: no code
@@ -45,7 +46,7 @@ class Sourced(Personal):
         abstract = True
 
 
-class Reference(models.Model):
+class Reference(Guarded):
     """A catalogue or a legal person: rows that belong to nobody."""
 
     id = models.BigIntegerField(primary_key=True, default=new_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from bloesem.gate.ids import new_id
+from bloesem.gate.models import Guarded
 from charging.base import Reference, Sourced, link
 from charging.fields import cents, day, flag, moment, text
 
@@ -34,7 +35,7 @@ class Product(Reference):
         db_table = "product"
 
 
-class Person(models.Model):
+class Person(Guarded):
     """Somebody: only what every purpose needs to speak to them; all else is in rows of its own.
 
     `kind`: driver, employee (known through the employer only), prospect, entrant (contest), fleet (contact
