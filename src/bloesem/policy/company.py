@@ -32,6 +32,7 @@ class CompanyFile(Strict):
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
     application: str | None = None  # Django settings module, where the company has an application here
+    demonstration: str | None = None  # `module:function` that fills an empty database with invented people
 
 
 class BitLine(Strict):
@@ -68,6 +69,7 @@ class Company:
     policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
     application: str | None = None
+    demonstration: str | None = None
 
     def in_force(self, day: dt.date) -> Policy:
         """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended.
@@ -163,6 +165,7 @@ def load_company(directory: Path | str) -> Company:
         policies=home / settings.policy,
         bits_file=home / settings.bits,
         application=settings.application,
+        demonstration=settings.demonstration,
     )
 
 

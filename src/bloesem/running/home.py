@@ -1,0 +1,85 @@
+"""Where a running system keeps what is its own: the embedded database, credentials, logs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bloesem.errors import StoreError
+from bloesem.stores.embedded import DEFAULT_VERSION, default_data_dir
+
+
+@dataclass(frozen=True)
+class Home:
+    """One directory. `database`: of the embedded server; `credentials`: of all logins, only the installer's."""
+
+    directory: Path
+
+    @classmethod
+    def at(cls, directory: Path | None) -> Home:
+        """in: what `--data` says; by default the place where the embedded database lives."""
+        found = (directory or default_data_dir().parent).expanduser().absolute()
+        try:
+            found.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for name in ("credentials", "doors", "logs"):
+                (found / name).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{found} cannot be used: {error.strerror}",
+                rule="the database, the credentials and the logs of the system live there",
+                remedy="name a directory that you may write to: bloesem up --data DIR",
+            ) from error
+        return cls(found)
+
+    @property
+    def database(self) -> Path:
+        return self.directory / f"postgres-{DEFAULT_VERSION}"
+
+    @property
+    def credentials(self) -> Path:
+        return self.directory / "credentials"
+
+    def log(self, name: str) -> Path:
+        return self.directory / "logs" / f"{name}.log"
+
+    def secret(self) -> str:
+        """The key that signs the pages' cookies; made once."""
+        file = self.credentials / "django.secret"
+        if not file.exists():
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        return file.read_text().strip()
+
+    def door(self, process: str, logins: Sequence[str]) -> Path:
+        """A directory with the credentials of these logins and of no other, for one process."""
+        folder = self.directory / "doors" / process
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        for login in logins:
+            for kind in ("password", "scope-key"):
+                shutil.copy2(self.credentials / f"{login}.{kind}", folder / f"{login}.{kind}")
+        return folder
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One system per directory; the lock goes with the process. raises: StoreError when one runs already."""
+        handle = os.open(self.directory / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(
+                    f"the system of {self.directory} runs already",
+                    rule="one system per data directory",
+                    remedy="use it, stop it (Ctrl-C where it was started), or name another one with --data",
+                ) from None
+            yield
+        finally:
+            os.close(handle)

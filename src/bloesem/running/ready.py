@@ -1,0 +1,155 @@
+"""What stands before the first page: database, business tables, the plan in force, invented people, a first sweep."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from bloesem.clock import moment, sweep
+from bloesem.company import load
+from bloesem.errors import ClockError, PlanError, StoreError
+from bloesem.gate.secrets import CredentialsDirectory
+from bloesem.plan.model import Plan
+from bloesem.plan.quoting import ident
+from bloesem.plan.sql import gate
+from bloesem.policy.company import Company
+from bloesem.running import worker
+from bloesem.running.home import Home
+from bloesem.stores.dsn import Dsn
+from bloesem.stores.install import install
+from bloesem.stores.postgres import Connection, connect
+
+DATABASE = "bloesem"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A database with everything in it, and the plan that is in force there. `demo`: its people are invented."""
+
+    dsn: Dsn
+    plan: Plan
+    company: Company
+    demo: bool
+
+
+def create_database(server: Dsn) -> Dsn:
+    """The system's own database on an embedded server; made when it is not there."""
+    with connect(server, autocommit=True) as admin:
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    return server.to(DATABASE)
+
+
+def make_ready(
+    dsn: Dsn, directory: Path, home: Home, *, today: dt.date, demo: bool, size: int, say: Say
+) -> Ready:
+    """Brings a database to where pages can be served; what is done already takes no time.
+
+    in: the administrator's address; the company's directory; `demo`: fill an empty database with `size` people.
+    raises: what each step raises; each step is whole or not at all, so that the next start goes on.
+    """
+    loaded = load(directory, on=today)
+    plan, company = loaded.plan, loaded.company
+    with connect(dsn, autocommit=True) as admin:
+        if company.application:
+            say("business tables")
+            migrate(admin, dsn, plan, company.application)
+        say(f"the policy of {plan.version} into the database")
+        install(admin, plan, credentials=CredentialsDirectory(home.credentials))
+        worker.install(admin, plan)
+        invented = _is_demonstration(admin, plan)
+        if demo and not invented and _is_empty(admin, plan):
+            say(f"{size:,} invented people with ten years of history")
+            _demonstrate(admin, plan, company, size)
+            invented = True
+        say("what the clock says must go today")
+        _first_sweep(admin, plan, say)
+    return Ready(dsn, plan, company, demo and invented)
+
+
+def migrate(admin: Connection, dsn: Dsn, plan: Plan, application: str) -> None:
+    """The application's migrations, as the owner of the tables, in a process of their own."""
+    owner = sql.Identifier(plan.role("owner"))
+    for statement in gate.roles(plan)[:1]:
+        admin.execute(statement.sql)
+    if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper").fetchone():
+        admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    for schema in sorted({t.schema for t in plan.tables}):
+        admin.execute(
+            sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(sql.Identifier(schema), owner)
+        )
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("BLOESEM_")},
+        "BLOESEM_DATABASE_URL": dsn.url(),
+        "DJANGO_SETTINGS_MODULE": application,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bloesem.running.migrate", plan.role("owner")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise StoreError(
+            f"the migrations of {application} failed: {last}",
+            rule="each migration is applied whole or not at all",
+            remedy=f"mend it, then start again; see all of it with: python -m django migrate (settings {application})",
+        )
+
+
+def _is_empty(admin: Connection, plan: Plan) -> bool:
+    return not admin.execute(f"SELECT 1 FROM {ident(plan.schema)}.state LIMIT 1").fetchone()
+
+
+def _is_demonstration(admin: Connection, plan: Plan) -> bool:
+    """Whether the people there are ours: said by the act that loading them left."""
+    found = admin.execute(f"SELECT 1 FROM {ident(plan.schema)}.act WHERE kind = 'demonstration' LIMIT 1")
+    return found.fetchone() is not None
+
+
+def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> None:
+    """Calls what the company's file names: `module:function(connection, at=, people=) -> {name: person id}`."""
+    from bloesem.console.jobs import name_cases
+    from bloesem.ledger import record_act
+
+    if company.demonstration is None:
+        raise PlanError(
+            f"{company.directory} names no demonstration",
+            rule="invented people come from the company's own application",
+            remedy="write `demonstration: module:function` in bloesem.yaml, or start with --no-demo",
+        )
+    if company.application:  # its tables are its models
+        import django
+
+        os.environ["DJANGO_SETTINGS_MODULE"] = company.application
+        django.setup(set_prefix=False)
+    module, _, function = company.demonstration.partition(":")
+    fill = getattr(importlib.import_module(module), function)
+    now = moment(admin, plan)
+    with admin.transaction():
+        named: Mapping[str, int] = fill(admin, at=now, people=size)
+        name_cases(admin, plan, named)
+        admin.execute(f"ALTER TABLE {ident(plan.schema)}.console_case OWNER TO {ident(plan.role('keeper'))}")
+        record_act(admin, "demonstration", now, counts={"people": size}, schema=plan.schema)
+    admin.execute("ANALYZE")
+
+
+def _first_sweep(admin: Connection, plan: Plan, say: Say) -> None:
+    try:
+        report = sweep(admin, plan, moment(admin, plan))
+    except ClockError as fault:
+        say(f"not swept: {fault.thing}")  # the pages show what is overdue; nothing of it can be read
+        return
+    if report.rows_deleted or report.values_erased:
+        say(f"{report.rows_deleted:,} rows and {report.values_erased:,} values went")
