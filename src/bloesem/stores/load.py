@@ -16,8 +16,8 @@ import psycopg
 from psycopg import sql
 
 from bloesem.errors import StoreError
-from bloesem.plan.model import Plan, TablePlan
-from bloesem.plan.sql.state import NEVER
+from bloesem.plan.model import Plan
+from bloesem.plan.sql import bulk
 
 Connection = psycopg.Connection[Any]
 #: People per statement: enough to be a set, little enough to show progress.
@@ -101,53 +101,15 @@ def insert_select(
             "a set-based load knows one",
             "COPY it: its trigger knows both",
         )
-    parts = _parts(connection, plan, made, columns)
-    keep = sql.SQL("WHERE m.kept <> 0") if drop_dead else sql.SQL("")
-    statement = sql.SQL(
-        "INSERT INTO {table} ({columns}, used_for, kept_for, good_until)\n"
-        "SELECT {listed}, u.used, m.kept,\n"
-        "       CASE WHEN m.kept = 0 THEN {never} ELSE {s}.{until}({row}, s, t.today, t.at, m.kept) END\n"
-        "FROM ({query}) AS x ({columns})\n"
-        "JOIN {s}.state s ON s.person_id = x.{owner}\n"
-        "CROSS JOIN (SELECT {s}.civil({at}) AS today, {at}::timestamptz AS at) t\n"
-        "CROSS JOIN LATERAL (SELECT {s}.{kept}({row}, s, t.today, t.at) AS kept) m\n"
-        "CROSS JOIN LATERAL (SELECT {s}.{used}({row}, s, t.today, t.at, m.kept) AS used) u\n{keep}"
-    ).format(query=query, at=sql.Literal(at), keep=keep, never=sql.SQL(NEVER), **parts)
-    return connection.execute(statement).rowcount
-
-
-def _parts(
-    connection: Connection, plan: Plan, table: TablePlan, columns: Sequence[str]
-) -> dict[str, sql.Composable]:
-    given = set(columns)
     physical = connection.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [f"{table.schema}.{table.name}"],
+        [f"{made.schema}.{made.name}"],
     ).fetchall()
-    deciding = {
-        table.id,
-        *table.owners,
-        table.recorded,
-        table.record_date,
-        *(n.when.column for n in table.narrow),
-    }
-    values = [
-        sql.SQL("x.{}").format(sql.Identifier(name))
-        if name in given and name in deciding
-        else sql.SQL("NULL::" + kind)
-        for name, kind in physical
-    ]
-    row = sql.SQL("ROW({})::{}").format(sql.SQL(", ").join(values), sql.Identifier(table.schema, table.name))
-    return {
-        "table": sql.Identifier(table.schema, table.name),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-        "listed": sql.SQL(", ").join(sql.SQL("x.{}").format(sql.Identifier(c)) for c in columns),
-        "owner": sql.Identifier(table.owners[0]),
-        "s": sql.Identifier(plan.schema),
-        "row": row,
-        **{what: sql.Identifier(f"{table.name}_{what}") for what in ("kept", "used", "until")},
-    }
+    layout = [(str(name), str(kind)) for name, kind in physical]
+    rows, moment = query.as_string(connection), sql.Literal(at).as_string(connection)
+    statement = bulk.insert(plan, made, layout, columns, rows, moment, drop_dead=drop_dead)
+    return connection.execute(statement.encode()).rowcount
 
 
 __all__ = ["insert_select", "quietly", "states"]
