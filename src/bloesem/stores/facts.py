@@ -42,7 +42,8 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
     types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint")
     asked = ", ".join(f"%s::{type_}" for type_ in types)
     try:
-        row = connection.execute(f"SELECT {ident(plan.schema)}.record_fact({asked})", values).fetchone()
+        with connection.transaction():
+            row = connection.execute(f"SELECT {ident(plan.schema)}.record_fact({asked})", values).fetchone()
     except errors.ForeignKeyViolation:
         raise GateError(
             "nobody has this number", "a fact is about a person", "record the person first"
@@ -56,9 +57,10 @@ def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.date
     that is closed already; `GateError` when there is no such fact."""
     _in_time(ends_at, moment(connection, plan), "end")
     try:
-        connection.execute(
-            f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at]
-        )
+        with connection.transaction():
+            connection.execute(
+                f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at]
+            )
     except errors.NoDataFound:
         raise GateError(
             f"fact {number} does not exist", "a fact is closed by its number", "look it up again"

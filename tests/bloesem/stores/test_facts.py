@@ -21,16 +21,24 @@ from bloesem.stores.rebuild import rebuild
 BEFORE = dt.datetime(2026, 5, 20, 9, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def plan(fresh_database: Database) -> Plan:
-    return small.plan(fresh_database.role_prefix, record=PROCESSES)
-
-
-@pytest.fixture
-def store(fresh_database: Database, plan: Plan) -> Iterator[Connection]:
-    with fresh_database.connect(autocommit=True) as connection:
+@pytest.fixture(scope="module")
+def guarded(module_database: Database) -> Database:
+    """A database with the small company's plan in force; what a test does in it is taken back."""
+    plan = small.plan(module_database.role_prefix, record=PROCESSES)
+    with module_database.connect(autocommit=True) as connection:
         small.create_tables(connection, plan)
         install(connection, plan)
+    return module_database
+
+
+@pytest.fixture
+def plan(guarded: Database) -> Plan:
+    return small.plan(guarded.role_prefix, record=PROCESSES)
+
+
+@pytest.fixture
+def store(guarded: Database) -> Iterator[Connection]:
+    with guarded.connect(autocommit=True) as connection, connection.transaction(force_rollback=True):
         someone(connection)
         yield connection
 

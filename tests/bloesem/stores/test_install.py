@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors
 from tests.bloesem.plan import small
-from tests.databases import Database, DatabaseMaker
+from tests.databases import Database
 
 from bloesem.errors import PlanError, StoreError
 from bloesem.plan.model import Bit, Plan
@@ -371,13 +371,19 @@ WEAKENINGS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def guarded(module_database: Database) -> Database:
+    """A database with the plan in force; what a test does in it is taken back."""
+    with module_database.connect(autocommit=True) as connection:
+        small.create_tables(connection, plan_of(module_database))
+        install(connection, plan_of(module_database))
+    return module_database
+
+
 @pytest.mark.parametrize("weakening", WEAKENINGS)
-def test_whatever_was_weakened_is_put_right(make_database: DatabaseMaker, weakening: str) -> None:
-    database = make_database()
-    plan = plan_of(database)
-    with database.connect(autocommit=True) as store:
-        small.create_tables(store, plan)
-        install(store, plan)
+def test_whatever_was_weakened_is_put_right(guarded: Database, weakening: str) -> None:
+    plan = plan_of(guarded)
+    with guarded.connect(autocommit=True) as store, store.transaction(force_rollback=True):
         right = catalogue.snapshot(store, plan)
         names = {name: plan.role(name) for name in ("support", "billing", "portal")}
         store.execute(weakening.format(**names))
