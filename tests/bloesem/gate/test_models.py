@@ -84,13 +84,13 @@ def test_the_clock_denies_when_nobody_sweeps(real_world: World, console: str) ->
     models: dict[str, Any] = real_world.models
     try:
         for _, body in clock_functions(real_world.plan, 12 * 366):
-            real_world.admin.execute(body)  # type: ignore[arg-type]
+            real_world.admin.execute(body)
         with purpose("marketing", using=real_world.alias("worker")):
             for table in ("person_name", "email_address", "segment"):
                 assert not models[table].objects.using(real_world.alias("worker")).exists()
     finally:
         for _, body in clock_functions(real_world.plan, 0):
-            real_world.admin.execute(body)  # type: ignore[arg-type]
+            real_world.admin.execute(body)
 
 
 def test_the_gate_of_a_process_knows_its_login(real_world: World, console: str) -> None:
