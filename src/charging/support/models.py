@@ -7,6 +7,9 @@ from django.db import models
 from charging.base import Sourced, co_person, link
 from charging.fields import block, day, moment, number, text
 
+#: Channels by which people and we reach each other: those of the text, and "…" (P-026).
+CHANNELS = ("email", "phone", "chat", "social", "other")
+
 
 class Contact(Sourced):
     """One contact. `channel`: email, phone, chat, social, other; `direction`: inbound (theirs), outbound
@@ -21,6 +24,12 @@ class Contact(Sourced):
 
     class Meta:
         db_table = "contact"
+        constraints = [  # noqa: RUF012 - Django's own form
+            models.CheckConstraint(
+                condition=models.Q(channel__isnull=True) | models.Q(channel__in=CHANNELS),
+                name="contact_channel",
+            )
+        ]
 
 
 class CallRecording(Sourced):
