@@ -68,7 +68,7 @@ def store_moment() -> Any:
     return midnight(PLAN.version)
 
 
-@pytest.mark.promise("P-015")
+# Cards and faults of people nobody knows yet come in without a service, so P-015 is not proven for all of it.
 def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World) -> None:  # noqa: F811
     ann = someone(store)
     for table in ("installation_file", "installation_photo", "station"):
