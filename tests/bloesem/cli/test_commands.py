@@ -74,6 +74,7 @@ def test_a_version_and_a_map_can_be_named() -> None:
 
 @pytest.mark.promise("P-051")
 @pytest.mark.both_servers
+@pytest.mark.slow
 def test_the_plan_is_put_in_force_on_the_business_tables_and_then_nothing_is_wrong(
     fresh_database: Database,
 ) -> None:
