@@ -23,6 +23,7 @@ from bloesem.stores.postgres import Connection
 SECONDS = 3
 ROWS = 20
 WIDTH = 80
+_READS = re.compile(r"\s*(select|values|table)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,11 @@ def _run(connection: Connection, plan: Plan, name: str, text: str, *, write: boo
     with connection.cursor() as cursor:
         rows: list[tuple[str, ...]] = []
         columns: tuple[str, ...] = ()
-        cursor.execute(text.encode(), prepare=True)
+        if _READS.match(text):  # through a cursor: a table of millions is not fetched to show twenty rows
+            cursor.execute(b"DECLARE shown NO SCROLL CURSOR FOR " + text.encode(), prepare=True)
+            cursor.execute(sql.SQL("FETCH {} FROM shown").format(ROWS + 1))
+        else:
+            cursor.execute(text.encode(), prepare=True)
         found = cursor.description
         if found is not None:
             columns = tuple(column.name for column in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 from django.conf import settings
@@ -18,9 +19,9 @@ CONSOLE = "console.yaml"
 
 
 def load() -> Company:
-    """The company of the setting BLOESEM_COMPANY (a directory), with the plan of the version in force today."""
-    home = Path(str(getattr(settings, "BLOESEM_COMPANY", "company/blossom")))
-    prefix = str(getattr(settings, "BLOESEM_PREFIX", PREFIX))
+    """The company of BLOESEM_COMPANY (a directory), with the plan of the version in force today."""
+    home = Path(_told("BLOESEM_COMPANY", "company/blossom"))
+    prefix = _told("BLOESEM_PREFIX", PREFIX)
     found = load_plan_of(home, on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
     listed = promises(home / "policy" / found.policy.version.isoformat() / PROMISES)
     return Company(found.plan, found.policy, listed, attempts(home / CONSOLE))
@@ -42,3 +43,8 @@ def promises(path: Path) -> dict[str, Promise]:
 def attempts(path: Path) -> tuple[ReadyAttempt, ...]:
     """The prepared attempts of the company's `console.yaml`; none where it has none."""
     return validate(parse(path), ConsoleFile).attempts if path.exists() else ()
+
+
+def _told(name: str, otherwise: str) -> str:
+    """A setting, or the variable of the environment with the same name."""
+    return str(getattr(settings, name, None) or os.environ.get(name) or otherwise)

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from psycopg import sql
 
-from bloesem.console import breaking, door, jobs, showing
+from bloesem.console import breaking, door, jobs, showing, showing_attempts, showing_person
 from bloesem.console.company import Company, current
 from bloesem.console.guard import demonstration, in_demonstration, local
 from bloesem.console.jobs import Job, Kind
@@ -135,7 +135,7 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
     company = current()
     with door.open_door(company.plan) as connection:
         context = _frame(connection, company, language, "person")
-        context["cases"] = showing.cases(company, _cases(connection, company), language)
+        context["cases"] = showing_person.cases(company, _cases(connection, company), language)
         context["chosen"] = case
         asked = request.GET.get("job")
         if asked is None:
@@ -149,8 +149,10 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         context |= {"job": job, **_progress(job, language)}
         if job.state == "done":
             followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
-            context |= showing.person(company, followed, language)
-            context["asked"] = showing.asked_now(company, followed, door.served(company.plan), door.open_as)
+            context |= showing_person.person(company, followed, language)
+            context["asked"] = showing_person.asked_now(
+                company, followed, door.served(company.plan), door.open_as
+            )
     return _page(request, "person", context)
 
 
@@ -177,9 +179,9 @@ def attempt(request: HttpRequest, language: str) -> HttpResponse:
     company = current()
     with door.open_door(company.plan) as connection:
         context = _frame(connection, company, language, "try")
-    context |= showing.choices(company, language)
+    context |= showing_attempts.choices(company, language)
     if request.method == "POST":
-        asked = showing.read_attempt(company, request.POST)
+        asked = showing_attempts.read_attempt(company, request.POST)
         context |= asked.context
         results = [
             breaking.attempt(
@@ -187,7 +189,7 @@ def attempt(request: HttpRequest, language: str) -> HttpResponse:
             )
             for text in asked.statements
         ]
-        context["results"] = [showing.attempt(company, made, language) for made in results]
+        context["results"] = [showing_attempts.attempt(company, made, language) for made in results]
         context["both"] = len(results) > 1
     return _page(request, "try", context)
 

@@ -1,0 +1,164 @@
+"""One person's timeline as the page shows it, and what PostgreSQL answers about them now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from bloesem.console import charts
+from bloesem.console import language as words
+from bloesem.console.company import Company
+from bloesem.console.keeper import Followed
+from bloesem.console.showing import by_likeness, quotes
+from bloesem.console.timeline import Lane
+from bloesem.plan.model import Plan
+from bloesem.plan.sql.gate import purpose_columns
+from bloesem.stores.postgres import Connection
+
+DAY = dt.timedelta(days=1)
+
+
+def cases(company: Company, found: list[dict[str, str]], language: str) -> list[dict[str, str]]:
+    return [{"key": c["key"], "label": _case(company, c["kind"], c["about"], language)} for c in found]
+
+
+def _case(company: Company, kind: str, about: str, language: str) -> str:
+    if kind == "first":
+        return about[:1].upper() + about[1:].replace("-", " ").replace("_", " ")
+    label = words.say(f"case.{kind}", language)
+    return f"{label} ({company.part(about, language)})" if about in company.plan.by_key else label
+
+
+def person(company: Company, followed: Followed, language: str) -> dict[str, Any]:
+    picture = followed.timeline
+    strips = charts.strips(picture, company.tones)
+    return {
+        "picture": picture,
+        "axis": charts.axis(picture),
+        "strips": [_line(company, strip, picture.today, language) for strip in strips],
+        "milestones": [
+            {
+                "day": m.day,
+                "x": charts.Scale(picture.start, picture.end).at(m.day),
+                "kind": words.say(f"kind.{m.kind}", language),
+                "what": company.event(m.key, language)
+                if m.kind == "event"
+                else company.part(m.key, language),
+                "ended": m.ended,
+                "future": m.day > picture.today,
+            }
+            for m in picture.milestones
+        ],
+        "legend": [
+            {"label": company.group(g.key, language), "tone": g.tone}
+            for g in company.groups
+            if any(part in g.parts for part in charts.legend(picture.lines))
+        ],
+        "nobody": not picture.lines and not picture.milestones,
+    }
+
+
+def _line(company: Company, strip: charts.Strip, today: dt.date, language: str) -> dict[str, Any]:
+    line = strip.line
+    table = company.plan.table(line.table)
+    lanes = [_lane(company, lane, today, language) for lane in line.lanes]
+    return {
+        "strip": strip,
+        "label": company.column(table.column(line.columns[0]), language),
+        "code": f"{line.table}.{line.columns[0]}" + (" …" if len(line.columns) > 1 else ""),
+        "codes": [f"{line.table}.{c}" for c in line.columns],
+        "rows": line.rows,
+        "sources": list(dict.fromkeys(company.source(s, language) for s in line.sources))[:3],
+        "start": line.start,
+        "gone": line.gone,
+        "past": line.gone is not None and line.gone <= today,
+        "shown": line.shown,
+        "lanes": lanes,
+        "folded": _folded(lanes),
+        "reads_now": sum(lane.reads(today) for lane in line.lanes),
+    }
+
+
+def _folded(lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lanes of one colour that say the same, said once."""
+    found: list[dict[str, Any]] = []
+    for lane in lanes:
+        same = next((f for f in found if f["tone"] == lane["tone"] and f["bands"] == lane["bands"]), None)
+        if same is None:
+            found.append(dict(lane))
+        else:
+            same["label"] += ", " + lane["label"]
+    return found
+
+
+def _lane(company: Company, lane: Lane, today: dt.date, language: str) -> dict[str, Any]:
+    bands = []
+    for band in lane.bands:
+        if band.dark is None:
+            span = words.say("person.reads", language, start=words.day(band.start, language))
+            why = words.reason(company, lane.part, "runs", None, None, language)
+        else:
+            last = words.day(band.dark - DAY, language)
+            span = words.say("person.read", language, start=words.day(band.start, language), last=last)
+            why = words.reason(company, lane.part, band.why, band.since, band.until, language)
+        bands.append({"span": span, "why": why, "start": band.start, "dark": band.dark})
+    return {
+        "key": lane.part,
+        "label": company.part(lane.part, language),
+        "tone": company.tones.get(lane.part, 0),
+        "bands": bands,
+        "now": lane.reads(today),
+        "quotes": quotes(company, by_likeness(company, lane.part), language, 1),
+    }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A part, what PostgreSQL shows it of one person now, and what the calculus says it should."""
+
+    part: str
+    tone: int
+    rows: int
+    expected: int
+
+    @property
+    def equal(self) -> bool:
+        return self.rows == self.expected
+
+
+def asked_now(
+    company: Company, followed: Followed, served: tuple[str, ...], open_as: Callable[[Plan, str], Connection]
+) -> list[Asked]:
+    """Asks PostgreSQL, as the role of each part that is served here, how many rows of the person it sees."""
+    plan = company.plan
+    expected = {e.part: e.rows for e in followed.expected}
+    found: list[Asked] = []
+    for purpose in company.parts:
+        if not purpose.active or purpose.key not in served:
+            continue
+        with open_as(plan, purpose.key) as connection:
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name))))
+            connection.execute(
+                sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(purpose.name))
+            )
+            rows = sum(
+                _seen(connection, table.name, table.owners, followed.case.person)
+                for table in plan.tables
+                if purpose_columns(plan, table, purpose)
+            )
+            connection.rollback()
+        found.append(
+            Asked(purpose.key, company.tones.get(purpose.key, 0), rows, expected.get(purpose.key, 0))
+        )
+    return found
+
+
+def _seen(connection: Connection, table: str, owners: tuple[str, ...], person: int) -> int:
+    mine = sql.SQL(" OR ").join(sql.SQL("{} = %s").format(sql.Identifier(o)) for o in owners)
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(sql.Identifier(table), mine)
+    row = connection.execute(query, [person] * len(owners)).fetchone()
+    return int(row[0]) if row else 0

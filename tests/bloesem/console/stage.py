@@ -1,0 +1,93 @@
+"""A stage for the console: the real company's plan over its tables, a few dozen invented people, and every login."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Thread
+
+from tests.charging.databases import migrated
+from tests.databases import Database
+
+from bloesem.company import load as load_all
+from bloesem.console import jobs
+from bloesem.console.company import Company
+from bloesem.console.keeper import Keeper
+from bloesem.console.load import attempts, promises
+from bloesem.gate.secrets import Credentials
+from bloesem.plan.dates import civil
+from bloesem.stores.dsn import Dsn
+from bloesem.stores.install import install
+
+BLOSSOM = Path(__file__).parents[3] / "company" / "blossom"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`doors`: the directory with the logins of all processes and of the keeper."""
+
+    database: Database
+    company: Company
+    doors: Path
+    ann: int
+
+    def dsn(self, login: str) -> Dsn:
+        return Credentials.load(self.doors, login).dsn(self.database.dsn, self.company.plan.prefix)
+
+    @property
+    def keeper(self) -> Keeper:
+        return Keeper(self.dsn("keeper"), self.company.plan, demonstration=True)
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """The keeper's helper runs."""
+        stop = Event()
+        thread = Thread(target=self.keeper.serve, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=30)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    doors: Path
+
+    def password(self, login: str) -> str:
+        return Credentials.create(self.doors, login).password
+
+    def scope_key(self, login: str) -> bytes:
+        return Credentials.create(self.doors, login).scope_key
+
+
+def company(prefix: str) -> Company:
+    found = load_all(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
+    listed = promises(BLOSSOM / "policy" / found.policy.version.isoformat() / "promises.yaml")
+    shown = [
+        it.model_copy(update={"sql": it.sql.replace("bloesem_billing", f"{prefix}billing")})
+        for it in attempts(BLOSSOM / "console.yaml")
+    ]
+    return replace(Company(found.plan, found.policy, listed), attempts=tuple(shown))
+
+
+def build(database: Database, doors: Path, people: int = 60) -> Stage:
+    from charging.generate import generate, load
+
+    migrated(database)
+    made = company(database.role_prefix)
+    with database.connect(autocommit=True) as admin:
+        install(admin, made.plan, credentials=Secrets(doors))
+        world = generate(civil(dt.datetime.now(dt.UTC)), people)
+        load.load(admin, world)
+        ann = world.cases["ann"][0]
+    stage = Stage(database, made, doors, ann)
+    with stage.keeper.open() as keeper:
+        jobs.install(keeper, made.plan, "console")
+        jobs.name_cases(keeper, made.plan, {"ann": ann})
+        keeper.commit()
+    return stage

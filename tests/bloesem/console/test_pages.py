@@ -1,0 +1,122 @@
+"""The pages: who may see which, and what an address may not hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.bloesem.console.stage import Stage
+
+NEAR = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000"}
+SECRET = ("date", "person", "person/ann", "try")
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(enforce_csrf_checks=True, **NEAR)  # type: ignore[arg-type]
+
+
+def token(client: Client, path: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(path).content.decode())
+    assert found
+    return found.group(1)
+
+
+@pytest.mark.parametrize("page", SECRET)
+def test_outside_a_demonstration_these_pages_do_not_exist(
+    pages: Stage, settings: Any, client: Client, page: str
+) -> None:
+    settings.BLOESEM_DEMO = False
+    assert client.get(f"/nl/{page}").status_code == 404
+    assert client.get("/nl/").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["", *SECRET])
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"REMOTE_ADDR": "192.0.2.7"},
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.7"},
+        {"HTTP_FORWARDED": "for=192.0.2.7"},
+        {"REMOTE_ADDR": ""},
+    ],
+)
+def test_from_elsewhere_every_page_is_refused(pages: Stage, page: str, where: dict[str, str]) -> None:
+    answer = Client(**{**NEAR, **where}).get(f"/en/{page}")  # type: ignore[arg-type]
+    assert answer.status_code == 403
+    assert b"at this machine" in answer.content
+
+
+def test_another_sites_name_is_refused(pages: Stage) -> None:
+    answer = Client(**{**NEAR, "HTTP_HOST": "evil.example"}).get("/nl/")  # type: ignore[arg-type]
+    assert answer.status_code in (400, 403)
+
+
+@pytest.mark.parametrize("page", ["date", "try", "count"])
+def test_a_form_from_elsewhere_is_refused(pages: Stage, client: Client, page: str) -> None:
+    assert client.post(f"/nl/{page}", {"day": "2099-01-01", "do": "happen", "sure": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_page_opens_with_its_headers_and_in_its_language(
+    pages: Stage, client: Client, language: str
+) -> None:
+    for page in ("", "date", "person/ann", "try"):
+        answer = client.get(f"/{language}/{page}")
+        assert answer.status_code == 200, page
+        text = answer.content.decode()
+        assert f'<html lang="{language}">' in text
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+        assert answer["Cache-Control"] == "no-store"
+        assert "style=" not in text
+        assert not re.search(r'(?:src|href)="https?:', text)
+        assert not re.search(r"\b(?:why|clock|case|job)\.[a-z]", re.sub(r"<[^>]*>", "", text))
+
+
+def test_the_address_speaks_the_browsers_language(pages: Stage, client: Client) -> None:
+    assert client.get("/")["Location"] == "/nl/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="en-GB,en;q=0.9,nl;q=0.5")["Location"] == "/en/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="fr-BE")["Location"] == "/nl/"
+
+
+def test_no_address_holds_anybody(pages: Stage, client: Client) -> None:
+    text = client.get("/nl/person/ann").content.decode()
+    for address in re.findall(r'(?:href|action|hx-get)="([^"]*)"', text):
+        assert str(pages.ann) not in address
+        assert "@" not in address
+
+
+def test_letting_it_happen_asks_for_confirmation(pages: Stage, client: Client) -> None:
+    form = {"csrfmiddlewaretoken": token(client, "/nl/date"), "day": "2031-01-01", "do": "happen"}
+    answer = client.post("/nl/date", form)
+    assert "niet terug kan" in answer.content.decode()
+
+
+@pytest.mark.parametrize("day", ["gisteren", "2001-01-01", "9999-12-31", ""])
+def test_a_day_that_cannot_be_is_refused_in_words(pages: Stage, client: Client, day: str) -> None:
+    form = {"csrfmiddlewaretoken": token(client, "/nl/date"), "day": day, "do": "look"}
+    answer = client.post("/nl/date", form)
+    assert 'id="wrong"' in answer.content.decode()
+
+
+def test_a_timeline_leaves_no_answer_behind(pages: Stage, client: Client) -> None:
+    assert "Ann" in client.get("/nl/person/ann").content.decode()
+    with pages.keeper.open() as keeper:
+        query = "SELECT count(*) FROM bloesem.console_job WHERE kind = 'person' AND result IS NOT NULL"
+        assert keeper.execute(query).fetchone() == (0,)
+
+
+def test_a_prepared_attempt_shows_the_refusal_and_the_promise(pages: Stage, client: Client) -> None:
+    form = {"csrfmiddlewaretoken": token(client, "/nl/try"), "ready": "0"}
+    text = client.post("/nl/try", form).content.decode()
+    assert "does not exist" in text
+    assert "P-023" in text
+    assert "bankrekeningnummer" in text
+
+
+def test_unknown_addresses_and_jobs_are_not_found(pages: Stage, client: Client) -> None:
+    assert client.get("/fr/").status_code == 404
+    assert client.get("/nl/date/00000000-0000-0000-0000-000000000000").status_code == 404
+    assert "niets meer over" in client.get("/nl/person/nobody-at-all").content.decode()

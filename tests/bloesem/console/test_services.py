@@ -1,0 +1,254 @@
+"""What the pages say is what the database does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import re
+from pathlib import Path
+
+import pytest
+from tests.bloesem.console.stage import Stage
+
+from bloesem.console import breaking, charts, clockwork, door, jobs
+from bloesem.console.language import LANGUAGES, clocks, number, reason
+from bloesem.console.overview import overview
+from bloesem.console.people import cases, facts_of, follow, rows_of
+from bloesem.console.timeline import end_of, timeline
+from bloesem.console.words import WORDS
+from bloesem.errors import GateError
+from bloesem.plan.calculus import permits
+from bloesem.plan.dates import civil
+from bloesem.plan.model import Plan
+from bloesem.stores.postgres import Connection, connect
+
+DAY = dt.timedelta(days=1)
+CONSOLE = Path(breaking.__file__).parent
+
+
+def nothing(done: int, total: int) -> None:
+    """No progress to show."""
+
+
+@pytest.mark.promise("P-067")
+def test_the_timeline_says_on_every_day_what_the_calculus_says(stage: Stage) -> None:
+    plan, draw = stage.company.plan, random.Random(7)
+    with stage.keeper.open() as keeper:
+        rows, _ = rows_of(keeper, plan, stage.ann)
+        owners = {int(r.values[o]) for r in rows for o in plan.table(r.table).owners if r.values.get(o)}
+        facts = facts_of(keeper, plan, owners | {stage.ann})
+    assert rows
+    today = civil(dt.datetime.now(dt.UTC))
+    for row in draw.sample(rows, min(len(rows), 25)):
+        picture = timeline(plan, stage.ann, facts, [row], today, today + 4000 * DAY)
+        table = plan.table(row.table)
+        for line in picture.lines:
+            column = table.column(line.columns[0])
+            for _ in range(12):
+                day = line.start + dt.timedelta(days=draw.randrange(0, 3500))
+                for purpose in plan.purposes:
+                    said = permits(plan, facts, table, row.values, column, purpose.key, end_of(day)).allowed
+                    shown = any(lane.part == purpose.key and lane.reads(day) for lane in line.lanes)
+                    assert shown == said, (row.table, line.columns, purpose.key, day)
+
+
+def test_the_overview_counts_what_each_role_reads(stage: Stage) -> None:
+    plan = stage.company.plan
+    with stage.keeper.open() as keeper:
+        seen = overview(keeper, plan, nothing)
+    parts = {p.part: p for p in seen.parts}
+    with connect(stage.dsn("worker")) as worker:
+        worker.execute(f'SET ROLE "{plan.role("marketing")}"'.encode())
+        for table in ("email_address", "phone_number", "person_name"):
+            assert worker.execute(f"SELECT count(*) FROM marketing.{table}".encode()).fetchone() != (0,)
+        people = worker.execute(b"SELECT count(DISTINCT person_id) FROM marketing.person_name").fetchone()
+    assert people is not None
+    assert parts["marketing"].people >= people[0] > 0
+    assert parts["law:claims"].rows == 0
+    assert seen.people > 50
+    assert seen.due
+
+
+def test_a_rehearsal_changes_nothing_and_says_what_the_act_then_does(stage: Stage) -> None:
+    plan = stage.company.plan
+    with stage.keeper.open() as keeper:
+        day = civil(clockwork.moment(keeper, plan)) + 120 * DAY
+        keeper.commit()
+        before = overview(keeper, plan, nothing)
+        rehearsed = clockwork.rehearse(keeper, plan, day, nothing)
+        again = overview(keeper, plan, nothing)
+        assert (again.rows, again.parts, again.today) == (before.rows, before.parts, before.today)
+        done = clockwork.happen(keeper, plan, day, nothing)
+    assert (done.rows, done.values, done.tables) == (rehearsed.rows, rehearsed.values, rehearsed.tables)
+    assert done.rows > 0
+    with stage.keeper.open() as keeper:
+        after = overview(keeper, plan, nothing)
+    assert after.today == day
+    assert after.overdue == 0
+
+
+def test_examples_are_found_by_facts_and_have_keys_without_a_person(stage: Stage) -> None:
+    with stage.keeper.open() as keeper:
+        found = cases(keeper, stage.company.plan, {"ann": stage.ann})
+    assert found[0].key == "ann"
+    assert {"customer", "ended", "objection"} <= {case.kind for case in found}
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,60}", case.key) for case in found)
+    assert all(str(case.person) not in case.key for case in found)
+
+
+def test_what_a_part_may_read_now_is_what_postgresql_shows(stage: Stage) -> None:
+    from bloesem.console import showing_person
+    from bloesem.console.keeper import Followed
+
+    plan = stage.company.plan
+    login = {role: name for name, roles in plan.processes.items() for role in roles}
+
+    def open_as(_: Plan, role: str) -> Connection:
+        return connect(stage.dsn(login[role]))
+
+    with stage.keeper.open() as keeper:
+        for case in cases(keeper, plan, {"ann": stage.ann}):
+            picture, expected, at = follow(keeper, plan, case.person)
+            followed = Followed(case, picture, expected, at)
+            served = tuple(role for roles in plan.processes.values() for role in roles)
+            asked = showing_person.asked_now(stage.company, followed, served, open_as)
+            assert asked
+            assert [a for a in asked if not a.equal] == [], case.kind
+
+
+# ---- break it --------------------------------------------------------------------------------------------------------
+
+
+def attempt(stage: Stage, role: str, text: str, *, write: bool = False) -> breaking.Attempt:
+    login = next(name for name, roles in stage.company.plan.processes.items() if role in roles)
+    return breaking.attempt(lambda: connect(stage.dsn(login)), stage.company, role, text, write=write)
+
+
+@pytest.mark.promise("P-023", "P-050")
+def test_marketing_does_not_get_a_bank_account_and_is_told_why(stage: Stage) -> None:
+    made = attempt(stage, "marketing", "SELECT iban FROM bank_account")
+    assert made.state == "42P01"
+    assert made.because is not None
+    assert {"P-023", "P-050"} <= set(made.because.promises)
+    assert "billing" in made.because.readers
+    wall = attempt(stage, "marketing", "SELECT iban FROM data.bank_account")
+    assert (wall.state, wall.said) == ("42501", "permission denied for schema data")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT set_config('role', '{keeper}', true)",
+        "DO $$ BEGIN SET ROLE {billing}; END $$",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM bloesem.fact",
+        "SELECT * FROM bloesem.console_job",
+        "COPY data.person TO PROGRAM 'cat'",
+        "CREATE TABLE mine (a int)",
+        "SELECT pg_sleep(10)",
+        "",
+    ],
+)
+def test_what_does_not_work_is_refused_by_postgresql_itself(stage: Stage, text: str) -> None:
+    plan = stage.company.plan
+    made = attempt(stage, "marketing", text.format(keeper=plan.role("keeper"), billing=plan.role("billing")))
+    assert made.refused or not made.columns
+    assert not made.rows
+
+
+def test_a_statement_that_changes_role_shows_nothing(stage: Stage) -> None:
+    made = attempt(stage, "marketing", f"SET ROLE {stage.company.plan.role('billing')}")
+    assert made.escaped
+    assert not made.rows
+
+
+def test_an_attempt_is_rolled_back(stage: Stage) -> None:
+    for text in ("DELETE FROM email_address", "UPDATE email_address SET value = 'x'"):
+        attempt(stage, "marketing", text, write=True)
+        attempt(stage, "marketing", "COMMIT", write=True)
+    made = attempt(stage, "marketing", "SELECT count(*) FROM email_address WHERE value = 'x'")
+    assert made.rows == (("0",),)
+
+
+def test_another_employers_drivers_are_not_there(stage: Stage) -> None:
+    made = attempt(stage, "fleet", "SELECT * FROM employer_invoice_line")
+    assert (made.refused, made.rows) == (False, ())
+
+
+def test_the_pages_never_open_as_somebody_who_passes_by_the_policies(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for dsn in (stage.dsn("keeper"), stage.database.dsn):
+        monkeypatch.setattr(door, "dsn", lambda dsn=dsn: dsn)
+        with pytest.raises(GateError, match="passes by every row policy"):
+            door.open_door(stage.company.plan)
+
+
+# ---- jobs and words --------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_moved_back_is_refused_with_the_reason(stage: Stage) -> None:
+    plan = stage.company.plan
+    with connect(stage.dsn("console")) as console, stage.keeper.open() as keeper:
+        made = jobs.ask(console, plan, "move", day="2020-01-01")
+        while (job := jobs.take(keeper, plan)) is not None:
+            stage.keeper.do(job, keeper)
+        found = jobs.look(console, plan, made)
+    assert found is not None
+    assert (found.state, found.result["refused"]) == ("refused", "date.back")
+
+
+def test_outside_a_demonstration_the_keeper_moves_nothing_and_follows_nobody(stage: Stage) -> None:
+    plan, keeper_ = stage.company.plan, stage.keeper
+    keeper_.demonstration = False
+    with connect(stage.dsn("console")) as console, keeper_.open() as keeper:
+        asked = [
+            jobs.ask(console, plan, "move", day="2099-01-01"),
+            jobs.ask(console, plan, "person", case="ann"),
+        ]
+        while (job := jobs.take(keeper, plan)) is not None:
+            keeper_.do(job, keeper)
+        for one in asked:
+            found = jobs.look(console, plan, one)
+            assert found is not None
+            assert found.state == "refused"
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    used = set()
+    for file in (*CONSOLE.glob("templates/console/*.html"), *CONSOLE.glob("*.py")):
+        used |= set(re.findall(r"{% say \"([^\"]+)\"|{% say '([^']+)'", file.read_text()))
+    keys = {a or b for a, b in used}
+    assert keys <= set(WORDS)
+    for key, (dutch, english) in WORDS.items():
+        assert dutch.strip(), key
+        assert english.strip(), key
+        assert set(re.findall(r"{\w+}", dutch)) == set(re.findall(r"{\w+}", english)), key
+
+
+def test_every_reason_of_the_calculus_has_words(stage: Stage) -> None:
+    source = (Path(breaking.__file__).parents[1] / "plan" / "calculus.py").read_text()
+    known = set(
+        re.findall(r"\"(runs|ended|off|held|no-hold|objection|not-started|[a-z]+(?:-[a-z]+)+)\"", source)
+    )
+    for why in known - {"while-open"}:
+        assert f"why.{why}" in WORDS, why
+    for language in LANGUAGES:
+        for purpose in stage.company.plan.purposes:
+            assert clocks(stage.company, purpose.key, language)
+            told = reason(
+                stage.company, purpose.key, "ended", dt.date(2025, 1, 1), dt.date(2026, 1, 1), language
+            )
+            assert "2026" in told
+    assert number(1234567, "nl") == "1.234.567"
+
+
+def test_bars_add_up(stage: Stage) -> None:
+    with stage.keeper.open() as keeper:
+        seen = overview(keeper, stage.company.plan, nothing)
+    picture = charts.bars(seen.due, seen.today, stage.company.tones)
+    months = {b.month for b in picture.bars}
+    assert sum(b.total for b in picture.bars) == sum(
+        d.rows for d in seen.due if d.day.replace(day=1) in months
+    )
+    assert all(p.y >= 0 and p.y + p.h <= 100.01 for b in picture.bars for p in b.pieces)
