@@ -57,6 +57,14 @@ class Home:
                 out.write(secrets.token_urlsafe(48))
         return file.read_text().strip()
 
+    def migrated(self) -> str | None:
+        """The migrations that were applied last, by name."""
+        file = self.directory / "migrated"
+        return file.read_text().strip() if file.exists() else None
+
+    def set_migrated(self, mark: str) -> None:
+        (self.directory / "migrated").write_text(mark + "\n")
+
     def door(self, process: str, logins: Sequence[str]) -> Path:
         """A directory with the credentials of these logins and of no other, for one process."""
         folder = self.directory / "doors" / process

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -61,8 +63,11 @@ def make_ready(
     plan, company = loaded.plan, loaded.company
     with connect(dsn, autocommit=True) as admin:
         if company.application:
-            say("business tables")
-            migrate(admin, dsn, plan, company.application)
+            mark = _migrations(company.application, dsn)
+            if home.migrated() != mark or _has_no_tables(admin, plan):
+                say("business tables")
+                migrate(admin, dsn, plan, company.application)
+                home.set_migrated(mark)
         say(f"the policy of {plan.version} into the database")
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
         worker.install(admin, plan)
@@ -106,6 +111,23 @@ def migrate(admin: Connection, dsn: Dsn, plan: Plan, application: str) -> None:
             rule="each migration is applied whole or not at all",
             remedy=f"mend it, then start again; see all of it with: python -m django migrate (settings {application})",
         )
+
+
+def _migrations(application: str, dsn: Dsn) -> str:
+    """A name for the application's migrations as they lie on disk: while it stays, there is nothing to migrate."""
+    found = importlib.util.find_spec(application.partition(".")[0])
+    folders = [Path(f) for f in (found.submodule_search_locations or [])] if found else []
+    files = sorted(file for folder in folders for file in folder.glob("**/migrations/*.py"))
+    lines = [f"{dsn} {file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _has_no_tables(admin: Connection, plan: Plan) -> bool:
+    names = [f"{t.schema}.{t.name}" for t in plan.tables]
+    found = admin.execute(
+        "SELECT bool_or(to_regclass(n) IS NULL) FROM unnest(%s::text[]) AS n", [names]
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _is_empty(admin: Connection, plan: Plan) -> bool:
