@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COMPANY = Path("company/blossom")
 HERE = "here"
+#: The database that `bloesem up` makes on the embedded server.
+EMBEDDED_DATABASE = "bloesem"
 
 
 class UsageError(BloesemError):
@@ -126,15 +128,17 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
 @contextmanager
 def store(url: str) -> Iterator[Connection]:
     """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses."""
-    from bloesem.stores.dsn import Dsn
+    from bloesem.stores.dsn import Dsn, dsn_from
     from bloesem.stores.postgres import admin_dsn, connect
 
     if url != HERE:
         with connect(Dsn.parse(url), autocommit=True, application="bloesem") as connection:
             yield connection
         return
-    with admin_dsn() as dsn, connect(dsn, autocommit=True, application="bloesem") as connection:
-        yield connection
+    with admin_dsn() as dsn:
+        own = dsn if dsn_from(os.environ) else dsn.to(EMBEDDED_DATABASE)
+        with connect(own, autocommit=True, application="bloesem") as connection:
+            yield connection
 
 
 def print_json(value: Any) -> None:
