@@ -79,7 +79,7 @@ def app(server: Dsn, plan: Plan, keeper: Dsn, worker: Dsn) -> procrastinate.App:
         _log.info("swept: %s", next(report.lines()))
 
     for name, cron in (("hourly", HOURLY), ("midnight", MIDNIGHT)):
-        task = made.task(clock, name=f"sweep-{name}", queueing_lock=f"sweep-{name}")
+        task = made.task(name=f"sweep-{name}", queueing_lock=f"sweep-{name}")(clock)
         made.periodic(cron=cron)(task)
     return made
 
