@@ -1,0 +1,114 @@
+"""`bloesem up`: one command to a running system, and nothing of it left after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.databases import open_folder
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = open_folder()
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def up(folder: Path, port: int, *more: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "DJANGO_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bloesem.cli", "up", "--data", str(folder), "--port", str(port), *more],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def until_ready(system: subprocess.Popen[str]) -> list[str]:
+    assert system.stdout is not None
+    said = []
+    for line in system.stdout:
+        said.append(line)
+        if "http://localhost:" in line:
+            return said
+    raise AssertionError("".join(said))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def below(folder: Path) -> list[psutil.Process]:
+    """Processes that have to do with this directory."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in part for part in process.info["cmdline"] or ()):
+            found.append(process)
+    return found
+
+
+@pytest.mark.slow
+def test_it_starts_shows_pages_stops_whole_and_keeps_its_data(folder: Path) -> None:
+    port = free_port()
+    first = up(folder, port, "--size", "40")
+    try:
+        said = until_ready(first)
+        assert any("invented people" in line for line in said)
+        children = psutil.Process(first.pid).children(recursive=True)
+        assert len(children) >= 3
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+            assert page.status == 200
+        second = up(folder, port + 1)
+        assert second.communicate(timeout=30)[0].count("runs already") == 1
+        assert second.returncode == 3
+        first.send_signal(signal.SIGINT)
+        assert "everything is kept" in first.communicate(timeout=40)[0]
+        assert first.returncode == 0
+    finally:
+        if first.poll() is None:
+            first.kill()
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert below(folder) == []
+
+    again = up(folder, port)
+    try:
+        said = until_ready(again)
+        assert not any("invented people" in line or "business tables" in line for line in said)
+        victim = psutil.Process(again.pid).children()[0]
+        victim.kill()
+        ended = again.communicate(timeout=40)[0]
+        assert "ended by itself (SIGKILL)" in ended
+        assert again.returncode == 3
+    finally:
+        if again.poll() is None:
+            again.kill()
+    time.sleep(0.5)
+    assert below(folder) == []
+
+
+def test_a_port_that_is_taken_is_said_at_once(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = up(folder, port)
+        said = refused.communicate(timeout=30)[0]
+    assert f"port {port} is taken" in said
+    assert refused.returncode == 3
