@@ -8,10 +8,13 @@ after the last interaction, PUR-6 a year after consent.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.bloesem.clock.people import World, at, customer, event, joined, world
 from tests.databases import Database
+
+from bloesem.policy import load_company
 
 
 @pytest.fixture
@@ -48,7 +51,6 @@ def test_a_year_after_29_february_ends_with_28_february(small_world: World) -> N
 
 
 @pytest.mark.promise("P-109")
-@pytest.mark.promise("P-098")
 @pytest.mark.both_servers
 def test_consent_of_10_march_in_the_afternoon_is_usable_through_10_march_a_year_later(
     small_world: World,
@@ -59,7 +61,6 @@ def test_consent_of_10_march_in_the_afternoon_is_usable_through_10_march_a_year_
     assert not reads(small_world, "newsletter", "identity", 101, "2026-03-11", "00:00")
 
 
-@pytest.mark.promise("P-098")
 def test_a_fresh_consent_starts_the_year_again_whatever_else_happens(small_world: World) -> None:
     given = [at("2024-03-10", "15:00"), at("2024-09-01")]
     consents = {
@@ -92,7 +93,6 @@ def archived(held_on: str) -> dict[str, list[dict[str, object]]]:
     return joined(customer(1, opened="2015-01-01", ended="2023-02-01"), {"session": [row]})
 
 
-@pytest.mark.promise("P-073")
 @pytest.mark.both_servers
 def test_an_invoice_of_31_december_2022_is_gone_on_1_january_2030(small_world: World) -> None:
     small_world.fill(at("2023-03-01"), archived("2022-12-31"), [event(1, "account.closed", "2023-02-01")])
@@ -102,7 +102,6 @@ def test_an_invoice_of_31_december_2022_is_gone_on_1_january_2030(small_world: W
     assert small_world.count("bloesem.state") == 0
 
 
-@pytest.mark.promise("P-073")
 @pytest.mark.both_servers
 def test_an_invoice_of_1_january_2023_is_kept_by_law_three_years_longer(small_world: World) -> None:
     small_world.fill(at("2023-03-01"), archived("2023-01-01"), [event(1, "account.closed", "2023-02-01")])
@@ -163,7 +162,6 @@ def test_terminating_closing_and_leaving_are_different_events(small_world: World
         assert not reads(small_world, purpose, table, row, after), (purpose, after)
 
 
-@pytest.mark.promise("P-091")
 def test_marketing_runs_a_year_from_the_last_interaction_also_for_who_is_no_customer(
     small_world: World,
 ) -> None:
@@ -196,3 +194,13 @@ def test_who_returns_in_time_is_re_armed_and_who_returns_late_starts_anew(small_
     assert not there(small_world, "identity", 201, "2025-03-02")  # what is erased …
     assert not there(small_world, "identity", 201, "2025-06-02")  # … does not come back
     assert reads(small_world, "support", "identity", 101, "2026-06-02")
+
+
+@pytest.mark.promise("P-104")
+def test_the_terms_that_could_never_start_are_reported() -> None:
+    company = load_company(Path(__file__).parents[2] / "company" / "blossom")
+    assert "L-027" in {finding.id for finding in company.findings}
+
+
+# Kept by the clock as far as these tests go, and not marked: P-073 (the linter does not report the missing start yet),
+# P-091 and P-098 (what the sending door must still ask and remind).
