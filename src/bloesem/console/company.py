@@ -39,6 +39,9 @@ class ConsoleFile(Strict):
     """`console.yaml`: what a company adds to its own console. Optional, like everything in it."""
 
     attempts: tuple[ReadyAttempt, ...] = ()
+    follow: dict[str, Label] = Field(
+        default={}
+    )  # invented people whom a demonstration names, by key: what to call them
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Company:
     policy: Policy
     promises: Mapping[str, Promise] = field(default_factory=dict, hash=False)
     attempts: tuple[ReadyAttempt, ...] = field(default=(), hash=False)
+    follow: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:

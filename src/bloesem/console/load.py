@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bloesem.company import PREFIX
 from bloesem.company import load as load_plan_of
-from bloesem.console.company import Company, ConsoleFile, Promise, ReadyAttempt
+from bloesem.console.company import Company, ConsoleFile, Promise
 from bloesem.plan.dates import civil
 from bloesem.source import parse, validate
 
@@ -24,7 +24,8 @@ def load() -> Company:
     prefix = _told("BLOESEM_PREFIX", PREFIX)
     found = load_plan_of(home, on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
     listed = promises(home / "policy" / found.policy.version.isoformat() / PROMISES)
-    return Company(found.plan, found.policy, listed, attempts(home / CONSOLE))
+    own = console(home / CONSOLE)
+    return Company(found.plan, found.policy, listed, own.attempts, own.follow)
 
 
 def promises(path: Path) -> dict[str, Promise]:
@@ -40,9 +41,9 @@ def promises(path: Path) -> dict[str, Promise]:
     }
 
 
-def attempts(path: Path) -> tuple[ReadyAttempt, ...]:
-    """The prepared attempts of the company's `console.yaml`; none where it has none."""
-    return validate(parse(path), ConsoleFile).attempts if path.exists() else ()
+def console(path: Path) -> ConsoleFile:
+    """What the company adds to its console in `console.yaml`; nothing where it has none."""
+    return validate(parse(path), ConsoleFile) if path.exists() else ConsoleFile()
 
 
 def _told(name: str, otherwise: str) -> str:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from bloesem.console import charts
 from bloesem.console import language as words
-from bloesem.console.company import Company
+from bloesem.console.company import Company, said
 from bloesem.console.keeper import Followed
 from bloesem.console.showing import by_likeness, quotes
 from bloesem.console.timeline import Lane
@@ -23,10 +23,19 @@ DAY = dt.timedelta(days=1)
 
 
 def cases(company: Company, found: list[dict[str, str]], language: str) -> list[dict[str, str]]:
-    return [{"key": c["key"], "label": _case(company, c["kind"], c["about"], language)} for c in found]
+    """The examples: those whom the company names, in its order, then those found by their facts."""
+    order = list(company.follow)
+    named = [c for c in found if c["kind"] == "first" and (not order or c["key"] in order)]
+    named.sort(key=lambda c: order.index(c["key"]) if order else 0)
+    others = [c for c in found if c["kind"] != "first"]
+    return [
+        {"key": c["key"], "label": _case(company, c["kind"], c["about"], language)} for c in (*named, *others)
+    ]
 
 
 def _case(company: Company, kind: str, about: str, language: str) -> str:
+    if kind == "first" and about in company.follow:
+        return said(company.follow[about], language)
     if kind == "first":
         return about[:1].upper() + about[1:].replace("-", " ").replace("_", " ")
     label = words.say(f"case.{kind}", language)

@@ -122,7 +122,7 @@ def people(request: HttpRequest, language: str) -> HttpResponse:
         case = "".join(c for c in request.GET["case"] if c.isalnum() or c in "-_")
         return redirect("console-person", language=language, case=case or "none")
     with door.open_door(company.plan) as connection:
-        found = _cases(connection, company)
+        found = showing_person.cases(company, _cases(connection, company), language)
         context = _frame(connection, company, language, "person")
     if found:
         return redirect("console-person", language=language, case=found[0]["key"])

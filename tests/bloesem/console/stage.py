@@ -16,7 +16,7 @@ from bloesem.company import load as load_all
 from bloesem.console import jobs
 from bloesem.console.company import Company
 from bloesem.console.keeper import Keeper
-from bloesem.console.load import attempts, promises
+from bloesem.console.load import console, promises
 from bloesem.gate.secrets import Credentials
 from bloesem.plan.dates import civil
 from bloesem.stores.dsn import Dsn
@@ -68,11 +68,12 @@ class Secrets:
 def company(prefix: str) -> Company:
     found = load_all(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
     listed = promises(BLOSSOM / "policy" / found.policy.version.isoformat() / "promises.yaml")
+    own = console(BLOSSOM / "console.yaml")
     shown = [
         it.model_copy(update={"sql": it.sql.replace("bloesem_billing", f"{prefix}billing")})
-        for it in attempts(BLOSSOM / "console.yaml")
+        for it in own.attempts
     ]
-    return replace(Company(found.plan, found.policy, listed), attempts=tuple(shown))
+    return replace(Company(found.plan, found.policy, listed), attempts=tuple(shown), follow=own.follow)
 
 
 def build(database: Database, doors: Path, people: int = 60) -> Stage:
