@@ -52,6 +52,7 @@ def compute_state(plan: Plan) -> str:
         "min(starts_at) FILTER (WHERE kind IN ('restriction', 'assessing')) AS frozen_at",
         "(array_agg(key ORDER BY starts_at, key) FILTER (WHERE kind IN ('restriction', 'assessing')))[1] "
         "AS frozen_ground",
+        *_return_columns(plan),
     ]
     ends = [f"{_end(s, p)} AS {_end_of(p)}" for p in personal]
     runs = " | ".join(
@@ -133,6 +134,7 @@ def _names(events: list[str], personal: list[PurposePlan]) -> list[str]:
         *(_event(e) for e in events),
         *(_consent(p) for p in personal if p.by_consent),
         *("objected", "assessed", "held", "restricted", "erased_at", "frozen_at", "frozen_ground"),
+        *("first_gone", "last_back"),
     ]
 
 
@@ -184,6 +186,17 @@ def _clock(s: str, clock: Clock) -> str:
     return f"CASE {' '.join(cases)} ELSE {day} END" if cases else day
 
 
+def _return_columns(plan: Plan) -> list[str]:
+    """Who opened after having left at all: only of them is the last late return looked up."""
+    if plan.returns is None:
+        return ["NULL::timestamptz AS first_gone", "NULL::timestamptz AS last_back"]
+    after, event = literal(plan.returns.after), literal(plan.returns.event)
+    return [
+        f"min(starts_at) FILTER (WHERE kind = 'event' AND key = {after}) AS first_gone",
+        f"max(starts_at) FILTER (WHERE kind = 'event' AND key = {event}) AS last_back",
+    ]
+
+
 def _epoch(plan: Plan) -> str:
     """The last return after everything had expired (P-110); looked up only for people who once ended."""
     if plan.returns is None:
@@ -193,8 +206,8 @@ def _epoch(plan: Plan) -> str:
     back = f"back.person_id = p.person_id AND back.kind = 'event' AND back.key = {literal(rule.event)}"
     left = f"gone.person_id = p.person_id AND gone.kind = 'event' AND gone.key = {literal(rule.after)}"
     return (
-        f"(SELECT max(back.starts_at) FROM {s}.fact back WHERE {back} AND back.{force.format(a='back')}\n"
+        f"CASE WHEN l.last_back > l.first_gone THEN (SELECT max(back.starts_at) FROM {s}.fact back WHERE {back} AND back.{force.format(a='back')}\n"
         f"            AND (({s}.civil((SELECT max(gone.starts_at) FROM {s}.fact gone WHERE {left}\n"
         f"                AND gone.{force.format(a='gone')} AND gone.starts_at < back.starts_at)))\n"
-        f"                + {interval(rule.within)})::date < {s}.civil(back.starts_at))"
+        f"                + {interval(rule.within)})::date < {s}.civil(back.starts_at)) END"
     )
