@@ -143,7 +143,9 @@ def _categories(policy: Policy, plan: Plan, maps: LoadedMap, known: bool) -> Ite
 def _purposes(plan: Plan) -> Iterator[Finding]:
     for purpose in plan.purposes:
         reads = any(c.purposes & purpose.mask and not c.key for t in plan.tables for c in t.columns)
-        if purpose.active and not reads:
+        if (
+            purpose.active and not reads and purpose.of != "law"
+        ):  # the law gives purposes that a company may not need
             yield Finding(
                 "error",
                 "purpose-without-column",

@@ -88,7 +88,7 @@ def tell(world: World) -> int:
     given, family = NAME.split()
     life.who = life.who.__class__("nl", given, family, "Kersenlaan 12", "9000", "Gent", "flanders")
     life.employer = world.employers[0]
-    parts.work_email(life, at["listed"], left=at["left"])
+    parts.work_email(life, at["listed"])  # she stops charging; she does not leave her employer
     parts.relation(life, Stay.until(at["joined"], at["left"]))
     parts.details(life, at["joined"], born=dt.date(1988, 2, 29))
     parts.install(life, at["installed"], gone=at["left"])
