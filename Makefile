@@ -7,6 +7,9 @@ export UV_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 # A cache on another file system can only be copied from; asking for hard links would print a warning.
 export UV_LINK_MODE := copy
+# The machine's own certificates, as every other program on it uses (older and newer name of the setting).
+export UV_NATIVE_TLS := 1
+export UV_SYSTEM_CERTS := 1
 
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
