@@ -93,7 +93,7 @@ class CollectionMeta(Strict):
     events: tuple[EventColumn, ...] = ()
     consents: tuple[ConsentColumns, ...] = ()
     narrow: tuple[Narrow, ...] = ()
-    scopes: dict[str, str] = {}  # scope → column, e.g. employer: employer_id
+    scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     needs_service: str | None = None  # rows only for people who have this service (P-015)
