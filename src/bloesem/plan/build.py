@@ -74,7 +74,9 @@ def compile_plan(
             if collection.name in names:
                 raise PlanError(f"table `{collection.name}` is mapped twice", "one map per table", "keep one")
             names.add(collection.name)
-            tables.append(_Table(policy, record, purposes, ceilings, tags, datamap, dataset, collection).plan())
+            tables.append(
+                _Table(policy, record, purposes, ceilings, tags, datamap, dataset, collection).plan()
+            )
     return Plan(
         company=policy.company,
         version=policy.version,
@@ -512,7 +514,8 @@ class _Table:
             )
         dataset, collection, says = found[0]
         of = next(
-            ((d, c) for d in self.datamap.dataset for c in d.collections if c.name == says.of), (dataset, collection)
+            ((d, c) for d in self.datamap.dataset for c in d.collections if c.name == says.of),
+            (dataset, collection),
         )
         keys = [f.name for f in of[1].fields if f.fides.primary_key]
         return ServicePlan(

@@ -211,7 +211,7 @@ class TablePlan:
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)
     source: str | None = None
-    sources: tuple[str, ...] = ()  # patterns of the declared sources that may give what the table holds (P-049)
+    sources: tuple[str, ...] = ()  # patterns of declared sources that may give what it holds (P-049)
     default_source: str | None = None
 
     @property
