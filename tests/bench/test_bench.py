@@ -1,0 +1,62 @@
+"""Each figure's command runs in a toy size and says both sides; how fast it is, is no test's business."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bench import cli, gate, measure, objection, slim, sweep
+
+
+def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert command.main([*arguments, "--json"]) in (0, 1)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for figure in found:
+        assert {"name", "ours", "theirs", "ratio", "limit", "ok", "machine"} <= set(figure)
+        assert figure["ours"] > 0
+        assert figure["machine"]["cores"] >= 1
+    return found
+
+
+def test_gate(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(gate, capsys, "--people", "20", "--turns", "3", "--plain")
+    assert len(found) == 5
+    assert all(figure["ratio"] and figure["ratio_plain"] for figure in found)
+
+
+def test_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    due, nothing = run(sweep, capsys, "--people", "20", "--turns", "2", "--stored", "100")
+    assert due["rows"] == 200
+    assert due["theirs"] > 0
+    assert nothing["theirs"] is None
+
+
+def test_objection(capsys: pytest.CaptureFixture[str]) -> None:
+    (figure,) = run(objection, capsys, "--people", "5", "--turns", "3", "--sessions", "10")
+    assert figure["meter_values"] == 1_000
+
+
+def test_cli(capsys: pytest.CaptureFixture[str]) -> None:
+    (figure,) = run(cli, capsys, "--turns", "1")
+    assert figure["theirs"] > 0
+
+
+def test_slim(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(slim, capsys, "--people", "200", "--both", "--sweep")
+    assert [figure["unit"] for figure in found] == ["min", "GB", "rows", "ms"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "at_least", "ok"), [(80.0, True, True), (79.0, True, False), (81.0, False, False)]
+)
+def test_a_limit_is_a_floor_or_a_ceiling(ours: float, at_least: bool, ok: bool) -> None:
+    assert measure.Figure("x", ours, 100.0, 0.8, "rows/s", at_least=at_least).ok is ok
+
+
+def test_sides_take_turns() -> None:
+    said: list[str] = []
+    one, two = measure.alternate([lambda: said.append("a"), lambda: said.append("b")], 4, warm=2)
+    assert "".join(said) in ("abba" * 3, "baab" * 3)
+    assert len(one.all) == len(two.all) == 4
