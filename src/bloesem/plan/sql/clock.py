@@ -6,9 +6,12 @@ purpose of theirs keeps are blanked, links of owners who left are cut, masks bec
 
 from __future__ import annotations
 
+import re
+
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.masks import judged
+from bloesem.plan.sql.state import interval, last_day
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 
@@ -33,10 +36,15 @@ def apply(plan: Plan, table: TablePlan) -> str:
     others are judged, then deleted or changed. Parameters stand by number: a column of the same name would win.
     """
     s, q = ident(plan.schema), qualified(table.schema, table.name)
-    alone = len(table.owners) == 1 and not table.bits & plan.record_bits & plan.active_bits
-    due = f"(NOT $3 OR r.good_until <= {s}.civil($2))"
-    some = "ARRAY(SELECT person_id FROM people WHERE over_ IS NOT TRUE)" if alone else "$1"
-    mine = " OR ".join(f"r.{ident(owner)} = ANY ({some})" for owner in table.owners)
+    alone = len(table.owners) == 1
+    aged = _aged(plan, table)
+    due = "(NOT $3 OR r.good_until <= clock.today)"
+    if alone:  # of people who are over, the rows that their own date still keeps are judged too
+        kept = f"who.over_ IS NOT TRUE OR ({aged}) IS NOT TRUE" if aged else "who.over_ IS NOT TRUE"
+        of = f"JOIN people who ON who.person_id = r.{ident(table.owners[0])} AND ({kept})"
+        mine = "true"
+    else:
+        of, mine = "", " OR ".join(f"r.{ident(owner)} = ANY ($1)" for owner in table.owners)
     same = " AND ".join(f"r.{ident(k)} = j.{ident(k)}" for k in table.key)
     sets = ["used_for = j.used", "kept_for = j.kept", "good_until = j.until", *_blanks(plan, table)]
     if table.anchor:
@@ -55,19 +63,19 @@ def apply(plan: Plan, table: TablePlan) -> str:
     had = f"r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled"
     nothing = "0::bigint AS used, 0::bigint AS kept, " + ", ".join(f"0::bigint AS {k}" for k in kept_by)
     at_once = (
-        f"""people AS MATERIALIZED (  -- `over_`: nothing of theirs is kept in this table
-    SELECT p.id AS person_id, st.kept & {table.bits} = 0 AND NOT st.items AS over_
-    FROM unnest($1) AS p (id) LEFT JOIN {s}.state st ON st.person_id = p.id
+        f"""people AS MATERIALIZED (  -- `over_`: nothing of theirs is kept in this table, but by a row's own date
+    SELECT p.id AS person_id, st.kept & {table.bits & ~plan.record_bits} = 0 AND NOT st.items AS over_
+    FROM (SELECT DISTINCT unnest($1)) AS p (id) LEFT JOIN {s}.state st ON st.person_id = p.id
 ), over_ AS (
     DELETE FROM {q} r USING people p
-    WHERE p.over_ AND r.{ident(table.owners[0])} = p.person_id AND {due}
+    WHERE p.over_ AND r.{ident(table.owners[0])} = p.person_id AND {due}{f" AND {aged}" if aged else ""}
     RETURNING {had}, {nothing}, true AS deleted
 ), """
         if alone
         else ""
     )
     filled = f"{_filled(table)} AS filled"
-    query = judged(plan, table, f"({mine}) AND {due}", filled, at="$2", today=f"{s}.civil($2)")
+    query = judged(plan, table, f"({mine}) AND {due}", filled, of=of, at="$2", today="clock.today")
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
@@ -75,7 +83,9 @@ RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET bloesem.clock = 'on' AS $$
 #variable_conflict use_column
+<<clock>>
 DECLARE
+    today date := {s}.civil(at);
     counts jsonb;
 BEGIN
 WITH {at_once}j AS MATERIALIZED (
@@ -101,6 +111,25 @@ INTO counts FROM grouped;
 RETURN counts;
 END $$"""
     )
+
+
+def _aged(plan: Plan, table: TablePlan) -> str:
+    """A condition on `r`: no clock of the row's own date keeps it any more. Empty where no such clock is.
+
+    It may miss a row (a date that is NULL), which is then judged; it never takes one that is kept.
+    """
+    day, over = f"r.{ident(str(table.record_date))}", []
+    for clock in (c for p in plan.purposes if p.by_record and p.mask & table.bits for c in p.clocks):
+        if clock.end_of_year and re.fullmatch(r"P\d+Y", clock.period):  # worked out once, not per row
+            ended = f"{day} < (SELECT date_trunc('year', clock.today - {interval(clock.period)})::date)"
+        else:
+            ended = f"{last_day(day, clock.period, end_of_year=clock.end_of_year)} < clock.today"
+        if clock.records_from:
+            ended += f" OR {day} < {literal(clock.records_from)}"
+        if clock.records_until:
+            ended += f" OR {day} > {literal(clock.records_until)}"
+        over.append(f"({ended})")
+    return " AND ".join(dict.fromkeys(over))
 
 
 def counts_of_all(plan: Plan, table: TablePlan, within: str) -> str:

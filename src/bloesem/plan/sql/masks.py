@@ -213,10 +213,17 @@ def _item_holds(plan: Plan, table: TablePlan) -> str:
 
 
 def judged(
-    plan: Plan, table: TablePlan, where: str, more: str = "", *, at: str = "at", today: str = "today"
+    plan: Plan,
+    table: TablePlan,
+    where: str,
+    more: str = "",
+    *,
+    of: str = "",
+    at: str = "at",
+    today: str = "today",
 ) -> str:
     """A query: key, masks had, masks due, what each owner keeps, and `more`. Leaving owners forbid nothing (they are
-    cut). `at`, `today`: SQL of the moment and its civil date.
+    cut). `of`: a join that narrows the rows; `at`, `today`: SQL of the moment and its civil date.
 
     The expressions stand here whole: PostgreSQL does not inline functions that look into other tables, and a call per
     row costs twenty times as much. `OFFSET 0` has `kept` computed once.
@@ -245,7 +252,7 @@ def judged(
         f"       CASE WHEN ({kept_sql}) = 0 THEN 0 ELSE {used_sql} END AS used,\n"
         f"       CASE WHEN ({kept_sql}) = 0 THEN {NEVER} ELSE LEAST({due}) END AS until,\n"
         f"       {', '.join([*each, *([more] if more else [])])}\n"
-        f"FROM {q} r\n" + "\n".join(joins) + f"\nWHERE {where}"
+        f"FROM {q} r\n" + "\n".join([*([of] if of else []), *joins]) + f"\nWHERE {where}"
     )
 
 
