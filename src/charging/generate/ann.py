@@ -53,7 +53,14 @@ STORY = (
         "Ze laadt thuis; elke maand volgt een afrekening en een terugbetaling.",
         "She charges at home; each month brings a statement and a reimbursement.",
     ),
-    Step("called", 900, "Ze belt de klantendienst.", "She calls customer service."),
+    Step(
+        "asked",
+        1200,
+        "Ze stelt een vraag over haar eerste afrekeningen.",
+        "She asks a question about her first statements.",
+    ),
+    Step("called", 860, "Ze belt de klantendienst.", "She calls customer service."),
+    Step("wrote", 600, "Ze schrijft over het tarief.", "She writes about the tariff."),
     Step(
         "contest",
         400,
@@ -95,7 +102,10 @@ def tell(world: World) -> int:
     parts.card(life, at["installed"], "returned", at["left"])
     money.invoice(life, civil(at["installed"]), 36_300, "Extra kabel bij de installatie")
     money.months(life, at["charged"], at["left"])
+    # Never a year without a sign of life: else the clock would have erased her work address on the way.
+    talk.contact(life, at["asked"], content="Waar vind ik mijn kWh per maand?")
     talk.contact(life, at["called"], content="Mijn kaart werkt niet")
+    talk.contact(life, at["wrote"], content="Welk tarief geldt nu?")
     talk.fault(life, at["called"])
     talk.contest(life, at["contest"], ticked=True)
     talk.mailing(life, at["contest"] + dt.timedelta(days=40), clicked=True, basis="consent_marketing")
