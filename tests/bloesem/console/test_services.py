@@ -30,7 +30,6 @@ def nothing(done: int, total: int) -> None:
     """No progress to show."""
 
 
-@pytest.mark.promise("P-067")
 def test_the_timeline_says_on_every_day_what_the_calculus_says(stage: Stage) -> None:
     plan, draw = stage.company.plan, random.Random(7)
     with stage.keeper.open() as keeper:
