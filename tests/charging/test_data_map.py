@@ -125,7 +125,6 @@ def test_what_the_policy_names_has_a_place(categories: set[str]) -> None:
     assert categories <= mapped
 
 
-@pytest.mark.promise("P-035")
 def test_sensitive_data_has_no_place() -> None:
     mapped = {c for table in PERSONAL for field in table.fields for c in field.data_categories}
     assert not any(category.startswith("sensitive") for category in mapped)
@@ -139,7 +138,6 @@ def test_the_four_ends_are_columns_of_their_own() -> None:
     assert ends["customer.ended"] == ("customer_relation", "ended_at")
 
 
-@pytest.mark.promise("P-093")
 def test_our_own_messages_are_no_interaction() -> None:
     interactions = {(t.name, e.at) for t in PERSONAL for e in t.meta.events if e.event == "interaction"}
     assert ("marketing_interaction", "clicked_at") in interactions
@@ -147,8 +145,6 @@ def test_our_own_messages_are_no_interaction() -> None:
     assert not any(table == "session" for table, _ in interactions)
 
 
-@pytest.mark.promise("P-060")
-@pytest.mark.promise("P-039")
 def test_the_employers_address_is_for_starting_the_contract_only() -> None:
     narrow = TABLES["work_email"].meta.narrow[0]
     assert narrow.when.starts_with == "werkgever:"
@@ -161,7 +157,6 @@ def test_roles_write_columns_that_exist(live: dict[str, dict[str, bool]]) -> Non
             assert set(written) <= set(live[table]), table
 
 
-@pytest.mark.promise("P-047")
 def test_a_person_is_never_shown_the_hash_of_a_code() -> None:
     assert "access.credential" not in ROLES.roles["subject"].reads
     assert not {"all", "access"} & set(ROLES.roles["subject"].reads)

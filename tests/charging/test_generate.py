@@ -132,7 +132,6 @@ def test_account_numbers_are_well_formed() -> None:
     assert all(iban.is_valid(row["iban"]) for row in rows("bank_account"))
 
 
-@pytest.mark.promise("P-049")
 def test_every_source_is_one_that_the_policy_declares() -> None:
     policy = read(ROOT / "company/blossom/policy/2024-03-18/policy.yaml", Policy)
     patterns = [re.compile(source.pattern) for source in policy.sources.values() if source.pattern]
@@ -142,7 +141,6 @@ def test_every_source_is_one_that_the_policy_declares() -> None:
                 assert any(pattern.match(value) for pattern in patterns), f"{table}: {value}"
 
 
-@pytest.mark.promise("P-037")
 def test_an_employer_gives_an_address_and_nothing_else() -> None:
     for table, names in world().columns.items():
         if "source" in names:
@@ -150,20 +148,17 @@ def test_an_employer_gives_an_address_and_nothing_else() -> None:
             assert not given or table == "work_email"
 
 
-@pytest.mark.promise("P-018")
 def test_who_has_no_products_has_no_use_of_them() -> None:
     owners = {row["person_id"] for row in rows("product_ownership")}
     for table in ("station", "installation_file", "statement", "employer_invoice_line"):
         assert {row["person_id"] for row in rows(table)} <= owners, table
 
 
-@pytest.mark.promise("P-073")
 def test_there_are_invoices_on_both_sides_of_each_term() -> None:
     days = {row["issued_on"] for row in rows("invoice")}
     assert {dt.date(2022, 12, 31), dt.date(2023, 1, 1), dt.date(2014, 12, 31), dt.date(2015, 1, 1)} <= days
 
 
-@pytest.mark.promise("P-079")
 def test_every_recording_was_announced_first() -> None:
     assert all(row["announced_at"] <= row["began_at"] for row in rows("call_recording"))
 
