@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,29 +85,46 @@ def owners_of_due_rows(plan: Plan, table: TablePlan) -> str:
     return f"SELECT DISTINCT o.id FROM ({some}) r, LATERAL (VALUES {owners}) AS o (id) WHERE o.id IS NOT NULL"
 
 
-def tables_with_due_rows(plan: Plan) -> str:
-    """The names of tables that have such rows, in one round trip. in: today."""
-    parts = []
-    for t in plan.tables:  # the earliest date is the index's first entry
-        some = "" if dated(plan, t) else " WHERE r.kept_for = 0"
-        earliest = f"SELECT min(r.good_until) FROM {qualified(t.schema, t.name)} r{some}"
-        parts.append(f"SELECT {literal(t.name)} WHERE ({earliest}) <= %(today)s")
-    return "\nUNION ALL ".join(parts) or "SELECT NULL::text WHERE false"
+def tables_with_due_rows(connection: Connection, plan: Plan, today: dt.date) -> list[str]:
+    """The names of tables that have such rows."""
+    values = {"today": today}
+    (names,) = _one(connection, f"SELECT {ident(plan.schema)}.due_tables(%(today)s)", values)
+    return list(names)
 
 
 def overdue(connection: Connection, plan: Plan, now: dt.datetime) -> Overdue:
     """Numbers of what is due at `now` (aware) and still stored."""
-    s, values = ident(plan.schema), {"today": civil(now)}
+    s, today = ident(plan.schema), civil(now)
     people, since = _one(
-        connection, f"SELECT count(*), min(next_review) FROM {s}.state WHERE next_review <= %(today)s", values
+        connection,
+        f"SELECT count(*), min(next_review) FROM {s}.state WHERE next_review <= %(today)s",
+        {"today": today},
     )
-    counts = [
-        f"(SELECT count(*) FROM {qualified(t.schema, t.name)} r WHERE {due_rows(plan, t)})"
-        for t in plan.tables
-    ]
-    (rows,) = _one(connection, f"SELECT {' + '.join(counts) or '0'}", values)
+    rows = _rows_due(
+        connection, plan, today, [plan.table(t) for t in tables_with_due_rows(connection, plan, today)]
+    )
     (swept,) = _one(connection, f"SELECT (SELECT swept FROM {s}.watermark)", {})
     return Overdue(people, rows, since, swept)
+
+
+def left(connection: Connection, plan: Plan, today: dt.date, tables: Sequence[TablePlan]) -> int:
+    """How many people are due, and rows of these tables."""
+    (people,) = _one(
+        connection,
+        f"SELECT count(*) FROM {ident(plan.schema)}.state WHERE next_review <= %(today)s",
+        {"today": today},
+    )
+    return int(people) + _rows_due(connection, plan, today, tables)
+
+
+def _rows_due(connection: Connection, plan: Plan, today: dt.date, tables: Sequence[TablePlan]) -> int:
+    if not tables:
+        return 0
+    counts = [
+        f"(SELECT count(*) FROM {qualified(t.schema, t.name)} r WHERE {due_rows(plan, t)})" for t in tables
+    ]
+    (rows,) = _one(connection, f"SELECT {' + '.join(counts)}", {"today": today})
+    return int(rows)
 
 
 def upcoming(

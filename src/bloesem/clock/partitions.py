@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,19 +52,25 @@ class Dropped:
 def partitions_of(connection: Connection, table: TablePlan) -> list[Partition]:
     """The partitions by range of a partitioned table, oldest first; empty for a table that is not
     partitioned."""
+    return _all_partitions(connection, [table])[table.name]
+
+
+def _all_partitions(connection: Connection, tables: Sequence[TablePlan]) -> dict[str, list[Partition]]:
+    """The same of several tables, by their names, in one look."""
+    names = {qualified(t.schema, t.name): t.name for t in tables}
     found = connection.execute(
-        "SELECT n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i "
-        "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE i.inhparent = to_regclass(%s) AND c.relispartition",
-        [qualified(table.schema, table.name)],
+        "SELECT t.name, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) FROM unnest(%s::text[]) AS t (name) "
+        "JOIN pg_inherits i ON i.inhparent = to_regclass(t.name) "
+        "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition",
+        [list(names)],
     ).fetchall()
-    result = []
-    for schema, name, bound in found:
+    result: dict[str, list[Partition]] = {t.name: [] for t in tables}
+    for table, schema, name, bound in found:
         days = re.fullmatch(r"FOR VALUES FROM \('([\d-]+)'\) TO \('([\d-]+)'\)", bound)
         if days:
             start, end = (dt.date.fromisoformat(d) for d in days.groups())
-            result.append(Partition(schema, name, start, end))
-    return sorted(result, key=lambda p: p.start)
+            result[names[table]].append(Partition(schema, name, start, end))
+    return {table: sorted(parts, key=lambda p: p.start) for table, parts in result.items()}
 
 
 def drop_expired(
@@ -76,12 +83,11 @@ def drop_expired(
     its rows are deleted instead, which holds nobody up; the caller takes that back.
     """
     result = []
-    for table in plan.tables:
-        if table.partition is None:
-            continue
-        with connection.transaction():
-            candidates = [p for p in partitions_of(connection, table) if _may_go(plan, table, p, civil(now))]
-        for partition in candidates:
+    tables = [t for t in plan.tables if t.partition is not None]
+    with connection.transaction():
+        there = _all_partitions(connection, tables)
+    for table in tables:
+        for partition in [p for p in there[table.name] if _may_go(plan, table, p, civil(now))]:
             counts = _drop_patiently(connection, plan, table, partition, now, 0 if rehearse else tries)
             if counts is not None:
                 result.append(Dropped(table.name, partition.name, counts))
@@ -169,13 +175,14 @@ def _lock(connection: Connection, plan: Plan, tables: str) -> None:
 def ensure(connection: Connection, plan: Plan, today: dt.date) -> list[str]:
     """Makes the partitions that are needed from `today` until `AHEAD`. out: names of those that were made."""
     made = []
-    for table in plan.tables:
-        if table.partition is None or table.partition_every is None:
-            continue
-        with connection.transaction():
-            there = partitions_of(connection, table)
-            for start, end in _periods(today, table.partition_every) if there else ():
-                if not any(p.start < end and start < p.end for p in there):
+    tables = [t for t in plan.tables if t.partition is not None]
+    with connection.transaction():
+        all_ = _all_partitions(connection, tables)
+    for table in tables:
+        there = all_[table.name]
+        for start, end in _periods(today, table.partition_every or "year") if there else ():
+            if not any(p.start < end and start < p.end for p in there):
+                with connection.transaction():
                     made.append(_make(connection, plan, table, there[-1].schema, start, end))
     return made
 

@@ -24,13 +24,14 @@ from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
 from bloesem.ledger import record_act
 from bloesem.plan.dates import civil, midnight
-from bloesem.plan.model import Plan
+from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
+from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
 
 BATCH = 2_000
 #: Rows that are due by their own date go together, for so many times as many people: there is less to do for each.
-ROWS_PER_PERSON = 25
+ROWS_PER_PERSON = 100
 TRIES = 6
 #: How long a rehearsal may hold its locks before it is given up.
 PREVIEW_SECONDS = 60.0
@@ -197,6 +198,7 @@ class _Sweep:
         self.tally = Tally(plan)
         self.values = {"today": self.today, "batch": batch, "at": now}
         self.due = 0
+        self.stuck: list[TablePlan] = []
 
     def done(self) -> str:
         if self.dry_run:
@@ -247,11 +249,29 @@ class _Sweep:
     def _rows(self) -> None:
         """Rows that are due by their own date while their people are not."""
         with self.connection.transaction():
-            names = [row[0] for row in self._fetch(due.tables_with_due_rows(self.plan))]
+            names = due.tables_with_due_rows(self.connection, self.plan, self.today)
         for name in names:
+            judge = not ages(self.plan, self.plan.table(name)) or self._aged(name)
             seen: set[int] = set()
-            while self._again(partial(self._table, name, seen)):
+            while judge and self._again(partial(self._table, name, seen)):
                 self._say()
+            if judge and seen:
+                self.stuck.append(self.plan.table(name))
+
+    def _aged(self, name: str) -> bool:
+        """Rows that nothing but their own date kept. out: whether there are others that are due."""
+        query = f"SELECT {ident(self.plan.schema)}.{ident(f'age_{name}')}(%(at)s, %(batch)s)"
+
+        def some() -> dict[str, Any]:
+            done: dict[str, Any] = self._one(query, batch=self.batch * ROWS_PER_PERSON)
+            if "ids" in done:
+                self._account(name, done["ids"], done["counts"])
+            return done
+
+        while (done := self._again(some))["more"]:
+            self._say()
+        self._say()
+        return bool(done["others"])
 
     def _table(self, name: str, seen: set[int]) -> bool:
         """One batch of a table; False when there is nothing left, or nothing that moves."""
@@ -266,23 +286,24 @@ class _Sweep:
             ids=found,
         )
         changes = self._one(f"SELECT {s}.{ident(f'apply_{name}')}(%(ids)s, %(at)s, true)", ids=found)
-        forgotten = self._one(
-            f"SELECT {s}.forget(ARRAY(SELECT person_id FROM {s}.state WHERE person_id = ANY (%(ids)s) "
-            f"AND kept & {self.plan.stored_bits & ~self.plan.record_bits} = 0))",
-            ids=found,
-        )
-        counts = {"tables": {name: changes}, "forgotten": forgotten}
-        self._act(len(found), counts)
-        self.tally.add(counts, len(found))
+        self._account(name, found, changes)
         return True
+
+    def _account(self, name: str, ids: list[int], changes: dict[str, Any]) -> None:
+        """Forgets those of whom nothing is left, and writes the act."""
+        forgotten = self._one(f"SELECT {ident(self.plan.schema)}.forget(%(ids)s)", ids=ids)
+        counts = {"tables": {name: changes}, "forgotten": forgotten}
+        self._act(len(ids), counts)
+        self.tally.add(counts, len(ids))
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
         told = {"people": people, **pruned(counts)}
         record_act(self.connection, "sweep", self.now, counts=told, schema=self.plan.schema)
 
     def _left(self) -> int:
+        """What is due still: people, and rows of tables where some did not move. Others were found empty of it."""
         with self.connection.transaction():
-            return due.overdue(self.connection, self.plan, self.now).total
+            return due.left(self.connection, self.plan, self.today, self.stuck)
 
     def _mark(self, left: int) -> None:
         """The watermark moves only when nothing is left due."""

@@ -10,17 +10,24 @@ import re
 
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql.masks import judged
+from bloesem.plan.sql.masks import dated, judged
 from bloesem.plan.sql.state import interval, last_day
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 
 def statements(plan: Plan) -> list[Statement]:
     applied = [Statement("clock", f"{t.name}: what is due", apply(plan, t)) for t in plan.tables]
+    aging = [
+        Statement("clock", f"{t.name}: what its own date alone kept", age(plan, t))
+        for t in plan.tables
+        if ages(plan, t)
+    ]
     return [
         *applied,
+        *aging,
         Statement("clock", "a person's facts changed", refresh(plan)),
         Statement("clock", "people who are due", review(plan)),
+        Statement("clock", "tables with rows that are due", due_tables(plan)),
         Statement("clock", "a fact is recorded", record_fact(plan)),
         Statement("clock", "facts of many rows, after a load", read_facts(plan)),
         Statement("clock", "nobody is left", forget(plan)),
@@ -113,23 +120,123 @@ END $$"""
     )
 
 
-def _aged(plan: Plan, table: TablePlan) -> str:
+def _aged(plan: Plan, table: TablePlan, *, known: bool = False) -> str:
     """A condition on `r`: no clock of the row's own date keeps it any more. Empty where no such clock is.
 
-    It may miss a row (a date that is NULL), which is then judged; it never takes one that is kept.
+    It may miss a row (a date that is NULL), which is then judged; it never takes one that is kept. `known`: the day is
+    known to the planner, who can work it out and estimate.
     """
     day, over = f"r.{ident(str(table.record_date))}", []
     for clock in (c for p in plan.purposes if p.by_record and p.mask & table.bits for c in p.clocks):
         if clock.end_of_year and re.fullmatch(r"P\d+Y", clock.period):  # worked out once, not per row
-            ended = f"{day} < (SELECT date_trunc('year', clock.today - {interval(clock.period)})::date)"
+            first = f"date_trunc('year', clock.today - {interval(clock.period)})::date"
+            ended = f"{day} < {first if known else f'(SELECT {first})'}"
         else:
             ended = f"{last_day(day, clock.period, end_of_year=clock.end_of_year)} < clock.today"
         if clock.records_from:
             ended += f" OR {day} < {literal(clock.records_from)}"
         if clock.records_until:
             ended += f" OR {day} > {literal(clock.records_until)}"
-        over.append(f"({ended})")
-    return " AND ".join(dict.fromkeys(over))
+        over.append(ended)
+    # What a shorter condition says, a longer one that begins with it need not say again.
+    needed = [o for o in dict.fromkeys(over) if not any(o.startswith(f"{other} OR ") for other in over)]
+    return " AND ".join(f"({o})" for o in needed)
+
+
+def ages(plan: Plan, table: TablePlan) -> bool:
+    """Whether the table has an `age_<table>`: its rows have a date of their own, and one owner."""
+    return len(table.owners) == 1 and bool(_aged(plan, table))
+
+
+def age(plan: Plan, table: TablePlan) -> str:
+    """`age_<table>(at, most)`: rows that nothing but their own date kept, and whose date is over; about `most` of them.
+
+    A row says so itself: masks are exact whenever its owner is not due for review, and only facts bring a bit back. So
+    nothing is judged anew: rows are counted, their owners locked (facts wait), and deleted by the condition by which
+    they were counted. Returns `ids` and `counts` (as `apply_<table>`; absent when nothing went), `more` (of these there
+    may be more) and `others` (rows that are due and must be judged).
+    raises: serialization_failure when other rows went than were counted: somebody was faster, and the caller repeats.
+    """
+    s, q, owner = ident(plan.schema), qualified(table.schema, table.name), ident(table.owners[0])
+    due = f"r.good_until <= clock.today AND r.{owner} IS NOT NULL"
+    others = literal(~(table.bits & plan.record_bits))
+    over = f"r.kept_for <> 0 AND r.kept_for & {others} = 0\n  AND {_aged(plan, table, known=True)}"
+
+    def look(rows: str) -> str:
+        return f"""WITH grouped AS MATERIALIZED (
+    SELECT r.{owner} AS id, r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled, 0::bigint AS used,
+           0::bigint AS kept, 0::bigint AS kept_1, true AS deleted, count(*) AS n,
+           {over} AS goes
+    FROM {rows} r
+    GROUP BY 1, 2, 3, 4, 10
+), counted AS (
+{_indent(_counts(plan, table), 4)} AS counts FROM grouped WHERE goes
+)
+SELECT ARRAY(SELECT DISTINCT id FROM grouped WHERE goes), (SELECT COALESCE(sum(n) FILTER (WHERE goes), 0) FROM grouped),
+       (SELECT COALESCE(sum(n), 0) FROM grouped), counts.counts
+INTO ids, due, looked, counts FROM counted AS counts"""
+
+    all_of = f"(SELECT r.* FROM {q} r WHERE {due} AND r.{owner} = ANY (ids))"
+    some = f"(SELECT r.* FROM {q} r WHERE {due} LIMIT $2)"
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.{ident(f"age_{table.name}")}(at timestamptz, most bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET bloesem.clock = 'on' AS $$
+#variable_conflict use_column
+<<clock>>
+DECLARE
+    today date := {s}.civil(at);
+    ids bigint[];
+    due bigint;
+    looked bigint;
+    went bigint;
+    counts jsonb;
+    more boolean;
+    others boolean;
+BEGIN
+{look(some)};
+more := looked >= most;
+others := looked > due;
+IF due = 0 THEN
+    RETURN jsonb_build_object('more', false, 'others', others);
+END IF;
+PERFORM 1 FROM {s}.state WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
+IF EXISTS (SELECT FROM {s}.state st WHERE st.person_id = ANY (ids) AND st.next_review <= clock.today) THEN
+    RETURN jsonb_build_object('more', false, 'others', true);
+END IF;
+IF more THEN  -- these people may have more
+{_indent(look(all_of), 4)};
+END IF;
+DELETE FROM {q} r WHERE {due} AND (NOT more OR r.{owner} = ANY (ids)) AND {over};
+GET DIAGNOSTICS went = ROW_COUNT;
+IF went <> due THEN
+    RAISE EXCEPTION 'other rows went than were counted' USING ERRCODE = 'serialization_failure';
+END IF;
+RETURN jsonb_build_object('ids', ids, 'counts', counts, 'more', more, 'others', others);
+END $$"""
+    )
+
+
+def due_tables(plan: Plan) -> str:
+    """`due_tables(today)`: the names of tables that have rows due by their own date, or that came in when nothing kept
+    them any more. The earliest date is an index's first entry."""
+    s, parts = ident(plan.schema), []
+    for t in plan.tables:
+        some = "" if dated(plan, t) else " WHERE r.kept_for = 0"
+        earliest = f"SELECT min(r.good_until) FROM {qualified(t.schema, t.name)} r{some}"
+        parts.append(f"({literal(t.name)}, ({earliest}))")
+    rows = ",\n        ".join(parts) or "(NULL, NULL::date)"
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.due_tables(today date) RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN ARRAY(SELECT t.name FROM (VALUES
+        {rows}) AS t (name, earliest)
+    WHERE t.earliest <= due_tables.today);
+END $$"""
+    )
 
 
 def counts_of_all(plan: Plan, table: TablePlan, within: str) -> str:
@@ -277,7 +384,6 @@ CREATE OR REPLACE FUNCTION {s}.review(ids bigint[], at timestamptz) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     counts jsonb;
-    alone bigint[];
 BEGIN
     UPDATE {s}.state o SET
         used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
@@ -286,9 +392,7 @@ BEGIN
     FROM {s}.compute_state(ids, at) AS n
     WHERE n.person_id = o.person_id;
     counts := {_object(calls)};
-    SELECT array_agg(person_id) INTO alone FROM {s}.state
-    WHERE person_id = ANY (ids) AND kept & {_personal(plan)} = 0;
-    RETURN jsonb_build_object('tables', counts, 'forgotten', COALESCE({s}.forget(alone), 0));
+    RETURN jsonb_build_object('tables', counts, 'forgotten', {s}.forget(ids));
 END $$"""
     )
 
@@ -356,27 +460,37 @@ END $$"""
 
 
 def forget(plan: Plan) -> str:
-    """`forget(ids)`: of these people, those of whom no row is left lose their facts and state too (P-104)."""
+    """`forget(ids)`: of these people, whose states the caller has locked, those of whom no row is left lose their facts
+    and state too (P-104).
+
+    Only records with a date of their own are looked for. Other tables are empty of somebody whom no clock and no hold
+    keeps: the review that said so emptied them, and what comes in later is kept by nothing and due at once.
+    """
     s = ident(plan.schema)
-    # One after another (OFFSET 0), first where something is likeliest to be left: records with a date of their own.
-    rows = "\n      ".join(
-        f"AND NOT EXISTS (SELECT FROM {qualified(t.schema, t.name)} r WHERE r.{ident(o)} = s.person_id OFFSET 0)"
-        for t in sorted(plan.tables, key=lambda t: not t.bits & plan.record_bits)
+    looks = "\n".join(
+        f"ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT r.{ident(o)} FROM {qualified(t.schema, t.name)} r "
+        f"WHERE r.{ident(o)} = ANY (ids));"
+        for t in sorted(plan.tables, key=lambda t: t.partition is not None)
+        if t.bits & plan.record_bits
         for o in t.owners
     )
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.forget(ids bigint[]) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-WITH nobody AS (
-    DELETE FROM {s}.state s WHERE s.person_id = ANY (ids)
-      {rows}
-    RETURNING s.person_id
-), facts AS (
-    DELETE FROM {s}.fact f USING nobody n WHERE f.person_id = n.person_id
-)
-SELECT count(*) FROM nobody
-$$"""
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    gone bigint;
+BEGIN
+ids := ARRAY(
+    SELECT person_id FROM {s}.state
+    WHERE person_id = ANY (ids) AND kept & {_personal(plan)} = 0 AND NOT items
+);
+{looks}
+DELETE FROM {s}.state WHERE person_id = ANY (ids);
+GET DIAGNOSTICS gone = ROW_COUNT;
+DELETE FROM {s}.fact WHERE person_id = ANY (ids);
+RETURN gone;
+END $$"""
     )
 
 
@@ -384,11 +498,13 @@ def _keepers(plan: Plan) -> list[Statement]:
     """These functions run as the keeper; only the keeper may call them."""
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     names = [f"{ident(f'apply_{t.name}')}(bigint[], timestamptz, boolean)" for t in plan.tables]
+    names += [f"{ident(f'age_{t.name}')}(timestamptz, bigint)" for t in plan.tables if ages(plan, t)]
     names += [f"{ident(f'{t.name}_arrives')}()" for t in plan.tables]
     names += [f"{ident(f'{t.name}_happens')}()" for t in plan.tables if t.facts]
     names += [
         "refresh(bigint[], timestamptz, boolean)",
         "review(bigint[], timestamptz)",
+        "due_tables(date)",
         "record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint)",
         "close_fact(bigint, timestamptz)",
         "read_facts()",
