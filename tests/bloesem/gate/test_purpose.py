@@ -27,6 +27,7 @@ from bloesem.gate import (
     purpose,
     reading,
 )
+from bloesem.gate.backend.base import PREPARED_AFTER
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import process_database
 from bloesem.stores.install import install
@@ -35,6 +36,12 @@ from bloesem.stores.install import install
 def one(world: World, query: str, *values: Any) -> Any:
     row = world.admin.execute(query, values or None).fetchone()
     return row[0] if row else None
+
+
+def raw(alias: str, query: str) -> Any:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()[0]
 
 
 @pytest.fixture
@@ -75,6 +82,23 @@ def test_inside_a_purpose_its_columns_are_there(console: str, identity: Any) -> 
         "P-050",
     )
     assert "identify" in str(refused.value), "the remedy names who does read it"
+
+
+def test_a_statement_whose_plan_is_kept_is_planned_anew_for_another_purpose(
+    console: str, identity: Any
+) -> None:
+    """The same text, often enough for the server to keep it: under each purpose it finds that purpose's view."""
+    for _ in range(2 * PREPARED_AFTER):
+        with purpose("support", using=console):
+            support = [row.name for row in identity.order_by("id").only("name")]
+            kept = raw(console, "SELECT count(*) FROM pg_prepared_statements")
+        with purpose("identify", using=console):
+            identify = [row.name for row in identity.order_by("id").only("name")]
+            assert identity.values_list("birth", flat=True)[:1]
+        with purpose("support", using=console), pytest.raises(PurposeDenied):
+            list(identity.values_list("birth", flat=True)[:1])
+    assert kept, "no plan was kept: the test shows nothing"
+    assert support != identify, "somebody is a customer no more: identified never, supported still"
 
 
 # ---- what is refused before the database is asked ------------------------------------------------------------------
