@@ -1,0 +1,384 @@
+"""Terms, starts and ends as the text gives them, on Blossom's own plan and tables, in PostgreSQL and in the calculus."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from tests.bloesem.gate.world import World
+from tests.promises.business import Business, day
+from tests.promises.test_gate import COMPANY, store, tables, unblocked  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def blossom(store: World) -> Business:  # noqa: F811
+    return Business(store)
+
+
+def ended(blossom: Business, person: int, *, account: bool = True) -> None:
+    """The relation ends now; the account too, unless it stays open."""
+    blossom.write("customer_relation", person, ended_at=blossom.now())
+    if account:
+        blossom.write("account", person, terminated_at=blossom.now(), closed_at=blossom.now())
+
+
+# ---- ends of the relation ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P-067")
+@pytest.mark.promise("P-064")
+@pytest.mark.promise("P-105")
+def test_identification_ends_with_the_day_and_support_a_year_later(blossom: Business) -> None:
+    blossom.on("2027-02-01")
+    person = blossom.customer()
+    blossom.on("2028-02-28")
+    ended(blossom, person)
+    assert blossom.reads("identify", "person_name", "given_name") == ["Lotte"], "through the day itself"
+    blossom.on("2028-02-29")
+    assert blossom.reads("identify", "person_name", "given_name") == []
+    for purpose in ("sales", "after_sales", "support"):
+        assert blossom.reads(purpose, "person_name", "given_name") == ["Lotte"]
+    blossom.on("2029-02-28")
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte"]
+    blossom.on("2029-03-01")
+    for purpose in ("sales", "after_sales", "support"):
+        assert blossom.reads(purpose, "person_name", "given_name") == []
+    assert not blossom.known(person), "nothing else needed it"
+
+
+@pytest.mark.promise("P-109")
+@pytest.mark.promise("P-064")
+@pytest.mark.parametrize(
+    ("end", "last", "first"),
+    [
+        ("2028-02-29", "2029-02-28", "2029-03-01"),  # a leap day's year
+        ("2027-11-28", "2028-11-28", "2028-11-29"),  # no Sunday and no holiday lengthens it
+        ("2027-12-25", "2028-12-25", "2028-12-26"),
+        ("2027-03-27", "2028-03-27", "2028-03-28"),  # an hour less in the night after
+    ],
+)
+def test_a_year_ends_on_the_same_date(blossom: Business, end: str, last: str, first: str) -> None:
+    blossom.on("2027-01-15")
+    person = blossom.customer()
+    blossom.on(end)
+    ended(blossom, person)
+    blossom.on(last)
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte"]
+    blossom.on(first)
+    assert blossom.reads("support", "person_name", "given_name") == []
+    assert blossom.stored("person_name") == 0
+
+
+@pytest.mark.promise("P-083")
+@pytest.mark.promise("P-108")
+@pytest.mark.promise("P-105")
+def test_four_ends_are_four_events(blossom: Business) -> None:
+    """The customer relation, the account's termination, its closure, the last interaction: each ends its own purposes."""
+    blossom.on("2027-01-15")
+    person = blossom.customer()
+    blossom.add("email_address", person, value="l@post.example", value_norm="l@post.example")
+    blossom.add("contact", person, channel="email", direction="inbound", at=blossom.now(), about="vraag")
+    blossom.on("2027-03-01")
+    blossom.write("customer_relation", person, ended_at=blossom.now())
+    blossom.on("2027-05-01")
+    blossom.write("account", person, terminated_at=blossom.now())
+    blossom.on("2027-07-01")
+    blossom.write("account", person, closed_at=blossom.now())
+
+    def running() -> set[str]:
+        asked = {
+            "identify": ("person_name", "given_name"),
+            "support": ("person_name", "given_name"),
+            "quality": ("contact", "about"),
+            "marketing": ("email_address", "value"),
+        }
+        return {
+            purpose for purpose, (table, column) in asked.items() if blossom.reads(purpose, table, column)
+        }
+
+    assert running() == {"support", "quality", "marketing"}
+    blossom.on("2028-01-15")
+    assert running() == {"support", "quality", "marketing"}
+    blossom.on("2028-01-16")  # a year after the last interaction
+    assert running() == {"support", "quality"}
+    blossom.on("2028-05-01")
+    assert running() == {"support", "quality"}
+    blossom.on("2028-05-02")  # a year after the termination
+    assert running() == {"quality"}
+    blossom.on("2028-07-01")
+    assert running() == {"quality"}
+    blossom.on("2028-07-02")  # a year after the closure
+    assert not blossom.known(person)
+
+
+@pytest.mark.promise("P-110")
+def test_who_returns_in_time_is_a_customer_again_and_what_is_gone_stays_gone(blossom: Business) -> None:
+    blossom.on("2027-01-15")
+    person = blossom.customer()
+    blossom.add("birth_date", person, born_on=day("1990-04-02"))
+    ended(blossom, person)
+    blossom.on("2027-01-16")
+    assert blossom.stored("birth_date") == 0, "only identification needed it"
+    blossom.on("2028-01-10")
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte"]
+    blossom.add("account", person, opened_at=blossom.now())
+    blossom.add("customer_relation", person, started_at=blossom.now())
+    assert blossom.reads("identify", "person_name", "given_name") == ["Lotte"]
+    assert blossom.reads("identify", "birth_date", "born_on") == []
+    blossom.on("2028-06-01")
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte"], "the old end runs no more"
+    assert blossom.reads("identify", "person_name", "given_name") == ["Lotte"]
+    ended_again = blossom.now()
+    blossom.world.admin.execute(
+        "UPDATE data.account SET terminated_at = %s, closed_at = %s WHERE person_id = %s AND terminated_at IS NULL",
+        [ended_again, ended_again, person],
+    )
+    blossom.world.admin.execute(
+        "UPDATE data.customer_relation SET ended_at = %s WHERE person_id = %s AND ended_at IS NULL",
+        [ended_again, person],
+    )
+    blossom.on("2028-06-02")
+    assert blossom.reads("identify", "person_name", "given_name") == []
+    blossom.on("2029-06-01")
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte"]
+    blossom.on("2029-06-02")
+    assert not blossom.known(person)
+
+
+# ---- people who never get an account -------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P-104")
+@pytest.mark.parametrize(
+    ("kind", "source", "rows"),
+    [
+        (
+            "contact",
+            "werkgever:Acme",
+            {"work_email": {"value": "l@acme.example", "value_norm": "l@acme.example"}},
+        ),
+        (
+            "contact",
+            "subject:contactformulier",
+            {
+                "email_address": {"value": "l@post.example", "value_norm": "l@post.example"},
+                "contact": {"channel": "other", "direction": "inbound", "about": "vraag", "at": "now"},
+            },
+        ),
+        (
+            "unidentified",
+            "subject:klantendienst",
+            {
+                "phone_number": {"value": "+32470000001", "value_norm": "+32470000001"},
+                "contact": {"channel": "phone", "direction": "inbound", "about": "vraag", "at": "now"},
+            },
+        ),
+        ("contact", "subject:enquête:1", {"person_name": {"given_name": "Bram", "family_name": "Roosemond"}}),
+    ],
+)
+def test_nobody_is_kept_for_ever(
+    blossom: Business, kind: str, source: str, rows: dict[str, dict[str, Any]]
+) -> None:
+    """The start event of their purposes can never come: a year after the last contact everything is gone."""
+    blossom.on("2027-03-10")
+    person = blossom.person(kind=kind, source="assigned", state="prospect")
+    for table, values in rows.items():
+        blossom.add(
+            table, person, source=source, **{k: blossom.now() if v == "now" else v for k, v in values.items()}
+        )
+    assert blossom.stored_of(person).keys() >= rows.keys()
+    blossom.on("2028-03-10")
+    assert blossom.known(person), "through the last day"
+    blossom.on("2028-03-11")
+    assert not blossom.known(person)
+
+
+@pytest.mark.promise("P-104")
+def test_every_purpose_that_keeps_has_a_clock_that_can_start_for_anybody(blossom: Business) -> None:
+    """Everybody's row is a contact; without an interaction, a consent or a customer relation those purposes never run."""
+    comes = {"contact", "interaction", "customer.ended"}
+    for purpose in blossom.world.plan.purposes:
+        for clock in purpose.clocks:
+            if purpose.by_record or purpose.basis == "consent":
+                continue  # the record's date is there; a consent's day is its start
+            assert clock.fallback or clock.after in comes, purpose.key
+
+
+# ---- records with a date of their own ------------------------------------------------------------------------------
+
+
+def invoice(blossom: Business, person: int, issued: str) -> int:
+    return blossom.add(
+        "invoice",
+        person,
+        issued_on=day(issued),
+        number=f"F-{issued}",
+        kind="invoice",
+        addressee="Lotte Zwaenepoel",
+        amount_cents=1210,
+        vat_cents=210,
+    )
+
+
+def test_an_invoice_of_2022_goes_after_seven_years_one_of_2023_stays_for_the_tax_law(
+    blossom: Business,
+) -> None:
+    """The vectors: 2022-12-31 is gone on 2030-01-01; 2023-01-01 is read by the archive through 2030-12-31 and kept for
+    the law through 2033-12-31, when nobody but the audit reads it."""
+    person = blossom.customer()
+    invoice(blossom, person, "2022-12-31")
+    invoice(blossom, person, "2023-01-01")
+    ended(blossom, person)
+    both = ["F-2022-12-31", "F-2023-01-01"]
+    blossom.on("2029-12-31")
+    assert sorted(blossom.reads("archive", "invoice", "number")) == both
+    blossom.on("2030-01-01")
+    assert blossom.reads("archive", "invoice", "number") == both[1:]
+    assert blossom.stored("invoice") == 1
+    blossom.on("2030-12-31")
+    assert blossom.reads("archive", "invoice", "number") == both[1:]
+    blossom.on("2031-01-01")
+    assert blossom.reads("archive", "invoice", "number") == []
+    assert blossom.reads("law:tax-archive", "invoice", "number") == both[1:]
+    readers = {
+        p.key
+        for p in blossom.world.plan.purposes
+        if p.active
+        and not blossom.refused(p.key, "invoice", "number")
+        and blossom.reads(p.key, "invoice", "number")
+    }
+    assert readers == {"law:tax-archive"}
+    blossom.on("2033-12-31")
+    assert blossom.stored("invoice") == 1
+    blossom.on("2034-01-01")
+    assert not blossom.known(person)
+
+
+@pytest.mark.promise("P-075")
+def test_only_invoices_and_what_they_rest_on_are_kept_seven_years(blossom: Business) -> None:
+    """Everything that Blossom stores of a customer, a year and a day after all ends: what is left is bookkeeping."""
+    plan = blossom.world.plan
+    vouchers = {
+        c
+        for c, category in COMPANY.policy.categories.items()
+        if {"accounting-voucher", "session-total"} & set(category.is_)
+    }
+    archive = plan.purpose("archive").mask | plan.purpose("law:tax-archive").mask
+    for table in plan.tables:
+        for column in table.columns:
+            if not column.key and column.purposes & archive:
+                assert set(column.categories) <= vouchers | {
+                    "contract.billing",
+                    "contract.payment",
+                    "usage.session_total",
+                }
+    person = blossom.customer()
+    product(blossom, person)
+    blossom.add("installation_file", person, job_id=5)
+    blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="vraag")
+    blossom.add("fault", person, code="E1", reported_by="person", reported_at=blossom.now())
+    linked = blossom.add("fault", person, code="E2", reported_by="person", reported_at=blossom.now())
+    session = blossom.add(
+        "session",
+        person,
+        accounted_on=blossom.now().date(),
+        started_at=blossom.now(),
+        place="thuis",
+        energy_wh=1000,
+        amount_cents=300,
+        meter_values=b"x",
+    )
+    invoice(blossom, person, str(blossom.now().date()))
+    hold = blossom.hold("disputes", person, "fault", linked)
+    ended(blossom, person)
+    blossom.on(str(blossom.now().date() + dt.timedelta(days=800)))
+    assert blossom.stored_of(person) == {"session": 1, "invoice": 1, "fault": 1}
+    left = blossom.world.admin.execute(
+        "SELECT place, started_at, meter_values, energy_wh, amount_cents FROM data.session WHERE id = %s",
+        [session],
+    ).fetchone()
+    assert left == (None, None, None, 1000, 300), "of a session only its total is a supporting document"
+    assert blossom.reads("disputes", "fault", "code") == ["E2"], "linked to a dispute, it stays"
+    blossom.release(hold)
+    blossom.on(str(blossom.now().date() + dt.timedelta(days=1)))
+    assert blossom.stored_of(person) == {"session": 1, "invoice": 1}
+
+
+def product(blossom: Business, person: int) -> None:
+    from tests.promises.test_gate import has_home_charger
+
+    has_home_charger(blossom.world, person)
+
+
+# ---- interaction and consent ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P-093")
+@pytest.mark.parametrize(
+    ("table", "values", "counts"),
+    [
+        ("contact", {"channel": "email", "direction": "inbound", "about": "v", "at": "now"}, True),
+        ("contact", {"channel": "email", "direction": "outbound", "about": "v", "at": "now"}, False),
+        ("contract", {"ordered_at": "now"}, True),
+        ("login_credential", {"last_login_at": "now", "used_on": "today"}, True),
+        ("complaint", {"received_at": "now", "case_id": 7}, True),
+        ("survey_answer", {"answered_at": "now"}, True),
+        ("contest_entry", {"entered_at": "now"}, True),
+        ("marketing_interaction", {"sent_at": "now"}, False),
+        ("marketing_interaction", {"sent_at": "now", "opened_at": "now"}, False),
+        ("marketing_interaction", {"sent_at": "now", "clicked_at": "now"}, True),
+        ("session", {"started_at": "now", "accounted_on": "today", "energy_wh": 5}, False),
+        ("fault", {"reported_by": "person", "reported_at": "now", "code": "E"}, True),
+        ("fault", {"reported_by": "station", "reported_at": "now", "code": "E"}, False),
+        ("invoice", {"issued_on": "today", "number": "F1"}, False),
+    ],
+)
+def test_an_act_of_the_person_restarts_the_year_and_nothing_else_does(
+    blossom: Business, table: str, values: dict[str, Any], counts: bool
+) -> None:
+    blossom.on("2027-01-10")
+    person = blossom.customer()
+    product(blossom, person)
+    blossom.add("email_address", person, value="l@post.example", value_norm="l@post.example")
+    blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="eerste")
+    blossom.on("2027-09-01")
+    now = {"now": blossom.now(), "today": blossom.now().date()}
+    blossom.add(table, person, **{k: now.get(v, v) if isinstance(v, str) else v for k, v in values.items()})
+    blossom.on("2028-01-10")
+    assert blossom.reads("marketing", "email_address", "value") == ["l@post.example"]
+    blossom.on("2028-01-11")
+    assert bool(blossom.reads("marketing", "email_address", "value")) == counts
+    blossom.on("2028-09-01")
+    assert bool(blossom.reads("marketing", "email_address", "value")) == counts
+    blossom.on("2028-09-02")
+    assert blossom.reads("marketing", "email_address", "value") == []
+
+
+def test_consent_ends_a_year_after_it_was_given_whatever_else_happens(blossom: Business) -> None:
+    blossom.on("2027-03-10")
+    person = blossom.customer()
+    blossom.add("email_address", person, value="l@post.example", value_norm="l@post.example")
+    consent(blossom, person)
+    blossom.on("2028-02-01")
+    blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="vraag")
+    blossom.on("2028-03-10")
+    assert blossom.reads("consent_marketing", "email_address", "value") == ["l@post.example"]
+    blossom.on("2028-03-11")
+    assert blossom.reads("consent_marketing", "email_address", "value") == []
+    consent(blossom, person)
+    assert blossom.reads("consent_marketing", "email_address", "value") == ["l@post.example"]
+
+
+def consent(blossom: Business, person: int) -> int:
+    return blossom.add(
+        "consent",
+        person,
+        part="consent_marketing",
+        kinds="newsletter",
+        channel="email",
+        given_at=blossom.now(),
+        given_on=blossom.now().date(),
+        how="web",
+        words_version="1",
+    )
