@@ -103,6 +103,7 @@ class Term(Strict):
     `from: end-of-year`: counted from 31 December of the year of the start (P-073).
     `fallback`: the clock that runs when the start event can never come (P-104).
     `records_from`, `records_until`: which records the term is for, by their own date.
+    `start_stated`: whether the text says from when; a start that we had to choose is reported (L-025).
     """
 
     for_: Period = Field(alias="for")
@@ -111,6 +112,7 @@ class Term(Strict):
     fallback: Term | None = None
     records_from: dt.date | None = None
     records_until: dt.date | None = None
+    start_stated: bool = True
 
 
 class Keep(Strict):

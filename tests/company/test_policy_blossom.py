@@ -277,6 +277,17 @@ def test_these_categories_serve_no_purpose() -> None:
     }
 
 
+@pytest.mark.promise("P-073")
+def test_the_missing_start_of_the_seven_years_and_the_ten_year_rule_are_reported() -> None:
+    found = {(f.id, f.thing.split("`")[1]): f for f in company().findings if "`" in f.thing}
+    start = found["L-025", "archive"]
+    assert "the text says P7Y and not from when" in start.thing
+    assert "end of its year" in start.thing
+    assert start.line == 103
+    assert "until 2033-12-31" in found["L-028", "archive"].thing
+    assert {part for rule, part in found if rule == "L-025"} == {"archive"}
+
+
 def test_the_conflicts_with_the_law_are_reported() -> None:
     things = {f.id: f.thing for f in company().findings}
     assert (
@@ -298,7 +309,7 @@ def test_the_bases_that_differ_from_the_text_are_reported() -> None:
 
 def test_no_finding_of_another_kind_hides_among_them() -> None:
     assert {f.id for f in company().findings} == {
-        *("L-001", "L-004", "L-005", "L-014", "L-027", "L-028", "L-029"),
+        *("L-001", "L-004", "L-005", "L-014", "L-025", "L-027", "L-028", "L-029"),
         *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
     }
 

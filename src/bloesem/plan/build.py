@@ -416,6 +416,9 @@ class _Table:
         )
 
     def _reads(self, purpose: PurposePlan, category: str) -> bool:
+        closed = self.policy.categories[category].only
+        if closed and purpose.key not in closed:
+            return False
         part: Part | None = None
         if purpose.of != "law":
             part = self.policy.purposes[purpose.of].parts[purpose.key]

@@ -67,6 +67,12 @@ class _Checks:
                     "P-017: types are announced",
                 )
 
+            parts = [part for row in self.policy.purposes.values() for part in row.parts]
+            for purpose in category.only:
+                if purpose not in parts:
+                    yield self._unknown(
+                        ("categories", key, "only"), "purpose", purpose, parts, "P-051: a closed list"
+                    )
             if category.service is not None and category.service not in self.policy.services:
                 yield self._unknown(
                     ("categories", key, "service"),

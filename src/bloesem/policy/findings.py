@@ -220,9 +220,24 @@ def stated(record: Record, row_key: str, row: Purpose, key: str, part: Part) -> 
 
 
 def _clocks(view: _View) -> Iterator[Finding]:
-    """L-027: a clock whose start may never come, so that a fallback runs (P-104)."""
+    """L-025: a clock whose start the text does not give (P-073). L-027: one whose start may never come, so that a
+    fallback runs (P-104)."""
     for row_key, row, key, part in view.parts():
         for term in keep_of(row, part).terms:
+            if not term.start_stated:
+                counted = " from the end of its year" if term.from_ == "end-of-year" else ""
+                yield view.finding(
+                    "L-025",
+                    "error",
+                    f"part `{key}`: the text says {term.for_} and not from when; counted from `{term.after}`{counted}",
+                    row.lines[-1] if row.lines else None,
+                    "5(1)(e), 13(2)(a)",
+                    "say in the text from when the term runs",
+                    "purposes",
+                    row_key,
+                    "parts",
+                    key,
+                )
             if term.fallback is not None:
                 yield view.finding(
                     "L-027",

@@ -65,6 +65,7 @@ class Type(Strict):
     announced: int | None = None  # line
     described: int | None = None
     definition: Label | None = None
+    with_product: bool = False  # exists only for people who have, or had, a product or service (P-018)
 
 
 class Category(Strict):
@@ -79,6 +80,7 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     service: str | None = None  # collected only for people who have this service (P-015)
+    only: tuple[str, ...] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
     note: str | None = None
 
 

@@ -32,7 +32,9 @@ def test_the_command_writes_them_where_it_is_told(tmp_path: Path, capsys: pytest
 def test_a_schema_knows_the_keys_of_the_file_and_the_short_forms_of_a_term() -> None:
     body = json.loads(schema("policy"))
     term = body["$defs"]["Term"]
-    assert set(term["properties"]) == {"for", "after", "from", "fallback", "records_from", "records_until"}
+    assert set(term["properties"]) == {
+        *("for", "after", "from", "fallback", "records_from", "records_until", "start_stated"),
+    }
     assert term["required"] == ["for", "after"]
     assert {"enum": ["hold", "none"]} in body["$defs"]["Keep"]["anyOf"]
     assert body["additionalProperties"] is False
