@@ -120,11 +120,13 @@ def grants(plan: Plan, target: Target, name: str) -> Grants:
     if target.kind == "writer" and target.writer is not None:
         if name not in target.writer.tables:
             return Grants()
-        filled = target.writer.tables[name]
+        filled = list(target.writer.tables[name])
         changed = [c for c in filled if c not in table.owners and c not in table.key]
         return Grants(frozenset(compiled.writer_reads(plan, table)), frozenset(filled), frozenset(changed))
     if target.kind == "scoped" and target.scoped is not None:
-        return Grants(frozenset(compiled.scoped_columns(plan, table, target.scoped)))
+        seen = compiled.scoped_columns(plan, table, target.scoped)
+        filled, changed = compiled.scoped_writable(plan, table, target.scoped)
+        return Grants(frozenset(seen), frozenset(filled), frozenset(changed))
     if target.purpose is None or not target.purpose.active:
         return Grants()
     read = compiled.purpose_columns(plan, table, target.purpose)

@@ -83,10 +83,7 @@ def compile_plan(
         purposes=tuple(purposes),
         tables=tuple(tables),
         open_tables=tuple(others),
-        scoped=tuple(
-            ScopedPlan(key, r.scope, r.purpose, r.reads, r.writes, r.restricted_too, r.promises)
-            for key, r in sorted(record.roles.items())
-        ),
+        scoped=_scoped(record),
         writers=tuple(WriterPlan(key, dict(w.tables)) for key, w in sorted(record.writers.items())),
         returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
         if record.returns
@@ -129,6 +126,7 @@ def _purposes(
                     hold=keep.hold,
                     reads=part.reads,
                     active=key not in off,
+                    records=_records(record, key, part),
                     why_off=off.get(key),
                     erasure=_after_erasure(basis, keep),
                     survives_restriction=keep.hold,
@@ -242,6 +240,41 @@ def _clock(policy: Policy, term: Term, key: str) -> Clock:
         records_from=term.records_from,
         records_until=term.records_until,
     )
+
+
+def _records(record: Record, key: str, part: Part) -> tuple[str, ...] | None:
+    """What a part records of what it reads; None: all of it, where the record does not say for any part."""
+    if record.writing is None:
+        return None
+    if key not in record.writing:
+        return ()
+    return _within(f"part `{key}` records", record.writing[key].categories, part.reads)
+
+
+def _scoped(record: Record) -> tuple[ScopedPlan, ...]:
+    return tuple(
+        ScopedPlan(
+            key,
+            r.scope,
+            r.purpose,
+            r.reads,
+            _within(f"role `{key}` writes", r.writes, r.reads),
+            r.restricted_too,
+            r.promises,
+        )
+        for key, r in sorted(record.roles.items())
+    )
+
+
+def _within(what: str, writes: tuple[str, ...], reads: Sequence[str]) -> tuple[str, ...]:
+    beyond = [c for c in writes if not covers(reads, c) and not any(r.startswith(c + ".") for r in reads)]
+    if beyond:
+        raise PlanError(
+            f"{what} `{', '.join(beyond)}` and does not read it",
+            "P-050: only what is needed; what is written under a purpose is the purpose's",
+            f"write less; it reads: {', '.join(sorted(reads))}",
+        )
+    return writes
 
 
 def _processes(record: Record, purposes: Sequence[PurposePlan]) -> dict[str, tuple[str, ...]]:

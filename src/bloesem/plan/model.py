@@ -89,6 +89,9 @@ class PurposePlan:
     hold: bool
     reads: tuple[str, ...]
     active: bool
+    records: tuple[str, ...] | None = field(
+        default=None, kw_only=True
+    )  # what it writes of what it reads; None: all
     why_off: str | None = None
     erasure: Literal["goes", "while-open", "stays"] = "goes"
     survives_restriction: bool = False
@@ -124,7 +127,9 @@ class PurposePlan:
     @property
     def writes(self) -> bool:
         """Whether its role records what happens: parts of the policy that run per person do; archives do not."""
-        return self.of != "law" and self.stored and not self.by_record and not self.hold and self.active
+        records = self.records is None or bool(self.records)
+        live = self.of != "law" and self.stored and self.active
+        return records and live and not self.by_record and not self.hold
 
 
 @dataclass(frozen=True)

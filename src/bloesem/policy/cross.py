@@ -143,6 +143,16 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
         yield from check.names(
             ("roles", key, "reads"), sorted(reads), _categories(policies), "category", "P-014"
         )
+        writes = {c for c in role.writes if not _known_category(policies, c)}
+        yield from check.names(
+            ("roles", key, "writes"), sorted(writes), _categories(policies), "category", "P-014"
+        )
+    yield from check.keys("writing", it.writing or {}, parts, "part", "P-051: the list of purposes is closed")
+    for key, writing in (it.writing or {}).items():
+        unknown = {c for c in writing.categories if not _known_category(policies, c)}
+        yield from check.names(
+            ("writing", key, "categories"), sorted(unknown), _categories(policies), "category", "P-014"
+        )
     if it.returns is not None:
         for name in ("event", "after"):
             yield from check.names(("returns", name), (getattr(it.returns, name),), events, "event", "P-110")

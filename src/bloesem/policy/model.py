@@ -358,6 +358,12 @@ class Writer(Dated):
     purpose: str | None = None
 
 
+class Writing(Dated):
+    """What a part records of what it reads: categories, each with all below it at a dot; none: it only reads."""
+
+    categories: tuple[str, ...] = ()
+
+
 class Return(Dated):
     """Within what time a returning person's purposes come back on what is still stored (P-110)."""
 
@@ -398,6 +404,9 @@ class Record(Strict):
     text_gaps: dict[str, TextGap] = Field(default_factory=dict)
     roles: dict[Key, ScopedRole] = Field(default_factory=dict)
     writers: dict[Key, Writer] = Field(default_factory=dict)
+    writing: dict[Key, Writing] | None = (
+        None  # part → what it records; a part that is not named records nothing. Not given: each what it reads
+    )
     processes: dict[Key, tuple[str, ...]] = Field(
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
@@ -452,5 +461,6 @@ __all__ = [
     "TransferRules",
     "Type",
     "Writer",
+    "Writing",
     "add_period",
 ]

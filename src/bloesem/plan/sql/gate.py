@@ -51,12 +51,18 @@ def roles(plan: Plan) -> list[Statement]:
     made.append(Statement("roles", "the keeper may act as owner", f"GRANT {owner} TO {keeper}"))
     for login, served in plan.processes.items():
         for name in served:
-            role = plan.by_key[name].name if name in plan.by_key else name
             if name in plan.by_key and not plan.by_key[name].active:
                 continue
-            sql = f"GRANT {ident(plan.role(role))} TO {ident(plan.role(login))}"
+            sql = f"GRANT {ident(plan.role(_called(plan, name)))} TO {ident(plan.role(login))}"
             made.append(Statement("roles", f"{login} serves {name}", sql))
     return made
+
+
+def _called(plan: Plan, key: str) -> str:
+    """The name of the role of what a process serves: a purpose, a scoped role or a writer."""
+    named: dict[str, str] = {s.key: s.name for s in plan.scoped}
+    named |= {p.key: p.name for p in plan.purposes}
+    return named.get(key, key)
 
 
 def _role(plan: Plan, name: str, options: str, *, bypass: bool = False) -> Statement:
@@ -255,14 +261,10 @@ def _purpose(plan: Plan, table: TablePlan, purpose: PurposePlan, columns: list[s
     if purpose.writes:
         insert, update = writable(plan, table, purpose)
         check = "true" if table.anchor else f"kept_for & {purpose.mask} <> 0"
-        result.append(
-            Statement(
-                "gate",
-                f"{purpose.key} records {table.name}",
-                f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}",
-            )
-        )
-        result.append(_policy(q, f"{purpose.name}_records", "INSERT", role, None, check))
+        if insert:
+            sql = f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}"
+            result.append(Statement("gate", f"{purpose.key} records {table.name}", sql))
+            result.append(_policy(q, f"{purpose.name}_records", "INSERT", role, None, check))
         if update:
             sql = f"GRANT UPDATE ({_list(update)}) ON {q} TO {role}"
             using = _today(plan, f"kept_for & {purpose.mask}")
@@ -283,8 +285,8 @@ def _today(plan: Plan, mask: str) -> str:
 
 
 def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]) -> list[Statement]:
-    q, role, s = qualified(table.schema, table.name), ident(plan.role(scoped.name)), ident(plan.schema)
-    asked = f"(SELECT {s}.scope({literal(scoped.scope)}))"
+    q, role = qualified(table.schema, table.name), ident(plan.role(scoped.name))
+    asked = _asked(plan, scoped)
     mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
     if scoped.purpose is None:
         seen = "kept_for" if scoped.restricted_too else "used_for"
@@ -293,11 +295,51 @@ def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]
         mask = "kept_for" if table.always_visible or scoped.restricted_too else "used_for"
         seen = f"{mask} & {purpose.mask}"
     using = f"({mine}) AND {_today(plan, seen)}"
-    return [
+    result = [
         Statement(
             "gate", f"{scoped.key} reads {table.name}", f"GRANT SELECT ({_list(columns)}) ON {q} TO {role}"
         ),
         _policy(q, f"{scoped.name}_reads", "SELECT", role, using, None),
+    ]
+    insert, update = scoped_writable(plan, table, scoped)
+    kept = f"kept_for & {plan.by_key[scoped.purpose].mask}" if scoped.purpose else "kept_for"
+    check = f"({mine}) AND {kept} <> 0"
+    if insert:
+        sql = f"GRANT INSERT ({_list(insert)}) ON {q} TO {role}"
+        known = "".join(f" AND {_known(plan, table, owner, scoped)}" for owner in table.owners)
+        result.append(Statement("gate", f"{scoped.key} records {table.name}", sql))
+        result.append(_policy(q, f"{scoped.name}_records", "INSERT", role, None, check + known))
+    if update:
+        sql = f"GRANT UPDATE ({_list(update)}) ON {q} TO {role}"
+        using = f"({mine}) AND {_today(plan, kept)}"
+        result.append(Statement("gate", f"{scoped.key} changes {table.name}", sql))
+        result.append(_policy(q, f"{scoped.name}_changes", "UPDATE", role, using, check))
+    return result
+
+
+def _asked(plan: Plan, scoped: ScopedPlan) -> str:
+    return f"(SELECT {ident(plan.schema)}.scope({literal(scoped.scope)}))"
+
+
+def _known(plan: Plan, table: TablePlan, owner: str, scoped: ScopedPlan) -> str:
+    """A new row belongs to somebody whom the scope is about already: a job's photo to the person of that job."""
+    column = f"{ident(table.name)}.{ident(owner)}"
+    if scoped.scope == "person":
+        return f"({column} IS NULL OR {column} = {_asked(plan, scoped)})"
+    found = " OR ".join(
+        f"EXISTS (SELECT FROM {qualified(other.schema, other.name)} o WHERE o.{ident(other.scopes[scoped.scope])}"
+        f" = {_asked(plan, scoped)} AND {column} IN ({', '.join(f'o.{ident(name)}' for name in other.owners)}))"
+        for other in _says_who(plan, scoped)
+    )
+    return f"({column} IS NULL OR {found})"
+
+
+def _says_who(plan: Plan, scoped: ScopedPlan) -> list[TablePlan]:
+    """The tables that say whom the role's scope is about: it sees them and cannot add to them."""
+    return [
+        t
+        for t in plan.tables
+        if scoped.scope in t.scopes and scoped_columns(plan, t, scoped) and not _all_to_write(plan, t, scoped)
     ]
 
 
@@ -382,10 +424,38 @@ def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str
 
 
 def writable(plan: Plan, table: TablePlan, purpose: PurposePlan) -> tuple[list[str], list[str]]:
-    """Columns that a purpose may fill at insert, and those it may change: what it reads; keys only at insert."""
-    insert = [c.name for c in table.columns if c.purposes & purpose.mask]
-    update = [c.name for c in table.columns if c.purposes & purpose.mask and not c.key]
-    return insert, update
+    """Columns that a purpose may fill at insert, and those it may change: of what it reads the categories that the
+    record lets it write; keys only at insert. A row of which it may fill nothing but keys it does not add, save a
+    person's own."""
+    read = [c for c in table.columns if c.purposes & purpose.mask]
+    update = [c.name for c in read if not c.key and _may_fill(purpose.records, c)]
+    if not update and not table.anchor:
+        return [], []
+    return [c.name for c in read if c.key or c.name in update], update
+
+
+def _may_fill(records: tuple[str, ...] | None, column: ColumnPlan) -> bool:
+    from bloesem.plan.build import covers
+
+    return records is None or all(covers(records, category) for category in column.categories)
+
+
+def scoped_writable(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> tuple[list[str], list[str]]:
+    """Columns that a scoped role may fill at insert, and those it may change: of what it sees, what `writes` names.
+    It adds rows only where all that a row holds is its to write, and where it is known whom its scope is about."""
+    seen = set(scoped_columns(plan, table, scoped))
+    update = [c.name for c in table.columns if c.name in seen and not c.key and _may_fill(scoped.writes, c)]
+    if not update or not _all_to_write(plan, table, scoped):
+        return [], update
+    if scoped.scope != "person" and not _says_who(plan, scoped):
+        return [], update
+    return [c.name for c in table.columns if c.key or c.name in update], update
+
+
+def _all_to_write(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> bool:
+    seen = set(scoped_columns(plan, table, scoped))
+    values = [c for c in table.columns if not c.key]
+    return bool(values) and all(c.name in seen and _may_fill(scoped.writes, c) for c in values)
 
 
 def writer_reads(plan: Plan, table: TablePlan) -> list[str]:
@@ -436,4 +506,6 @@ def _views(
 
 
 def _writes(plan: Plan, name: str) -> bool:
-    return any(p.name == name and p.writes for p in plan.purposes)
+    return any(p.name == name and p.writes for p in plan.purposes) or any(
+        r.name == name and r.writes for r in plan.scoped
+    )
