@@ -52,6 +52,21 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert world().digest() == generate(AS_OF, PEOPLE, 7).digest()
 
 
+def test_what_is_collected_is_for_a_service_or_product_that_somebody_has() -> None:
+    """What PostgreSQL would refuse at the door is not loaded past it either (P-015, P-018)."""
+    plan = load_plan(ROOT / "company" / "blossom", on=AS_OF)
+    services = {row["id"]: row["service"] for row in rows("product")}
+    has: dict[int, set[str]] = {}
+    for row in rows("product_ownership"):
+        has.setdefault(row["person_id"], set()).add(services[row["product_id"]])
+    for table in plan.tables:
+        needed = table.needs_service
+        for row in rows(table.name) if needed else ():
+            mine = set().union(*(has.get(row[owner], set()) for owner in table.owners))
+            assert mine, (table.name, row["id"])
+            assert needed is None or needed.key in {None, *mine}, (table.name, row["id"])
+
+
 def test_another_seed_gives_other_people() -> None:
     first, second = world().digest(), world(8).digest()
     assert first["person"] != second["person"]

@@ -62,17 +62,6 @@ class Business:
         return person
 
     def add(self, table: str, person: int, **values: Any) -> int:
-        if "source" not in {c.name for c in self.world.plan.table(table).columns}:
-            row = {"id": self._new(), "person_id": person, "recorded_at": self.now(), **values}
-            self.world.admin.execute(
-                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                    sql.Identifier("data", table),
-                    sql.SQL(", ").join(map(sql.Identifier, row)),
-                    sql.SQL(", ").join([sql.Placeholder()] * len(row)),
-                ),
-                list(row.values()),
-            )
-            return int(row["id"])
         return add(self.world, table, person, **values)
 
     def write(self, table: str, person: int, **values: Any) -> None:
@@ -163,9 +152,3 @@ class Business:
             sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier("data", table)
         )
         return [dict(zip(names, row, strict=True)) for row in self.world.admin.execute(query)]
-
-    @staticmethod
-    def _new() -> int:
-        from bloesem.gate.ids import new_id
-
-        return new_id()

@@ -3,6 +3,7 @@ else gets in. Asked of the real company's plan, and of PostgreSQL with that plan
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.promises.test_gate import (  # noqa: F401 - fixtures
 )
 
 from bloesem.plan.calculus import explain
+from bloesem.plan.dates import civil
 from bloesem.plan.model import ColumnPlan, TablePlan
 
 PLAN, POLICY = COMPANY.plan, COMPANY.policy
@@ -68,23 +70,96 @@ def store_moment() -> Any:
     return midnight(PLAN.version)
 
 
-# Cards and faults of people nobody knows yet come in without a service, so P-015 is not proven for all of it.
-def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World) -> None:  # noqa: F811
+#: What a row of these tables must have beside its keys.
+NEEDED: dict[str, dict[str, Any]] = {
+    "installation_file": {"job_id": 1},
+    "installation_photo": {"job_id": 1},
+    "segment": {"source": "derived:segments"},
+    "fault": {"reported_by": "person"},
+}
+
+
+def asks(service: str | None) -> set[str]:
+    """The tables whose rows are for people with this service; None: with any product. From the policy alone."""
+    found = set()
+    for table in PLAN.tables:
+        held = [POLICY.categories[k] for c in table.columns for k in c.categories]
+        services = {category.service for category in held if category.service}
+        if service is not None and service in services:
+            found.add(table.name)
+        if service is None and not services and any(category.type != "user" for category in held):
+            found.add(table.name)
+    return found
+
+
+def gives(world: World, person: int, service: str, **when: Any) -> None:
+    """This person has a product that gives the service."""
+    product = world.admin.execute(
+        "INSERT INTO data.product (id, key, label_nl, label_en, service, price_cents)"
+        " SELECT COALESCE(max(id), 0) + 1, 'p' || COALESCE(max(id), 0) + 1, 'P', 'P', %s, 0 FROM data.product"
+        " RETURNING id",
+        [service],
+    ).fetchone()
+    assert product
+    add(world, "product_ownership", person, product_id=product[0], **when)
+
+
+@pytest.mark.promise("P-015")
+@pytest.mark.parametrize("service", sorted(POLICY.services))
+def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World, service: str) -> None:  # noqa: F811
+    """Every table whose categories are collected for one service, for people without any, with another, and with one
+    that ended."""
     ann = someone(store)
-    for table in ("installation_file", "installation_photo", "station"):
-        with pytest.raises(psycopg.errors.CheckViolation, match="home_charger"):
-            add(store, table, ann)
-    has_home_charger(store, ann)
-    for table in ("installation_file", "installation_photo", "station"):
-        add(store, table, ann, **({} if table == "station" else {"job_id": 1}))
-    needing = {t.name for t in PLAN.tables if t.needs_service}
-    only_installation = {
-        t.name
-        for t in PLAN.tables
-        if any(not c.key for c in t.columns)
-        and all(k.startswith("installation.") for c in t.columns if not c.key for k in c.categories)
+    today = civil(store.now())
+    others = [other for other in POLICY.services if other != service]
+    for other in others:
+        gives(store, ann, other, since=today)
+    gives(store, ann, service, since=today - dt.timedelta(days=9), until=today - dt.timedelta(days=1))
+    for table in asks(service):
+        with pytest.raises(psycopg.errors.CheckViolation, match=service) as refused:
+            add(store, table, ann, **NEEDED.get(table, {}))
+        assert "P-015" in str(refused.value.diag.message_hint)
+    gives(store, ann, service, since=today)
+    for table in asks(service):
+        add(store, table, ann, **NEEDED.get(table, {}))
+
+
+def test_each_kind_of_data_that_the_text_binds_to_a_service_is_bound() -> None:
+    assert asks("home_charger") == {"installation_file", "installation_photo", "station", "fault"}
+    assert asks("charge_card") == {"card"}
+    assert asks("hems") == set(), "nothing is collected for it yet"
+
+
+@pytest.mark.promise("P-018")
+def test_of_people_without_products_only_user_data_exists(store: World) -> None:  # noqa: F811
+    """Every table of the plan: a row of any type but user data is refused for somebody who never had a product."""
+    ann = someone(store)
+    refused = set()
+    for table in PLAN.tables:
+        types = {POLICY.categories[k].type for c in table.columns for k in c.categories}
+        assert len(types) <= 1, f"{table.name} mixes types"
+        if types <= {"user"}:
+            continue
+        with pytest.raises(psycopg.errors.CheckViolation, match="only for people who have") as denied:
+            add(store, table.name, ann, **NEEDED.get(table.name, {}))
+        assert denied.value.diag.message_hint
+        refused.add(table.name)
+    assert refused == {
+        "installation_file",
+        "installation_photo",
+        "station",
+        "card",
+        "session",
+        "fault",
+        "segment",
     }
-    assert only_installation <= needing, "a table of installation data that asks for no service"
+    gives(store, ann, "other", since=civil(store.now()))
+    for name in asks(None):
+        add(store, name, ann, **NEEDED.get(name, {}), **DATES.get(name, {}))
+
+
+#: Own dates of records.
+DATES: dict[str, dict[str, Any]] = {"session": {"accounted_on": PLAN.version}}
 
 
 @pytest.mark.promise("P-019")

@@ -96,7 +96,6 @@ class CollectionMeta(Strict):
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
-    needs_service: str | None = None  # rows only for people who have this service (P-015)
     services: Services | None = None  # rows of this table say which service somebody has
     source: str | None = None  # the column that says where the values came from
     default_source: str | None = None  # or: what every row of the table came from

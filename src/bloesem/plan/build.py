@@ -372,7 +372,7 @@ class _Table:
             scopes=dict(meta.scopes),
             partition=meta.partition.by if meta.partition else None,
             partition_every=meta.partition.every if meta.partition else None,
-            needs_service=self._service(),
+            needs_service=self._service(columns),
             source=meta.source,
             sources=self._sources(columns),
             default_source=meta.default_source,
@@ -531,22 +531,31 @@ class _Table:
             result.append(CeilingPlan(ceiling.key, ceiling.for_, mask & ~holds, deletes, ceiling.article))
         return result
 
-    def _service(self) -> ServicePlan | None:
-        """Where the map says who has the service that this table is for."""
-        key = self.meta.needs_service
-        if key is None:
+    def _service(self, columns: Sequence[ColumnPlan]) -> ServicePlan | None:
+        """Where the map says who has what the policy wants somebody to have, before rows of this table come in: the
+        service that its categories are collected for (P-015), or any product at all (P-018)."""
+        held = [self.policy.categories[category] for column in columns for category in column.categories]
+        services = {category.service for category in held if category.service is not None}
+        if not services and not any(self.policy.types[category.type].with_product for category in held):
             return None
+        if len(services) > 1:
+            raise self.fault(
+                f"holds what is collected for {' and for '.join(sorted(services))}",
+                "P-015: collected only for the services that somebody uses",
+                "give each service's values a table of their own",
+            )
+        key = services.pop() if services else None
         found = [
             (dataset, collection, collection.meta.services)
             for dataset in self.datamap.dataset
             for collection in dataset.collections
             if collection.meta.services is not None
         ]
-        if len(found) != 1 or key not in self.policy.services:
+        if len(found) != 1:
             raise self.fault(
-                f"needs service `{key}`, and who has it is not said",
-                "P-015: collected only for the services that somebody uses",
-                "declare the service in the policy, and write meta.services on one table of what people have",
+                f"is for people who have {f'service `{key}`' if key else 'a product'}, and who has what is not said",
+                "P-015, P-018: collected only for the services that somebody uses",
+                "write meta.services on one table of what people have",
             )
         dataset, collection, says = found[0]
         of = next(

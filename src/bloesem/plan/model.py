@@ -179,9 +179,12 @@ class ColumnPlan:
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """How the database knows that somebody has a service: a row of `table` whose product, in `of`, gives it."""
+    """How the database knows that somebody has a service: a row of `table` whose product, in `of`, gives it.
 
-    key: str
+    `key`: the service; None: any product, had now or before (P-018).
+    """
+
+    key: str | None
     schema: str
     table: str
     owner: str

@@ -80,7 +80,9 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     service: str | None = None  # collected only for people who have this service (P-015)
-    only: tuple[str, ...] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
+    only: tuple[
+        str, ...
+    ] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
     note: str | None = None
 
 

@@ -188,6 +188,8 @@ def _(world: World, number: int) -> None:
 def _(world: World, number: int) -> None:
     at = world.ago(100)
     life = Life(world, "unknown_card", number, "unidentified", at)
+    # Whoever charges with a card has the service of a card, also before anybody knows who it is (P-015).
+    life.row("product_ownership", at, source="observed:laadkaart", product_id=parts.CARD, since=civil(at))
     parts.card(life, at, state="unknown")
     money.session(life, at, state="review", station_id=None)
     life.done()

@@ -17,6 +17,8 @@ SERVICE = "subject:klantendienst"
 FORM = "subject:contactformulier"
 ASSIGNED = "assigned"
 MODELS = (("Kornoelje", "KX-11"), ("Kornoelje", "KX-22"), ("Meidoorn", "Wall 7"), ("Sleedoorn", "One"))
+#: Products of the catalogue.
+HOME_CHARGER, CARD = 1, 2
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def relation(life: Life, stay: Stay) -> None:
         monthly_fee_cents=995,
         confirmation=f"Bevestiging {civil(at).isoformat()}",
     )
-    for product in (1, 2):
+    for product in (HOME_CHARGER, CARD):
         life.row(
             "product_ownership",
             at,

@@ -88,6 +88,9 @@ def test_a_statement_whose_plan_is_kept_is_planned_anew_for_another_purpose(
     console: str, identity: Any
 ) -> None:
     """The same text, often enough for the server to keep it: under each purpose it finds that purpose's view."""
+    support: list[str] = []
+    identify: list[str] = []
+    kept = 0
     for _ in range(2 * PREPARED_AFTER):
         with purpose("support", using=console):
             support = [row.name for row in identity.order_by("id").only("name")]

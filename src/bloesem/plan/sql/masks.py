@@ -343,19 +343,26 @@ def _accepted(table: TablePlan) -> list[str]:
     service = table.needs_service
     if service:
         who = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
-        has = f"o.{ident(service.owner)} IN ({who}) AND p.{ident(service.service)} = {literal(service.key)}"
-        if service.since:
-            has += f"\n              AND COALESCE(o.{ident(service.since)} <= today, true)"
-        if service.until:
-            has += f"\n              AND COALESCE(o.{ident(service.until)} >= today, true)"
+        has = f"{qualified(service.schema, service.table)} o"
+        where = f"o.{ident(service.owner)} IN ({who})"
+        what, hint = "a product or service", "P-018: of others only user data exist"
+        if service.key is not None:
+            has += (
+                f"\n            JOIN {qualified(service.of_schema, service.of)} p"
+                f" ON p.{ident(service.of_key)} = o.{ident(service.product)}"
+            )
+            where += f" AND p.{ident(service.service)} = {literal(service.key)}"
+            if service.since:
+                where += f"\n              AND COALESCE(o.{ident(service.since)} <= today, true)"
+            if service.until:
+                where += f"\n              AND COALESCE(o.{ident(service.until)} >= today, true)"
+            what, hint = f"the service {service.key}", "P-015: collected per service that somebody uses"
         checks.append(
             f"IF TG_OP = 'INSERT' AND NOT EXISTS (\n"
-            f"            SELECT FROM {qualified(service.schema, service.table)} o\n"
-            f"            JOIN {qualified(service.of_schema, service.of)} p"
-            f" ON p.{ident(service.of_key)} = o.{ident(service.product)}\n"
-            f"            WHERE {has}) THEN\n"
-            f"        RAISE EXCEPTION '{table.name}: only for people who have the service {service.key}'\n"
-            f"            USING ERRCODE = 'check_violation', HINT = 'P-015: collected per service that somebody uses';\n"
+            f"            SELECT FROM {has}\n"
+            f"            WHERE {where}) THEN\n"
+            f"        RAISE EXCEPTION '{table.name}: only for people who have {what}'\n"
+            f"            USING ERRCODE = 'check_violation', HINT = '{hint}';\n"
             f"    END IF;"
         )
     return checks
