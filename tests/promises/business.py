@@ -75,7 +75,13 @@ class Business:
         )
 
     def hold(self, key: str, person: int, table: str | None = None, row: int | None = None) -> int:
-        fact = Fact(person, "hold", key, self.now(), table=table, row=row)
+        review = self.now().date() + dt.timedelta(days=90)
+        fact = Fact(
+            *(person, "hold", key, self.now(), None, table, row),
+            held_by="klantendienst",
+            reason="geschil 7",
+            review_on=review,
+        )
         with self.world.admin.transaction():
             return facts.record_fact(self.world.admin, self.world.plan, fact)
 

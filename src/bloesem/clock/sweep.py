@@ -291,7 +291,7 @@ class _Sweep:
 
     def _account(self, name: str, ids: list[int], changes: dict[str, Any]) -> None:
         """Forgets those of whom nothing is left, and writes the act."""
-        forgotten = self._one(f"SELECT {ident(self.plan.schema)}.forget(%(ids)s)", ids=ids)
+        forgotten = self._one(f"SELECT {ident(self.plan.schema)}.forget(%(ids)s, %(at)s)", ids=ids)
         counts = {"tables": {name: changes}, "forgotten": forgotten}
         self._act(len(ids), counts)
         self.tally.add(counts, len(ids))

@@ -38,6 +38,7 @@ class Fact:
 
     `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure.
     `starts_at`, `ends_at`: aware datetimes; the fact holds from `starts_at` until just before `ends_at`.
+    `held_by`, `reason`, `review_on`: of a hold, who answers for it, why, and when it is looked at again (P-074).
     """
 
     person: int
@@ -47,6 +48,9 @@ class Fact:
     ends_at: dt.datetime | None = None
     table: str | None = None
     row: int | None = None
+    held_by: str | None = None
+    reason: str | None = None
+    review_on: dt.date | None = None
 
     def holds(self, now: dt.datetime) -> bool:
         """Whether the fact is in force at `now`."""

@@ -25,7 +25,8 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
     """Write one fact and bring its person's rows to what follows. out: the fact's number.
 
     Raises `PlanError` for a kind, event, purpose or table that the plan does not have, for a time without zone, for an
-    end before the start and for a future moment that is not midnight in Brussels; `GateError` for nobody.
+    end before the start, for a future moment that is not midnight in Brussels, and for a hold that nobody answers for
+    (P-074); `GateError` for nobody.
     """
     _known(plan, fact)
     now = moment(connection, plan)
@@ -39,7 +40,8 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
                 "mend it",
             )
     values = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row]
-    types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint")
+    values += [fact.held_by, fact.reason, fact.review_on]
+    types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint", "text", "text", "date")
     asked = ", ".join(f"%s::{type_}" for type_ in types)
     try:
         with connection.transaction():
@@ -48,12 +50,19 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
         raise GateError(
             "nobody has this number", "a fact is about a person", "record the person first"
         ) from None
+    except errors.CheckViolation as error:
+        raise PlanError(
+            str(error.diag.message_primary),
+            "P-074: a hold has an owner, a reason and a date of review",
+            str(error.diag.message_hint),
+        ) from None
     assert row is not None
     return int(row[0])
 
 
 def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.datetime) -> None:
-    """End a fact, once: an objection is lifted, a hold released. Raises `PlanError` as `record_fact`, and for a fact
+    """End a fact, once: an objection is lifted, a hold released; what only it kept goes at once. A hold that a review
+    prolongs is recorded anew first, then the old one is closed. Raises `PlanError` as `record_fact`, and for a fact
     that is closed already; `GateError` when there is no such fact."""
     _in_time(ends_at, moment(connection, plan), "end")
     try:
@@ -84,8 +93,8 @@ def moment(connection: Connection, plan: Plan) -> dt.datetime:
 def facts_of(connection: Connection, plan: Plan, people: Sequence[int]) -> dict[int, list[Fact]]:
     """All facts of these people, for `calculus.permits`."""
     rows = connection.execute(
-        f"SELECT person_id, kind, key, starts_at, ends_at, table_name, row_id FROM {ident(plan.schema)}.fact"
-        " WHERE person_id = ANY (%s) ORDER BY id",
+        f"SELECT person_id, kind, key, starts_at, ends_at, table_name, row_id, held_by, reason, review_on"
+        f" FROM {ident(plan.schema)}.fact WHERE person_id = ANY (%s) ORDER BY id",
         [list(people)],
     ).fetchall()
     found: dict[int, list[Fact]] = {person: [] for person in people}

@@ -119,12 +119,16 @@ def record(connection: Connection, facts: Sequence[Fact]) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY bloesem.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id) FROM STDIN"
+            "COPY bloesem.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id, held_by, reason,"
+            " review_on) FROM STDIN"
         ) as out,
     ):
         for fact in facts:
             out.write_row(
-                (fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row)
+                (
+                    *(fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row),
+                    *(fact.held_by, fact.reason, fact.review_on),
+                )
             )
 
 

@@ -84,6 +84,9 @@ def dispute(life: Life, at: dt.datetime, closed: dt.datetime | None = None) -> i
     """A dispute about an invoice, with a hold on that invoice and the complaint (P-074)."""
     about, case = complaint(life, at - dt.timedelta(days=30))
     owed = invoice(life, civil(at - dt.timedelta(days=60)), 48_400, "Meerwerk bij de installatie")
+    review = civil(at + dt.timedelta(days=180))
+    while closed is None and review < civil(life.world.now):  # each review prolonged it
+        review += dt.timedelta(days=180)
     life.row(
         "dispute",
         at,
@@ -93,10 +96,11 @@ def dispute(life: Life, at: dt.datetime, closed: dt.datetime | None = None) -> i
         opened_at=at,
         closed_at=closed,
         claim="De factuur voor het meerwerk wordt betwist",
-        review_on=civil(at + dt.timedelta(days=180)),
+        review_on=review,
     )
     for table, row in (("invoice", owed), ("complaint", about)):
-        life.world.fact(life.id, "hold", "disputes", at, ends_at=closed, table=table, row=row)
+        held = {"held_by": "klantendienst", "reason": f"geschil {case}", "review_on": review}
+        life.world.fact(life.id, "hold", "disputes", at, ends_at=closed, table=table, row=row, **held)
     return owed
 
 

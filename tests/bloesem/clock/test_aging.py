@@ -125,8 +125,8 @@ def test_a_hold_that_comes_while_the_sweep_waits_keeps_its_row(
         fresh_database,
         [
             (
-                "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, table_name, row_id) "
-                "VALUES (1, 'hold', 'disputes', '2025-12-31', 'voucher', 1000)"
+                "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, table_name, row_id, held_by, reason,"
+                " review_on) VALUES (1, 'hold', 'disputes', '2025-12-31', 'voucher', 1000, 'x', 'y', '2026-06-01')"
             ),
             "SELECT bloesem.refresh('{1}', '2025-12-31 12:00+01', true)",
         ],

@@ -76,7 +76,8 @@ def test_a_year_goes_whole_and_the_years_ahead_are_made(bills: World) -> None:
 def test_a_hold_on_one_row_keeps_its_year(bills: World) -> None:
     held = Fact(1, "hold", "law:claims", at("2023-12-01"), None, "bill", 11)
     bills.connection.execute(
-        "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, table_name, row_id) VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO bloesem.fact (person_id, kind, key, starts_at, table_name, row_id, held_by, reason, review_on)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'lawyer', 'claim 1', '2024-06-01')",
         [held.person, held.kind, held.key, held.starts_at, held.table, held.row],
     )
     bills.connection.execute("SELECT bloesem.refresh(ARRAY[1]::bigint[], %s, true)", [at("2023-12-02")])

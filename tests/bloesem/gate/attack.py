@@ -324,7 +324,7 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
     yield "SELECT bloesem.record_fact(1, 'hold', 'disputes', now())"
     yield "SELECT bloesem.close_fact(1, now())"
     yield "SELECT bloesem.refresh(ARRAY[1]::bigint[], now())"
-    yield "SELECT bloesem.forget(ARRAY[1]::bigint[])"
+    yield "SELECT bloesem.forget(ARRAY[1]::bigint[], now())"
     yield "SELECT bloesem.read_facts()"
     yield "DO $$ BEGIN NULL; END $$"
     yield "SELECT set_config('bloesem.scope', 'person:1:9999999999:00', true)"

@@ -188,8 +188,11 @@ def fill(world: World, people: int = 24, seed: int = 7) -> None:
         for person in ids:
             for fact in _facts(world.plan, chance, person, now):
                 world.admin.execute(
-                    "SELECT bloesem.record_fact(%s, %s, %s, %s, %s)",
-                    [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at],
+                    "SELECT bloesem.record_fact(%s, %s, %s, %s, %s, NULL, NULL, %s, %s, %s)",
+                    [
+                        *(fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at),
+                        *(fact.held_by, fact.reason, fact.review_on),
+                    ],
                 )
 
 
@@ -278,7 +281,11 @@ def _facts(plan: Plan, chance: random.Random, person: int, now: dt.datetime) -> 
         yield Fact(person, "restriction", "accuracy", ago(4), chance.choice((None, ago(1))))
     if holds and chance.random() < 0.3:
         yield Fact(
-            person, "hold", chance.choice(holds), ago(9), chance.choice((None, now + dt.timedelta(days=9)))
+            *(person, "hold", chance.choice(holds), ago(9)),
+            chance.choice((None, now + dt.timedelta(days=9))),
+            held_by="desk",
+            reason="case 1",
+            review_on=civil(now) + dt.timedelta(days=90),
         )
     if consents and chance.random() < 0.6:
         yield Fact(person, "consent", chance.choice(consents), ago(chance.choice((20, 360, 370))))

@@ -119,9 +119,11 @@ def test_a_fact_is_closed_once(store: Connection, plan: Plan) -> None:
 @pytest.mark.parametrize("kind", ["restriction", "hold"])
 def test_a_fact_can_be_about_one_row(store: Connection, plan: Plan, kind: FactKind) -> None:
     key = "accuracy" if kind == "restriction" else "disputes"
-    record_fact(store, plan, Fact(1, kind, key, BEFORE, table="talk", row=301))
+    held = ("desk", "case 1", dt.date(2027, 3, 1)) if kind == "hold" else (None, None, None)
+    fact = Fact(1, kind, key, BEFORE, None, "talk", 301, *held)
+    record_fact(store, plan, fact)
     found = facts_of(store, plan, [1])[1]
-    assert [f for f in found if f.table == "talk"] == [Fact(1, kind, key, BEFORE, None, "talk", 301)]
+    assert [f for f in found if f.table == "talk"] == [fact]
     assert rebuild(store, plan, moment(store, plan)) == 0
 
 

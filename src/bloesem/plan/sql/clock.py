@@ -392,7 +392,7 @@ BEGIN
     FROM {s}.compute_state(ids, at) AS n
     WHERE n.person_id = o.person_id;
     counts := {_object(calls)};
-    RETURN jsonb_build_object('tables', counts, 'forgotten', {s}.forget(ids));
+    RETURN jsonb_build_object('tables', counts, 'forgotten', {s}.forget(ids, at));
 END $$"""
     )
 
@@ -401,9 +401,11 @@ def record_fact(plan: Plan) -> str:
     s = ident(plan.schema)
     return tidy(
         f"""
+DROP FUNCTION IF EXISTS {s}.record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint);
 CREATE OR REPLACE FUNCTION {s}.record_fact(
     person bigint, kind text, key text, starts timestamptz, ends timestamptz DEFAULT NULL,
-    in_table text DEFAULT NULL, of_row bigint DEFAULT NULL) RETURNS bigint
+    in_table text DEFAULT NULL, of_row bigint DEFAULT NULL,
+    held_by text DEFAULT NULL, reason text DEFAULT NULL, review_on date DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
@@ -412,8 +414,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nobody has this number' USING ERRCODE = 'foreign_key_violation';
     END IF;
-    INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id)
-    VALUES (person, kind, key, starts, ends, in_table, of_row) RETURNING id INTO made;
+    INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id, held_by, reason, review_on)
+    VALUES (person, kind, key, starts, ends, in_table, of_row, held_by, reason, review_on) RETURNING id INTO made;
     PERFORM {s}.refresh(ARRAY[person], {s}.moment(), in_table IS NOT NULL);
     RETURN made;
 END $$;
@@ -460,8 +462,8 @@ END $$"""
 
 
 def forget(plan: Plan) -> str:
-    """`forget(ids)`: of these people, whose states the caller has locked, those of whom no row is left lose their facts
-    and state too (P-104).
+    """`forget(ids, at)`: of these people, whose states the caller has locked, those of whom no row is left lose their
+    facts and state too (P-104): also facts about rows that are gone. A hold on a row alone keeps one.
 
     Only records with a date of their own are looked for. Other tables are empty of somebody whom no clock and no hold
     keeps: the review that said so emptied them, and what comes in later is kept by nothing and due at once.
@@ -476,14 +478,18 @@ def forget(plan: Plan) -> str:
     )
     return tidy(
         f"""
-CREATE OR REPLACE FUNCTION {s}.forget(ids bigint[]) RETURNS bigint
+DROP FUNCTION IF EXISTS {s}.forget(bigint[]);
+CREATE OR REPLACE FUNCTION {s}.forget(ids bigint[], at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     gone bigint;
 BEGIN
 ids := ARRAY(
-    SELECT person_id FROM {s}.state
-    WHERE person_id = ANY (ids) AND kept & {_personal(plan)} = 0 AND NOT items
+    SELECT st.person_id FROM {s}.state st
+    WHERE st.person_id = ANY (ids) AND st.kept & {_personal(plan)} = 0 AND NOT (st.items AND EXISTS (
+        SELECT FROM {s}.fact f
+        WHERE f.person_id = st.person_id AND f.kind = 'hold' AND f.row_id IS NOT NULL
+          AND (f.ends_at IS NULL OR f.ends_at > at)))
 );
 {looks}
 DELETE FROM {s}.state WHERE person_id = ANY (ids);
@@ -505,10 +511,10 @@ def _keepers(plan: Plan) -> list[Statement]:
         "refresh(bigint[], timestamptz, boolean)",
         "review(bigint[], timestamptz)",
         "due_tables(date)",
-        "record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint)",
+        "record_fact(bigint, text, text, timestamptz, timestamptz, text, bigint, text, text, date)",
         "close_fact(bigint, timestamptz)",
         "read_facts()",
-        "forget(bigint[])",
+        "forget(bigint[], timestamptz)",
         "compute_state(bigint[], timestamptz)",
         "scope(text)",
     ]

@@ -15,6 +15,7 @@ def statements(plan: Plan) -> list[Statement]:
     made = [
         ("schema", f"CREATE SCHEMA IF NOT EXISTS {s} AUTHORIZATION {keeper}"),
         ("fact", _FACT.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS))),
+        ("fact: who holds, why, until when", _FACT_HOLD.format(s=s)),
         ("fact: whose", f"CREATE INDEX IF NOT EXISTS fact_person ON {s}.fact (person_id)"),
         (
             "fact: of which row",
@@ -25,6 +26,11 @@ def statements(plan: Plan) -> list[Statement]:
         (
             "fact: append-only, trigger",
             _trigger(s, "fact", "closes_once", "UPDATE", "ROW", "fact_closes_once"),
+        ),
+        ("fact: holds are answered for", _HOLD_SAYS.format(s=s)),
+        (
+            "fact: holds are answered for, trigger",
+            _trigger(s, "fact", "hold_says", "INSERT", "ROW", "hold_says"),
         ),
         ("state", _STATE.format(s=s)),
         ("state: what is due", f"CREATE INDEX IF NOT EXISTS state_review ON {s}.state (next_review)"),
@@ -94,13 +100,42 @@ CREATE TABLE IF NOT EXISTS {s}.fact (
     CHECK ((table_name IS NULL) = (row_id IS NULL))
 )"""
 
+# Columns of a hold: who answers for it, why (a case, a word; nobody's own words), when it is looked at again. A store
+# from before they were there gets them.
+_FACT_HOLD = """
+ALTER TABLE {s}.fact
+    ADD COLUMN IF NOT EXISTS held_by text,
+    ADD COLUMN IF NOT EXISTS reason text,
+    ADD COLUMN IF NOT EXISTS review_on date"""
+
+_HOLD_SAYS = """
+CREATE OR REPLACE FUNCTION {s}.hold_says() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.kind <> 'hold' THEN
+        IF num_nonnulls(NEW.held_by, NEW.reason, NEW.review_on) > 0 THEN
+            RAISE EXCEPTION 'only a hold has somebody who holds, a reason and a day of review'
+                USING ERRCODE = 'check_violation', HINT = 'leave them out';
+        END IF;
+    ELSIF COALESCE(btrim(NEW.held_by), '') = '' OR COALESCE(btrim(NEW.reason), '') = '' OR NEW.review_on IS NULL THEN
+        RAISE EXCEPTION 'a hold does not say who holds, why, and when it is looked at again'
+            USING ERRCODE = 'check_violation', HINT = 'give held_by, reason and review_on (P-074)';
+    ELSIF NEW.review_on <= {s}.civil(NEW.starts_at) THEN
+        RAISE EXCEPTION 'a hold is looked at again on a day before it begins'
+            USING ERRCODE = 'check_violation', HINT = 'give a review_on after its start (P-074)';
+    END IF;
+    RETURN NEW;
+END $$"""
+
 _FACT_CLOSES = """
 CREATE OR REPLACE FUNCTION {s}.fact_closes_once() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF OLD.ends_at IS NOT NULL OR NEW.ends_at IS NULL
-       OR (NEW.person_id, NEW.kind, NEW.key, NEW.starts_at) IS DISTINCT FROM
-          (OLD.person_id, OLD.kind, OLD.key, OLD.starts_at) THEN
+       OR (NEW.person_id, NEW.kind, NEW.key, NEW.starts_at, NEW.table_name, NEW.row_id,
+           NEW.held_by, NEW.reason, NEW.review_on) IS DISTINCT FROM
+          (OLD.person_id, OLD.kind, OLD.key, OLD.starts_at, OLD.table_name, OLD.row_id,
+           OLD.held_by, OLD.reason, OLD.review_on) THEN
         RAISE EXCEPTION 'a fact is never rewritten: it is closed once' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;

@@ -87,7 +87,7 @@ WITH known AS (
     SELECT * FROM {s}.fact WHERE person_id = ANY (ids)
 ), ahead AS (  -- what is already known to change later
     SELECT person_id,
-           bool_or(table_name IS NOT NULL) AS items,
+           bool_or(table_name IS NOT NULL AND (ends_at IS NULL OR ends_at > at)) AS items,
            GREATEST({s}.civil(at) + 1, LEAST(
                min({s}.civil(starts_at)) FILTER (WHERE starts_at > at),
                min({s}.civil(ends_at)) FILTER (WHERE ends_at > at),
