@@ -96,6 +96,10 @@ def add_period(start: dt.date, period: str) -> dt.date:
     return start + relativedelta(years=years, months=months, days=days)
 
 
+#: How a value came to us (P-028): given by the person, made by use, given out by us, worked out by us, or had from others.
+Origin = Literal["provided", "observed", "assigned", "derived", "received"]
+
+
 class Term(Strict):
     """How long after what: one clock. The period's last day is inclusive (P-109).
 

@@ -36,6 +36,8 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
         "call_recording",
         person,
         recorded_on=blossom.now().date(),
+        announced_at=blossom.now(),
+        announcement="opgenomen voor kwaliteit en opleiding",
         began_at=blossom.now(),
         audio=b"hello",
         seconds=60,

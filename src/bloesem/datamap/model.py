@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bloesem.source import Strict
+from bloesem.terms import Origin
 
 
 class Wild(BaseModel):
@@ -106,6 +107,7 @@ class FieldMeta(Strict):
 
     key: bool = False  # belongs to every purpose that reads the table: ids, links, technical columns
     purposes: tuple[str, ...] | None = None  # narrows to fewer purposes than the category gives
+    origin: Origin | None = None  # how the value came to us, where it differs from its row's source (P-028)
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     why: str | None = None
 

@@ -6,6 +6,7 @@ What does not fit together is refused here, by name, with the rule and the remed
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -26,9 +27,11 @@ from bloesem.plan.model import (
     OpenTable,
     Plan,
     PurposePlan,
+    RefusedPlan,
     ReturnRule,
     ScopedPlan,
     ServicePlan,
+    SourcePlan,
     TablePlan,
     WriterPlan,
 )
@@ -93,6 +96,9 @@ def compile_plan(
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),
+        sources=tuple(
+            SourcePlan(key, one.pattern, one.origin) for key, one in policy.sources.items() if one.pattern
+        ),
     )
 
 
@@ -373,6 +379,7 @@ class _Table:
             partition=meta.partition.by if meta.partition else None,
             partition_every=meta.partition.every if meta.partition else None,
             needs_service=self._service(columns),
+            refused=self._refused(columns),
             source=meta.source,
             sources=self._sources(columns),
             default_source=meta.default_source,
@@ -430,6 +437,7 @@ class _Table:
             erased=meta.erased,
             identity=field.fides.identity,
             all_purposes=says,
+            origin=meta.origin,
         )
 
     def _readers(self, field: DataField) -> int:
@@ -577,14 +585,64 @@ class _Table:
             until=says.until,
         )
 
+    def _refused(self, columns: Sequence[ColumnPlan]) -> tuple[RefusedPlan, ...]:
+        """What may not be written: what the law forbids without a condition that the policy names (P-035), and what no
+        purpose in force would keep; a hold keeps what is there, and is no reason to collect (P-050)."""
+        keeps = self._mask(lambda p: p.active and p.stored and not p.hold)
+        found: dict[tuple[str, str], list[str]] = {}
+        for column in columns:
+            closed = next(filter(None, (self._forbidden(k) for k in column.categories)), None)
+            if closed is None and not column.key and not column.purposes & keeps:
+                closed = (
+                    f"{', '.join(column.categories)}: no purpose of the policy needs it",
+                    "P-050: declare a purpose that needs it, in a new version of the policy",
+                )
+            if closed is not None:
+                found.setdefault(closed, []).append(column.name)
+        return tuple(RefusedPlan(tuple(names), why, remedy) for (why, remedy), names in found.items())
+
+    def _forbidden(self, key: str) -> tuple[str, str] | None:
+        category = self.policy.categories.get(key)
+        if category is None or category.condition is not None:
+            return None
+        if "special-category" in category.is_:
+            return (
+                f"{key}: special category of data, and the policy names no condition of art. 9(2)",
+                "P-035: declare the condition in a new version of the policy",
+            )
+        if "criminal-data" in category.is_:
+            return (
+                f"{key}: criminal data, and the policy names no ground under art. 10",
+                "P-035: declare the ground in a new version of the policy",
+            )
+        return None
+
     def _sources(self, columns: Sequence[ColumnPlan]) -> tuple[str, ...]:
         """Patterns of the sources that may give everything that the table holds (P-037, P-049)."""
-        held = {category for c in columns if not c.key for category in c.categories}
-        return tuple(
-            source.pattern
-            for source in self.policy.sources.values()
-            if source.pattern and all(not source.only or covers(source.only, category) for category in held)
+        values = [c for c in columns if not c.key]
+        held = {category for c in values for category in c.categories}
+        origins = {c.origin for c in values}
+        declared = [source for source in self.policy.sources.values() if source.pattern]
+        fitting = tuple(
+            str(source.pattern)
+            for source in declared
+            if all(not source.only or covers(source.only, category) for category in held)
+            and (source.origin == "derived" or origins != {"derived"})
         )
+        default = self.meta.default_source
+        if declared and default is None and self.meta.source is None:
+            raise self.fault(
+                "does not say where its values come from",
+                "P-049: every value has a declared source",
+                "write meta.source or meta.default_source",
+            )
+        if declared and default is not None and sum(bool(re.search(p, default)) for p in fitting) != 1:
+            raise self.fault(
+                f"comes from `{default}`, which is not one declared source that may give what it holds",
+                "P-037, P-049: every value has a declared source",
+                "mend meta.default_source, or declare the source in the policy",
+            )
+        return fitting
 
     def _facts(self) -> list[EventPlan]:
         result = []

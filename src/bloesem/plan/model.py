@@ -7,6 +7,7 @@ has one bit, for ever.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Literal
 
 from bloesem.datamap.model import Predicate
 from bloesem.errors import PlanError
+from bloesem.terms import Origin
 
 #: The start "event" of clocks that run per record: the record's own date, as the data map says.
 RECORD = "record"
@@ -170,6 +172,15 @@ class EventPlan:
 
 
 @dataclass(frozen=True)
+class SourcePlan:
+    """A declared source: what stored sources of it look like, and how its values came to us."""
+
+    key: str
+    pattern: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
     name: str
     categories: tuple[str, ...]
@@ -179,6 +190,7 @@ class ColumnPlan:
     erased: str | int | None = None
     identity: str | None = None  # what it identifies a person by (`email`, `card` …), compared as text
     all_purposes: int = 0  # without narrowing by off or retired parts; what the policy would say
+    origin: Origin | None = None  # how the value came to us; None: as its row's source says
 
 
 @dataclass(frozen=True)
@@ -202,6 +214,15 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
+class RefusedPlan:
+    """Values that nobody may write: `why` the columns are closed, and `remedy`."""
+
+    columns: tuple[str, ...]
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class TablePlan:
     """A guarded table."""
 
@@ -222,6 +243,7 @@ class TablePlan:
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)
+    refused: tuple[RefusedPlan, ...] = ()  # values that are not stored at all (P-035, P-050)
     source: str | None = None
     sources: tuple[str, ...] = ()  # patterns of declared sources that may give what it holds (P-049)
     default_source: str | None = None
@@ -234,6 +256,13 @@ class TablePlan:
     def id(self) -> str:
         """The column that names a row in facts about one row: the first of its key."""
         return self.key[0]
+
+    @property
+    def closed(self) -> bool:
+        """Whether no row of it may come in: all that it would hold is refused."""
+        refused = {name for one in self.refused for name in one.columns}
+        values = {c.name for c in self.columns if not c.key}
+        return bool(values) and values <= refused
 
     def column(self, name: str) -> ColumnPlan:
         for column in self.columns:
@@ -305,6 +334,7 @@ class Plan:
     schema: str = "bloesem"
     retired: tuple[Bit, ...] = ()
     bits: tuple[Bit, ...] = ()  # the whole registry
+    sources: tuple[SourcePlan, ...] = ()
 
     @cached_property
     def by_key(self) -> Mapping[str, PurposePlan]:
@@ -346,6 +376,23 @@ class Plan:
     def keys(self, mask: int) -> tuple[str, ...]:
         """The purposes of a mask, in bit order."""
         return tuple(p.key for p in sorted(self.purposes, key=lambda p: p.number) if mask & p.mask)
+
+    def origin(self, table: TablePlan, column: ColumnPlan, source: str | None) -> Origin:
+        """How a value came to us (P-028); `source`: what its row says, where the table has a column for it.
+
+        Raises `PlanError` when no declared source fits, or more than one.
+        """
+        if column.origin is not None:
+            return column.origin
+        said = table.default_source if table.source is None else source
+        found = [one for one in self.sources if said is not None and re.search(one.pattern, said)]
+        if len(found) != 1:
+            raise PlanError(
+                f"{table.name}.{column.name}: {len(found)} declared sources fit where its row came from",
+                "P-028, P-049: each value says how it came to us",
+                "declare the source in the policy, with a pattern that no other has",
+            )
+        return found[0].origin
 
     @cached_property
     def active_bits(self) -> int:

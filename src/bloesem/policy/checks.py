@@ -73,6 +73,14 @@ class _Checks:
                     yield self._unknown(
                         ("categories", key, "only"), "purpose", purpose, parts, "P-051: a closed list"
                     )
+            wanted = next((_CONDITIONS[tag] for tag in category.is_ if tag in _CONDITIONS), None)
+            if category.condition is not None and not (wanted and re.match(wanted, category.condition)):
+                yield self.problem(
+                    ("categories", key, "condition"),
+                    f"`{category.condition}` is no condition under which `{key}` may be processed",
+                    "P-035: special categories under art. 9(2), criminal data under art. 10",
+                    "write 9(2)(a) to 9(2)(j), or 10 with the law that allows it; for other categories none",
+                )
             if category.service is not None and category.service not in self.policy.services:
                 yield self._unknown(
                     ("categories", key, "service"),
@@ -200,6 +208,9 @@ class _Checks:
                     "add the text, or take the language out of `languages`",
                 )
 
+
+#: What the law asks of a category, by its word: the form of the condition that the policy names.
+_CONDITIONS = {"special-category": r"9\(2\)\([a-j]\)(, .+)?$", "criminal-data": r"10, .+$"}
 
 _P051 = "P-051: the list of purposes is closed"
 _P108 = "P-108: distinct events, an alias is declared, never assumed"

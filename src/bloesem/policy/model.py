@@ -21,6 +21,7 @@ from bloesem.terms import (
     Keep,
     Key,
     Label,
+    Origin,
     Period,
     Term,
     add_period,
@@ -83,6 +84,9 @@ class Category(Strict):
     only: tuple[
         str, ...
     ] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
+    condition: str | None = (
+        None  # of special categories the condition of art. 9(2), of criminal data the ground of art. 10 (P-035)
+    )
     note: str | None = None
 
 
@@ -93,7 +97,7 @@ class Source(Strict):
     line: int | None = None
     pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
     only: tuple[str, ...] = ()  # categories that this source may give; empty: any
-    origin: Literal["provided", "observed", "assigned", "derived", "received"] = "provided"
+    origin: Origin = "provided"
 
 
 class Part(Strict):

@@ -20,10 +20,10 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from bloesem.errors import PlanError, StoreError
-from bloesem.plan.model import Bit, Plan
+from bloesem.plan.model import Bit, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql import Statement, gate, statements
-from bloesem.plan.sql.masks import facts_of
+from bloesem.plan.sql.masks import facts_of, leftover_columns
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
 from bloesem.stores.clean import clean, straighten
@@ -337,14 +337,14 @@ class _Installation:
     def _retire_tables(self) -> list[str]:
         """Tables that left the map stay forced and closed; our triggers and functions leave them."""
         plan, s = self.plan, self.plan.schema
-        wanted = {(t.schema, t.name, trigger) for t in plan.tables for trigger in _triggers(bool(t.facts))}
+        wanted = {(t.schema, t.name, trigger) for t in plan.tables for trigger in _triggers(t)}
         rows = self.connection.execute(
             "SELECT n.nspname::text, c.relname::text, t.tgname::text FROM pg_trigger t"
             " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
             " JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace f ON f.oid = p.pronamespace"
             " WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND f.nspname = %s AND n.nspname <> %s"
             " AND t.tgname = ANY (%s)",
-            [s, s, list(_triggers(True))],
+            [s, s, [*_ARRIVING, *_HAPPENING, *_LEFT]],
         ).fetchall()
         for schema, table, trigger in rows:
             if (schema, table, trigger) not in wanted:
@@ -562,8 +562,13 @@ def _bits(plan: Plan) -> Sequence[Bit]:
     return plan.bits or [*(Bit(p.number, p.key, plan.version) for p in plan.purposes), *plan.retired]
 
 
-def _triggers(facts: bool) -> tuple[str, ...]:
-    return ("bloesem_arrives", "bloesem_moves", *(("bloesem_happens", "bloesem_changes") if facts else ()))
+_ARRIVING, _HAPPENING = ("bloesem_arrives", "bloesem_moves"), ("bloesem_happens", "bloesem_changes")
+_LEFT = ("bloesem_leftover",)
+
+
+def _triggers(table: TablePlan) -> tuple[str, ...]:
+    happening = _HAPPENING if table.facts else ()
+    return (*_ARRIVING, *happening, *(_LEFT if leftover_columns(table) else ()))
 
 
 def _plain(value: Any) -> Any:

@@ -137,6 +137,8 @@ def relation(life: Life, stay: Stay) -> None:
         employer_id=life.employer["id"],
         number=f"K-{life.world.id(at)}",
         ordered_at=at - dt.timedelta(days=3),
+        order_confirmed_at=at - dt.timedelta(days=2),
+        order_confirmation=f"Bestelling bevestigd {civil(at - dt.timedelta(days=2)).isoformat()}",
         confirmed_at=at,
         starts_on=civil(at),
         ends_on=civil(gone) if gone else None,

@@ -182,5 +182,6 @@ def segment(life: Life, at: dt.datetime) -> int:
         segment=life.random.choice(("solar", "second car", "loyal")),
         inputs="products owned",
         logic_version="2024-1",
+        made_for="marketing",
         made_at=at,
     )

@@ -52,6 +52,8 @@ REST = (
     "bank_account",
     "credit_rating",
     "home_ownership",
+    "special_item",
+    "criminal_item",
     "fleet_contact",
     "installation_photo",
     "card",

@@ -52,7 +52,7 @@ class InstallationFile(Sourced):
 
 
 class InstallationPhoto(Sourced):
-    """A picture of the place, without position or camera data (P-032)."""
+    """A picture of the place: it says whether position and camera data are out, and whether others are in it (P-032)."""
 
     file = link("installation.InstallationFile")
     job_id = models.BigIntegerField()
@@ -65,6 +65,13 @@ class InstallationPhoto(Sourced):
     class Meta:
         db_table = "installation_photo"
         indexes = (models.Index(fields=["job_id"], name="installation_photo_job"),)
+        constraints = [  # noqa: RUF012 - Django's own form
+            models.CheckConstraint(
+                condition=models.Q(image__isnull=True)
+                | models.Q(metadata_removed__isnull=False, others_in_picture__isnull=False),
+                name="installation_photo_says",
+            )
+        ]
 
 
 __all__ = ["InstallationFile", "InstallationPhoto", "Installer"]

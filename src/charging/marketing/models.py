@@ -87,15 +87,30 @@ class SurveyAnswer(Sourced):
 
 
 class Segment(Sourced):
-    """A derived value, with what it was made of and by which version of which logic (P-034, P-086)."""
+    """A derived value: never without what it was made of, by which version of which logic, for which purpose and when
+    (P-034, P-086).
+    """
 
     segment = text()
     inputs = text()
     logic_version = text()
+    made_for = text()
     made_at = moment()
 
     class Meta:
         db_table = "segment"
+        constraints = [  # noqa: RUF012 - Django's own form
+            models.CheckConstraint(
+                condition=models.Q(segment__isnull=True)
+                | models.Q(
+                    inputs__isnull=False,
+                    logic_version__isnull=False,
+                    made_for__isnull=False,
+                    made_at__isnull=False,
+                ),
+                name="segment_says_how",
+            )
+        ]
 
 
 __all__ = [

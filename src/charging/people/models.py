@@ -183,6 +183,28 @@ class HomeOwnership(Sourced):
         db_table = "home_ownership"
 
 
+class SpecialItem(Sourced):
+    """Something that belongs to a special category (art. 9): what kind, and what it says. Refused while the policy
+    names no condition (P-035).
+    """
+
+    kind = text()
+    value = text()
+
+    class Meta:
+        db_table = "special_item"
+
+
+class CriminalItem(Sourced):
+    """Something about convictions or offences (art. 10). Refused while the policy names no ground (P-035)."""
+
+    kind = text()
+    value = text()
+
+    class Meta:
+        db_table = "criminal_item"
+
+
 class Account(Sourced):
     """Its three moments are distinct start events (P-108)."""
 
@@ -217,11 +239,15 @@ class LoginCredential(Sourced):
 
 
 class Contract(Sourced):
+    """`confirmation`: of the contract; `order_confirmation`: of the order that came before it (P-022)."""
+
     number = text()
     employer = models.ForeignKey(
         Employer, models.DO_NOTHING, db_constraint=False, null=True, related_name="+"
     )
     ordered_at = moment()
+    order_confirmed_at = moment()
+    order_confirmation = text()
     confirmed_at = moment()
     confirmation = text()
     starts_on = day()
@@ -250,6 +276,7 @@ __all__ = [
     "BirthDate",
     "Contract",
     "CreditRating",
+    "CriminalItem",
     "CustomerRelation",
     "EmailAddress",
     "Employer",
@@ -261,5 +288,6 @@ __all__ = [
     "PhoneNumber",
     "Product",
     "ProductOwnership",
+    "SpecialItem",
     "WorkEmail",
 ]

@@ -33,7 +33,7 @@ class Contact(Sourced):
 
 
 class CallRecording(Sourced):
-    """A recorded call, linked to the announcement that came first (P-027, P-079). It has its own clock."""
+    """A recorded call: no sound without the announcement that came first (P-027, P-079). It has its own clock."""
 
     contact = link("support.Contact")
     announced_at = moment()
@@ -45,6 +45,18 @@ class CallRecording(Sourced):
 
     class Meta:
         db_table = "call_recording"
+        constraints = [  # noqa: RUF012 - Django's own form
+            models.CheckConstraint(
+                condition=models.Q(audio__isnull=True)
+                | models.Q(
+                    announcement__isnull=False,
+                    announced_at__isnull=False,
+                    began_at__isnull=False,
+                    announced_at__lte=models.F("began_at"),
+                ),
+                name="call_recording_announced",
+            )
+        ]
 
 
 class Fault(Sourced):

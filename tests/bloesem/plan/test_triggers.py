@@ -147,3 +147,104 @@ def test_an_act_is_append_only(db: Connection) -> None:
     db.execute("SELECT bloesem.record_fact(1, 'restriction', 'accuracy', bloesem.moment())")
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="append-only"):
         db.execute("DELETE FROM bloesem.act")
+
+
+# ---- values that nothing keeps ------------------------------------------------------------------------------------------
+
+
+def session(db: Connection, number: int) -> tuple[Any, ...] | None:
+    db.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as the end of the transaction does
+    return db.execute("SELECT place, total FROM data.session WHERE id = %s", [number]).fetchone()
+
+
+def test_a_late_value_that_nothing_keeps_any_more_does_not_outlast_its_transaction(
+    installed: Plan, db: Connection
+) -> None:
+    db.execute("INSERT INTO data.account (id, recorded_at, person_id, opened_at) VALUES (3, now(), 1, now())")
+    late = "INSERT INTO data.session (id, recorded_at, person_id, place, total, held_on) VALUES (%s, now(), 1, 'home', '9', current_date)"
+    db.execute(late, [4])
+    assert session(db, 4) == ("home", "9"), "billing keeps both while the account runs"
+    db.execute("SET CONSTRAINTS ALL DEFERRED")
+    db.execute("UPDATE data.account SET terminated_at = now() - interval '3 years' WHERE id = 3")
+    db.execute("UPDATE data.account SET opened_at = now() - interval '9 years' WHERE id = 3")
+    assert session(db, 4) == (None, "9")
+    db.execute("SET CONSTRAINTS ALL DEFERRED")
+    db.execute(late, [5])
+    kept = purposes(installed, db, "session", 5, "kept_for") or set()
+    assert "archive" in kept
+    assert "billing" not in kept
+    assert session(db, 5) == (None, "9"), "the archive needs the total, and nobody the place"
+    db.execute("SET CONSTRAINTS ALL DEFERRED")
+    db.execute("UPDATE data.session SET place = 'work' WHERE id = 5")
+    assert session(db, 5) == (None, "9"), "nor can it be written later"
+
+
+def test_what_is_kept_by_the_end_of_the_transaction_stays(installed: Plan, db: Connection) -> None:
+    """The order in which one transaction writes says nothing about what it means."""
+    db.execute(
+        "INSERT INTO data.session (id, recorded_at, person_id, place, total, held_on) VALUES (4, now(), 1, 'home', '9', current_date)"
+    )
+    assert "billing" not in (purposes(installed, db, "session", 4, "kept_for") or set())
+    db.execute("INSERT INTO data.account (id, recorded_at, person_id, opened_at) VALUES (3, now(), 1, now())")
+    assert session(db, 4) == ("home", "9")
+
+
+def test_a_value_that_no_purpose_needs_is_refused(fresh_database: Database) -> None:
+    """A hold keeps what is there: it is no reason to collect."""
+    plan = small.plan(fresh_database.role_prefix, off={"marketing": "no balancing test"})
+    assert plan.table("segment").closed
+    assert not plan.table("identity").refused
+    with fresh_database.connect() as connection:
+        small.create_tables(connection, plan)
+        small.install(connection, plan)
+        connection.execute("INSERT INTO data.person (id, recorded_at) VALUES (1, now())")
+        with pytest.raises(
+            psycopg.errors.CheckViolation, match="segment: no purpose of the policy needs it"
+        ) as no:
+            connection.execute(
+                "INSERT INTO data.segment (id, recorded_at, person_id, name) VALUES (2, now(), 1, 'x')"
+            )
+        assert "P-050" in str(no.value.diag.message_hint)
+
+
+def test_one_value_of_a_row_can_be_closed_and_the_rest_open(fresh_database: Database) -> None:
+    purposes = {key: row for key, row in small.PURPOSES.items() if key != "PUR-2"}
+    plan = small.plan(
+        fresh_database.role_prefix, of=small.policy(purposes), registry=small.bits(small.policy())
+    )
+    assert [one.columns for one in plan.table("identity").refused] == [("birth",)]
+    with fresh_database.connect() as connection:
+        small.create_tables(connection, plan)
+        small.install(connection, plan)
+        connection.execute("INSERT INTO data.person (id, recorded_at) VALUES (1, now())")
+        connection.execute(
+            "INSERT INTO data.identity (id, recorded_at, person_id, name) VALUES (2, now(), 1, 'Ann')"
+        )
+        for query in (
+            "INSERT INTO data.identity (id, recorded_at, person_id, birth) VALUES (3, now(), 1, '1990')",
+            "UPDATE data.identity SET birth = '1990' WHERE id = 2",
+        ):
+            with (
+                pytest.raises(psycopg.errors.CheckViolation, match=r"identity\.birth"),
+                connection.transaction(),
+            ):
+                connection.execute(query)
+        connection.execute("UPDATE data.identity SET name = 'Anna' WHERE id = 2")
+
+
+def test_a_served_role_may_have_a_dash_in_its_name(fresh_database: Database) -> None:
+    record = {
+        "processes": {"portal": ["fleet-manager"]},
+        "roles": {
+            "fleet-manager": {"decided": small.VERSION, "scope": "person", "reads": ["total"]},
+        },
+    }
+    plan = small.plan(fresh_database.role_prefix, record=record)
+    with fresh_database.connect() as connection:
+        small.create_tables(connection, plan)
+        small.install(connection, plan)
+        member = connection.execute(
+            "SELECT pg_has_role(%s, %s, 'MEMBER')",
+            [plan.role("portal"), plan.role("fleet_manager")],
+        ).fetchone()
+        assert member == (True,)

@@ -6,7 +6,7 @@ PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_h
 
 from __future__ import annotations
 
-from bloesem.plan.model import RECORD, Clock, EventPlan, Plan, PurposePlan, TablePlan
+from bloesem.plan.model import RECORD, Clock, ColumnPlan, EventPlan, Plan, PurposePlan, TablePlan
 from bloesem.plan.predicates import sql as condition
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.state import FOREVER, NEVER, last_day
@@ -67,6 +67,7 @@ def statements(plan: Plan) -> list[Statement]:
             Statement("masks", f"{table.name}: until when that holds", until(plan, table)),
             Statement("masks", f"a new row of {table.name}", arrives(plan, table)),
             *_arrival_triggers(plan, table),
+            *_leftovers(plan, table),
         ]
         if table.facts:
             result.append(Statement("masks", f"{table.name}: facts from its columns", happens(plan, table)))
@@ -340,6 +341,7 @@ def _accepted(table: TablePlan) -> list[str]:
             f"            USING ERRCODE = 'check_violation', HINT = 'declare the source in the policy first (P-049)';\n"
             f"    END IF;"
         )
+    checks += _closed(table)
     service = table.needs_service
     if service:
         who = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
@@ -368,6 +370,68 @@ def _accepted(table: TablePlan) -> list[str]:
     return checks
 
 
+def _closed(table: TablePlan) -> list[str]:
+    """Values that nobody may write, by what is written and not by who writes it."""
+    checks = []
+    for one in table.refused:
+        tests = [
+            f"NEW.{ident(name)} IS DISTINCT FROM OLD.{ident(name)}"
+            f" AND NEW.{ident(name)} IS DISTINCT FROM {literal(table.column(name).erased)}"
+            for name in one.columns
+        ]
+        written = " OR ".join([*tests, *(["TG_OP = 'INSERT'"] if table.closed else [])])
+        checks.append(
+            f"IF {written} THEN\n"
+            f"        RAISE EXCEPTION {literal(f'{table.name}.{one.columns[0]} may not be stored: {one.why}')}\n"
+            f"            USING ERRCODE = 'check_violation', HINT = {literal(one.remedy)};\n"
+            f"    END IF;"
+        )
+    return checks
+
+
+def leftover_columns(table: TablePlan) -> list[ColumnPlan]:
+    """Columns that may outlive their purposes while their row stays: others of the row have more."""
+    return [c for c in table.columns if not c.key and c.purposes & table.bits != table.bits]
+
+
+def _leftovers(plan: Plan, table: TablePlan) -> list[Statement]:
+    """A value that comes in when nothing keeps it, in a row that something keeps, goes before the transaction ends. At
+    its end, since until then facts may come that keep it; and by what blanks all values, so that only one thing does."""
+    columns = leftover_columns(table)
+    s, q = ident(plan.schema), qualified(table.schema, table.name)
+    drop = Statement(
+        "masks",
+        f"{table.name}: what nothing keeps, anew",
+        f"DROP TRIGGER IF EXISTS bloesem_leftover ON {q}",
+    )
+    if not columns:
+        return [drop]
+    left = "\n        OR ".join(
+        f"NEW.kept_for & {c.purposes} = 0 AND NEW.{ident(c.name)} IS DISTINCT FROM {literal(c.erased)}"
+        for c in columns
+    )
+    owners = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
+    names = ", ".join(ident(c.name) for c in columns)
+    function = f"{s}.{ident(f'{table.name}_leftover')}()"
+    sql = f"""
+CREATE OR REPLACE FUNCTION {function} RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM {s}.refresh(array_remove(ARRAY[{owners}]::bigint[], NULL), {s}.moment(), true);
+    RETURN NULL;
+END $$"""
+    trigger = (
+        f"CREATE CONSTRAINT TRIGGER bloesem_leftover AFTER INSERT OR UPDATE OF {names} ON {q}\n"
+        f"    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW\n"
+        f"    WHEN (NEW.kept_for <> 0 AND ({left})) EXECUTE FUNCTION {function}"
+    )
+    return [
+        Statement("masks", f"{table.name}: what nothing keeps", tidy(sql)),
+        drop,
+        Statement("masks", f"{table.name}: what nothing keeps, at the end", trigger),
+    ]
+
+
 def _newline(parts: list[str]) -> str:
     return "\n    ".join(parts)
 
@@ -383,6 +447,7 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
             *table.owners,
             *(n.when.column for n in table.narrow),
             *filter(None, [table.record_date, table.recorded]),
+            *(name for one in table.refused for name in one.columns),
         ]
     )
     updates = ", ".join(ident(c) for c in deciding)
