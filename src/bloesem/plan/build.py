@@ -92,7 +92,7 @@ def compile_plan(
         if record.returns
         else None,
         events=tuple(sorted(policy.events)),
-        processes=_processes(record, purposes),
+        processes=_processes(record, purposes, bits),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),
@@ -283,9 +283,13 @@ def _within(what: str, writes: tuple[str, ...], reads: Sequence[str]) -> tuple[s
     return writes
 
 
-def _processes(record: Record, purposes: Sequence[PurposePlan]) -> dict[str, tuple[str, ...]]:
-    """Which process serves which roles: a process is a member of those only (design, the gate)."""
-    known = {p.key for p in purposes} | set(record.roles) | set(record.writers)
+def _processes(
+    record: Record, purposes: Sequence[PurposePlan], bits: Sequence[Bit]
+) -> dict[str, tuple[str, ...]]:
+    """Which process serves which roles: a process is a member of those only (design, the gate). A purpose of another
+    version, which the registry of bits knows, is served while that version is in force."""
+    here = {p.key for p in purposes} | set(record.roles) | set(record.writers)
+    known = here | {bit.key for bit in bits}
     for process, served in record.processes.items():
         unknown = sorted(set(served) - known)
         if unknown:
@@ -294,7 +298,10 @@ def _processes(record: Record, purposes: Sequence[PurposePlan]) -> dict[str, tup
                 "P-051: a closed list",
                 f"use: {', '.join(sorted(known))}",
             )
-    return dict(sorted(record.processes.items()))
+    return {
+        process: tuple(key for key in served if key in here)
+        for process, served in sorted(record.processes.items())
+    }
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------

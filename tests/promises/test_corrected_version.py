@@ -1,0 +1,96 @@
+"""What 2024-03-18 names and gives no ground runs under a version that gives one, and under no other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tests.bloesem.gate.world import World, opened
+from tests.charging.databases import migrated
+from tests.databases import Database
+from tests.promises import later_version
+from tests.promises.business import Business, day
+from tests.promises.test_gate import readers, tables, unblocked  # noqa: F401 - fixtures
+
+from bloesem.clock import moment
+from bloesem.company import load
+from bloesem.stores.check import store_findings
+from bloesem.stores.install import install
+from bloesem.stores.rebuild import rebuild
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    return later_version.beside(tmp_path)
+
+
+@pytest.fixture
+def blossom(company: Path, fresh_database: Database) -> Iterator[Business]:
+    """The version of 2024 in force, with the corrected one waiting for its day."""
+    database = migrated(fresh_database)
+    plan = load(company, on=dt.date(2026, 12, 31), prefix=database.role_prefix).plan
+    with database.connect(autocommit=True) as admin:
+        world = World(plan, database, admin)
+        world.put_in_force()
+        with opened(world):
+            yield Business(world)
+
+
+def activate(blossom: Business, company: Path) -> None:
+    """The corrected version comes into force on its day."""
+    world = blossom.world
+    world.plan = load(company, on=day(later_version.CORRECTED), prefix=world.database.role_prefix).plan
+    install(world.admin, world.plan, credentials=world.secrets, at=blossom.now())
+    blossom.on(later_version.CORRECTED)
+
+
+def rated(blossom: Business, person: int, **more: Any) -> int:
+    said = {
+        "source": "kredietbureau:Score",
+        "rated_by": "Score",
+        "rated_on": blossom.now().date(),
+        "score": "A",
+        "decision": "installation on account",
+    }
+    return blossom.add("credit_rating", person, **{**said, **more})
+
+
+@pytest.mark.promise("P-024")
+def test_a_credit_rating_is_refused_now_and_runs_under_the_corrected_version(
+    blossom: Business, company: Path
+) -> None:
+    ann = blossom.customer()
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        rated(blossom, ann)
+    assert "P-0" in str(refused.value.diag.message_hint)
+    assert blossom.stored("credit_rating") == 0
+    holds = {p.key for p in blossom.world.plan.purposes if p.hold}
+    assert readers(blossom.world, "credit_rating", "score") <= holds
+    blossom.on(later_version.CORRECTED)
+    activate(blossom, company)
+    assert readers(blossom.world, "credit_rating", "score") - holds == {"creditworthiness"}
+    bram = blossom.customer()
+    rated(blossom, bram)
+    assert blossom.reads("creditworthiness", "credit_rating", "score") == ["A"]
+    blossom.agree()
+    blossom.on("2027-04-01")
+    assert blossom.reads("creditworthiness", "credit_rating", "score") == ["A"]
+    blossom.on("2027-04-02")
+    assert blossom.stored("credit_rating") == 0, "three months after the account was opened"
+    assert blossom.reads("support", "person_name", "given_name") == ["Lotte", "Lotte"]
+
+
+def test_the_change_of_version_is_whole(blossom: Business, company: Path) -> None:
+    """Roles, policies, views and masks are those of the new version, and rebuilding them changes nothing."""
+    blossom.customer()
+    blossom.on(later_version.CORRECTED)
+    activate(blossom, company)
+    world = blossom.world
+    assert rebuild(world.admin, world.plan, moment(world.admin, world.plan)) == 0
+    assert not [
+        f for f in store_findings(world.admin, world.plan) if f.severity == "error" and f.kind != "drift"
+    ]
