@@ -132,8 +132,11 @@ def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World
             add(store, table, ann, **NEEDED.get(table, {}))
         assert "P-015" in str(refused.value.diag.message_hint)
     gives(store, ann, service, since=today)
+    bea = someone(store)
     for table in asks(service):
-        add(store, table, ann, **NEEDED.get(table, {}))
+        row = add(store, table, ann, **NEEDED.get(table, {}))
+        with pytest.raises(psycopg.errors.CheckViolation, match=service):
+            store.admin.execute(f"UPDATE data.{table} SET person_id = %s WHERE id = %s", [bea, row])
 
 
 def test_each_kind_of_data_that_the_text_binds_to_a_service_is_bound() -> None:

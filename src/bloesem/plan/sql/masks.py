@@ -359,8 +359,13 @@ def _accepted(table: TablePlan) -> list[str]:
             if service.until:
                 where += f"\n              AND COALESCE(o.{ident(service.until)} >= today, true)"
             what, hint = f"the service {service.key}", "P-015: collected per service that somebody uses"
+        # Whoever gets the row later must have it too: an unknown card's sessions, once the driver is known.
+        given = " OR ".join(
+            f"NEW.{ident(owner)} IS NOT NULL AND NEW.{ident(owner)} IS DISTINCT FROM OLD.{ident(owner)}"
+            for owner in table.owners
+        )
         checks.append(
-            f"IF TG_OP = 'INSERT' AND NOT EXISTS (\n"
+            f"IF (TG_OP = 'INSERT' OR {given}) AND NOT EXISTS (\n"
             f"            SELECT FROM {has}\n"
             f"            WHERE {where}) THEN\n"
             f"        RAISE EXCEPTION '{table.name}: only for people who have {what}'\n"
