@@ -76,6 +76,9 @@ def test_a_credit_rating_is_refused_now_and_runs_under_the_corrected_version(
     bram = blossom.customer()
     rated(blossom, bram)
     assert blossom.reads("creditworthiness", "credit_rating", "score") == ["A"]
+    for missing in ("rated_by", "rated_on", "decision"):
+        with pytest.raises(psycopg.errors.CheckViolation, match="credit_rating_says"):
+            rated(blossom, bram, **{missing: None})
     blossom.agree()
     blossom.on("2027-04-01")
     assert blossom.reads("creditworthiness", "credit_rating", "score") == ["A"]

@@ -169,6 +169,13 @@ class CreditRating(Sourced):
 
     class Meta:
         db_table = "credit_rating"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(score__isnull=True)
+                | models.Q(rated_by__isnull=False, rated_on__isnull=False, decision__isnull=False),
+                name="credit_rating_says",
+            ),
+        )
 
 
 class HomeOwnership(Sourced):
