@@ -82,6 +82,7 @@ def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = 
     found += _walls(connection)
     found += _bits(connection, plan)
     found += _clock(connection, plan)
+    found += _holds(connection, plan)
     if current and not any(
         f.kind in ("drift", "other-plan") and " function " in f" {f.thing}" for f in found
     ):
@@ -364,6 +365,30 @@ def _clock(connection: Connection, plan: Plan) -> Iterator[Finding]:
             f"the clock has swept until {swept}, and today is {today}: the date went back",
             "the clock refuses to run earlier than its watermark",
             "mend the server's date, or set the demonstration's date to a later day",
+        )
+
+
+def _holds(connection: Connection, plan: Plan) -> Iterator[Finding]:
+    """A hold suspends erasure until somebody releases it, so that it was looked at again is worth asking."""
+    s = ident(plan.schema)
+    older = connection.execute(
+        "SELECT NOT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = %s"
+        " AND table_name = 'fact' AND column_name = 'review_on')",
+        [plan.schema],
+    ).fetchone()
+    if older is None or older[0]:
+        return  # of an older plan, which is a finding of its own
+    row = connection.execute(
+        f"SELECT count(*) FROM {s}.fact WHERE kind = 'hold' AND review_on < {s}.today()"
+        f" AND starts_at <= {s}.moment() AND (ends_at IS NULL OR ends_at > {s}.moment())"
+    ).fetchone()
+    if row is not None and row[0]:
+        yield Finding(
+            "warning",
+            "late-review",
+            f"{row[0]} holds are past the day on which they were to be looked at again",
+            "P-074: a hold has an owner, a reason and a date of review, and ends with its case",
+            "release what no case needs; of the others record a new hold, then close the old",
         )
 
 

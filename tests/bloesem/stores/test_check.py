@@ -258,3 +258,14 @@ def test_a_clock_that_was_moved_by_hand_is_drift(store: Connection, plan: Plan) 
         "CREATE OR REPLACE FUNCTION bloesem.today() RETURNS date LANGUAGE sql STABLE RETURN '2020-01-01'::date"
     )
     assert any("bloesem.today()" in thing for thing in things(store_findings(store, plan), "drift"))
+
+
+def test_a_hold_that_was_not_looked_at_again_is_counted(store: Connection, plan: Plan) -> None:
+    someone(store)
+    held = "SELECT bloesem.record_fact(1, 'hold', 'disputes', '2020-01-01', %s, NULL, NULL, 'desk', 'case 1', %s)"
+    store.execute(held, [None, "2999-06-01"])
+    store.execute(held, ["2020-07-01", "2020-06-01"])
+    assert "late-review" not in {f.kind for f in store_findings(store, plan)}
+    store.execute(held, [None, "2020-06-01"])
+    late = [f for f in store_findings(store, plan) if f.kind == "late-review"]
+    assert [(f.severity, f.thing[:2]) for f in late] == [("warning", "1 ")]
