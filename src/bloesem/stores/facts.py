@@ -39,8 +39,8 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
                 "a fact holds from its start until just before its end",
                 "mend it",
             )
-    values = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table, fact.row]
-    values += [fact.held_by, fact.reason, fact.review_on]
+    values: list[object] = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table]
+    values += [fact.row, fact.held_by, fact.reason, fact.review_on]
     types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint", "text", "text", "date")
     asked = ", ".join(f"%s::{type_}" for type_ in types)
     try:
