@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from psycopg import sql
@@ -43,12 +44,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Act:
-    """A line of the append-only table: no personal data."""
+    """Lines of the append-only table, without personal data: what one run did, batch by batch (`times`), summed."""
 
     at: dt.datetime
     as_of: dt.datetime
     kind: str
     counts: dict[str, int]
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -268,13 +270,21 @@ def _due_records(
     keeper.commit()
 
 
-def _acts(keeper: Connection, plan: Plan, limit: int = 8) -> tuple[Act, ...]:
+def _acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) -> tuple[Act, ...]:
+    """The last runs, as far as the last lines tell of them."""
     query = sql.SQL("SELECT at, as_of, kind, counts FROM {}.act ORDER BY id DESC LIMIT {}").format(
-        sql.Identifier(plan.schema), limit
+        sql.Identifier(plan.schema), lines
     )
     found = keeper.execute(query).fetchall()
     keeper.commit()
-    return tuple(Act(at, as_of, kind, summed(counts or {})) for at, as_of, kind, counts in found)
+    acts: list[Act] = []
+    for (kind, as_of), run in groupby(found, key=lambda row: (row[2], row[1])):
+        total: Counter[str] = Counter()
+        done = list(run)
+        for *_, counts in done:
+            total.update(summed(counts or {}))
+        acts.append(Act(done[0][0], as_of, kind, dict(total), len(done)))
+    return tuple(acts[:limit])
 
 
 def summed(counts: dict[str, Any]) -> dict[str, int]:

@@ -134,6 +134,8 @@ def _act(act: Any, language: str) -> dict[str, Any]:
         for name, n in act.counts.items()
         if f"count.{name}" in WORDS
     ]
+    if act.times > 1:
+        said_counts.insert(0, words.say("count.times", language, n=words.number(act.times, language)))
     return {
         "at": act.at,
         "what": words.say(key if key in WORDS else "act.other", language),

@@ -118,6 +118,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "act.fact": ("Een feit opgeschreven", "A fact recorded"),
     "act.load": ("Gegevens geladen", "Data loaded"),
     "act.other": ("Een andere daad", "Another act"),
+    "count.times": ("in {n} stappen", "in {n} steps"),
     "count.people": ("{n} mensen", "{n} people"),
     "count.deleted": ("{n} rijen weg", "{n} rows gone"),
     "count.changed": ("{n} rijen veranderd", "{n} rows changed"),

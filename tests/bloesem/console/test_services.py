@@ -17,6 +17,7 @@ from bloesem.console.people import cases, facts_of, follow, rows_of
 from bloesem.console.timeline import end_of, timeline
 from bloesem.console.words import WORDS
 from bloesem.errors import GateError
+from bloesem.ledger import record_act
 from bloesem.plan.calculus import permits
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
@@ -93,6 +94,19 @@ def test_examples_are_found_by_facts_and_have_keys_without_a_person(stage: Stage
     assert {"customer", "ended", "objection"} <= {case.kind for case in found}
     assert all(re.fullmatch(r"[a-z0-9_-]{1,60}", case.key) for case in found)
     assert all(str(case.person) not in case.key for case in found)
+
+
+def test_the_batches_of_one_sweep_are_one_line(stage: Stage) -> None:
+    plan, swept = stage.company.plan, dt.datetime.now(dt.UTC)
+    with stage.keeper.open() as keeper:
+        for deleted in (3, 4):
+            record_act(
+                keeper, "sweep", swept, counts={"people": 2, "tables": {"session": {"deleted": deleted}}}
+            )
+        first = overview(keeper, plan, nothing).acts[0]
+        keeper.rollback()
+    assert (first.kind, first.as_of, first.times) == ("sweep", swept, 2)
+    assert first.counts == {"people": 4, "deleted": 7}
 
 
 def test_what_a_part_may_read_now_is_what_postgresql_shows(stage: Stage) -> None:
