@@ -1,7 +1,7 @@
 """The gate against the raw table: the same queries as the role of a purpose through its view, and as a superuser on
 the table itself, whom no policy and no view stands in the way. Same rows, same columns. Statements are prepared, as in
 a process that asks the same again and again; `planned_anew` says what it is when each is planned anew: there a key read
-shows what a view and its policy cost the planner.
+shows what a view and its policy cost the planner. Client and server share one core, so that no core has to be woken.
 
 `--plain` also measures a copy of the table without the mask columns: what it would cost had Bloesem never been there.
 """
@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import LiteralString
 
-from bench.measure import Figure, alternate, parser, rounded, tell
+from bench.measure import Figure, alternate, one_core, parser, rounded, tell
 from bench.world import SESSIONS, STEP, Base, Crowd, base, fill
 from bloesem.stores.postgres import Connection
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def figures(people: int, turns: int, *, plain: bool = False) -> list[Figure]:
-    with base(AT.date()) as made:
+    with one_core(), base(AT.date()) as made:
         with made.connect() as admin:
             fill(admin, made.plan, [Crowd(1, people, dt.date(2026, 1, 5), 300)], AT)
             if plain:
