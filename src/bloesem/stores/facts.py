@@ -26,7 +26,7 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
 
     Raises `PlanError` for a kind, event, purpose or table that the plan does not have, for a time without zone, for an
     end before the start, for a future moment that is not midnight in Brussels, and for a hold that nobody answers for
-    (P-074); `GateError` for nobody.
+    (P-074); `GateError` for nobody, and for a row that is not there or not this person's.
     """
     _known(plan, fact)
     now = moment(connection, plan)
@@ -38,6 +38,15 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
                 "a fact ends before it starts",
                 "a fact holds from its start until just before its end",
                 "mend it",
+            )
+    if fact.table is not None and fact.row is not None:
+        table = plan.table(fact.table)
+        found = row_of(connection, plan, table, fact.row)
+        if fact.person not in {found[owner] for owner in table.owners}:
+            raise GateError(
+                f"{table.name} {fact.row} is not this person's",
+                "a fact about a row is about a row of the person's own: another's would be kept for it",
+                "look the row up again",
             )
     values: list[object] = [fact.person, fact.kind, fact.key, fact.starts_at, fact.ends_at, fact.table]
     values += [fact.row, fact.held_by, fact.reason, fact.review_on]

@@ -116,6 +116,16 @@ def test_a_fact_is_closed_once(store: Connection, plan: Plan) -> None:
         close_fact(store, plan, number, moment(store, plan))
 
 
+def test_a_fact_about_a_row_that_is_gone_or_somebody_elses_is_refused(store: Connection, plan: Plan) -> None:
+    with pytest.raises(GateError, match="talk has no row 999"):
+        record_fact(store, plan, Fact(1, "restriction", "accuracy", BEFORE, table="talk", row=999))
+    store.execute("INSERT INTO data.person (id, recorded_at) VALUES (2, now())")
+    store.execute("UPDATE data.talk SET person_id = 2 WHERE id = 301")
+    with pytest.raises(GateError, match="talk 301 is not this person's"):
+        record_fact(store, plan, Fact(1, "restriction", "accuracy", BEFORE, table="talk", row=301))
+    assert one(store, "SELECT count(*) FROM bloesem.fact WHERE table_name = 'talk'") == 0
+
+
 @pytest.mark.parametrize("kind", ["restriction", "hold"])
 def test_a_fact_can_be_about_one_row(store: Connection, plan: Plan, kind: FactKind) -> None:
     key = "accuracy" if kind == "restriction" else "disputes"
