@@ -56,9 +56,18 @@ class Problem:
     rule: str = ""
     remedy: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _on_one_line(self.key))
+        object.__setattr__(self, "message", _on_one_line(self.message))
+
     def __str__(self) -> str:
         tail = "; ".join(part for part in (self.rule, self.remedy) if part)
         return f"{self.path}:{self.line}: {self.key}: {self.message}" + (f" [{tail}]" if tail else "")
+
+
+def _on_one_line(text: str) -> str:
+    """What a file says comes back in the message: line breaks and control characters as they are written in quotes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def refuse(problems: Iterable[Problem], kind: type[Fault]) -> None:

@@ -48,6 +48,7 @@ def test_a_line_that_was_changed_lost_or_moved(at: int, lost: int, put: str) -> 
 @example("a: &x {b: *x}")
 @example("<<: [1]")
 @example("- !!binary x")
+@example("0\n\x850")  # a line break of Unicode inside a value
 @example("%YAML 3.0\n---\na: 1")
 @example("a: !!timestamp soon")
 @example("a: !!int soon")
