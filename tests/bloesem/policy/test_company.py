@@ -120,35 +120,29 @@ def newsletter_off(draft: Draft) -> str | None:
     return why
 
 
-@pytest.mark.promise("P-055")
 def test_an_interest_without_a_balancing_test_is_off(draft: Draft) -> None:
     assert newsletter_off(interested(draft)) == "no balancing test is on file (P-055)"
 
 
-@pytest.mark.promise("P-055")
 def test_an_interest_that_was_weighed_and_stated_runs(draft: Draft) -> None:
     assert newsletter_off(interested(draft).write("record/a.yaml", BALANCING)) is None
 
 
-@pytest.mark.promise("P-055")
 def test_a_test_of_the_whole_row_serves_its_parts(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("newsletter", "NEWS"))
     assert newsletter_off(draft) is None
 
 
-@pytest.mark.promise("P-055")
 def test_a_test_that_says_stop_stops(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("proceed", "stop"))
     assert newsletter_off(draft) == "the balancing test says stop (P-055)"
 
 
-@pytest.mark.promise("P-055")
 def test_a_test_has_a_date(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("    decided: 2026-01-01\n", ""))
     draft.refused(SourceError).says("record/a.yaml", 2, "balancing.0.decided", "is missing")
 
 
-@pytest.mark.promise("P-055")
 @pytest.mark.parametrize(
     ("switches", "off"),
     [
@@ -169,7 +163,6 @@ def test_an_interest_that_was_not_stated_is_off_or_reported_as_the_switch_says(
     assert [finding.id for finding in draft.load().findings] == ["L-040"]
 
 
-@pytest.mark.promise("P-055")
 def test_an_interest_stated_in_the_text_was_stated(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("collection: true", "collection: false"))
     draft.change(
