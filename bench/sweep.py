@@ -85,7 +85,7 @@ def _delete(connection: Connection, plan: Plan) -> int:
     found = connection.execute(
         """
         WITH gone AS (
-            DELETE FROM data.session WHERE good_until <= %s
+            DELETE FROM data.session WHERE good_until <= %s::timestamptz
             RETURNING used_for, kept_for, started_at IS NOT NULL, stopped_at IS NOT NULL, place IS NOT NULL,
                       state IS NOT NULL, energy_wh IS NOT NULL, amount_cents IS NOT NULL, meter_values IS NOT NULL
         ), grouped (used, kept, a, b, c, d, e, f, g, n) AS (
@@ -93,7 +93,7 @@ def _delete(connection: Connection, plan: Plan) -> int:
         )
         SELECT sum(n)::bigint FROM grouped
         """,
-        [NEW_YEAR],
+        [midnight(NEW_YEAR)],
     ).fetchone()
     return int(found[0]) if found and found[0] else 0
 

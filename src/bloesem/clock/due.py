@@ -66,9 +66,8 @@ def wait_for_people(plan: Plan) -> str:
 
 def due_rows(plan: Plan, table: TablePlan) -> str:
     """A condition on `r`: the row is due by its own date, or came in when nothing kept it any more."""
-    return (
-        "r.good_until <= %(today)s" if dated(plan, table) else "r.kept_for = 0 AND r.good_until <= %(today)s"
-    )
+    over = f"r.good_until <= {ident(plan.schema)}.moment(%(today)s::date)"
+    return over if dated(plan, table) else f"r.kept_for = 0 AND {over}"
 
 
 def owners_of_due_rows(plan: Plan, table: TablePlan) -> str:
@@ -143,7 +142,8 @@ def upcoming(
     for table in plan.tables:
         if dated(plan, table):
             found += [
-                Falling(day, None, table.name, 0, n) for day, n in connection.execute(_rows(table), values)
+                Falling(day, None, table.name, 0, n)
+                for day, n in connection.execute(_rows(plan, table), values)
             ]
     return sorted(found, key=lambda f: (f.day, f.purpose or "", f.table or ""))
 
@@ -164,10 +164,11 @@ def _people(plan: Plan) -> str:
     )
 
 
-def _rows(table: TablePlan) -> str:
+def _rows(plan: Plan, table: TablePlan) -> str:
+    s = ident(plan.schema)
     return (
-        f"SELECT date_trunc(%(by)s, r.good_until)::date, count(*) FROM {qualified(table.schema, table.name)} r "
-        "WHERE r.good_until BETWEEN %(start)s AND %(end)s GROUP BY 1"
+        f"SELECT date_trunc(%(by)s, {s}.civil(r.good_until))::date, count(*) FROM {qualified(table.schema, table.name)} r "
+        f"WHERE r.good_until BETWEEN {s}.moment(%(start)s::date) AND {s}.moment(%(end)s::date) GROUP BY 1"
     )
 
 

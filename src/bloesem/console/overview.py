@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import sql
 
 from bloesem.clock.due import overdue
-from bloesem.plan.dates import last_day
+from bloesem.plan.dates import last_day, midnight
 from bloesem.plan.model import RECORD, Plan, PurposePlan, TablePlan
 from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
@@ -148,7 +148,7 @@ def _count(
     readers = _readers(plan, table)
     asked: list[sql.Composable] = [sql.SQL("count(*)")]
     for purpose, columns in readers:
-        may = sql.SQL("{} & {} <> 0 AND good_until > {}").format(_mask(table), purpose.mask, today)
+        may = sql.SQL("{} & {} <> 0 AND good_until > {}").format(_mask(table), purpose.mask, midnight(today))
         asked.append(sql.SQL("count(*) FILTER (WHERE {})").format(may))
         filled = sql.SQL(", ").join(sql.Identifier(c) for c in columns) if columns else sql.SQL("NULL::int")
         asked.append(sql.SQL("COALESCE(sum(num_nonnulls({})) FILTER (WHERE {}), 0)").format(filled, may))
@@ -167,7 +167,7 @@ def _people(keeper: Connection, plan: Plan, today: dt.date) -> dict[str, int]:
     """Per part, how many people have at least one row that it may read."""
     branches = [
         sql.SQL("SELECT {} AS person, bit_or({}) AS mask FROM {} WHERE good_until > {} GROUP BY 1").format(
-            sql.Identifier(owner), _mask(table), _table(table), today
+            sql.Identifier(owner), _mask(table), _table(table), midnight(today)
         )
         for table in plan.tables
         for owner in table.owners
@@ -223,7 +223,7 @@ def _due_people(
         """
         WITH r AS (
             SELECT {owner} AS person, used_for AS used, count(*) AS n FROM {table}
-            WHERE good_until > {today} AND used_for <> 0 GROUP BY 1, 2)
+            WHERE good_until > {from_} AND used_for <> 0 GROUP BY 1, 2)
         SELECT b.place, s.ends[b.place], sum(r.n)
         FROM r JOIN {s}.state s ON s.person_id = r.person
         JOIN (VALUES {numbers}) AS b (place, mask) ON r.used & b.mask <> 0
@@ -233,6 +233,7 @@ def _due_people(
         owner=sql.Identifier(table.owners[0]),
         table=_table(table),
         today=span[0],
+        from_=midnight(span[0]),
         end=span[1],
         s=sql.Identifier(plan.schema),
         numbers=numbers,

@@ -345,16 +345,18 @@ def _clock(connection: Connection, plan: Plan) -> Iterator[Finding]:
     s = ident(plan.schema)
     row = connection.execute(
         f"SELECT {s}.today() - {s}.civil(now()), COALESCE((SELECT days FROM {s}.watermark), 0),"
-        f" {s}.civil({s}.moment()) - {s}.civil(now()), (SELECT swept FROM {s}.watermark), {s}.today()"
+        f" {s}.moment() = COALESCE((SELECT ((now() AT TIME ZONE 'Europe/Brussels') + make_interval(days => days))"
+        f" AT TIME ZONE 'Europe/Brussels' FROM {s}.watermark WHERE days <> 0), now()),"
+        f" (SELECT swept FROM {s}.watermark), {s}.today()"
     ).fetchone()
     if row is None:
         return
-    ahead, said, moment, swept, today = row
-    if ahead != said or abs(moment - said) > 1:
+    ahead, said, exact, swept, today = row
+    if ahead != said or not exact:
         yield Finding(
             "error",
             "drift",
-            f"function {plan.schema}.today() is {ahead} days ahead of the real date; {said} were agreed",
+            f"functions {plan.schema}.today() and {plan.schema}.moment() are not {said} days ahead of the real date",
             "a role reads by the date that the clock knows",
             "put the plan in force again",
         )

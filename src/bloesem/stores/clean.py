@@ -7,16 +7,20 @@ from __future__ import annotations
 from psycopg import sql
 
 from bloesem.plan.model import Plan
+from bloesem.plan.sql.masks import NEVER_AT
 from bloesem.plan.sql.runtime import TABLES
-from bloesem.plan.sql.state import NEVER
 from bloesem.stores import catalogue
 from bloesem.stores.postgres import Connection
 
 _MASKS = {
     "used_for": "bigint not null default 0",
     "kept_for": "bigint not null default 0",
-    "good_until": f"date not null default {NEVER}",
+    "good_until": f"timestamp with time zone not null default {NEVER_AT}",
 }
+
+
+#: `good_until` as it was before it became a moment.
+_FORMER = "date not null default '0001-01-01'::date"
 
 
 def clean(connection: Connection, plan: Plan) -> None:
@@ -26,6 +30,7 @@ def clean(connection: Connection, plan: Plan) -> None:
     _grants_on_schemas(connection, plan)
     _grants_on_tables(connection, plan)
     _functions(connection, plan)
+    _former_masks(connection, plan)
 
 
 def straighten(connection: Connection, plan: Plan) -> None:
@@ -140,10 +145,19 @@ def _columns(connection: Connection, plan: Plan) -> None:
     for table in plan.tables:
         for column, wanted in _MASKS.items():
             if found.get(f"mask-column {table.schema}.{table.name}.{column}") != wanted:
-                default = sql.SQL("0" if column != "good_until" else NEVER)
+                default = sql.SQL("0" if column != "good_until" else NEVER_AT)
                 query = "ALTER TABLE {} ALTER COLUMN {} SET NOT NULL, ALTER COLUMN {} SET DEFAULT {}"
                 name, place = sql.Identifier(column), sql.Identifier(table.schema, table.name)
                 connection.execute(sql.SQL(query).format(place, name, name, default))
+
+
+def _former_masks(connection: Connection, plan: Plan) -> None:
+    """Masks are a cache: a column of a former type goes, with the policies, triggers and indexes that look at it, and
+    the installation makes all of them anew."""
+    found = catalogue.snapshot(connection, plan)
+    for table in plan.tables:
+        if found.get(f"mask-column {table.schema}.{table.name}.good_until") == _FORMER:
+            _run(connection, "ALTER TABLE {} DROP COLUMN good_until CASCADE", (table.schema, table.name))
 
 
 def _run(connection: Connection, text: str, *names: str | tuple[str, str]) -> None:

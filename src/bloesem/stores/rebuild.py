@@ -53,7 +53,7 @@ def _rows(plan: Plan, table: TablePlan) -> str:
         all_ = f"{s}.compute_state((SELECT array_agg(person_id) FROM {s}.state), %(at)s) s{i}"
         query = query.replace(f"LEFT JOIN {s}.state s{i} ON", f"LEFT JOIN {all_} ON")
     differs = "(j.had_used, j.had_kept) IS DISTINCT FROM (j.used, j.kept) OR j.had_until > j.until"
-    due = f"j.had_until <= {s}.civil(%(at)s)"
+    due = "j.had_until <= %(at)s"
     return f"SELECT count(*) FILTER (WHERE ({differs}) AND NOT {due}), count(*) FILTER (WHERE {due})\nFROM (\n{query}\n) j"
 
 

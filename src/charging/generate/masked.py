@@ -67,7 +67,7 @@ def insert(
     kept, used, until = (_expression(make(plan, table), at) for make in (masks.kept, masks.used, masks.until))
     return (
         f"INSERT INTO {qualified(table.schema, table.name)} ({names}, used_for, kept_for, good_until)\n"
-        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)},\n({used}),\nk.kept,\n({until})\n"
+        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)},\n({used}),\nk.kept,\n{ident(plan.schema)}.moment({until})\n"
         f"FROM (SELECT {whole} FROM (\n{query}\n) AS n ({names}) OFFSET 0) AS r\n"
         f"LEFT JOIN {ident(plan.schema)}.state s ON s.person_id = r.{ident(table.owners[0])}"
         f" AND s.person_id BETWEEN {people[0]} AND {people[1]}\n"

@@ -58,7 +58,7 @@ class World:
         mine = next(r for r in self.rows[table] if r["id"] == row)
         said = row_masks(self.plan, planned, mine, self._facts(), now).used & mask
         found = self.connection.execute(
-            f"SELECT used_for & %s <> 0 AND good_until > bloesem.civil(%s) FROM data.{table} WHERE id = %s",
+            f"SELECT used_for & %s <> 0 AND good_until > %s FROM data.{table} WHERE id = %s",
             [mask, now, row],
         ).fetchone()
         self.connection.commit()

@@ -179,7 +179,7 @@ def load(connection: psycopg.Connection[Any], plan: Plan, history: History) -> N
 
 def stored(connection: psycopg.Connection[Any], table: TablePlan) -> dict[int, dict[str, Any]]:
     names = [c.name for c in table.columns] + ["used_for", "kept_for", "good_until"]
-    listed = ", ".join(f'"{n}"' for n in names)
+    listed = ", ".join("bloesem.civil(good_until)" if n == "good_until" else f'"{n}"' for n in names)
     rows = connection.execute(f"SELECT {listed} FROM data.{table.name}").fetchall()
     return {
         dict(zip(names, row, strict=True))[table.key[0]]: dict(zip(names, row, strict=True)) for row in rows

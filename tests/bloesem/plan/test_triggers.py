@@ -79,7 +79,7 @@ def test_a_corrected_date_replaces_the_fact_that_it_gave(installed: Plan, db: Co
         "VALUES (2, now(), 1, now() - interval '5 years', now() - interval '3 months', 'x')"
     )
     db.execute("UPDATE data.account SET terminated_at = NULL WHERE id = 2")
-    until = db.execute("SELECT good_until FROM data.account WHERE id = 2").fetchone()
+    until = db.execute("SELECT bloesem.civil(good_until) FROM data.account WHERE id = 2").fetchone()
     assert until is not None
     assert until[0].year == 9999, "the account runs again: no end is known"
     facts = db.execute(

@@ -260,6 +260,15 @@ def test_a_clock_that_was_moved_by_hand_is_drift(store: Connection, plan: Plan) 
     assert any("bloesem.today()" in thing for thing in things(store_findings(store, plan), "drift"))
 
 
+def test_a_moment_that_lags_by_an_hour_is_drift(store: Connection, plan: Plan) -> None:
+    """Policies compare with it: an hour more is an hour in which what ended can still be read."""
+    store.execute(
+        "CREATE OR REPLACE FUNCTION bloesem.moment() RETURNS timestamptz LANGUAGE sql STABLE"
+        " RETURN now() - interval '1 hour'"
+    )
+    assert any("bloesem.moment()" in thing for thing in things(store_findings(store, plan), "drift"))
+
+
 def test_a_hold_that_was_not_looked_at_again_is_counted(store: Connection, plan: Plan) -> None:
     someone(store)
     held = "SELECT bloesem.record_fact(1, 'hold', 'disputes', '2020-01-01', %s, NULL, NULL, 'desk', 'case 1', %s)"

@@ -18,6 +18,7 @@ from bloesem.errors import PlanError, StoreError
 from bloesem.plan.model import Bit, Plan
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
+from bloesem.stores.check import store_findings
 from bloesem.stores.install import Installed, install
 from bloesem.stores.postgres import Connection
 from bloesem.stores.rebuild import rebuild
@@ -335,6 +336,23 @@ def test_a_demonstration_that_is_ahead_stays_ahead(store: Connection, fresh_data
         store.execute(body)
     install(store, plan, force=True)
     assert one(store, "SELECT bloesem.today() - bloesem.civil(now())") == 400
+
+
+def test_masks_of_a_former_form_are_made_anew(store: Connection, fresh_database: Database) -> None:
+    """`good_until` was a date once. Its policies and triggers hang on it, and masks are a cache."""
+    plan = plan_of(fresh_database)
+    install(store, plan)
+    someone(store)
+    before = store.execute("SELECT id, used_for, kept_for, good_until FROM data.point ORDER BY id").fetchall()
+    assert before
+    store.execute("ALTER TABLE data.point DROP COLUMN good_until CASCADE")
+    store.execute("ALTER TABLE data.point ADD COLUMN good_until date NOT NULL DEFAULT '0001-01-01'")
+    install(store, plan, force=True)
+    assert (
+        store.execute("SELECT id, used_for, kept_for, good_until FROM data.point ORDER BY id").fetchall()
+        == before
+    )
+    assert store_findings(store, plan) == []
 
 
 def test_two_installations_at_once_take_turns(store: Connection, fresh_database: Database) -> None:

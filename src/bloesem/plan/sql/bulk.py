@@ -31,7 +31,7 @@ def insert(
     )
     return (
         f"INSERT INTO {qualified(table.schema, table.name)} ({names}, used_for, kept_for, good_until)\n"
-        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)}, m.used, m.kept, m.until\n"
+        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)}, m.used, m.kept, {s}.moment(m.until)\n"
         f"FROM (SELECT {typed} FROM (\n{query}\n) AS n ({names}) OFFSET 0) r\n"
         f"JOIN {s}.state o ON o.person_id = r.{ident(table.owners[0])}\n"
         # Names of the inner query win over a column `at` of the row.

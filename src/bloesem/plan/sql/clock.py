@@ -45,7 +45,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     alone = len(table.owners) == 1
     aged = _aged(plan, table)
-    due = "(NOT $3 OR r.good_until <= clock.today)"
+    due = "(NOT $3 OR r.good_until <= $2)"
     if alone:  # of people who are over, the rows that their own date still keeps are judged too
         kept = f"who.over_ IS NOT TRUE OR ({aged}) IS NOT TRUE" if aged else "who.over_ IS NOT TRUE"
         of = f"JOIN people who ON who.person_id = r.{ident(table.owners[0])} AND ({kept})"
@@ -158,7 +158,7 @@ def age(plan: Plan, table: TablePlan) -> str:
     raises: serialization_failure when other rows went than were counted: somebody was faster, and the caller repeats.
     """
     s, q, owner = ident(plan.schema), qualified(table.schema, table.name), ident(table.owners[0])
-    due = f"r.good_until <= clock.today AND r.{owner} IS NOT NULL"
+    due = f"r.good_until <= $1 AND r.{owner} IS NOT NULL"
     others = literal(~(table.bits & plan.record_bits))
     over = f"r.kept_for <> 0 AND r.kept_for & {others} = 0\n  AND {_aged(plan, table, known=True)}"
 
@@ -226,7 +226,7 @@ def due_tables(plan: Plan) -> str:
         some = "" if dated(plan, t) else " WHERE r.kept_for = 0"
         earliest = f"SELECT min(r.good_until) FROM {qualified(t.schema, t.name)} r{some}"
         parts.append(f"({literal(t.name)}, ({earliest}))")
-    rows = ",\n        ".join(parts) or "(NULL, NULL::date)"
+    rows = ",\n        ".join(parts) or "(NULL, NULL::timestamptz)"
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.due_tables(today date) RETURNS text[]
@@ -234,7 +234,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
     RETURN ARRAY(SELECT t.name FROM (VALUES
         {rows}) AS t (name, earliest)
-    WHERE t.earliest <= due_tables.today);
+    WHERE t.earliest <= {s}.moment(due_tables.today));
 END $$"""
     )
 

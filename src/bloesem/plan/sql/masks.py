@@ -13,6 +13,8 @@ from bloesem.plan.sql.state import FOREVER, NEVER, last_day
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 MASK_COLUMNS = ("used_for", "kept_for", "good_until")
+#: `good_until` of a row that nothing keeps, or whose masks are not worked out yet.
+NEVER_AT = "'-infinity'::timestamp with time zone"
 FROZEN_COLUMNS = ("frozen_since", "frozen_ground")
 
 
@@ -24,7 +26,7 @@ def columns(plan: Plan) -> list[Statement]:
         added = [
             "ADD COLUMN IF NOT EXISTS used_for bigint NOT NULL DEFAULT 0",
             "ADD COLUMN IF NOT EXISTS kept_for bigint NOT NULL DEFAULT 0",
-            f"ADD COLUMN IF NOT EXISTS good_until date NOT NULL DEFAULT {NEVER}",
+            f"ADD COLUMN IF NOT EXISTS good_until timestamptz NOT NULL DEFAULT {NEVER_AT}",
         ]
         if table.anchor:
             added += [
@@ -251,7 +253,7 @@ def judged(
         f"SELECT {keys}, r.used_for AS had_used, r.kept_for AS had_kept, r.good_until AS had_until,\n"
         f"       {kept_sql} AS kept,\n"
         f"       CASE WHEN ({kept_sql}) = 0 THEN 0 ELSE {used_sql} END AS used,\n"
-        f"       CASE WHEN ({kept_sql}) = 0 THEN {NEVER} ELSE LEAST({due}) END AS until,\n"
+        f"       {s}.moment(CASE WHEN ({kept_sql}) = 0 THEN {NEVER} ELSE LEAST({due}) END) AS until,\n"
         f"       {', '.join([*each, *([more] if more else [])])}\n"
         f"FROM {q} r\n" + "\n".join([*([of] if of else []), *joins]) + f"\nWHERE {where}"
     )
@@ -318,10 +320,10 @@ BEGIN
     {_newline(find)}
     NEW.kept_for := {" | ".join(value)};
     IF NEW.kept_for = 0 THEN
-        NEW.used_for := 0; NEW.good_until := {NEVER};
+        NEW.used_for := 0; NEW.good_until := {NEVER_AT};
     ELSE
         NEW.used_for := {used_sql};
-        NEW.good_until := LEAST({due});
+        NEW.good_until := {s}.moment(LEAST({due}));
     END IF;
     RETURN NEW;
 END $$"""
@@ -462,7 +464,7 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
             "masks",
             f"{table.name}: masks at insert",
             f"CREATE OR REPLACE TRIGGER bloesem_arrives BEFORE INSERT ON {q}\n"
-            f"    FOR EACH ROW WHEN (NEW.good_until = {NEVER}) EXECUTE FUNCTION {function}",
+            f"    FOR EACH ROW WHEN (NEW.good_until = {NEVER_AT}) EXECUTE FUNCTION {function}",
         ),
         Statement(
             "masks",

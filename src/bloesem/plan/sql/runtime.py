@@ -63,6 +63,10 @@ def statements(plan: Plan) -> list[Statement]:
 def clock_functions(plan: Plan, days: int = 0) -> list[tuple[str, str]]:
     """`today()` and `moment()`; `days`: how far a demonstration is ahead of the real date (a compiled constant)."""
     s = ident(plan.schema)
+    moment = "now()"
+    if days:  # civil days, so that `today()` is the date of `moment()` also where a change of the clocks lies between
+        ahead = f"(now() AT TIME ZONE 'Europe/Brussels') + make_interval(days => {days:d})"
+        moment = f"({ahead}) AT TIME ZONE 'Europe/Brussels'"
     return [
         (
             "today",
@@ -72,7 +76,7 @@ def clock_functions(plan: Plan, days: int = 0) -> list[tuple[str, str]]:
         (
             "moment",
             f"CREATE OR REPLACE FUNCTION {s}.moment() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE "
-            f"RETURN now() + make_interval(days => {days:d})",
+            f"RETURN {moment}",
         ),
     ]
 

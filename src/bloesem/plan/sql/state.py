@@ -9,7 +9,7 @@ from bloesem.plan.quoting import ident, literal
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 FOREVER = "'9999-12-31'::date"
-NEVER = "'0001-01-01'::date"
+NEVER = "'-infinity'::date"
 
 
 def statements(plan: Plan) -> list[Statement]:
