@@ -52,12 +52,12 @@ def load(
     read = read_map(tuple(maps) or company.maps)
     plan = compile_plan(
         policy,
-        company.record,
+        company.record.decided_by(on),
         law.purposes,
         law.ceilings,
         read.datamap,
         [Bit(line.number, line.key, line.first, line.last) for line in company.bits()],
-        off=company.off_in(policy),
+        off=company.off_in(policy, on),
         prefix=prefix,
         first_version=company.versions[0].version,
     )

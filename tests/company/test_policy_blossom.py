@@ -314,8 +314,9 @@ def test_no_finding_of_another_kind_hides_among_them() -> None:
     }
 
 
+@pytest.mark.promise("P-055")
 def test_every_interest_was_weighed_and_none_was_stated() -> None:
-    assert company().off_in(company().in_force(VERSION)) == {}
+    assert company().off_in(company().in_force(VERSION), VERSION) == {}
     assert {f.thing.split("`")[1] for f in company().findings if f.id == "L-040"} == {
         *("invite", "identify", "disputes", "quality", "marketing", "reporting"),
     }

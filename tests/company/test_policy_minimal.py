@@ -18,7 +18,7 @@ def test_it_has_two_purposes_and_no_findings() -> None:
     (policy,) = company.versions
     assert list(policy.purposes) == ["SALE", "NEWS"]
     assert company.findings == ()
-    assert company.off_in(policy) == {}
+    assert company.off_in(policy, policy.version) == {}
     assert company.application is None
 
 

@@ -92,7 +92,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     from bloesem import company
     from bloesem.datamap.check import map_findings, plan_findings
     from bloesem.datamap.load import read_map
-    from bloesem.policy.company import load_company
+    from bloesem.policy.company import late_reviews, load_company
 
     home = shared.home(arguments)
     read = load_company(home)
@@ -100,7 +100,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     policy = read.in_force(on)
     text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
     maps = read_map(arguments.map or read.maps)
-    found = map_findings(maps)
+    found = [*map_findings(maps), *late_reviews(read.record, on)]
     plan = None
     try:
         loaded = company.load(home, on=on, prefix=arguments.prefix, maps=arguments.map, company=read)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from bloesem.errors import PolicyError
+from bloesem.findings import Finding as Weakness
 from bloesem.law import load_law
 from bloesem.law.model import Law
 from bloesem.policy.cross import company_problems
@@ -54,7 +55,7 @@ class BitsFile(Strict):
 class Company:
     """Everything that a company says. `versions`: by date, oldest first.
 
-    `off`: version → part → why it may not run (P-055). `findings`: of every version, never silently applied.
+    `findings`: of every version, never silently applied.
     """
 
     name: str
@@ -64,7 +65,6 @@ class Company:
     record: Record = field(hash=False)
     law: Law = field(hash=False)
     findings: tuple[Finding, ...] = ()
-    off: Mapping[dt.date, Mapping[str, str]] = field(default_factory=dict, hash=False)
     maps: tuple[Path, ...] = ()
     policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
@@ -93,9 +93,9 @@ class Company:
             remedy="ask for a later day, or add the version that was in force",
         )
 
-    def off_in(self, policy: Policy) -> Mapping[str, str]:
-        """The parts of a version that may not run, and why."""
-        return self.off.get(policy.version, {})
+    def off_in(self, policy: Policy, on: dt.date) -> Mapping[str, str]:
+        """The parts of a version that may not run on a civil day, and why; see `parts_off`."""
+        return parts_off(policy, self.record, on)
 
     def bits(self) -> tuple[BitLine, ...]:
         """The registry of bits. Raises `SourceError`; `PolicyError` for a number or key that stands twice."""
@@ -160,7 +160,6 @@ def load_company(directory: Path | str) -> Company:
         record=record.record,
         law=law,
         findings=found,
-        off={policy.version: parts_off(policy, record.record) for policy in versions},
         maps=tuple(home / path for path in settings.maps),
         policies=home / settings.policy,
         bits_file=home / settings.bits,
@@ -222,13 +221,30 @@ def _misplaced(loaded: Sequence[LoadedPolicy], folders: Sequence[Path]) -> Itera
             )
 
 
-def parts_off(policy: Policy, record: Record) -> Mapping[str, str]:
-    """The parts on legitimate interest that may not run, and why (P-055).
+def late_reviews(record: Record, on: dt.date) -> list[Weakness]:
+    """What the record was to look at again before the civil day `on`, and did not."""
+    return [
+        Weakness(
+            "warning",
+            "late-review",
+            f"record: {where} was to be reviewed by {one.review}",
+            "P-009, P-055: a decision is looked at again on the day that it names itself",
+            "review it, and put the day of the next review in the record",
+        )
+        for where, one in record.dated()
+        if one.review is not None and one.review < on
+    ]
 
-    No balancing test is on file; or it says stop; or the interest was not stated at collection, and the
+
+def parts_off(policy: Policy, record: Record, on: dt.date) -> Mapping[str, str]:
+    """The parts on legitimate interest that may not run on a civil day, and why (P-055).
+
+    No balancing test is on file by then; or it says stop; or the interest was not stated at collection, and the
     company's switch `unstated_interest` says `off` (which it also does when it is not there).
     """
     off: dict[str, str] = {}
+    later = {test.purpose for test in record.balancing if test.decided > on}
+    record = record.decided_by(on)
     since = record.switches.get("unstated_interest_off_from")
     strict = record.switches.get("unstated_interest", "off") == "off" or (
         since is not None and policy.version >= dt.date.fromisoformat(since)
@@ -240,7 +256,8 @@ def parts_off(policy: Policy, record: Record) -> Mapping[str, str]:
             own = [test for test in record.balancing if test.purpose == key]
             tests = own or [test for test in record.balancing if test.purpose == row_key]
             if not tests:
-                off[key] = "no balancing test is on file (P-055)"
+                known = "the balancing test is of a later day" if {key, row_key} & later else None
+                off[key] = f"{known or 'no balancing test is on file'} (P-055)"
             elif max(tests, key=lambda test: test.decided).outcome == "stop":
                 off[key] = "the balancing test says stop (P-055)"
             elif strict and not stated(record, row_key, row, key, part):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -425,6 +426,30 @@ class Record(Strict):
         default_factory=dict
     )  # new parts that may read what was collected before (P-176)
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
+
+    def decided_by(self, day: dt.date) -> Record:
+        """The record without what is decided later than `day` (a civil date) and would permit something: balancing
+        tests, bases, returns, old data for new parts, confirmed rules of law."""
+        return self.model_copy(
+            update={
+                "balancing": tuple(one for one in self.balancing if one.decided <= day),
+                "basis": {key: one for key, one in self.basis.items() if one.decided <= day},
+                "compatible": {key: one for key, one in self.compatible.items() if one.decided <= day},
+                "confirmed": {key: at for key, at in self.confirmed.items() if at <= day},
+                "returns": self.returns if self.returns and self.returns.decided <= day else None,
+            }
+        )
+
+    def dated(self) -> Iterator[tuple[str, Dated]]:
+        """Everything in the record that was decided on a day, with where it stands (`balancing.marketing`)."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Dated):
+                yield name, value
+            elif isinstance(value, tuple):
+                yield from ((f"{name}.{one.purpose}", one) for one in value)
+            elif isinstance(value, dict):
+                yield from ((f"{name}.{key}", one) for key, one in value.items() if isinstance(one, Dated))
 
 
 __all__ = [

@@ -12,20 +12,21 @@ from bloesem.errors import LawError, PolicyError
 from bloesem.plan.build import compile_plan
 from bloesem.plan.model import Bit, Plan
 from bloesem.policy import Company, load_bits
-from bloesem.policy.company import parts_off
+from bloesem.policy.company import late_reviews, parts_off
 from bloesem.source import SourceError, read
 
 DAY = dt.date(2026, 1, 1)
 
 
-def compiled(company: Company) -> Plan:
-    """The plan of the newest version, over the draft's own map."""
+def compiled(company: Company, on: dt.date = DAY) -> Plan:
+    """The plan of the newest version on a day, over the draft's own map."""
     policy = company.versions[-1]
     datamap = read(company.maps[0] / "shop.yaml", DataMap)
     bits = [Bit(line.number, line.key, line.first, line.last) for line in company.bits()]
     law = company.law.valid_on(policy.version)
+    off = company.off_in(policy, on)
     return compile_plan(
-        policy, company.record, law.purposes, law.ceilings, datamap, bits, off=company.off_in(policy)
+        policy, company.record.decided_by(on), law.purposes, law.ceilings, datamap, bits, off=off
     )
 
 
@@ -111,38 +112,82 @@ def interested(draft: Draft) -> Draft:
     )
 
 
-def newsletter_off(draft: Draft) -> str | None:
+def newsletter_off(draft: Draft, on: dt.date = DAY) -> str | None:
     """Why the part is off: the same by the company as by the plan, in which it is then not active."""
     company = draft.load()
-    why = company.off_in(company.versions[-1]).get("newsletter")
-    purpose = compiled(company).purpose("newsletter")
+    why = company.off_in(company.versions[-1], on).get("newsletter")
+    purpose = compiled(company, on).purpose("newsletter")
     assert (not purpose.active, purpose.why_off) == (why is not None, why)
     return why
 
 
+@pytest.mark.promise("P-055")
 def test_an_interest_without_a_balancing_test_is_off(draft: Draft) -> None:
     assert newsletter_off(interested(draft)) == "no balancing test is on file (P-055)"
 
 
+@pytest.mark.promise("P-055")
 def test_an_interest_that_was_weighed_and_stated_runs(draft: Draft) -> None:
     assert newsletter_off(interested(draft).write("record/a.yaml", BALANCING)) is None
 
 
+@pytest.mark.promise("P-055")
 def test_a_test_of_the_whole_row_serves_its_parts(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("newsletter", "NEWS"))
     assert newsletter_off(draft) is None
 
 
+@pytest.mark.promise("P-055")
 def test_a_test_that_says_stop_stops(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("proceed", "stop"))
     assert newsletter_off(draft) == "the balancing test says stop (P-055)"
 
 
+@pytest.mark.promise("P-055")
+def test_a_test_of_a_later_day_does_not_count_before_it(draft: Draft) -> None:
+    """A day is a day: what will be weighed next month permits nothing today."""
+    later = BALANCING.replace("decided: 2026-01-01", "decided: 2026-06-15")
+    interested(draft).write("record/a.yaml", later)
+    assert newsletter_off(draft, dt.date(2026, 6, 14)) == "the balancing test is of a later day (P-055)"
+    assert newsletter_off(draft, dt.date(2026, 6, 15)) is None
+
+
+@pytest.mark.promise("P-055")
+def test_a_later_test_that_says_stop_stops_from_its_day(draft: Draft) -> None:
+    stop = BALANCING.split("balancing:\n")[1].replace("2026-01-01", "2026-06-15").replace("proceed", "stop")
+    interested(draft).write("record/a.yaml", BALANCING + stop)
+    assert newsletter_off(draft, dt.date(2026, 6, 14)) is None
+    assert newsletter_off(draft, dt.date(2026, 6, 15)) == "the balancing test says stop (P-055)"
+
+
+@pytest.mark.promise("P-055")
+def test_a_review_that_is_past_is_reported(draft: Draft) -> None:
+    said = BALANCING.replace("decided: 2026-01-01", "decided: 2026-01-01\n    review: 2026-07-01")
+    record = interested(draft).write("record/a.yaml", said).load().record
+    assert late_reviews(record, dt.date(2026, 7, 1)) == []
+    (late,) = late_reviews(record, dt.date(2026, 7, 2))
+    assert (late.kind, late.thing) == (
+        "late-review",
+        "record: balancing.newsletter was to be reviewed by 2026-07-01",
+    )
+
+
+def test_what_is_decided_later_permits_nothing_yet(draft: Draft) -> None:
+    """Old data for new parts, and the return of people who come back."""
+    record = draft.write("record/a.yaml", "compatible: {newsletter: {decided: 2026-06-15}}\n").load().record
+    before, after = (record.decided_by(dt.date(2026, 6, day)) for day in (14, 15))
+    assert (dict(before.compatible), after) == ({}, record)
+    assert record.returns is not None
+    assert record.decided_by(record.returns.decided - dt.timedelta(1)).returns is None
+
+
+@pytest.mark.promise("P-055")
 def test_a_test_has_a_date(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("    decided: 2026-01-01\n", ""))
     draft.refused(SourceError).says("record/a.yaml", 2, "balancing.0.decided", "is missing")
 
 
+@pytest.mark.promise("P-055")
 @pytest.mark.parametrize(
     ("switches", "off"),
     [
@@ -163,6 +208,7 @@ def test_an_interest_that_was_not_stated_is_off_or_reported_as_the_switch_says(
     assert [finding.id for finding in draft.load().findings] == ["L-040"]
 
 
+@pytest.mark.promise("P-055")
 def test_an_interest_stated_in_the_text_was_stated(draft: Draft) -> None:
     interested(draft).write("record/a.yaml", BALANCING.replace("collection: true", "collection: false"))
     draft.change(
@@ -517,4 +563,4 @@ def test_a_bit_is_one_of_sixty(draft: Draft, number: int) -> None:
 
 def test_parts_off_asks_only_about_legitimate_interest(draft: Draft) -> None:
     company = draft.load()
-    assert parts_off(company.versions[0], company.record) == {}
+    assert parts_off(company.versions[0], company.record, DAY) == {}
