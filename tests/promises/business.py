@@ -13,10 +13,10 @@ from tests.bloesem.gate.world import World
 from tests.promises.test_gate import add, read
 
 from bloesem.clock import SweepReport, moment, sweep
+from bloesem.clock.demonstration import advance
 from bloesem.plan.calculus import row_masks
-from bloesem.plan.dates import civil, midnight
+from bloesem.plan.dates import midnight
 from bloesem.plan.model import Fact
-from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import facts
 
 
@@ -32,10 +32,7 @@ class Business:
 
     def on(self, text: str) -> Business:
         """It is this day now (never before today), and the clock has swept."""
-        ahead = day(text) - civil(dt.datetime.now(dt.UTC))
-        assert ahead.days >= 0, "the database's own date only moves on"
-        for _, body in clock_functions(self.world.plan, ahead.days):
-            self.world.admin.execute(body)
+        advance(self.world.admin, self.world.plan, day(text))
         self.sweep()
         return self
 

@@ -1,5 +1,5 @@
 """Blossom's policy with a later version beside it, in which the credit rating has what 2024-03-18 lacks: a source, a
-purpose, a ground and a term. Made from the real files, so that nothing else differs."""
+purpose, a ground and a term; and which states every interest that it relies on, so that nothing is off. Made from the real files, so that nothing else differs."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ PURPOSE = """  PUR-8:
         promises: [P-024]
 
 """
+INTERESTS = {
+    "PUR-2": "{nl: Fraude voorkomen en zeker zijn van de juiste persoon, en: Preventing fraud and knowing who it is}",
+    "PUR-4": "{nl: Betere producten en diensten, en: Better products and services}",
+    "PUR-5": "{nl: Eigen producten aanbieden aan wie ons kent, en: Offering our own products to those who know us}",
+    "PUR-7": "{nl: Weten hoe diensten gebruikt worden, en: Knowing how services are used}",
+    "invite": "{nl: De werknemer bereiken voor wie de werkgever koos, en: Reaching whom the employer chose for}",
+    "disputes": "{nl: Een rechtsvordering onderbouwen, en: Defending a legal claim}",
+}
 BALANCING = """
   - purpose: creditworthiness
     decided: 2027-01-01
@@ -70,7 +78,19 @@ def beside(folder: Path) -> Path:
         ("# The table of 3.4", f"{SOURCE}# The table of 3.4"),
         ("# Chapter 4 (lines", f"{PURPOSE}# Chapter 4 (lines"),
     )
+    _state_interests(version / "policy.yaml")
     return company
+
+
+def _state_interests(path: Path) -> None:
+    """After the line `PUR-2:` or `invite:`, with the indent of what follows."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        lines.append(line)
+        interest = INTERESTS.get(line.strip().removesuffix(":"))
+        if interest and line.startswith("  ") and line.endswith(":"):
+            lines.append(f"{' ' * (len(line) - len(line.lstrip()) + 2)}interest: {interest}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _edit(path: Path, *pairs: tuple[str, str]) -> None:

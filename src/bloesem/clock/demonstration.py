@@ -33,6 +33,9 @@ def advance(connection: Connection, plan: Plan, day: dt.date) -> dt.datetime:
             )
         for _, text in clock_functions(plan, days):
             connection.execute(text)
-        connection.execute(f"UPDATE {s}.watermark SET days = %s", [days])
+        connection.execute(
+            f"INSERT INTO {s}.watermark (days) VALUES (%s) ON CONFLICT (one) DO UPDATE SET days = EXCLUDED.days",
+            [days],
+        )
         record_act(connection, "clock", moment(connection, plan), counts={"days": days}, schema=plan.schema)
         return moment(connection, plan)

@@ -313,7 +313,7 @@ class _Sweep:
             self._fetch(
                 f"INSERT INTO {ident(self.plan.schema)}.watermark AS w (swept) VALUES (%(today)s) "
                 "ON CONFLICT (one) DO UPDATE SET swept = GREATEST(w.swept, excluded.swept) "
-                "WHERE w.swept < excluded.swept RETURNING swept"
+                "WHERE COALESCE(w.swept < excluded.swept, true) RETURNING swept"
             )
 
     def _again(self, work: Callable[[], T]) -> T:

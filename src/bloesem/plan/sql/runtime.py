@@ -45,6 +45,7 @@ def statements(plan: Plan) -> list[Statement]:
         ("the registry of bits", _BITS.format(s=s)),
         ("the plan in force", _INSTALLED.format(s=s)),
         ("watermark of the clock", _WATERMARK.format(s=s)),
+        ("watermark before a sweep", f"ALTER TABLE {s}.watermark ALTER COLUMN swept DROP NOT NULL"),
         ("keys of scopes", _SCOPE_KEYS.format(s=s)),
         ("civil date", _CIVIL.format(s=s)),
         ("moment of a date", _MOMENT_DATE.format(s=s)),
@@ -212,7 +213,7 @@ CREATE TABLE IF NOT EXISTS {s}.installed (
 _WATERMARK = """
 CREATE TABLE IF NOT EXISTS {s}.watermark (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),
-    swept   date NOT NULL,
+    swept   date,   -- none: nothing was swept yet
     days    integer NOT NULL DEFAULT 0
 )"""
 
