@@ -6,17 +6,18 @@ Only in demonstration mode: the people are invented.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg import sql
 
+from bloesem.console import diary
 from bloesem.console.clockwork import moment
 from bloesem.console.timeline import Facts, Line, Row, Timeline, timeline
 from bloesem.plan.calculus import row_masks
 from bloesem.plan.dates import civil
-from bloesem.plan.model import Fact, Plan, TablePlan
+from bloesem.plan.model import Plan, TablePlan
+from bloesem.stores.facts import facts_of
 from bloesem.stores.postgres import Connection
 
 #: How far the timeline looks ahead: longer than the longest term of the text.
@@ -41,17 +42,6 @@ class Expected:
 
     part: str
     rows: int
-
-
-def facts_of(keeper: Connection, plan: Plan, people: Iterable[int]) -> dict[int, list[Fact]]:
-    query = sql.SQL(
-        "SELECT person_id, kind, key, starts_at, ends_at, table_name, row_id FROM {}.fact "
-        "WHERE person_id = ANY (%s) ORDER BY starts_at, id"
-    ).format(sql.Identifier(plan.schema))
-    found: dict[int, list[Fact]] = {}
-    for row in keeper.execute(query, [list(people)]).fetchall():
-        found.setdefault(row[0], []).append(Fact(*row))
-    return found
 
 
 def rows_of(keeper: Connection, plan: Plan, person: int) -> tuple[list[Row], dict[tuple[str, str], str]]:
@@ -99,16 +89,20 @@ def _shown(value: Any) -> str:
 
 
 def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple[Expected, ...], dt.datetime]:
-    """The person's timeline at the database's own moment, and what each part may read now."""
+    """The person's timeline at the database's own moment, with what a demonstration's diary knows of erased values, and
+    what each part may read now."""
     now = moment(keeper, plan)
     rows, examples = rows_of(keeper, plan, person)
+    noted = diary.read(keeper, plan, person)
+    every = diary.with_erased(plan, rows, noted)
     owners = {person} | {
-        int(r.values[o]) for r in rows for o in plan.table(r.table).owners if r.values.get(o)
+        int(r.values[o]) for r in every for o in plan.table(r.table).owners if r.values.get(o)
     }
-    facts = facts_of(keeper, plan, owners)
+    facts = facts_of(keeper, plan, sorted(owners))
+    facts[person] = facts[person] or list(noted.facts)  # nothing is left of whom the clock forgot
     today = civil(now)
     picture = timeline(
-        plan, person, facts, rows, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
+        plan, person, facts, every, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
     )
     lines = tuple(_with_example(line, examples) for line in picture.lines)
     expected = tuple(
@@ -148,7 +142,7 @@ def cases(keeper: Connection, plan: Plan, named: dict[str, int] | None = None) -
     found = [
         Case(key, "first", key, person)
         for key, person in (named or {}).items()
-        if _there(keeper, plan, person)
+        if _there(keeper, plan, person) or diary.read(keeper, plan, person).facts
     ]
     taken = {case.person for case in found}
     for kind, about, query in _QUERIES:

@@ -44,6 +44,7 @@ def _case(company: Company, kind: str, about: str, language: str) -> str:
 
 def person(company: Company, followed: Followed, language: str) -> dict[str, Any]:
     picture = followed.timeline
+    erased = [line for line in picture.lines if not line.stored]
     strips = charts.strips(picture, company.tones)
     return {
         "picture": picture,
@@ -68,6 +69,8 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
             if any(part in g.parts for part in charts.legend(picture.lines))
         ],
         "nobody": not picture.lines and not picture.milestones,
+        "erased": sum(line.rows for line in erased),
+        "over": bool(picture.lines) and len(erased) == len(picture.lines),
     }
 
 
@@ -84,7 +87,8 @@ def _line(company: Company, strip: charts.Strip, today: dt.date, language: str) 
         "sources": list(dict.fromkeys(company.source(s, language) for s in line.sources))[:3],
         "start": line.start,
         "gone": line.gone,
-        "past": line.gone is not None and line.gone <= today,
+        "past": line.stored == 0,
+        "late": line.stored if line.gone is not None and line.gone <= today else 0,
         "shown": line.shown,
         "lanes": lanes,
         "folded": _folded(lanes),

@@ -25,11 +25,17 @@ FOLD_FROM = 2
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it stands: `values` holds keys and what decides its masks; `filled`, the columns that hold a value."""
+    """A row: `values` holds keys and what decides its masks; `filled`, the columns that hold a value or held one;
+    `stored`, those that hold one now (None: all of them)."""
 
     table: str
     values: Mapping[str, Any] = field(hash=False)
     filled: frozenset[str] = frozenset()
+    stored: frozenset[str] | None = None
+
+    @property
+    def still(self) -> frozenset[str]:
+        return self.filled if self.stored is None else self.stored
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ class Lane:
 class Line:
     """Columns of one table that share a category, for `rows` rows with equal futures.
 
-    `gone`: the first day on which nothing keeps the value any more (None: no such day is known).
+    `gone`: the first day on which nothing keeps the value any more (None: no such day is known). `stored`: in how many
+    of the rows it is there now; in others it was erased.
     """
 
     table: str
@@ -72,6 +79,7 @@ class Line:
     lanes: tuple[Lane, ...]
     gone: dt.date | None
     rows: int = 1
+    stored: int = 1
     latest: dt.date | None = None
     shown: str = ""
 
@@ -167,6 +175,7 @@ class _Judge:
                     start=days[0][0],
                     lanes=lanes,
                     gone=gone,
+                    stored=int(any(c.name in row.still for c in columns)),
                 )
             )
         return result
@@ -188,7 +197,12 @@ class _Judge:
                 continue
             seen = self._see(table, row, day)
             done[day] = seen
-            ends = (v.until + DAY for v in seen.verdicts.values() if v.until and v.until < self.horizon)
+            # A ceiling ends what may be read; what must be stored ends with the purpose's own clock.
+            judged = [
+                *seen.verdicts.values(),
+                *(v for o in owners for v in self.state(o, day).verdicts.values()),
+            ]
+            ends = {v.until + DAY for v in judged if v.until and v.until < self.horizon}
             waiting.update(end for end in ends if end > day and end not in done)
         return sorted(done.items())
 
@@ -320,7 +334,7 @@ def _future(line: Line) -> tuple[Any, ...]:
         (lane.part, tuple((b.start if i else None, b.dark, b.why) for i, b in enumerate(lane.bands)))
         for lane in line.lanes
     )
-    return line.table, line.columns, line.gone, lanes
+    return line.table, line.columns, line.gone, lanes, line.stored > 0
 
 
 def _merge(group: Sequence[Line]) -> Line:
@@ -335,6 +349,7 @@ def _merge(group: Sequence[Line]) -> Line:
         lanes=lanes,
         sources=sources,
         rows=len(group),
+        stored=sum(line.stored for line in group),
         latest=max(line.start for line in group),
     )
 

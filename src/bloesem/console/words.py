@@ -279,6 +279,24 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Van deze persoon is niets meer over: geen rij, geen waarde, geen feit. Zo hoort het te eindigen.",
         "Nothing is left of this person: no row, no value, no fact. That is how it should end.",
     ),
+    "person.over": (
+        "Van deze persoon is in de databank niets meer over: geen rij, geen waarde, geen feit. Zo hoort het te eindigen.",
+        "Nothing of this person is left in the database: no row, no value, no fact. That is how it should end.",
+    ),
+    "person.diary": (
+        (
+            "Doorstreepte regels zijn gewist. Dat ze er waren, weet alleen het dagboek van deze demonstratie: welk soort "
+            "gegeven, van wie, van wanneer tot wanneer, nooit wat er stond. Een echte databank houdt zo'n dagboek niet bij."
+        ),
+        (
+            "Lines that are struck through are erased. Only the diary of this demonstration knows that they were there: "
+            "what kind of data, from whom, from when to when, never what it said. A real database keeps no such diary."
+        ),
+    ),
+    "person.late": (
+        "Moest gewist zijn op {day}; niemand kan het nog lezen, en het verdwijnt zodra de klok loopt",
+        "Was to be erased on {day}; nobody can read it any more, and it goes as soon as the clock runs",
+    ),
     "person.nocases": (
         "Er staat nog niemand in de databank om te volgen.",
         "There is nobody in the database to follow yet.",

@@ -141,7 +141,8 @@ def _is_demonstration(admin: Connection, plan: Plan) -> bool:
 
 
 def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> None:
-    """Calls what the company's file names: `module:function(connection, at=, people=) -> {name: person id}`."""
+    """Calls what the company's file names: `module:function(connection, at=, people=, noted=) -> {name: person id}`."""
+    from bloesem.console import diary
     from bloesem.console.jobs import name_cases
     from bloesem.ledger import record_act
 
@@ -160,7 +161,9 @@ def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> 
     fill = getattr(importlib.import_module(module), function)
     now = moment(admin, plan)
     with admin.transaction():
-        named: Mapping[str, int] = fill(admin, at=now, people=size)
+        named: Mapping[str, int] = fill(
+            admin, at=now, people=size, noted=lambda people: diary.note(admin, plan, people.values())
+        )
         name_cases(admin, plan, named)
         admin.execute(f"ALTER TABLE {ident(plan.schema)}.console_case OWNER TO {ident(plan.role('keeper'))}")
         record_act(admin, "demonstration", now, counts={"people": size}, schema=plan.schema)

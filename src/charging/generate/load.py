@@ -59,11 +59,13 @@ def load(
     at: dt.datetime | None = None,
     schema: str = "data",
     progress: Progress | None = None,
+    before_masks: Callable[[], None] | None = None,
 ) -> Loaded:
     """Write all rows and facts; where a plan is in force, bring everybody's masks to what it says at `at`.
 
     What is due by then is erased, as the clock would have done; `at` (aware) is the world's own day by
-    default, and an earlier moment leaves the clock something to do. Runs in one transaction (nested in the
+    default, and an earlier moment leaves the clock something to do. `before_masks` is called where a plan is in
+    force, when all rows and facts are in and nothing is erased yet. Runs in one transaction (nested in the
     caller's, if any).
     in: a connection as owner of the tables or superuser. out: what was written, before anything was erased.
     """
@@ -77,6 +79,8 @@ def load(
         if guarded:
             read_events(connection)
             record(connection, world.facts)
+            if before_masks is not None:
+                before_masks()
             refresh(connection, at or world.now)
     return Loaded({table: len(rows) for table, rows in world.rows.items()}, time.perf_counter() - begun)
 

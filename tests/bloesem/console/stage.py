@@ -13,7 +13,7 @@ from tests.charging.databases import migrated
 from tests.databases import Database
 
 from bloesem.company import load as load_all
-from bloesem.console import jobs
+from bloesem.console import diary, jobs
 from bloesem.console.company import Company
 from bloesem.console.keeper import Keeper
 from bloesem.console.load import console, promises
@@ -84,8 +84,8 @@ def build(database: Database, doors: Path, people: int = 60) -> Stage:
     with database.connect(autocommit=True) as admin:
         install(admin, made.plan, credentials=Secrets(doors))
         world = generate(civil(dt.datetime.now(dt.UTC)), people)
-        load.load(admin, world)
         ann = world.cases["ann"][0]
+        load.load(admin, world, before_masks=lambda: diary.note(admin, made.plan, [ann]))
     stage = Stage(database, made, doors, ann)
     with stage.keeper.open() as keeper:
         jobs.install(keeper, made.plan, "console")

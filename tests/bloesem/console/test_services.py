@@ -13,7 +13,7 @@ from tests.bloesem.console.stage import Stage
 from bloesem.console import breaking, charts, clockwork, door, jobs
 from bloesem.console.language import LANGUAGES, clocks, number, reason
 from bloesem.console.overview import overview
-from bloesem.console.people import cases, facts_of, follow, rows_of
+from bloesem.console.people import cases, follow, rows_of
 from bloesem.console.timeline import end_of, timeline
 from bloesem.console.words import WORDS
 from bloesem.errors import GateError
@@ -21,6 +21,7 @@ from bloesem.ledger import record_act
 from bloesem.plan.calculus import permits
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
+from bloesem.stores.facts import facts_of
 from bloesem.stores.postgres import Connection, connect
 
 DAY = dt.timedelta(days=1)
@@ -36,7 +37,7 @@ def test_the_timeline_says_on_every_day_what_the_calculus_says(stage: Stage) -> 
     with stage.keeper.open() as keeper:
         rows, _ = rows_of(keeper, plan, stage.ann)
         owners = {int(r.values[o]) for r in rows for o in plan.table(r.table).owners if r.values.get(o)}
-        facts = facts_of(keeper, plan, owners | {stage.ann})
+        facts = facts_of(keeper, plan, sorted(owners | {stage.ann}))
     assert rows
     today = civil(dt.datetime.now(dt.UTC))
     for row in draw.sample(rows, min(len(rows), 25)):
