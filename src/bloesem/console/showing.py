@@ -33,6 +33,14 @@ def quotes(company: Company, ids: Iterable[str], language: str, most: int = 2) -
     return [_quote(promise, language) for promise in company.quotes(tuple(ids))[:most]]
 
 
+def grounds(company: Company, part: str, language: str) -> list[Quote]:
+    """The promise on which a part rests, the one about its term; of a purpose that the law gives, its article."""
+    purpose = company.plan.purpose(part)
+    if purpose.of == "law":
+        return [Quote("", words.say("quote.law", language, article=purpose.article), "", "")]
+    return quotes(company, by_likeness(company, part), language, 1)
+
+
 def _quote(promise: Promise, language: str) -> Quote:
     line = words.say("line", language, line=promise.line) if promise.line else ""
     key = "quote.of" if line else "quote.of0"
@@ -236,7 +244,7 @@ def _dark_parts(company: Company, done: Effects, language: str) -> list[dict[str
             "n": n,
             "share": round(100 * n / most, 2),
             "why": words.clocks(company, part, language),
-            "quotes": quotes(company, by_likeness(company, part), language, 1),
+            "quotes": grounds(company, part, language),
         }
         for part, n in sorted(sums.items(), key=lambda pair: -pair[1])
     ]

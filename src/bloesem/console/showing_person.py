@@ -13,7 +13,7 @@ from bloesem.console import charts
 from bloesem.console import language as words
 from bloesem.console.company import Company, said
 from bloesem.console.keeper import Followed
-from bloesem.console.showing import by_likeness, quotes
+from bloesem.console.showing import grounds
 from bloesem.console.timeline import Lane
 from bloesem.plan.model import Plan
 from bloesem.plan.sql.gate import purpose_columns
@@ -125,7 +125,7 @@ def _lane(company: Company, lane: Lane, today: dt.date, language: str) -> dict[s
         "tone": company.tones.get(lane.part, 0),
         "bands": bands,
         "now": lane.reads(today),
-        "quotes": quotes(company, by_likeness(company, lane.part), language, 1),
+        "quotes": grounds(company, lane.part, language),
     }
 
 

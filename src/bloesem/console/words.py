@@ -24,7 +24,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Everything on these pages comes from the policy and from PostgreSQL itself. Nothing is staged.",
     ),
     "or": (" of ", " or "),
-    "quote.law": ("Artikel {article}", "Article {article}"),
+    "quote.law": (
+        "Geen belofte van het beleid, maar de wet: AVG art. {article}",
+        "No promise of the policy, but the law: GDPR art. {article}",
+    ),
     "line": ("regel {line}", "line {line}"),
     "quote.of": (
         "Belofte {id}, {where} van het privacybeleid",

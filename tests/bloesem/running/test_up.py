@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,35 @@ def test_it_starts_shows_pages_stops_whole_and_keeps_its_data(folder: Path) -> N
         if again.poll() is None:
             again.kill()
     time.sleep(0.5)
+    assert below(folder) == []
+
+
+@pytest.mark.slow
+def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_with(folder: Path) -> None:
+    """No people, no date to move, nobody to follow, no free SQL; the rest of the pages work."""
+    port = free_port()
+    system = up(folder, port, "--no-demo")
+    try:
+        said = until_ready(system)
+        assert not any("invented people" in line for line in said)
+
+        def status(path: str, data: bytes | None = None) -> int:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data, timeout=20) as page:
+                    return int(page.status)
+            except urllib.error.HTTPError as refused:
+                return refused.code
+
+        assert status("/nl/") == 200
+        for path in ("/nl/date", "/nl/person", "/nl/person/ann", "/nl/try"):
+            assert status(path) == 404, path
+            assert status(path, b"day=2030-01-01&sql=SELECT+1") in (403, 404), path
+        system.send_signal(signal.SIGINT)
+        assert "everything is kept" in system.communicate(timeout=40)[0]
+        assert system.returncode == 0
+    finally:
+        if system.poll() is None:
+            system.kill()
     assert below(folder) == []
 
 
