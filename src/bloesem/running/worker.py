@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import procrastinate
@@ -28,7 +29,7 @@ from bloesem.stores.postgres import Connection, connect
 SCHEMA = "jobs"
 LOGIN = "worker"
 #: On the hour, which is also when a day begins; and just after midnight in Brussels, in winter and summer (cron is UTC).
-HOURLY, MIDNIGHT = "0 * * * *", "1 22,23 * * *"
+SCHEDULE: Mapping[str, str] = {"hourly": "0 * * * *", "midnight": "1 22,23 * * *"}
 _log = logging.getLogger(__name__)
 
 
@@ -56,8 +57,8 @@ def install(admin: Connection, plan: Plan) -> None:
             admin.execute(sql.SQL("GRANT " + grant + " TO {r}").format(s=schema, r=role))
 
 
-def app(server: Dsn, plan: Plan, keeper: Dsn, worker: Dsn) -> procrastinate.App:
-    """The jobs. `keeper`, `worker`: the same database as these logins."""
+def app(plan: Plan, keeper: Dsn, worker: Dsn, schedule: Mapping[str, str] = SCHEDULE) -> procrastinate.App:
+    """The jobs. `keeper`, `worker`: the same database as these logins; `schedule`: name → cron line, in UTC."""
     connector = procrastinate.PsycopgConnector(
         kwargs={
             **worker.parameters(),
@@ -78,7 +79,7 @@ def app(server: Dsn, plan: Plan, keeper: Dsn, worker: Dsn) -> procrastinate.App:
             raise
         _log.info("swept: %s", next(report.lines()))
 
-    for name, cron in (("hourly", HOURLY), ("midnight", MIDNIGHT)):
+    for name, cron in schedule.items():
         task = made.task(name=f"sweep-{name}", queueing_lock=f"sweep-{name}")(clock)
         made.periodic(cron=cron)(task)
     return made
@@ -95,7 +96,7 @@ def main(directory: str) -> None:
     server = dsn_from(os.environ) or Dsn.parse("postgresql:///bloesem")
     folder = Path(os.environ[CREDENTIALS])
     keeper, worker = (Credentials.load(folder, name).dsn(server, plan.prefix) for name in ("keeper", LOGIN))
-    with_jobs = app(server, plan, keeper, worker)
+    with_jobs = app(plan, keeper, worker)
     with_jobs.run_worker(
         name="bloesem", listen_notify=False, delete_jobs="successful", fetch_job_polling_interval=30
     )
