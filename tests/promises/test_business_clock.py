@@ -304,6 +304,7 @@ def invoice(blossom: Business, person: int, issued: str) -> int:
 
 
 @pytest.mark.promise("P-073")
+@pytest.mark.promise("P-003")
 def test_an_invoice_of_2022_goes_after_seven_years_one_of_2023_stays_for_the_tax_law(
     blossom: Business,
 ) -> None:

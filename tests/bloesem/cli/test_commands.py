@@ -61,9 +61,22 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_company_and_its_map_have_no_errors() -> None:
     said = call("check", BLOSSOM, "--json")
     assert (said.code, said.json["errors"]) == (0, 0)
-    assert {f["kind"] for f in said.json["findings"]} <= {"category-without-purpose", "no-source"}
+    assert {f["kind"] for f in said.json["findings"]} <= {
+        "category-without-purpose",
+        "no-source",
+        "late-review",
+    }
     assert {"L-001", "L-037"} <= {f["kind"] for f in said.json["text"]}
     assert call("check", BLOSSOM, "--text").code == 1
+
+
+@pytest.mark.promise("P-003")
+def test_where_the_law_is_stricter_than_the_policy_the_check_says_so() -> None:
+    """Never silently applied: a floor that outlives the policy's term, and a ceiling below it."""
+    listed = call("check", BLOSSOM, "--text")
+    for rule in ("L-028", "L-029"):
+        assert f"{rule}: " in listed.out
+    assert "the law keeps it until 2033-12-31" in listed.out
 
 
 def test_a_version_and_a_map_can_be_named() -> None:
