@@ -126,7 +126,7 @@ def _processes(ready: Ready, home: Home, company: Path, port: int) -> list[Proce
 
     result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"])]
     if "worker" in every:
-        result.append(process("worker", "bloesem.running.worker", [str(company)], ["worker", "keeper"]))
+        result.append(process("worker", "bloesem.running.worker", [], ["worker"]))
     if ready.company.application and "console" in every:
         result.append(
             process(

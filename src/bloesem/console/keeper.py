@@ -4,7 +4,8 @@
 
 with BLOESEM_DATABASE_URL, and BLOESEM_CREDENTIALS (the directory with the keeper's password); BLOESEM_DEMO=1
 for a demonstration. It takes what the pages ask for (`bloesem.console.jobs`), one at a time, and answers
-without personal data, but for a person's timeline, which exists in demonstration mode only.
+without personal data, but for a person's timeline, which exists in demonstration mode only. It also sweeps when the
+worker says that it is time (`bloesem.clock.asking`), so that the worker needs no right of the keeper's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import psycopg
 from psycopg import sql
 from pydantic import TypeAdapter
 
+from bloesem.clock import asking, sweep
 from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
@@ -96,18 +98,40 @@ class Keeper:
         with self.open() as reports, self.open(autocommit=True) as bell:
             jobs.install(reports, self.plan, self.login)
             jobs.interrupted(reports, self.plan)
+            scheduled = asking.there(reports)
             reports.commit()
+            if scheduled:
+                asking.interrupted(reports)
             bell.execute(sql.SQL("LISTEN {}").format(sql.Identifier(jobs.CHANNEL)))
             if jobs.latest(reports, self.plan, "overview") is None:
                 jobs.ask(reports, self.plan, "overview")
             while not stop.is_set():
                 self._notice(reports)
+                if scheduled:
+                    self._sweep(reports)
                 job = jobs.take(reports, self.plan)
                 if job is None:
                     for _ in bell.notifies(timeout=1.0, stop_after=1):
                         pass
                     continue
                 self.do(job, reports)
+
+    def _sweep(self, reports: Connection) -> None:
+        """The sweep that the worker asked for, if it did, on a connection of its own."""
+        asked = asking.take(reports)
+        if not asked:
+            return
+        try:
+            with self.open() as work:
+                now = moment(work, self.plan)
+                work.commit()
+                report = sweep(work, self.plan, now)
+            answer = asking.Answer(True, next(iter(report.lines())))
+        except (psycopg.Error, BloesemError) as fault:
+            said = str(fault) if isinstance(fault, BloesemError) else f"PostgreSQL said {fault.sqlstate}"
+            _log.error("the sweep failed: %s", said)
+            answer = asking.Answer(False, said)
+        asking.finish(reports, asked, answer)
 
     def _notice(self, reports: Connection) -> None:
         """Counts again when something was done since the last count; a long count is not repeated soon."""

@@ -124,6 +124,8 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
         for path in ("/nl/date", "/nl/person", "/nl/person/ann", "/nl/try"):
             assert status(path) == 404, path
             assert status(path, b"day=2030-01-01&sql=SELECT+1") in (403, 404), path
+        held = {door.name: {file.stem for file in door.iterdir()} for door in (folder / "doors").iterdir()}
+        assert held == {name: {name} for name in ("console", "worker", "keeper")}, "each its own login"
         system.send_signal(signal.SIGINT)
         assert "everything is kept" in system.communicate(timeout=40)[0]
         assert system.returncode == 0

@@ -1,73 +1,206 @@
-"""The schedule fires: what is due goes without anybody asking, and the queue knows nobody."""
+"""The sweep on its schedule: real processes over the real database, each with its own login and no other."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import json
 import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import django
 import pytest
-from tests.bloesem.console.stage import Stage, build
+from psycopg import errors
+from tests.bloesem.console.stage import BLOSSOM, Stage, build
 from tests.databases import Database
 
-from bloesem.clock import overdue, watermark
-from bloesem.clock.demonstration import advance
-from bloesem.ledger import acts
+from bloesem.clock import advance, moment
+from bloesem.clock.due import overdue
+from bloesem.errors import ClockError
 from bloesem.plan.dates import civil
 from bloesem.running import worker
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
-django.setup()
-
-EVERY_SECOND = {"often": "* * * * * *"}
+ROOT = Path(__file__).parents[3]
+EVERY_SECOND, NEVER = "* * * * * *", "0 0 29 2 *"
 
 
 @pytest.fixture
 def stage(fresh_database: Database, tmp_path: Path) -> Stage:
-    return build(fresh_database, tmp_path, people=20)
+    made = build(fresh_database, tmp_path / "doors", 40)
+    with fresh_database.connect(autocommit=True) as admin:
+        worker.install(admin, made.company.plan)
+        worker.install(admin, made.company.plan)  # a second start finds it there
+    return made
 
 
-async def until_swept(stage: Stage, day: dt.date) -> None:
-    """Runs the worker until the clock has swept that day."""
-    plan = stage.company.plan
-    jobs = worker.app(plan, stage.dsn("keeper"), stage.dsn(worker.LOGIN), EVERY_SECOND)
-    async with jobs.open_async():
-        running = asyncio.create_task(
-            jobs.run_worker_async(
-                install_signal_handlers=False, listen_notify=False, fetch_job_polling_interval=0.2
-            )
+@contextmanager
+def process(stage: Stage, folder: Path, login: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A module that runs with the credentials of one login."""
+    door = folder / f"door-{login}"
+    shutil.rmtree(door, ignore_errors=True)
+    door.mkdir(mode=0o700)
+    for kind in ("password", "scope-key"):
+        shutil.copy2(stage.doors / f"{login}.{kind}", door / f"{login}.{kind}")
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))},
+        "BLOESEM_DATABASE_URL": stage.database.dsn.to(user="nobody").url(),
+        "BLOESEM_PREFIX": stage.company.plan.prefix,
+        "BLOESEM_CREDENTIALS": str(door),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+    }
+    with (folder / f"{login}.log").open("a") as log:
+        running = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=environment, stdout=log, stderr=log, text=True
         )
-        try:
-            with stage.keeper.open(autocommit=True) as keeper:
-                for _ in range(300):
-                    assert not running.done(), "the worker ended by itself"
-                    if watermark(keeper, plan) == day:
-                        return
-                    await asyncio.sleep(0.2)
-            raise AssertionError("the schedule never fired")
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
 
 
-def test_what_is_due_goes_when_its_hour_comes(stage: Stage) -> None:
-    plan = stage.company.plan
-    with stage.database.connect(autocommit=True) as admin:
-        worker.install(admin, plan)
-        day = civil(dt.datetime.now(dt.UTC)) + dt.timedelta(days=500)
-        now = advance(admin, plan, day)
-        assert overdue(admin, plan, now).total > 0
-        before = len(acts(admin, kind="sweep"))
-        asyncio.run(until_swept(stage, day))
-        assert overdue(admin, plan, now).total == 0
-        assert len(acts(admin, kind="sweep")) > before
+def until(true: Callable[[], bool], folder: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "".join(log.read_text()[-2000:] for log in folder.glob("*.log"))
+        time.sleep(0.2)
+
+
+def ahead(stage: Stage, days: int) -> int:
+    """Moves the date and sweeps nothing. out: how many people and rows are due then."""
+    with stage.keeper.open() as keeper:
+        today = civil(moment(keeper, stage.company.plan))
+        keeper.commit()
+        advance(keeper, stage.company.plan, today + dt.timedelta(days=days))
+    return due(stage)
+
+
+def due(stage: Stage) -> int:
+    with stage.keeper.open() as keeper:
+        found = overdue(keeper, stage.company.plan, moment(keeper, stage.company.plan))
+    return found.people + found.rows
+
+
+def count(stage: Stage, query: str) -> int:
+    with stage.database.connect() as admin:
+        found = admin.execute(query).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+SWEPT = "SELECT count(*) FROM jobs.sweep WHERE state = 'done'"
+ACTS = "SELECT count(*) FROM bloesem.act WHERE kind = 'sweep'"
+
+
+@pytest.mark.slow
+def test_what_ended_is_erased_by_the_schedule_and_after_a_kill_by_the_next_start(
+    stage: Stage, tmp_path: Path
+) -> None:
+    values = addresses(stage)
+    assert len(values) > 10
+    with process(stage, tmp_path, "keeper", "bloesem.console.keeper", str(BLOSSOM)):
+        with process(stage, tmp_path, "worker", "bloesem.running.worker", EVERY_SECOND) as first:
+            until(lambda: count(stage, SWEPT) >= 1, tmp_path)  # the one of its start
+            acts, asked = count(stage, ACTS), count(stage, "SELECT count(*) FROM jobs.sweep")
+            assert ahead(stage, 800) > 0
+            until(lambda: due(stage) == 0, tmp_path)
+            assert count(stage, ACTS) > acts
+            until(lambda: count(stage, "SELECT count(*) FROM jobs.sweep") > asked, tmp_path)
+            assert "Periodic job sweep" in (tmp_path / "worker.log").read_text()
+            first.kill()
+            first.wait()
+        assert ahead(stage, 800) > 0
+        acts = count(stage, ACTS)
+        time.sleep(2)
+        assert due(stage) > 0  # nobody asked
+        with process(stage, tmp_path, "worker", "bloesem.running.worker", NEVER) as second:
+            until(lambda: due(stage) == 0, tmp_path)
+            second.terminate()
+            assert second.wait(timeout=30) == 0
+    assert count(stage, ACTS) > acts
+    _nobodys_data(stage, tmp_path, values)
+
+
+def _nobodys_data(stage: Stage, folder: Path, values: set[str]) -> None:
+    """Neither the queue, nor the acts, nor the logs hold anybody's address or name."""
+    with stage.database.connect() as admin:
+        tables = [
+            name
+            for (name,) in admin.execute(
+                "SELECT relname::text FROM pg_class WHERE relnamespace = 'jobs'::regnamespace AND relkind = 'r'"
+            )
+        ]
+        held = [str(admin.execute(f'SELECT t.* FROM jobs."{name}" t').fetchall()) for name in tables]
         queued = admin.execute(
-            "SELECT DISTINCT task_name, args::text FROM jobs.procrastinate_jobs ORDER BY 1"
+            "SELECT DISTINCT jsonb_object_keys(args) FROM jobs.procrastinate_jobs"
         ).fetchall()
-    assert {name for name, _ in queued} == {"sweep-often"}
-    assert all(set(json.loads(args)) == {"timestamp"} for _, args in queued), (
-        "that it is time, and nothing else"
-    )
+        held.append(str(admin.execute("SELECT kind, login, counts FROM bloesem.act").fetchall()))
+    assert len(tables) >= 4
+    assert queued in ([], [("timestamp",)])
+    everything = "\n".join([*held, *(log.read_text() for log in folder.glob("*.log"))])
+    assert ".example" not in everything
+    assert not [value for value in values if value in everything]
+
+
+def addresses(stage: Stage) -> set[str]:
+    """Every mail address and telephone number that is stored now."""
+    found: set[str] = set()
+    with stage.database.connect() as admin:
+        for table in stage.company.plan.tables:
+            rows = admin.execute(
+                f'SELECT DISTINCT j.value FROM {table.schema}."{table.name}" t, jsonb_each_text(to_jsonb(t)) j'
+                " WHERE j.value LIKE '%@%' OR j.value LIKE '+32%'"
+            )
+            found.update(value for (value,) in rows)
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1 FROM bloesem.state LIMIT 1",
+        "SELECT 1 FROM bloesem.fact LIMIT 1",
+        "SELECT 1 FROM data.person LIMIT 1",
+        "SELECT bloesem.review(ARRAY[1]::bigint[], now())",
+        "SELECT bloesem.forget(ARRAY[1]::bigint[], now())",
+        "INSERT INTO bloesem.act (as_of, kind) VALUES (now(), 'sweep')",
+        "UPDATE bloesem.watermark SET swept = '2000-01-01'",
+        "UPDATE jobs.sweep SET state = 'done'",
+        "INSERT INTO jobs.sweep (said) VALUES ('somebody')",
+        "SET ROLE {keeper}",
+        "SET ROLE {owner}",
+    ],
+)
+def test_the_worker_itself_may_ask_and_nothing_of_what_the_sweep_does(worker_stage: Stage, text: str) -> None:
+    plan = worker_stage.company.plan
+    with (
+        worker_stage.database.connect(
+            user=plan.role("worker"), password=(worker_stage.doors / "worker.password").read_text().strip()
+        ) as mine,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        mine.execute(text.format(keeper=plan.role("keeper"), owner=plan.role("owner")))
+
+
+@pytest.fixture(scope="module")
+def worker_stage(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    made = build(module_database, tmp_path_factory.mktemp("doors"), 10)
+    with module_database.connect(autocommit=True) as admin:
+        worker.install(admin, made.company.plan)
+    return made
+
+
+def test_a_schedule_that_is_none_is_said(worker_stage: Stage) -> None:
+    with pytest.raises(ClockError, match="`every night` is no schedule"):
+        worker.app(worker_stage.dsn("worker"), ["every night"])
+
+
+def test_who_waits_for_a_sweep_that_nobody_takes_up_is_told(worker_stage: Stage) -> None:
+    from bloesem.clock import asking
+    from bloesem.stores.postgres import connect
+
+    with connect(worker_stage.dsn("worker")) as mine, pytest.raises(ClockError, match="nobody took up"):
+        asking.wait(mine, asking.ask(mine), patience=0.5)
