@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
 import pytest
 from psycopg import errors
 from tests.bloesem.console.stage import BLOSSOM, Stage, build
@@ -22,6 +23,9 @@ from bloesem.clock.due import overdue
 from bloesem.errors import ClockError
 from bloesem.plan.dates import civil
 from bloesem.running import worker
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
+django.setup()
 
 ROOT = Path(__file__).parents[3]
 EVERY_SECOND, NEVER = "* * * * * *", "0 0 29 2 *"
