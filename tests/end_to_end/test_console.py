@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import Stage, build
 from tests.databases import Database
@@ -85,6 +86,38 @@ def test_the_address_shows_what_the_policy_does_and_switches_language(visit: Pag
     visit.click("nav.tongue a[lang=en]")
     expect(visit.locator("h1")).to_have_text("What the policy is doing now")
     expect(visit.locator("html")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_no_page_keeps_anybody_out(
+    browser: Browser, address: tuple[str, Stage], language: str, width: int
+) -> None:
+    """axe finds nothing on any page against WCAG 2.2 A and AA, nor against its own advice; answers and opened lines
+    included."""
+    watched = Watched(browser, address[0], viewport={"width": width, "height": 900})
+    page, rules = watched.page, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def look() -> None:
+        found = Axe().run(page, options={"runOnly": rules}).response["violations"]
+        said = [(v["id"], node["target"], node["failureSummary"]) for v in found for node in v["nodes"]]
+        assert said == [], page.url
+
+    page.goto(f"{address[0]}/{language}/")
+    expect(page.locator("table.purposes")).to_be_visible(timeout=30_000)
+    look()
+    page.goto(f"{address[0]}/{language}/date")
+    look()
+    page.goto(f"{address[0]}/{language}/person/ann")
+    expect(page.locator("ol.lines")).to_be_visible(timeout=30_000)
+    for line in page.locator("ol.lines summary").all()[:4]:
+        line.click()
+    look()
+    page.goto(f"{address[0]}/{language}/try")
+    page.locator("form button").first.click()
+    expect(page.locator(".result").first).to_be_visible(timeout=30_000)
+    look()
+    watched.close()
 
 
 def test_following_ann_from_today(visit: Page) -> None:
