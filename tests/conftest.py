@@ -91,11 +91,19 @@ def fresh_database(make_database: DatabaseMaker) -> Database:
 
 
 @pytest.fixture(scope="module")
-def module_database(request: pytest.FixtureRequest, postgres_servers: Servers) -> Iterator[Database]:
-    """An empty database that the tests of one module share (on 18, or on 16 under --pg=16)."""
+def module_database(make_module_database: DatabaseMaker) -> Database:
+    """An empty database that the tests of one module share."""
+    return make_module_database()
+
+
+@pytest.fixture(scope="module")
+def make_module_database(
+    request: pytest.FixtureRequest, postgres_servers: Servers
+) -> Iterator[DatabaseMaker]:
+    """A function that makes databases for the tests of one module (on 18, or on 16 under --pg=16)."""
     version: ServerVersion = 16 if request.config.getoption("--pg") == "16" else 18
     with databases_on(postgres_servers.get(version)) as make:
-        yield make()
+        yield make
 
 
 @pytest.fixture(scope="session")

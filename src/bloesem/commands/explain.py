@@ -77,7 +77,12 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
         "keep": [_clock(clock) for clock in purpose.clocks] or (["hold"] if purpose.hold else ["none"]),
         "objection": purpose.objection,
         "narrow": [
-            {"when": n.when.model_dump(exclude_defaults=True), "why": n.why, "promises": list(n.promises)}
+            {
+                "when": n.when.model_dump(exclude_defaults=True) if n.when else None,
+                "before_contract": n.before_contract,
+                "why": n.why,
+                "promises": list(n.promises),
+            }
             for n in table.narrow
             if n.removed & purpose.mask
         ],
@@ -156,7 +161,9 @@ def _text(said: dict[str, Any]) -> str:
         lines.append(f"  objection  {said['objection']}")
     for narrow in said["narrow"]:
         promises = f" ({', '.join(narrow['promises'])})" if narrow["promises"] else ""
-        lines.append(f"  not where  {_condition(narrow['when'])}: {narrow['why']}{promises}")
+        where = _condition(narrow["when"]) if narrow["when"] else "the row is of this table"
+        where += " and no contract has begun" if narrow["before_contract"] else ""
+        lines.append(f"  not where  {where}: {narrow['why']}{promises}")
     lines += [
         f"  at most    {c['for']} after the record: {c['rule']}, {c['article']}" for c in said["ceilings"]
     ]

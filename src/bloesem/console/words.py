@@ -174,6 +174,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Wat deze rij is of waar ze vandaan komt, sluit dit doel uit.",
         "What this row is, or where it came from, rules this purpose out.",
     ),
+    "why.before-contract": (
+        "Er is nog geen contract, en de persoon gaf dit niet om er een te krijgen.",
+        "There is no contract yet, and the person did not give this to get one.",
+    ),
     "why.before-return": (
         "Van vóór een terugkeer na het verstrijken: daarvoor opnieuw gevraagd.",
         "From before a return after expiry: asked anew.",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from bloesem.datamap.model import Collection, DataField, DataMap, Dataset
+from bloesem.datamap.model import Collection, DataField, DataMap, Dataset, Predicate
 from bloesem.errors import PlanError
 from bloesem.law.model import Ceiling, LawPurpose
 from bloesem.plan.dates import midnight
@@ -35,7 +35,7 @@ from bloesem.plan.model import (
     TablePlan,
     WriterPlan,
 )
-from bloesem.policy.model import Keep, Part, Policy, Purpose, Record, Term
+from bloesem.policy.model import Keep, Part, Policy, Purpose, Record, Source, Term
 
 MAX_BITS = 60
 #: What `reads` may say for "every category".
@@ -91,6 +91,7 @@ def compile_plan(
         returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
         if record.returns
         else None,
+        contract_begins=record.contract.begins if record.contract else None,
         events=tuple(sorted(policy.events)),
         processes=_processes(record, purposes, bits),
         prefix=prefix,
@@ -170,6 +171,11 @@ def _purposes(
         )
     return sorted(result, key=lambda p: p.number)
 
+
+#: Patterns of sources on which rows can be narrowed.
+_SOURCE_FORM = re.compile(
+    r"^\^(?P<stem>[\w:@/-]+)(?:(?P<rest>\.\+)|\((?P<choice>[\w:@/-]+(?:\|[\w:@/-]+)*)\))?\$$"
+)
 
 _ARTICLE = {
     "contract": "6(1)(b)",
@@ -379,7 +385,7 @@ class _Table:
             record_date=meta.record_date,
             anchor=anchor,
             always_visible=meta.always_visible or anchor,
-            narrow=tuple(self._narrow()),
+            narrow=(*self._narrow(), *self._by_source(columns)),
             ceilings=tuple(self._ceilings(columns)),
             facts=tuple(self._facts()),
             scopes=dict(meta.scopes),
@@ -491,7 +497,13 @@ class _Table:
 
     def _deciding(self, columns: Sequence[ColumnPlan]) -> None:
         """Columns that decide a row's masks outlive the values: erasing one would change what the row may be used for."""
-        deciding = [self.meta.record_date, self.meta.recorded, *(n.when.column for n in self.meta.narrow)]
+        by_source = next(self._fitting_sources(columns), None) and self.meta.source
+        deciding = [
+            self.meta.record_date,
+            self.meta.recorded,
+            by_source,
+            *(n.when.column for n in self.meta.narrow),
+        ]
         erasable = {c.name for c in columns if not c.key}
         for name in deciding:
             if name in erasable:
@@ -516,6 +528,59 @@ class _Table:
             removed = self._named(narrow.but) if only is None else self._all & ~self._named(only)
             result.append(NarrowPlan(narrow.when, removed & ~holds, narrow.why, narrow.promises))
         return result
+
+    def _by_source(self, columns: Sequence[ColumnPlan]) -> list[NarrowPlan]:
+        """What follows from where a row came from, in every table alike: what the record lets a source serve, and that
+        before a contract its parts use only what somebody gave to get one (P-053). The person's own row is for all."""
+        if self.meta.holds == "people":
+            return []
+        parts = self._mask(lambda p: p.of != "law" and not p.hold)
+        contract = self._mask(lambda p: p.of != "law" and not p.hold and p.basis == "contract")
+        phase = self.record.contract
+        result = []
+        for key, source, when in self._fitting_sources(columns):
+            use = self.record.sources.get(key)
+            removed = 0
+            if use is not None:
+                removed = self._named(use.but) if use.only is None else parts & ~self._named(use.only)
+                result.append(NarrowPlan(when, removed, use.why, use.promises))
+            if phase is not None and key not in phase.asked and contract & ~removed:
+                why = f"{source.label.get('en', key)}: no step towards a contract that the person asked for"
+                result.append(NarrowPlan(when, contract & ~removed, why, ("P-053",), before_contract=True))
+        return result
+
+    def _fitting_sources(
+        self, columns: Sequence[ColumnPlan]
+    ) -> Iterator[tuple[str, Source, Predicate | None]]:
+        """The declared sources that rows of the table may come from, each with the condition that a row does."""
+        column, default = self.meta.source, self.meta.default_source
+        said = set(self.record.sources)
+        if self.record.contract is not None:
+            said |= set(self.policy.sources) - set(self.record.contract.asked)
+        patterns = self._sources(columns)
+        for key, source in self.policy.sources.items():
+            if key not in said or source.pattern is None or source.pattern not in patterns:
+                continue
+            if column is not None:
+                yield key, source, self._stored(column, source.pattern)
+            elif default is not None and re.search(source.pattern, default):
+                yield key, source, None
+
+    def _stored(self, column: str, pattern: str) -> Predicate:
+        """The condition that a column holds a source of this pattern, in the few forms that both languages judge alike."""
+        found = _SOURCE_FORM.match(pattern)
+        if found is None:
+            raise self.fault(
+                f"narrows by source, and the pattern `{pattern}` is too free for that",
+                "P-049: what a source is must be told from the row",
+                "write `^one$`, `^many:.+$` or `^of:(these|those)$`",
+            )
+        stem, rest, choice = found.group("stem", "rest", "choice")
+        if rest:
+            return Predicate(column=column, starts_with=stem)
+        if choice:
+            return Predicate(column=column, one_of=tuple(stem + one for one in choice.split("|")))
+        return Predicate(column=column, equals=stem)
 
     def _ceilings(self, columns: Sequence[ColumnPlan]) -> list[CeilingPlan]:
         result = []

@@ -46,6 +46,7 @@ class Person:
     kept_after_erasure: int
     erased_at: dt.datetime | None
     epoch: dt.datetime | None
+    contract_begun: bool
     frozen_since: dt.date | None
     frozen_ground: str | None
 
@@ -86,6 +87,7 @@ def person(plan: Plan, facts: Iterable[Fact], now: dt.datetime) -> Person:
         kept_after_erasure=kept & _outlives_erasure(plan, own),
         erased_at=max(erased) if erased else None,
         epoch=_epoch(plan, own),
+        contract_begun=plan.contract_begins is not None and _latest(own, plan.contract_begins) is not None,
         frozen_since=civil(frozen[0][0]) if frozen else None,
         frozen_ground=frozen[0][1] if frozen else None,
     )
@@ -276,8 +278,11 @@ def _row_reason(
     recorded = row.get(table.recorded) if table.recorded else None
     if purpose.since and (recorded is None or recorded < purpose.since):
         return "new-purpose"
-    if any(narrow.removed & purpose.mask and meets(narrow.when, row) for narrow in table.narrow):
-        return "narrowed"
+    for narrow in table.narrow:
+        if narrow.before_contract and state.contract_begun:
+            continue
+        if narrow.removed & purpose.mask and (narrow.when is None or meets(narrow.when, row)):
+            return "before-contract" if narrow.before_contract else "narrowed"
     if purpose.hold:
         return None
     late = state.epoch and (recorded is None or recorded < state.epoch)

@@ -140,12 +140,16 @@ class PurposePlan:
 
 @dataclass(frozen=True)
 class NarrowPlan:
-    """On rows that meet `when`, the purposes in `removed` neither use nor keep the row."""
+    """On rows that meet `when` (None: on all), the purposes in `removed` neither use nor keep the row.
 
-    when: Predicate
+    `before_contract`: only until the owner's contract has once begun (P-053).
+    """
+
+    when: Predicate | None
     removed: int
     why: str
     promises: tuple[str, ...] = ()
+    before_contract: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,6 +332,7 @@ class Plan:
     scoped: tuple[ScopedPlan, ...] = ()
     writers: tuple[WriterPlan, ...] = ()
     returns: ReturnRule | None = None
+    contract_begins: str | None = None  # the event with which a contract begins (P-053)
     events: tuple[str, ...] = ()
     processes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     prefix: str = "bloesem_"

@@ -156,6 +156,15 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     if it.returns is not None:
         for name in ("event", "after"):
             yield from check.names(("returns", name), (getattr(it.returns, name),), events, "event", "P-110")
+    sources = {key for policy in policies for key in policy.sources}
+    yield from check.keys("sources", it.sources, sources, "source", "P-049: a declared source")
+    for key, use in it.sources.items():
+        for name in ("only", "but"):
+            given = getattr(use, name) or ()
+            yield from check.names(("sources", key, name), given, parts, "part", "P-051: a closed list")
+    if it.contract is not None:
+        yield from check.names(("contract", "begins"), (it.contract.begins,), events, "event", "P-108")
+        yield from check.names(("contract", "asked"), it.contract.asked, sources, "source", "P-049")
     dated = {item.key for section in _SECTIONS for item in getattr(law, section)}
     yield from check.keys("confirmed", it.confirmed, dated, "rule of law", "a value that was checked")
     for promise in it.evidence:

@@ -371,6 +371,33 @@ class Writing(Dated):
     categories: tuple[str, ...] = ()
 
 
+class SourceUse(Dated):
+    """What values of one declared source may be used for, in whatever table they lie: `only` these parts, or all `but`
+    these. The purposes of the law beside the policy's, and holds, stay as they are."""
+
+    only: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+    why: str
+    promises: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SourceUse:
+        if (self.only is None) == (not self.but):
+            raise ValueError("write `only`, or `but`")
+        return self
+
+
+class ContractPhase(Dated):
+    """What parts on the basis of contract may use before there is a contract: what the person gave to get one (P-053).
+
+    `begins`: the event with which it begins; until it has come, parts that run on contract have only rows whose source is
+    in `asked`: steps at the request of the person (art. 6(1)(b)). A source that is not named is no such step.
+    """
+
+    begins: str
+    asked: tuple[str, ...]
+
+
 class Return(Dated):
     """Within what time a returning person's purposes come back on what is still stored (P-110)."""
 
@@ -418,6 +445,8 @@ class Record(Strict):
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
     returns: Return | None = None
+    sources: dict[Key, SourceUse] = Field(default_factory=dict)  # declared source → what its values serve
+    contract: ContractPhase | None = None
     switches: Switches = Field(default_factory=dict)
     confirmed: dict[str, dt.date] = Field(
         default_factory=dict

@@ -122,7 +122,7 @@ def row_of(connection: Connection, plan: Plan, table: TablePlan, number: int) ->
             *table.key,
             *table.owners,
             *filter(None, (table.recorded, table.record_date)),
-            *(n.when.column for n in table.narrow),
+            *(n.when.column for n in table.narrow if n.when),
         ]
     )
     query = sql.SQL("SELECT {} FROM {} WHERE {} = %s").format(

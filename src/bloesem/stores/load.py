@@ -60,7 +60,8 @@ def states(
         "WITH n AS (SELECT * FROM {s}.compute_state(%s, %s)) "
         "UPDATE {s}.state o SET used = n.used, kept = n.kept, kept_erased = n.kept_erased, "
         "erased_at = n.erased_at, epoch = n.epoch, items = n.items, ends = n.ends, frozen_since = n.frozen_since, "
-        "frozen_ground = n.frozen_ground, next_review = {s}.civil(%s) FROM n WHERE n.person_id = o.person_id"
+        "frozen_ground = n.frozen_ground, contract_begun = n.contract_begun, next_review = {s}.civil(%s) "
+        "FROM n WHERE n.person_id = o.person_id"
     ).format(s=s)
     last, people = -(2**63), 0
     while True:

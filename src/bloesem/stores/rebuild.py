@@ -59,7 +59,17 @@ def _rows(plan: Plan, table: TablePlan) -> str:
 
 def _states(plan: Plan) -> str:
     s = ident(plan.schema)
-    columns = ("used", "kept", "kept_erased", "erased_at", "epoch", "items", "frozen_since", "frozen_ground")
+    columns = (
+        "used",
+        "kept",
+        "kept_erased",
+        "erased_at",
+        "epoch",
+        "items",
+        "frozen_since",
+        "frozen_ground",
+        "contract_begun",
+    )
     fresh, old = (", ".join(f"{side}.{c}" for c in columns) for side in ("n", "o"))
     return (
         f"SELECT count(*) FROM {s}.state o\n"

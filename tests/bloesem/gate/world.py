@@ -238,14 +238,9 @@ def _value(
         return day
     if kind.startswith("timestamp"):
         return moment if needed or chance.random() < 0.6 else None
-    starts = [n.when.starts_with for n in table.narrow if n.when.column == name and n.when.starts_with]
-    equal = [
-        v
-        for n in table.narrow
-        if n.when.column == name
-        for v in (n.when.equals, *n.when.one_of)
-        if v is not None
-    ]
+    tests = [n.when for n in table.narrow if n.when and n.when.column == name]
+    starts = [test.starts_with for test in tests if test.starts_with]
+    equal = [v for test in tests for v in (test.equals, *test.one_of) if v is not None]
     if starts or equal:
         return chance.choice(
             [*(f"{s}x" for s in starts), *equal, *([f"x{next(_ids)}"] if kind == "text" else [])]

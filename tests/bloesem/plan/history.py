@@ -77,7 +77,9 @@ def _value(draw: st.DrawFn, name: str) -> Any:
     if name in MOMENTS:
         return draw(st.one_of(st.none(), moments))
     if name == "source":
-        return draw(st.sampled_from([None, "subject:contract", "employer:Acme"]))
+        return draw(
+            st.sampled_from([None, "subject:contract", "employer:Acme", "subject:request", "seen:there"])
+        )
     return draw(st.sampled_from([None, "x", "y"]))
 
 

@@ -124,7 +124,35 @@ def ceiling(status: str = "published") -> Ceiling:
     )
 
 
-def policy(purposes: Mapping[str, Any] = PURPOSES, version: dt.date = VERSION) -> Policy:
+#: Declared sources, what their values serve, and which are steps towards a contract (P-053).
+SOURCES: dict[str, Any] = {
+    "contract": {"label": {"en": "contract"}, "pattern": "^subject:contract$"},
+    "employer": {"label": {"en": "employer"}, "pattern": "^employer:.+$", "origin": "received"},
+    "seen": {"label": {"en": "seen"}, "pattern": "^seen:(here|there)$", "origin": "observed"},
+    "asked": {"label": {"en": "a request"}, "pattern": "^subject:request$"},
+}
+BY_SOURCE: dict[str, Any] = {
+    "contract": {"decided": VERSION, "begins": "account.opened", "asked": ["contract", "employer"]},
+}
+
+
+def by_source(collections: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same map, where each table says where its rows came from: in its column, or once for all."""
+    result = []
+    for number, one in enumerate(collections):
+        has = any(field["name"] == "source" for field in one["fields"])
+        says = (
+            {"source": "source"} if has else {"default_source": ("subject:request", "seen:here")[number % 2]}
+        )
+        result.append({**one, "meta": {**one["meta"], **says}})
+    return result
+
+
+def policy(
+    purposes: Mapping[str, Any] = PURPOSES,
+    version: dt.date = VERSION,
+    sources: Mapping[str, Any] | None = None,
+) -> Policy:
     label = {"en": "x"}
     return Policy.model_validate(
         {
@@ -134,7 +162,7 @@ def policy(purposes: Mapping[str, Any] = PURPOSES, version: dt.date = VERSION) -
             "events": EVENTS,
             "types": {"user": {"label": label}},
             "categories": {c: {"label": label, "type": "user", "is": TAGS.get(c, ())} for c in CATEGORIES},
-            "sources": {},
+            "sources": sources or {},
             "purposes": {
                 key: {
                     "label": label,

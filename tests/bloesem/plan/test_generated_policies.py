@@ -116,11 +116,27 @@ def made(
         raise
 
 
+served = st.dictionaries(
+    st.sampled_from(list(small.SOURCES)),
+    st.one_of(
+        st.fixed_dictionaries({"only": st.lists(st.sampled_from(["alpha", "beta", "gamma"]), unique=True)}),
+        st.fixed_dictionaries(
+            {"but": st.lists(st.sampled_from(["alpha", "delta"]), min_size=1, unique=True)}
+        ),
+    ).map(lambda use: {**use, "decided": small.VERSION, "why": "as its source says"}),
+    max_size=2,
+)
+
+
 @FEW
 @given(data=st.data())
 def test_generated_policies_and_maps(module_database: Database, data: st.DataObject) -> None:
-    policy = small.policy(data.draw(purpose_rows(["alpha", "beta", "gamma", "delta"])))
-    plan = made(module_database.role_prefix, policy, data.draw(maps()))
+    rows, collections = data.draw(purpose_rows(["alpha", "beta", "gamma", "delta"])), data.draw(maps())
+    policy, options = small.policy(rows), {}
+    if data.draw(st.booleans()):
+        policy, collections = small.policy(rows, sources=small.SOURCES), small.by_source(collections)
+        options["record"] = {**small.BY_SOURCE, "sources": data.draw(served)}
+    plan = made(module_database.role_prefix, policy, collections, **options)
     with module_database.connect() as connection:
         small.create_tables(connection, plan)
         small.install(connection, plan)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.bloesem.plan import small
 from tests.bloesem.plan.history import History, age, by_person, column_facts, histories, load, moments, stored
-from tests.databases import Database
+from tests.databases import DatabaseMaker
 
 from bloesem.plan.dates import civil, midnight
 from bloesem.plan.model import Plan
@@ -27,9 +27,22 @@ RELAXED = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def world(module_database: Database) -> Iterator[tuple[Plan, Connection]]:
+@pytest.fixture(scope="module", params=["plain", "by source"])
+def world(
+    request: pytest.FixtureRequest, make_module_database: DatabaseMaker
+) -> Iterator[tuple[Plan, Connection]]:
+    """The small company; and the same, where what a row serves also hangs on its source and the contract's phase."""
+    module_database = make_module_database()
     plan = small.plan(module_database.role_prefix)
+    if request.param == "by source":
+        serves = {"seen": {"decided": small.VERSION, "but": ["marketing"], "why": "only seen"}}
+        plan = small.plan(
+            module_database.role_prefix,
+            of=small.policy(sources=small.SOURCES),
+            collections=small.by_source(small.COLLECTIONS),
+            record={**small.BY_SOURCE, "sources": serves},
+        )
+        assert any(n.before_contract and n.when is None for t in plan.tables for n in t.narrow)
     with module_database.connect() as connection:
         small.create_tables(connection, plan)
         small.install(connection, plan)

@@ -346,13 +346,15 @@ BEGIN
     SELECT array_agg(n) INTO fresh FROM {s}.compute_state(ids, at) AS n;
     SELECT array_agg(n.person_id) INTO moved
     FROM unnest(fresh) AS n JOIN {s}.state o USING (person_id)
-    WHERE every OR (n.used, n.kept, n.kept_erased, n.erased_at, n.epoch, n.items, n.frozen_since, n.frozen_ground)
+    WHERE every OR (n.used, n.kept, n.kept_erased, n.erased_at, n.epoch, n.items, n.frozen_since, n.frozen_ground,
+                    n.contract_begun)
           IS DISTINCT FROM
-          (o.used, o.kept, o.kept_erased, o.erased_at, o.epoch, o.items, o.frozen_since, o.frozen_ground)
+          (o.used, o.kept, o.kept_erased, o.erased_at, o.epoch, o.items, o.frozen_since, o.frozen_ground, o.contract_begun)
        OR EXISTS (SELECT FROM unnest(n.ends, o.ends) AS e (new, old) WHERE e.new < e.old);
     UPDATE {s}.state o SET
         used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
         items = n.items, ends = n.ends, frozen_since = n.frozen_since, frozen_ground = n.frozen_ground,
+        contract_begun = n.contract_begun,
         next_review = LEAST(n.next_review, CASE WHEN every THEN n.next_review ELSE o.next_review END,
                             CASE WHEN n.kept & {_personal(plan)} = 0 THEN {s}.civil(at) + 1 ELSE n.next_review END)
     FROM unnest(fresh) AS n
@@ -388,6 +390,7 @@ BEGIN
     UPDATE {s}.state o SET
         used = n.used, kept = n.kept, kept_erased = n.kept_erased, erased_at = n.erased_at, epoch = n.epoch,
         items = n.items, ends = n.ends, frozen_since = n.frozen_since, frozen_ground = n.frozen_ground,
+        contract_begun = n.contract_begun,
         next_review = n.next_review
     FROM {s}.compute_state(ids, at) AS n
     WHERE n.person_id = o.person_id;

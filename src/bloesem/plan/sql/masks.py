@@ -6,7 +6,7 @@ PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_h
 
 from __future__ import annotations
 
-from bloesem.plan.model import RECORD, Clock, ColumnPlan, EventPlan, Plan, PurposePlan, TablePlan
+from bloesem.plan.model import RECORD, Clock, ColumnPlan, EventPlan, NarrowPlan, Plan, PurposePlan, TablePlan
 from bloesem.plan.predicates import sql as condition
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.state import FOREVER, NEVER, last_day
@@ -149,7 +149,7 @@ def _case(when: str, mask: int) -> str:
 def _removed(plan: Plan, table: TablePlan) -> list[str]:
     """The purposes that something about the row rules out."""
     holds, bits = plan.hold_bits, table.bits
-    parts = [_case(condition(n.when, "r"), n.removed & bits) for n in table.narrow if n.removed & bits]
+    parts = [_case(_narrows(n), n.removed & bits) for n in table.narrow if n.removed & bits]
     recorded = f"r.{ident(table.recorded)}" if table.recorded else None
     for purpose in plan.purposes:
         if purpose.mask & bits and purpose.since and not purpose.hold:
@@ -171,6 +171,12 @@ def _removed(plan: Plan, table: TablePlan) -> list[str]:
             )
             parts.append(_case(f"NOT ({alive})", purpose.mask))
     return parts or ["0"]
+
+
+def _narrows(narrow: NarrowPlan) -> str:
+    tests = [condition(narrow.when, "r")] if narrow.when else []
+    tests += ["NOT s.contract_begun"] if narrow.before_contract else []
+    return " AND ".join(tests) or "true"
 
 
 def _record_end(clock: Clock, table: TablePlan) -> str:
@@ -452,7 +458,7 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     deciding = dict.fromkeys(
         [
             *table.owners,
-            *(n.when.column for n in table.narrow),
+            *(n.when.column for n in table.narrow if n.when),
             *filter(None, [table.record_date, table.recorded]),
             *(name for one in table.refused for name in one.columns),
         ]

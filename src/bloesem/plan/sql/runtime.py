@@ -33,6 +33,10 @@ def statements(plan: Plan) -> list[Statement]:
             _trigger(s, "fact", "hold_says", "INSERT", "ROW", "hold_says"),
         ),
         ("state", _STATE.format(s=s)),
+        (
+            "state: a contract begun, in a store from before",
+            f"ALTER TABLE {s}.state ADD COLUMN IF NOT EXISTS contract_begun boolean NOT NULL DEFAULT false",
+        ),
         ("state: what is due", f"CREATE INDEX IF NOT EXISTS state_review ON {s}.state (next_review)"),
         ("act", _ACT.format(s=s)),
         ("act: append-only", _APPEND_ONLY.format(s=s)),
@@ -158,7 +162,8 @@ CREATE TABLE IF NOT EXISTS {s}.state (
     ends          date[] NOT NULL DEFAULT '{{}}', -- per bit: the first day on which it may change
     next_review   date NOT NULL DEFAULT '9999-12-31',
     frozen_since  date,
-    frozen_ground text
+    frozen_ground text,
+    contract_begun boolean NOT NULL DEFAULT false -- a contract has once begun (P-053)
 )"""
 
 _ACT = """

@@ -53,6 +53,7 @@ def compute_state(plan: Plan) -> str:
         "(array_agg(key ORDER BY starts_at, key) FILTER (WHERE kind IN ('restriction', 'assessing')))[1] "
         "AS frozen_ground",
         *_return_columns(plan),
+        _begun(plan),
     ]
     ends = [f"{_end(s, p)} AS {_end_of(p)}" for p in personal]
     runs = " | ".join(
@@ -122,7 +123,8 @@ SELECT person_id,
        bounds,
        (SELECT min(b) FROM unnest(bounds) AS b),
        {s}.civil(frozen_at),
-       frozen_ground
+       frozen_ground,
+       COALESCE(contract_begun, false)
 FROM running, LATERAL (SELECT ARRAY[
        {listed(bounds, by=7)}] AS bounds) AS b
 $$"""
@@ -134,7 +136,7 @@ def _names(events: list[str], personal: list[PurposePlan]) -> list[str]:
         *(_event(e) for e in events),
         *(_consent(p) for p in personal if p.by_consent),
         *("objected", "assessed", "held", "restricted", "erased_at", "frozen_at", "frozen_ground"),
-        *("first_gone", "last_back"),
+        *("first_gone", "last_back", "contract_begun"),
     ]
 
 
@@ -195,6 +197,12 @@ def _return_columns(plan: Plan) -> list[str]:
         f"min(starts_at) FILTER (WHERE kind = 'event' AND key = {after}) AS first_gone",
         f"max(starts_at) FILTER (WHERE kind = 'event' AND key = {event}) AS last_back",
     ]
+
+
+def _begun(plan: Plan) -> str:
+    if plan.contract_begins is None:
+        return "false AS contract_begun"
+    return f"COALESCE(bool_or(kind = 'event' AND key = {literal(plan.contract_begins)}), false) AS contract_begun"
 
 
 def _epoch(plan: Plan) -> str:
