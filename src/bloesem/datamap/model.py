@@ -41,11 +41,13 @@ class Narrow(Strict):
 
 
 class EventColumn(Strict):
-    """A column whose value is the moment of a named start event of the row's person."""
+    """A column whose value is the moment of a named start event of the row's person: of its first owner, or of the owner
+    in the column that `of` names."""
 
     event: str
     at: str
     when: Predicate | None = None
+    of: str | None = None
 
 
 class ConsentColumns(Strict):

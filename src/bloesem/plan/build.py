@@ -387,7 +387,7 @@ class _Table:
             always_visible=meta.always_visible or anchor,
             narrow=(*self._narrow(), *self._by_source(columns)),
             ceilings=tuple(self._ceilings(columns)),
-            facts=tuple(self._facts()),
+            facts=tuple(self._facts(owners)),
             scopes=dict(meta.scopes),
             partition=meta.partition.by if meta.partition else None,
             partition_every=meta.partition.every if meta.partition else None,
@@ -716,7 +716,7 @@ class _Table:
             )
         return fitting
 
-    def _facts(self) -> list[EventPlan]:
+    def _facts(self, owners: Sequence[str]) -> list[EventPlan]:
         result = []
         for event in self.meta.events:
             self._known(event.at, event.when.column if event.when else None)
@@ -725,7 +725,14 @@ class _Table:
                 raise self.fault(
                     f"event `{event.event}` is not declared", "P-108: distinct events", "declare it"
                 )
-            result.append(EventPlan("event", declared.alias_of or event.event, event.at, None, event.when))
+            if event.of is not None and event.of not in owners:
+                raise self.fault(
+                    f"event `{event.event}` is of `{event.of}`, which is no owner of the row",
+                    "P-108: an event happens to somebody",
+                    f"use one of: {', '.join(owners)}",
+                )
+            name = declared.alias_of or event.event
+            result.append(EventPlan("event", name, event.at, event.of or owners[0], None, event.when))
         for consent in self.meta.consents:
             self._known(consent.given, consent.withdrawn, consent.when.column if consent.when else None)
             if consent.purpose not in {p.key for p in self.purposes}:
@@ -733,6 +740,8 @@ class _Table:
                     f"consent for unknown `{consent.purpose}`", "P-051: a closed list", "mend it"
                 )
             result.append(
-                EventPlan("consent", consent.purpose, consent.given, consent.withdrawn, consent.when)
+                EventPlan(
+                    "consent", consent.purpose, consent.given, owners[0], consent.withdrawn, consent.when
+                )
             )
         return result

@@ -166,11 +166,12 @@ class CeilingPlan:
 
 @dataclass(frozen=True)
 class EventPlan:
-    """A column that is a fact: the moment of an event, or consent for a part."""
+    """A column that is a fact about the person in column `owner`: the moment of an event, or consent for a part."""
 
     kind: Literal["event", "consent"]
     key: str
     at: str
+    owner: str
     until: str | None = None
     when: Predicate | None = None
 

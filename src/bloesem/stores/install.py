@@ -447,7 +447,8 @@ class _Installation:
                     new = (
                         f" AND NOT EXISTS (SELECT FROM {s}.fact f WHERE f.source_table = {literal(table.name)}"
                         f" AND f.source_row = n.{ident(table.id)} AND f.kind = {literal(fact.kind)}"
-                        f" AND f.key = {literal(fact.key)} AND f.starts_at = {s}.moment(n.{ident(fact.at)}))"
+                        f" AND f.key = {literal(fact.key)} AND f.person_id = n.{ident(fact.owner)}"
+                        f" AND f.starts_at = {s}.moment(n.{ident(fact.at)}))"
                     )
                     source = f"{qualified(table.schema, table.name)} n"
                     self.connection.execute(facts_of(plan, table, fact, source) + new)

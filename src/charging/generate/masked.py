@@ -25,7 +25,7 @@ def facts(plan: Plan, table: TablePlan, columns: Sequence[str], query: str) -> l
 
 
 def _needs(fact: EventPlan) -> set[str]:
-    names = (fact.at, fact.until, fact.when.column if fact.when else None)
+    names = (fact.owner, fact.at, fact.until, fact.when.column if fact.when else None)
     return {name for name in names if name}
 
 

@@ -15,7 +15,9 @@ from tests.bloesem.gate import small_company
 from tests.bloesem.gate.world import Connection, Secrets, World, opened
 from tests.databases import Database
 
+from bloesem.clock import moment
 from bloesem.gate import new_id
+from bloesem.stores.rebuild import rebuild
 
 pytestmark = pytest.mark.both_servers
 
@@ -190,6 +192,117 @@ def test_an_objection_with_an_older_snapshot_is_refused_since_it_would_miss_the_
     objector.execute(OBJECT, [ANN])
     objector.commit()
     assert readable(store) == 0
+
+
+# ---- what two people share
+
+
+BOTH = 9_000
+SHARE = (
+    "INSERT INTO data.session (id, recorded_at, person_id, co_person_id, place, total, held_on) "
+    "VALUES (%s, now(), %s, %s, 'home', '7', current_date)"
+)
+FACT = "SELECT bloesem.record_fact(%s, %s, %s, now())"
+
+
+def shared(store: World) -> set[str]:
+    """The purposes that may read the row that the two share; what a rebuild would say must be the same."""
+    assert rebuild(store.admin, store.plan, moment(store.admin, store.plan)) == 0
+    row = store.admin.execute("SELECT used_for FROM data.session WHERE id = %s", [BOTH]).fetchone()
+    assert row is not None
+    return set(store.plan.keys(row[0]))
+
+
+@pytest.fixture
+def second(store: World) -> Iterator[Connection]:
+    with store.database.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("other", [("objection", "reporting"), ("restriction", "accuracy")])
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_people_who_share_a_row_object_at_once(
+    store: World,
+    objector: Connection,
+    second: Connection,
+    meanwhile: Callable[..., Future[Any]],
+    other: tuple[str, str],
+    turned: bool,
+) -> None:
+    """Each holds the one's own state alone; whoever comes last to the row sees what the other did."""
+    store.admin.execute(SHARE, [BOTH, ANN, ANN + 1])
+    before = shared(store)
+    assert {"billing", "marketing", "reporting"} <= before
+    facts = [("objection", "marketing"), other]
+    first, then = reversed(facts) if turned else facts
+    objector.execute(FACT, [ANN, *first])
+    also = meanwhile(second.execute, FACT, [ANN + 1, *then])
+    waits(store, second)
+    objector.commit()
+    also.result(20)
+    second.commit()
+    left = before - {"marketing", "reporting"} if other[0] == "objection" else set()
+    assert shared(store) == left
+
+
+def test_a_sweep_and_an_objection_of_the_one_who_is_not_due(
+    store: World, objector: Connection, second: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    store.admin.execute(SHARE, [BOTH, ANN, ANN + 1])
+    before = shared(store)
+    # The row's masks are older than what the clock will make of them: the sweep writes them.
+    store.admin.execute("SET bloesem.clock = 'on'")
+    store.admin.execute("UPDATE data.session SET used_for = 0 WHERE id = %s", [BOTH])
+    objector.execute(FACT, [ANN, "objection", "reporting"])
+    second.execute("SELECT 1 FROM bloesem.state WHERE person_id = %s FOR UPDATE", [ANN + 1])
+    swept = meanwhile(second.execute, "SELECT bloesem.review(%s, bloesem.moment())", [[ANN + 1]])
+    waits(store, second)
+    objector.commit()
+    swept.result(20)
+    second.commit()
+    assert shared(store) == before - {"reporting"}
+
+
+def test_a_row_that_two_share_comes_in_while_either_objects(
+    store: World, objector: Connection, second: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    objector.execute(FACT, [ANN, "objection", "reporting"])
+    coming = meanwhile(second.execute, SHARE, [BOTH, ANN + 1, ANN])  # the higher number first
+    waits(store, second)
+    objector.commit()
+    coming.result(20)
+    second.commit()
+    assert "billing" in shared(store)
+    assert "reporting" not in shared(store)
+
+
+def test_two_rows_of_one_person_that_are_facts_too_wait_for_each_other_and_both_come_in(
+    store: World, objector: Connection, second: Connection, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    query = "INSERT INTO data.talk (id, recorded_at, person_id, said, at) VALUES (%s, now(), %s, 'x', now()), (%s, now(), %s, 'y', now())"
+    objector.execute(query, [1, ANN, 2, ANN + 1])
+    coming = meanwhile(second.execute, query, [3, ANN, 4, ANN + 1])
+    waits(store, second)
+    objector.commit()
+    coming.result(20)
+    second.commit()
+    count = store.admin.execute("SELECT count(*) FROM data.talk").fetchone()
+    assert count == (4,)
+
+
+def test_what_the_keeper_changes_is_judged_like_anybodys(store: World) -> None:
+    """A migration that moves a row to somebody else, or says another source, changes what may be read, at once."""
+    store.admin.execute("SELECT bloesem.record_fact(%s, 'objection', 'marketing', now())", [ANN + 1])
+    with store.raw("worker") as connection:
+        insert(store, connection)
+        connection.commit()
+    assert readable(store) == 1
+    with store.database.connect() as keeper:
+        keeper.execute(f'SET ROLE "{store.plan.role("keeper")}"')
+        keeper.execute("UPDATE data.segment SET person_id = %s", [ANN + 1])
+        keeper.commit()
+    assert readable(store) == readable(store, ANN + 1) == 0
+    assert rebuild(store.admin, store.plan, moment(store.admin, store.plan)) == 0
 
 
 def test_many_at_once_leave_nothing_readable(store: World) -> None:

@@ -124,7 +124,7 @@ def column_facts(plan: Plan, history: History) -> list[Fact]:
     for table in plan.tables:
         for row in history.rows[table.name]:
             for event in table.facts:
-                at, person = row[event.at], row[table.owners[0]]
+                at, person = row[event.at], row[event.owner]
                 if at is None or person is None or (event.when and not meets(event.when, row)):
                     continue
                 at = at if isinstance(at, dt.datetime) else midnight(at)
@@ -181,7 +181,10 @@ def load(connection: psycopg.Connection[Any], plan: Plan, history: History) -> N
 
 def stored(connection: psycopg.Connection[Any], table: TablePlan) -> dict[int, dict[str, Any]]:
     names = [c.name for c in table.columns] + ["used_for", "kept_for", "good_until"]
-    listed = ", ".join("bloesem.civil(good_until)" if n == "good_until" else f'"{n}"' for n in names)
+    listed = ", ".join(
+        "CASE WHEN isfinite(good_until) THEN bloesem.civil(good_until) END" if n == "good_until" else f'"{n}"'
+        for n in names
+    )
     rows = connection.execute(f"SELECT {listed} FROM data.{table.name}").fetchall()
     return {
         dict(zip(names, row, strict=True))[table.key[0]]: dict(zip(names, row, strict=True)) for row in rows

@@ -81,6 +81,10 @@ def apply(plan: Plan, table: TablePlan) -> str:
         if alone
         else ""
     )
+    # What two people share is judged by both their states, of which the caller has locked one: the rows are locked, and
+    # judged by what is committed then. Whoever comes last to a row sees what the other did.
+    keys = ", ".join(f"r.{ident(k)}" for k in table.key)
+    turn = "" if alone else f"PERFORM 1 FROM {q} r WHERE ({mine}) AND {due} ORDER BY {keys} FOR UPDATE;\n"
     filled = f"{_filled(table)} AS filled"
     query = judged(plan, table, f"({mine}) AND {due}", filled, of=of, at="$2", today="clock.today")
     return tidy(
@@ -95,7 +99,7 @@ DECLARE
     today date := {s}.civil(at);
     counts jsonb;
 BEGIN
-WITH {at_once}j AS MATERIALIZED (
+{turn}WITH {at_once}j AS MATERIALIZED (
 {_indent(query, 4)}
 ), gone AS (
     DELETE FROM {q} r USING j WHERE {same} AND j.kept = 0

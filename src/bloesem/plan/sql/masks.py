@@ -6,6 +6,8 @@ PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bloesem.plan.model import RECORD, Clock, ColumnPlan, EventPlan, NarrowPlan, Plan, PurposePlan, TablePlan
 from bloesem.plan.predicates import sql as condition
 from bloesem.plan.quoting import ident, literal, qualified
@@ -273,16 +275,21 @@ def _deep(text: str) -> str:
 
 
 def arrives(plan: Plan, table: TablePlan) -> str:
-    """Masks of a new row, by the statement that inserts it. `FOR SHARE` on the owner's state: an objection that is
-    being recorded (which takes `FOR UPDATE`) and an insert cannot pass each other."""
+    """Masks of a new row, by the statement that inserts it. `FOR SHARE` on the owners' states, in id order: an objection
+    that is being recorded (which takes `FOR UPDATE`) and an insert cannot pass each other. Where rows are facts too, the
+    lock is the stronger one at once: two that share it would both wait to have it alone."""
     s = ident(plan.schema)
     n = len(table.owners)
+    lock = "UPDATE" if table.facts else "SHARE"
     find, value = [], []
+    if n > 1:
+        owners = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
+        find.append(f"PERFORM 1 FROM {s}.state WHERE person_id IN ({owners}) ORDER BY person_id FOR {lock};")
     for i, owner in enumerate(table.owners, 1):
         column = f"NEW.{ident(owner)}"
         find.append(
             f"IF {column} IS NOT NULL THEN\n"
-            f"        SELECT * INTO s{i} FROM {s}.state WHERE person_id = {column} FOR SHARE;\n"
+            f"        SELECT * INTO s{i} FROM {s}.state WHERE person_id = {column} FOR {lock};\n"
             f"        IF NOT FOUND THEN\n"
             f"            RAISE EXCEPTION '{table.name}.{owner}: nobody has this number'\n"
             f"                USING ERRCODE = 'foreign_key_violation', HINT = 'record the person first';\n"
@@ -403,8 +410,9 @@ def _closed(table: TablePlan) -> list[str]:
 
 
 def leftover_columns(table: TablePlan) -> list[ColumnPlan]:
-    """Columns that may outlive their purposes while their row stays: others of the row have more."""
-    return [c for c in table.columns if not c.key and c.purposes & table.bits != table.bits]
+    """Columns that may outlive their purposes while their row stays: others of the row have more, or another owner."""
+    several = len(table.owners) > 1
+    return [c for c in table.columns if not c.key and (several or c.purposes & table.bits != table.bits)]
 
 
 def _leftovers(plan: Plan, table: TablePlan) -> list[Statement]:
@@ -419,18 +427,34 @@ def _leftovers(plan: Plan, table: TablePlan) -> list[Statement]:
     )
     if not columns:
         return [drop]
-    left = "\n        OR ".join(
-        f"NEW.kept_for & {c.purposes} = 0 AND NEW.{ident(c.name)} IS DISTINCT FROM {literal(c.erased)}"
-        for c in columns
-    )
+    several = len(table.owners) > 1
+
+    def dead(kept: Callable[[ColumnPlan], str]) -> str:
+        return "\n        OR ".join(
+            f"{kept(c)}NEW.{ident(c.name)} IS DISTINCT FROM {literal(c.erased)}" for c in columns
+        )
+
+    # Of a shared row the mask does not tell whose purposes keep it: that is asked of each owner's state.
+    left = dead(lambda c: "" if several else f"NEW.kept_for & {c.purposes} = 0 AND ")
+    declare, looks = "", ""
+    if several:
+        numbers = range(1, len(table.owners) + 1)
+        declare = f"DECLARE\n    {' '.join(f'k{i} bigint := 0;' for i in numbers)}\n"
+        asks = [
+            f"SELECT {s}.{ident(f'{table.name}_kept')}(NEW, st, {s}.today(), {s}.moment()) INTO k{i}\n"
+            f"    FROM {s}.state st WHERE st.person_id = NEW.{ident(owner)};"
+            for i, owner in zip(numbers, table.owners, strict=True)
+        ]
+        gone = dead(lambda c: f"COALESCE(k{c.owner + 1}, 0) & {c.purposes} = 0 AND ")
+        looks = _newline([*asks, f"IF NOT ({gone}) THEN\n        RETURN NULL;\n    END IF;"]) + "\n    "
     owners = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
     names = ", ".join(ident(c.name) for c in columns)
     function = f"{s}.{ident(f'{table.name}_leftover')}()"
     sql = f"""
 CREATE OR REPLACE FUNCTION {function} RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM {s}.refresh(array_remove(ARRAY[{owners}]::bigint[], NULL), {s}.moment(), true);
+{declare}BEGIN
+    {looks}PERFORM {s}.refresh(array_remove(ARRAY[{owners}]::bigint[], NULL), {s}.moment(), true);
     RETURN NULL;
 END $$"""
     trigger = (
@@ -452,9 +476,7 @@ def _newline(parts: list[str]) -> str:
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
-    keeper = literal(
-        plan.role("keeper")
-    )  # the clock cuts links and writes the masks itself, as of its own moment
+    clock = _by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
     deciding = dict.fromkeys(
         [
             *table.owners,
@@ -476,9 +498,15 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
             "masks",
             f"{table.name}: masks when what decides them changes",
             f"CREATE OR REPLACE TRIGGER bloesem_moves BEFORE UPDATE OF {updates} ON {q}\n"
-            f"    FOR EACH ROW WHEN (current_user <> {keeper} AND ({changed})) EXECUTE FUNCTION {function}",
+            f"    FOR EACH ROW WHEN (({clock}) IS NOT TRUE AND ({changed})) EXECUTE FUNCTION {function}",
         ),
     ]
+
+
+def _by_the_clock(plan: Plan) -> str:
+    """Whether it is `apply_<table>` that writes. Only the keeper is believed when the setting says so; what else the
+    keeper changes (a migration) is judged like anybody's."""
+    return f"current_user = {literal(plan.role('keeper'))} AND current_setting('bloesem.clock', true) = 'on'"
 
 
 def happens(plan: Plan, table: TablePlan) -> str:
@@ -488,22 +516,32 @@ def happens(plan: Plan, table: TablePlan) -> str:
     updates = []
     for fact in table.facts:
         updates += _update(plan, table, fact)
-    owner, key = ident(table.owners[0]), ident(table.id)
+    key = ident(table.id)
+    whose = [ident(owner) for owner in dict.fromkeys(fact.owner for fact in table.facts)]
+
+    def people(of: str) -> str:
+        return "array_remove(ARRAY(" + " UNION ".join(f"SELECT {o} FROM {of}" for o in whose) + "), NULL)"
+
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"{table.name}_happens")}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ids bigint[] := {people("new")};
 BEGIN
-    PERFORM 1 FROM {s}.state WHERE person_id IN (SELECT {owner} FROM new) ORDER BY person_id FOR UPDATE;
     IF TG_OP = 'UPDATE' THEN
         IF NOT EXISTS (SELECT FROM new n JOIN old o ON o.{key} = n.{key} WHERE {_moved(table)}) THEN
             RETURN NULL;
         END IF;
+        ids := ids || {people("old")};  -- of whom it was before, it did not happen
+    END IF;
+    PERFORM 1 FROM {s}.state WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
+    IF TG_OP = 'UPDATE' THEN
         {_deeper(updates)}
     ELSE
         {_deeper(inserts)}
     END IF;
-    PERFORM {s}.refresh((SELECT array_agg(DISTINCT {owner}) FROM new WHERE {owner} IS NOT NULL), {s}.moment());
+    PERFORM {s}.refresh(ids, {s}.moment());
     RETURN NULL;
 END $$"""
     )
@@ -516,7 +554,7 @@ def _deeper(parts: list[str]) -> str:
 def _watched(table: TablePlan) -> list[str]:
     columns: dict[str, None] = {}
     for fact in table.facts:
-        for name in (fact.at, fact.until, fact.when.column if fact.when else None):
+        for name in (fact.owner, fact.at, fact.until, fact.when.column if fact.when else None):
             if name:
                 columns[name] = None
     return list(columns)
@@ -537,19 +575,21 @@ def facts_of(plan: Plan, table: TablePlan, fact: EventPlan, source: str) -> str:
     ends = f"{s}.moment(n.{ident(fact.until)})" if fact.until else "NULL"
     return (
         f"INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, source_table, source_row)\n"
-        f"SELECT n.{ident(table.owners[0])}, {literal(fact.kind)}, {literal(fact.key)}, "
+        f"SELECT n.{ident(fact.owner)}, {literal(fact.kind)}, {literal(fact.key)}, "
         f"{s}.moment(n.{ident(fact.at)}), {ends}, {literal(table.name)}, n.{ident(table.id)}\n"
-        f"FROM {source} WHERE n.{ident(fact.at)} IS NOT NULL AND n.{ident(table.owners[0])} IS NOT NULL{when}"
+        f"FROM {source} WHERE n.{ident(fact.at)} IS NOT NULL AND n.{ident(fact.owner)} IS NOT NULL{when}"
     )
 
 
 def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
-    """A changed column closes the fact that it gave and gives a new one; an end that is filled in closes it then."""
-    s, key, at = ident(plan.schema), ident(table.id), ident(fact.at)
+    """A changed column closes the fact that it gave and gives a new one, also where the row is somebody else's now; an end
+    that is filled in closes it then."""
+    s, key, at, owner = ident(plan.schema), ident(table.id), ident(fact.at), ident(fact.owner)
     same = (
-        f"f.source_table = {literal(table.name)} AND f.source_row = n.{key} AND f.key = {literal(fact.key)}"
+        f"f.source_table = {literal(table.name)} AND f.source_row = n.{key} AND f.key = {literal(fact.key)} "
+        f"AND f.person_id = o.{owner}"
     )
-    moved = f"o.{at} IS DISTINCT FROM n.{at}"
+    moved = f"o.{at} IS DISTINCT FROM n.{at} OR o.{owner} IS DISTINCT FROM n.{owner}"
     if fact.when:
         moved += f" OR ({condition(fact.when, 'o')}) <> ({condition(fact.when, 'n')})"
     result = [
@@ -570,8 +610,7 @@ def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
 def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_happens')}()"
-    # What the clock blanks did not stop having happened. Only the keeper is believed when the setting says so.
-    clock = f"current_user = {literal(plan.role('keeper'))} AND current_setting('bloesem.clock', true) = 'on'"
+    clock = _by_the_clock(plan)  # what it blanks did not stop having happened
     return [
         Statement(
             "masks",
