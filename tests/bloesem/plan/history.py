@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -115,6 +116,68 @@ def _facts(draw: st.DrawFn, plan: Plan, rows: dict[str, list[dict[str, Any]]]) -
     return Fact(person, kind, draw(st.sampled_from(keys[kind])), starts, ends, *of_row)  # type: ignore[arg-type]
 
 
+# ---- stories that must not be left to chance --------------------------------------------------------------------
+
+#: What happens to somebody, in order: kind, key, and the number of a moment; `-` lifts what began under that name.
+STORIES: dict[str, list[tuple[str, str]]] = {
+    "a restriction and an objection, the restriction lifted first": [
+        ("restriction", "accuracy"), ("assessing", "quality"), ("-restriction", ""), ("-assessing", ""),
+    ],
+    "a restriction and an objection, the objection lifted first": [
+        ("restriction", "accuracy"), ("assessing", "quality"), ("-assessing", ""), ("-restriction", ""),
+    ],
+    "an objection, then a restriction, lifted in that order": [
+        ("assessing", "identify"), ("restriction", "accuracy"), ("-assessing", ""), ("-restriction", ""),
+    ],
+    "two holds that overlap": [
+        ("hold", "disputes"), ("hold", "law:claims"), ("-hold", "disputes"), ("-hold", "law:claims"),
+    ],
+    "the same hold twice, the first released first": [
+        ("hold", "disputes"), ("hold", "disputes"), ("-hold", "disputes"), ("-hold", "disputes"),
+    ],
+    "somebody leaves and comes back": [
+        ("event", "account.opened"), ("event", "account.terminated"), ("event", "account.opened"),
+        ("event", "account.terminated"),
+    ],
+    "a request to erase while a hold runs": [
+        ("hold", "disputes"), ("erasure", "17(1)(a)"), ("-hold", "disputes"), ("event", "account.opened"),
+    ],
+}  # fmt: skip
+
+
+@st.composite
+def told(draw: st.DrawFn, plan: Plan, story: str) -> tuple[History, list[dt.datetime]]:
+    """A generated history in which this story happens too, to one of the two people (of a row that both own, to either),
+    or, for holds and restrictions, to one of their rows; and moments before, between and after its steps."""
+    history = draw(histories(plan))
+    steps = STORIES[story]
+    when = sorted(draw(st.lists(moments, min_size=len(steps), max_size=len(steps), unique=True)))
+    person = draw(st.sampled_from(PEOPLE))
+    mine = [
+        (t.name, row[t.key[0]])
+        for t in plan.tables
+        for row in history.rows[t.name]
+        if person in [row.get(o) for o in t.owners] and not t.anchor
+    ]
+    about = draw(st.sampled_from([(None, None), *mine]))
+    running: list[Fact] = []
+    for (kind, key), at in zip(steps, when, strict=True):
+        if kind.startswith("-"):
+            ended = next(f for f in running if f.kind == kind[1:] and key in ("", f.key))
+            running.remove(ended)
+            history.facts.append(replace(ended, ends_at=at))
+            continue
+        of_row = about if kind in ("hold", "restriction") else (None, None)
+        fact = Fact(person, kind, key, at, None, *of_row)  # type: ignore[arg-type]
+        if any(step == f"-{kind}" for step, _ in steps):
+            running.append(fact)
+        else:
+            history.facts.append(fact)
+    assert not running
+    looks = [(a + (b - a) / 2).replace(microsecond=0) for a, b in itertools.pairwise(when)]
+    return history, [*looks, when[-1] + dt.timedelta(days=1)]
+
+
 # ---- the interpreter -------------------------------------------------------------------------------------------
 
 
@@ -193,6 +256,7 @@ def stored(connection: psycopg.Connection[Any], table: TablePlan) -> dict[int, d
 
 __all__ = [
     "PEOPLE",
+    "STORIES",
     "History",
     "age",
     "by_person",
@@ -202,4 +266,5 @@ __all__ = [
     "load",
     "moments",
     "stored",
+    "told",
 ]

@@ -12,7 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.bloesem.plan import small
-from tests.bloesem.plan.history import History, age, by_person, column_facts, histories, load, moments, stored
+from tests.bloesem.plan.history import (
+    STORIES,
+    History,
+    age,
+    by_person,
+    column_facts,
+    histories,
+    load,
+    moments,
+    stored,
+    told,
+)
 from tests.databases import DatabaseMaker
 
 from bloesem.plan.dates import civil, midnight
@@ -85,6 +96,20 @@ def test_sql_and_python_agree_on_generated_histories(
     plan, connection = world
     history = data.draw(histories(plan))
     at = data.draw(st.lists(moments, min_size=1, max_size=3))
+    try:
+        compare(plan, connection, history, at)
+    finally:
+        connection.rollback()
+
+
+@pytest.mark.parametrize("story", list(STORIES))
+@settings(RELAXED, max_examples=20)
+@given(data=st.data())
+def test_sql_and_python_agree_on_what_must_not_be_left_to_chance(
+    world: tuple[Plan, Connection], story: str, data: st.DataObject
+) -> None:
+    plan, connection = world
+    history, at = data.draw(told(plan, story))
     try:
         compare(plan, connection, history, at)
     finally:
