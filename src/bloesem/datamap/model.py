@@ -107,7 +107,9 @@ class Link(Strict):
         if self.to is not None and self.person is not None:
             raise ValueError("write `to`, or `person`")
         if self.kind != "owner" and not self.last:
-            raise ValueError("a row that goes because a mere sharer leaves would be somebody else's: `last` is for owners")
+            raise ValueError(
+                "a row that goes because a mere sharer leaves would be somebody else's: `last` is for owners"
+            )
         if self.kind is None and not self.decide:
             raise ValueError("write `kind`: owner, shared or reference")
         return self
@@ -156,7 +158,9 @@ class FieldMeta(Strict):
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     why: str | None = None
     on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
-    on_erase: Literal["cut", "redact", "keep"] = "cut"  # empty (or `erased`), a mask of its type, or left as it is
+    on_erase: Literal["cut", "redact", "keep"] = (
+        "cut"  # empty (or `erased`), a mask of its type, or left as it is
+    )
     decide: tuple[Alternative, ...] = ()  # its category, while nobody decided it: refused
 
 
@@ -206,6 +210,11 @@ class Dataset(Wild):
     @property
     def db_schema(self) -> str:
         return str((self.meta or {}).get("schema", "public"))
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a plan is in force in the store: roles, masks, sweeps. Else it is read as it is, along `links`."""
+        return bool((self.meta or {}).get("guarded", True))
 
 
 class DataMap(Wild):
