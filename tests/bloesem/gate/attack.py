@@ -296,12 +296,47 @@ def over_tables(world: World, target: Target) -> list[str]:
     return made
 
 
+def partitions(world: World) -> dict[str, TablePlan]:
+    """The partitions of the plan's tables, as SQL writes them."""
+    by_name = {(t.schema, t.name): t for t in world.plan.tables}
+    rows = world.admin.execute(
+        "SELECT n.nspname::text, p.relname::text, format('%I.%I', m.nspname, c.relname) FROM pg_inherits i"
+        " JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace"
+        " JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace m ON m.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p')"
+    ).fetchall()
+    return {part: by_name[schema, name] for schema, name, part in rows if (schema, name) in by_name}
+
+
+def over_partitions(world: World, target: Target) -> list[str]:
+    """Statements that name a partition of a table: refused to everybody, also to who may read the table."""
+    made = []
+    for part, table in partitions(world).items():
+        columns = [c.name for c in columns_for(world.plan, target, table)] or [table.key[0]]
+        made += [f'SELECT "{column}" FROM {part}' for column in columns]
+        made += [
+            f"SELECT count(*) FROM {part}",
+            f"TABLE {part}",
+            f"DELETE FROM {part}",
+            f"TRUNCATE {part}",
+            f'UPDATE {part} SET "{columns[-1]}" = NULL',
+            f"INSERT INTO {part} DEFAULT VALUES",
+            f"ALTER TABLE {part} DISABLE ROW LEVEL SECURITY",
+            f"CREATE POLICY x ON {part} USING (true)",
+            f'ALTER TABLE "{table.schema}"."{table.name}" DETACH PARTITION {part}',
+        ]
+    return made
+
+
 def everywhere(world: World, target: Target) -> Iterator[str]:
     """Statements that PostgreSQL refuses to every role of every process, wherever."""
     plan = world.plan
     for table in plan.tables:
         yield f'COPY "{table.schema}"."{table.name}" TO STDOUT'
         yield f'COPY "{table.schema}"."{table.name}" FROM STDIN'
+    for part in partitions(world):
+        yield f"COPY {part} TO STDOUT"
+        yield f"COPY {part} FROM STDIN"
     login = world.login(target.key)
     mine = {plan.role(t.name) for t in world.targets() if t.key in plan.processes[login]} | {plan.role(login)}
     for other in [

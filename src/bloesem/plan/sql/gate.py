@@ -202,39 +202,59 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
 
 
 def _partitions(plan: Plan, table: TablePlan) -> list[Statement]:
-    """The parts of a table that ages by its own date have its owner too: or the clock could not drop them whole."""
-    if table.partition is None:
-        return []
-    q = literal(f"{ident(table.schema)}.{ident(table.name)}")
+    """A partition (any table below this one) has the same owner, or the clock could not drop it whole, and is closed:
+    PostgreSQL judges what is read through the table by the table alone, and what names a partition by the partition."""
     sql = f"""
 DO $$
 DECLARE
     part regclass;
 BEGIN
-    FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = {q}::regclass LOOP
+    FOR part IN {_below(table.schema, table.name)} SELECT oid FROM part WHERE below LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO %I', part, {literal(plan.role("owner"))});
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', part);
     END LOOP;
 END $$"""
     return [Statement("gate", f"{table.name}: its partitions too", tidy(sql))]
 
 
+def closed(plan: Plan, schema: str, name: str) -> list[str]:
+    """What makes a new partition one that nobody reads or writes but through its table, whoever made it and whatever
+    default privileges gave: the owner's, with row security and without a policy or a grant."""
+    q = qualified(schema, name)
+    return [
+        f"ALTER TABLE {q} OWNER TO {ident(plan.role('owner'))}",
+        f"ALTER TABLE {q} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        nothing(plan, schema, name),
+    ]
+
+
+def _below(schema: str, name: str) -> str:
+    """`part (oid, below)`: the table, and all partitions below it."""
+    return (
+        f"WITH RECURSIVE part (oid, below) AS (SELECT {literal(qualified(schema, name))}::regclass, false"
+        " UNION SELECT i.inhrelid::regclass, true FROM pg_inherits i JOIN part ON part.oid = i.inhparent)"
+    )
+
+
 def nothing(plan: Plan, schema: str, name: str) -> str:
-    """Drop every policy and grant on the table, so that what follows is all there is."""
+    """Drop every policy and grant on the table and on its partitions, so that what follows is all there is."""
     return tidy(
         f"""
 DO $$
 DECLARE
     it record;
 BEGIN
-    FOR it IN SELECT policyname FROM pg_policies
-              WHERE schemaname = {literal(schema)} AND tablename = {literal(name)} LOOP
-        EXECUTE format('DROP POLICY %I ON %I.%I', it.policyname, {literal(schema)}, {literal(name)});
+    FOR it IN {_below(schema, name)} SELECT p.polname, part.oid FROM pg_policy p JOIN part ON part.oid = p.polrelid LOOP
+        EXECUTE format('DROP POLICY %I ON %s', it.polname, it.oid);
     END LOOP;
-    FOR it IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, {literal(plan.prefix)})
-              AND rolname NOT IN ({literal(plan.role("owner"))}) LOOP
-        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %I', {literal(schema)}, {literal(name)}, it.rolname);
+    FOR it IN {_below(schema, name)} SELECT r.rolname, part.oid FROM part, pg_roles r
+              WHERE starts_with(r.rolname, {literal(plan.prefix)})
+              AND r.rolname NOT IN ({literal(plan.role("owner"))}) LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM %I', it.oid, it.rolname);
     END LOOP;
-    REVOKE ALL ON TABLE {qualified(schema, name)} FROM PUBLIC;
+    FOR it IN {_below(schema, name)} SELECT part.oid FROM part LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', it.oid);
+    END LOOP;
 END $$"""
     )
 
