@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bloesem.plan.model import Plan
-from bloesem.plan.sql.gate import DANGEROUS, readers
+from bloesem.plan.sql.gate import DANGEROUS, readers, sharers
 from bloesem.plan.sql.runtime import TABLES
 from bloesem.stores.postgres import Connection
 
@@ -37,7 +37,7 @@ _WORDS = {"missing": "gone", "added": "there and not of the plan", "changed": "n
 def role_names(plan: Plan) -> list[str]:
     """Every role of the plan, with its prefix."""
     names = ["owner", "keeper", *(p.name for p in readers(plan)), *(s.name for s in plan.scoped)]
-    names += [*(w.key for w in plan.writers), *plan.processes]
+    names += [*(s.name_shared for s in sharers(plan)), *(w.key for w in plan.writers), *plan.processes]
     return [plan.role(name) for name in dict.fromkeys(names)]
 
 

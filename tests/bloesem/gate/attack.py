@@ -61,7 +61,8 @@ def columns_for(plan: Plan, target: Target, table: TablePlan) -> list[ColumnPlan
             or (
                 (c.purposes & mask or target.purpose is None)
                 and all(covers(target.scoped.reads, category) for category in c.categories)
-                and not (len(table.owners) > 1 and c.owner)
+                # The second person's columns are theirs alone: an employer or installer comes with the first.
+                and (target.scope == "person" or c.owner == 0)
             )
         ]
         if target.purpose is not None and not target.purpose.mask & table.bits:
@@ -96,8 +97,21 @@ def expected(
             masks = calculus.row_masks(plan, table, row, truth.facts, truth.now)
             visible = _seen(table, target, row, masks, scope)
         if visible:
-            found[row[key.name]] = {c.name: _value(plan, truth, target, table, row, c) for c in columns}
+            found[row[key.name]] = {
+                c.name: _value(plan, truth, target, table, row, c)
+                if _theirs(target, table, row, c, scope)
+                else None
+                for c in columns
+            }
     return found
+
+
+def _theirs(
+    target: Target, table: TablePlan, row: Mapping[str, Any], column: ColumnPlan, scope: int | None
+) -> bool:
+    """Each column of a row of several people belongs to one of them; keys belong to nobody in particular. A person who
+    asks what is held about them (art. 15) gets theirs, and never another's (art. 15(4))."""
+    return target.scope != "person" or column.key or row[table.owners[column.owner]] == scope
 
 
 def _seen(

@@ -41,10 +41,17 @@ def readers(plan: Plan) -> list[PurposePlan]:
     return [p for p in plan.purposes if p.active]
 
 
+def sharers(plan: Plan) -> list[ScopedPlan]:
+    """Roles of a person's scope that see rows of several people: each has a second role, nobody's to take on, that may
+    read those rows whole, and whose views give each person the columns that are theirs."""
+    return [s for s in plan.scoped if any(shared(t, s) and scoped_columns(plan, t, s) for t in plan.tables)]
+
+
 def roles(plan: Plan) -> list[Statement]:
     made = [_role(plan, "owner", "NOLOGIN"), _role(plan, "keeper", "LOGIN NOINHERIT", bypass=True)]
     made += [_role(plan, p.name, "NOLOGIN") for p in readers(plan)]
     made += [_role(plan, s.name, "NOLOGIN") for s in plan.scoped]
+    made += [_role(plan, s.name_shared, "NOLOGIN") for s in sharers(plan)]
     made += [_role(plan, w.key, "NOLOGIN") for w in plan.writers]
     made += [_role(plan, login, "LOGIN NOINHERIT") for login in plan.processes]
     owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
@@ -96,7 +103,9 @@ def statements(plan: Plan) -> list[Statement]:
     for purpose in readers(plan):
         result += _views(plan, purpose.name, [(t, purpose_columns(plan, t, purpose)) for t in plan.tables])
     for scoped in plan.scoped:
-        result += _views(plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables])
+        result += _views(
+            plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables], scoped
+        )
     for writer in plan.writers:
         result += _writers_schema(plan, writer)
     return result
@@ -304,8 +313,8 @@ def _today(plan: Plan, mask: str) -> str:
 
 
 def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]) -> list[Statement]:
-    q, role = qualified(table.schema, table.name), ident(plan.role(scoped.name))
-    asked = _asked(plan, scoped)
+    q, asked = qualified(table.schema, table.name), _asked(plan, scoped)
+    role = ident(plan.role(scoped.name_shared if shared(table, scoped) else scoped.name))
     mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
     if scoped.purpose is None:
         seen = "kept_for" if scoped.restricted_too else "used_for"
@@ -420,7 +429,14 @@ def scope_columns(table: TablePlan, scoped: ScopedPlan) -> list[str]:
     return list(table.owners) if scoped.scope == "person" else []
 
 
+def shared(table: TablePlan, scoped: ScopedPlan) -> bool:
+    """Whether the role finds several people on one row, of whom it is to show one: a column grant cannot tell them
+    apart, so the role has none on the table, and a view gives each column where its owner asks."""
+    return scoped.scope == "person" and len(scope_columns(table, scoped)) > 1
+
+
 def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str]:
+    """What the role reads of a table: on a row of several people a person's own columns, another role the first's."""
     from bloesem.plan.build import covers
 
     if not scope_columns(table, scoped):
@@ -428,7 +444,6 @@ def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str
     mask = plan.purpose(scoped.purpose).mask if scoped.purpose else None
     if mask is not None and not mask & table.bits:
         return []
-    private = len(table.owners) > 1
     columns = [
         c
         for c in table.columns
@@ -436,7 +451,7 @@ def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str
         or (
             (mask is None or c.purposes & mask)
             and all(covers(scoped.reads, k) for k in c.categories)
-            and not (private and c.owner > 0)
+            and (c.owner == 0 or shared(table, scoped))
         )
     ]
     return _shown(table, columns)
@@ -462,6 +477,8 @@ def _may_fill(records: tuple[str, ...] | None, column: ColumnPlan) -> bool:
 def scoped_writable(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> tuple[list[str], list[str]]:
     """Columns that a scoped role may fill at insert, and those it may change: of what it sees, what `writes` names.
     It adds rows only where all that a row holds is its to write, and where it is known whom its scope is about."""
+    if shared(table, scoped):
+        return [], []  # a grant to change a column would be one on everybody's
     seen = set(scoped_columns(plan, table, scoped))
     update = [c.name for c in table.columns if c.name in seen and not c.key and _may_fill(scoped.writes, c)]
     if not update or not _all_to_write(plan, table, scoped):
@@ -489,10 +506,11 @@ def _views(
     plan: Plan,
     name: str,
     tables: list[tuple[TablePlan, list[str]]],
+    scoped: ScopedPlan | None = None,
     *,
     references: bool = True,
 ) -> list[Statement]:
-    """The schema of a role: a `security_invoker` view per table, with only its columns. Made anew each time."""
+    """The schema of a role: a view per table, with only its columns and its own rights. Made anew each time."""
     owner, role, schema = ident(plan.role("owner")), ident(plan.role(name)), ident(name)
     result = [
         Statement("views", f"schema {name}, anew", f"DROP SCHEMA IF EXISTS {schema} CASCADE"),
@@ -501,6 +519,9 @@ def _views(
     ]
     for table, columns in tables:
         if not columns:
+            continue
+        if scoped is not None and shared(table, scoped):
+            result += _shared_view(plan, scoped, table, columns)
             continue
         view = qualified(name, table.name)
         sql = (
@@ -522,6 +543,29 @@ def _views(
                 Statement("views", f"{reference.name} for {name}", f"GRANT SELECT ON {q}, {view} TO {role}"),
             ]
     return result
+
+
+def _shared_view(plan: Plan, scoped: ScopedPlan, table: TablePlan, columns: list[str]) -> list[Statement]:
+    """A row of several people as one of them sees it: a column where who asks is who owns it; keys are for all.
+
+    It reads with the rights of the role that owns it, whose row policy shows the rows on which the person stands.
+    """
+    view, schema = qualified(scoped.name, table.name), ident(scoped.name)
+    holder, role = ident(plan.role(scoped.name_shared)), ident(plan.role(scoped.name))
+    own = []
+    for name in columns:
+        column = table.column(name)
+        mine = f"{ident(table.owners[column.owner])} = {_asked(plan, scoped)}"
+        own.append(ident(name) if column.key else f"CASE WHEN {mine} THEN {ident(name)} END AS {ident(name)}")
+    sql = f"CREATE VIEW {view} AS\nSELECT {listed(own, by=7)}\nFROM {qualified(table.schema, table.name)}"
+    about = f"{scoped.name}.{table.name}"
+    return [
+        Statement("views", f"{scoped.name} sees {table.name}: each their own", sql),
+        Statement("views", f"{about}: who makes it", f"GRANT CREATE ON SCHEMA {schema} TO {holder}"),
+        Statement("views", f"{about}: owner", f"ALTER VIEW {view} OWNER TO {holder}"),
+        Statement("views", f"{about}: and no more", f"REVOKE ALL ON SCHEMA {schema} FROM {holder}"),
+        Statement("views", f"{about}: its role", f"GRANT SELECT ON {view} TO {role}"),
+    ]
 
 
 def _writes(plan: Plan, name: str) -> bool:
