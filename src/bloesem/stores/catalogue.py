@@ -109,12 +109,13 @@ SELECT 'role', rolname::text,
                   WHERE s.setrole = r.oid))
 FROM pg_roles r WHERE rolname = ANY (%(roles)s)"""
 
-# Whoever makes a role on PostgreSQL 16 or newer without being superuser is its member with ADMIN, and nothing else.
+# Whoever makes a role without being superuser is its member with ADMIN, and lets themselves in: that is who installs.
 _MEMBERS = """
 SELECT 'membership', m.rolname || ' in ' || r.rolname, CASE WHEN a.admin_option THEN 'admin' ELSE '' END
 FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
 WHERE (r.rolname = ANY (%(roles)s) OR m.rolname = ANY (%(roles)s))
-  AND NOT (a.admin_option AND m.rolname <> ALL (%(roles)s))"""
+  AND NOT (m.rolname <> ALL (%(roles)s) AND EXISTS (SELECT FROM pg_auth_members made
+           WHERE made.roleid = a.roleid AND made.member = a.member AND made.admin_option))"""
 
 _SCHEMAS = f"""
 SELECT 'schema', n.nspname::text, r.rolname || ': ' || COALESCE({_ACL.format(acl="n.nspacl")}, 'default')

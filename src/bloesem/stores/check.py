@@ -281,7 +281,8 @@ def _strangers(connection: Connection, plan: Plan) -> Iterator[Finding]:
     members = connection.execute(
         "SELECT m.rolname::text, r.rolname::text FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = ANY (%s) AND m.rolname <> ALL (%s)"
-        " AND NOT a.admin_option ORDER BY 1, 2",
+        " AND NOT EXISTS (SELECT FROM pg_auth_members made WHERE made.roleid = a.roleid AND made.member = a.member"
+        " AND made.admin_option) ORDER BY 1, 2",
         [ours, ours],
     ).fetchall()
     for member, role in members:

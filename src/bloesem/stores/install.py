@@ -131,7 +131,8 @@ def _refused(fault: psycopg.Error) -> StoreError:
         return StoreError(
             f"the plan could not be put in force: {said}",
             rule="roles, row policies and ownership are made by a superuser or the database's owner with CREATEROLE",
-            remedy="connect as that user",
+            remedy="connect as a superuser, or as the user who owns the database, its schemas and tables, has CREATEROLE,"
+            " and made the plan's roles (PostgreSQL 16 and newer: or has ADMIN on them)",
         )
     if isinstance(fault, (errors.DiskFull, errors.OutOfMemory)):
         return StoreError(
@@ -402,11 +403,15 @@ class _Installation:
         """Roles that an earlier plan made. One that owns something in another database is left bare, not dropped."""
         gone = sorted(set(self.before.get("roles", [])) - set(catalogue.role_names(self.plan)))
         for role in gone:
-            there = self.connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            there = self.connection.execute(
+                "SELECT rolbypassrls FROM pg_roles WHERE rolname = %s", [role]
+            ).fetchone()
             if there is None:
                 continue
+            self.connection.execute(gate.taken_on(role))
             self._sql("DROP OWNED BY {}", role)
-            self._sql("ALTER ROLE {} NOLOGIN NOBYPASSRLS", role)
+            # To say NOBYPASSRLS of one that does not takes the right to make one that does.
+            self._sql("ALTER ROLE {} NOLOGIN" + (" NOBYPASSRLS" if there[0] else ""), role)
             rows = self.connection.execute(
                 "SELECT m.rolname::text FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
                 " JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = %s",

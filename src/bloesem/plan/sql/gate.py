@@ -49,9 +49,11 @@ def sharers(plan: Plan) -> list[ScopedPlan]:
 
 def roles(plan: Plan) -> list[Statement]:
     made = [_role(plan, "owner", "NOLOGIN"), _role(plan, "keeper", "LOGIN NOINHERIT", bypass=True)]
+    made += [_installers(plan, name) for name in ("owner", "keeper")]
     made += [_role(plan, p.name, "NOLOGIN") for p in readers(plan)]
     made += [_role(plan, s.name, "NOLOGIN") for s in plan.scoped]
-    made += [_role(plan, s.name_shared, "NOLOGIN") for s in sharers(plan)]
+    for s in sharers(plan):
+        made += [_role(plan, s.name_shared, "NOLOGIN"), _installers(plan, s.name_shared)]
     made += [_role(plan, w.key, "NOLOGIN") for w in plan.writers]
     made += [_role(plan, login, "LOGIN NOINHERIT") for login in plan.processes]
     owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
@@ -91,6 +93,24 @@ DO $$ BEGIN
     END IF;{extra}
 END $$"""
     return Statement("roles", f"role {name}", tidy(sql))
+
+
+def taken_on(role: str) -> str:
+    """Whoever installs and is no superuser has to be able to act as a role to give it anything to own, to drop what it
+    owns, and to look at it later. Having made it, they may let themselves in; on PostgreSQL 15 with CREATEROLE alone."""
+    version = "current_setting('server_version_num')::integer >= 160000"
+    return tidy(f"""
+DO $$ BEGIN
+    IF NOT (pg_has_role({literal(role)}, 'USAGE')
+            AND pg_has_role({literal(role)}, CASE WHEN {version} THEN 'SET' ELSE 'MEMBER' END)) THEN
+        EXECUTE {literal(f"GRANT {ident(role)} TO CURRENT_USER WITH ")}
+                || CASE WHEN {version} THEN 'INHERIT TRUE, SET TRUE' ELSE 'ADMIN OPTION' END;
+    END IF;
+END $$""")
+
+
+def _installers(plan: Plan, name: str) -> Statement:
+    return Statement("roles", f"whoever installs may act as {name}", taken_on(plan.role(name)))
 
 
 # ---- everything else -----------------------------------------------------------------------------------------------
@@ -156,11 +176,12 @@ EXCEPTION WHEN insufficient_privilege OR undefined_function THEN
     NULL;  -- not ours to revoke on a managed server: `bloesem check` reports it
 END $$"""
         result.append(Statement("gate", f"{function.split('(')[0]} is not for everybody", tidy(sql)))
-    sql = """
+    sql = f"""
 DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), {literal(plan.role("keeper"))});
 END $$"""
-    result.append(Statement("gate", "no temporary tables", tidy(sql)))
+    result.append(Statement("gate", "no temporary tables, but for the keeper's loads", tidy(sql)))
     # A DO block would change roles between its own statements, where one statement per call cannot.
     sql = f"""
 DO $$ BEGIN

@@ -570,8 +570,9 @@ def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
 def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_happens')}()"
-    # What the clock blanks did not stop having happened. Only the keeper is believed when the setting says so.
-    clock = f"current_user = {literal(plan.role('keeper'))} AND current_setting('bloesem.clock', true) = 'on'"
+    # What the clock blanks did not stop having happened. Only the keeper is believed when the setting says so; a setting
+    # of PostgreSQL's own, since only a superuser gives a function one that PostgreSQL does not know.
+    clock = f"current_user = {literal(plan.role('keeper'))} AND current_setting('application_name') = 'bloesem clock'"
     return [
         Statement(
             "masks",
