@@ -388,6 +388,16 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
     yield "CREATE ROLE x"
     yield "SELECT lo_create(0)"
     yield "SELECT lo_from_bytea(0, 'x')"
+    for call in (
+        "lseek(0, 0, 0)",
+        "lseek64(0, 0, 0)",
+        "tell(0)",
+        "tell64(0)",
+        "truncate(0, 0)",
+        "truncate64(0, 0)",
+        "close(0)",
+    ):
+        yield f"SELECT lo_{call}"
     yield "SELECT lo_import('/etc/hostname')"
     yield "SELECT pg_read_file('/etc/hostname')"
     yield "SELECT pg_ls_dir('.')"

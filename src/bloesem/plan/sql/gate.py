@@ -28,6 +28,13 @@ DANGEROUS = (
     "lo_get(oid, bigint, integer)",
     "lo_put(oid, bigint, bytea)",
     "lo_unlink(oid)",
+    "lo_lseek(integer, integer, integer)",
+    "lo_lseek64(integer, bigint, integer)",
+    "lo_tell(integer)",
+    "lo_tell64(integer)",
+    "lo_truncate(integer, integer)",
+    "lo_truncate64(integer, bigint)",
+    "lo_close(integer)",
     "lowrite(integer, bytea)",
     "loread(integer, integer)",
 )
@@ -407,9 +414,9 @@ def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]
         Statement(
             "gate", f"{writer.key} changes {table.name}", f"GRANT UPDATE ({_list(changes)}) ON {q} TO {role}"
         ),
-        _policy(q, f"{writer.key}_finds", "SELECT", role, "kept_for <> 0", None),
+        _policy(q, f"{writer.key}_finds", "SELECT", role, _today(plan, "kept_for"), None),
         _policy(q, f"{writer.key}_records", "INSERT", role, None, "kept_for <> 0"),
-        _policy(q, f"{writer.key}_changes", "UPDATE", role, "kept_for <> 0", "kept_for <> 0"),
+        _policy(q, f"{writer.key}_changes", "UPDATE", role, _today(plan, "kept_for"), "kept_for <> 0"),
     ]
 
 
@@ -513,6 +520,20 @@ def _all_to_write(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> bool:
     seen = set(scoped_columns(plan, table, scoped))
     values = [c for c in table.columns if not c.key]
     return bool(values) and all(c.name in seen and _may_fill(scoped.writes, c) for c in values)
+
+
+def fills(plan: Plan, served: str, table: TablePlan) -> list[str]:
+    """The columns of a table that a purpose, a scoped role or a writer may fill at insert or change."""
+    for writer in plan.writers:
+        if writer.key == served:
+            return list(writer.tables.get(table.name, ()))
+    for scoped in plan.scoped:
+        if scoped.key == served:
+            return [c for group in scoped_writable(plan, table, scoped) for c in group]
+    purpose = plan.by_key.get(served)
+    if purpose is None or not purpose.writes:
+        return []
+    return [c for group in writable(plan, table, purpose) for c in group]
 
 
 def writer_reads(plan: Plan, table: TablePlan) -> list[str]:
