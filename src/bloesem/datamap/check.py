@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Collection, Dataset
@@ -10,6 +10,7 @@ from bloesem.findings import Finding
 from bloesem.plan.build import covers
 from bloesem.plan.model import Plan
 from bloesem.policy.model import Policy, Record
+from bloesem.source import nearest
 
 _ORPHAN = "P-014: no orphan fields"
 
@@ -19,8 +20,15 @@ def map_findings(maps: LoadedMap) -> list[Finding]:
     return [*_reach(maps), *_links(maps)]
 
 
-def plan_findings(policy: Policy, record: Record, plan: Plan, maps: LoadedMap) -> list[Finding]:
-    """Categories without purpose, columns that nothing keeps, purposes without column, sources that nobody declared.
+#: Where the record says something, as `file:line`: of a key, such as `("roles", "fleet", "scope")`.
+Where = Callable[..., str]
+
+
+def plan_findings(
+    policy: Policy, record: Record, plan: Plan, maps: LoadedMap, where: Where = lambda *_: ""
+) -> list[Finding]:
+    """Categories without purpose, columns that nothing keeps, purposes without column, sources that nobody declared;
+    roles whose scope no table has, writers of columns that are not there, partitions that never go.
 
     A category without purpose that the record names as a known gap of this version's text (L-014) is a warning.
     """
@@ -31,6 +39,9 @@ def plan_findings(policy: Policy, record: Record, plan: Plan, maps: LoadedMap) -
         *_purposes(plan),
         *_columns(plan, maps),
         *_sources(plan, maps),
+        *_scopes(plan, where),
+        *_written(plan, where),
+        *_partitions(plan, maps),
     ]
 
 
@@ -190,5 +201,64 @@ def _sources(plan: Plan, maps: LoadedMap) -> Iterator[Finding]:
                 f"table {table.schema}.{table.name} does not say where its values come from",
                 "P-049, art. 14(2)(f): a person is told the source",
                 "write meta.source (a column) or meta.default_source",
+                maps.where(table.schema, table.name),
+            )
+
+
+def _scopes(plan: Plan, where: Where) -> Iterator[Finding]:
+    """A role whose scope no table has sees nothing, and nobody is told."""
+    scopes = {"person", *(scope for table in plan.tables for scope in table.scopes)}
+    for role in plan.scoped:
+        if role.scope not in scopes:
+            yield Finding(
+                "error",
+                "scope-without-table",
+                f"role `{role.key}` has the scope `{role.scope}`, which no table of the map has",
+                "a scoped role sees the rows that name whom it is about; without such a column it sees none",
+                f"write meta.scopes: {{{role.scope}: column}} on its tables, or use one of: {nearest(role.scope, scopes)}",
+                where("roles", role.key, "scope"),
+            )
+
+
+def _written(plan: Plan, where: Where) -> Iterator[Finding]:
+    """A writer fills columns of the map: what it names and nothing has could be granted to nobody."""
+    rule = "P-014: no orphan fields; a writer fills what the map has"
+    for writer in plan.writers:
+        for name, columns in writer.tables.items():
+            table = plan.by_name.get(name)
+            if table is None:
+                yield Finding(
+                    "error",
+                    "writer-without-table",
+                    f"writer `{writer.key}` fills table `{name}`, which is no table of people in the map",
+                    rule,
+                    f"use one of: {nearest(name, set(plan.by_name))}",
+                    where("writers", writer.key, "tables", name),
+                )
+                continue
+            has = {column.name for column in table.columns}
+            for number, column in enumerate(columns):
+                if column not in has:
+                    yield Finding(
+                        "error",
+                        "writer-without-column",
+                        f"writer `{writer.key}` fills {name}.{column}, and the map has no such column",
+                        rule,
+                        f"use one of: {nearest(column, has)}",
+                        where("writers", writer.key, "tables", name, number),
+                    )
+
+
+def _partitions(plan: Plan, maps: LoadedMap) -> Iterator[Finding]:
+    """A partition goes whole by the days of its rows: of another column's days nothing follows."""
+    for table in plan.tables:
+        if table.partition is not None and table.partition != table.record_date:
+            said = f"`{table.record_date}`" if table.record_date else "no record_date"
+            yield Finding(
+                "error",
+                "partition-without-date",
+                f"table {table.schema}.{table.name} is partitioned by `{table.partition}`, and has {said}",
+                "a year goes whole when the term of its records is over (P-073), which runs from record_date",
+                f"write record_date: {table.partition}, or partition the table by its record_date",
                 maps.where(table.schema, table.name),
             )

@@ -292,6 +292,11 @@ class ScopedPlan:
     def name(self) -> str:
         return self.key.replace("-", "_").replace(".", "_")
 
+    @property
+    def name_shared(self) -> str:
+        """Name of the role that owns its views on rows of several people; no process is its member."""
+        return f"{self.name}_shared"
+
 
 @dataclass(frozen=True)
 class WriterPlan:

@@ -15,7 +15,7 @@ from bloesem.law import load_law
 from bloesem.law.model import Law
 from bloesem.policy.cross import company_problems
 from bloesem.policy.findings import Finding, basis_of, findings, stated
-from bloesem.policy.load import LoadedPolicy, read_policy, read_record
+from bloesem.policy.load import LoadedPolicy, LoadedRecord, read_policy, read_record
 from bloesem.policy.model import Policy, Record
 from bloesem.source import Problem, Strict, parse, refuse, validate
 from bloesem.terms import Label
@@ -70,6 +70,14 @@ class Company:
     bits_file: Path = Path("bits.yaml")
     application: str | None = None
     demonstration: str | None = None
+    record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
+
+    def where(self, *names: str | int) -> str:
+        """in: a key of the record (`"roles", "fleet", "scope"`). out: `file:line` of what says it, or nothing."""
+        if self.record_files is None:
+            return ""
+        path, line = self.record_files.find(*names)
+        return f"{path}:{line}"
 
     def in_force(self, day: dt.date) -> Policy:
         """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended.
@@ -165,6 +173,7 @@ def load_company(directory: Path | str) -> Company:
         bits_file=home / settings.bits,
         application=settings.application,
         demonstration=settings.demonstration,
+        record_files=record,
     )
 
 

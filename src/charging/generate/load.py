@@ -20,6 +20,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from bloesem.plan.model import Fact
+from bloesem.stores import load as bulk
 from charging.generate.world import EVENTS, REST, TABLES, World
 
 Connection = psycopg.Connection[Any]
@@ -156,13 +157,7 @@ def copy(
     """One table's rows, by COPY."""
     rows = world.rows[table]
     if rows:
-        names = sql.SQL(", ").join(map(sql.Identifier, world.columns[table]))
-        command = sql.SQL("COPY {}.{} ({}) FROM STDIN").format(
-            sql.Identifier(schema), sql.Identifier(table), names
-        )
-        with connection.cursor() as cursor, cursor.copy(command) as out:
-            for row in rows:
-                out.write_row(row)
+        bulk.copy(connection, (schema, table), world.columns[table], rows)
     if progress is not None:
         progress(table, len(rows))
 

@@ -19,7 +19,9 @@ from tests.bloesem.gate.attack import (
     compare,
     everywhere,
     expected,
+    over_partitions,
     over_tables,
+    partitions,
     refusal,
     refusals,
     seen,
@@ -141,7 +143,7 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
     for target in world.targets():
         with world.raw(world.login(target.key)) as connection:
             with acting(world, connection, target), blocks(world, target):
-                found = refusals(connection, over_tables(world, target))
+                found = refusals(connection, over_tables(world, target) + over_partitions(world, target))
             for statement in everywhere(world, target):
                 with acting(world, connection, target):
                     found[statement] = refusal(connection, statement)
@@ -150,6 +152,30 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
                 f"{target.key}: {q} {state}" for q, state in found.items() if state not in {*REFUSED, "42809"}
             ]
     assert not allowed, f"{len(allowed)} allowed: " + "\n".join(allowed[:20])
+
+
+def test_a_grant_on_a_partition_shows_no_row(world: World) -> None:
+    """Whoever gives a right on a partition has gone around the table's policies: its own row security stays."""
+    there = partitions(world)
+    assert there
+    target = next(t for t in world.targets() if t.kind == "purpose")
+    role = sql.Identifier(world.plan.role(target.name))
+    for schema in {t.schema for t in there.values()}:
+        world.admin.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role))
+    for part in there:
+        world.admin.execute(sql.SQL("GRANT SELECT, DELETE ON {} TO {}").format(sql.SQL(part), role))
+    held = sum(world.admin.execute(f"SELECT 1 FROM {part}".encode()).rowcount for part in there)
+    assert held > 0
+    try:
+        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+            for part in there:
+                assert connection.execute(f"SELECT 1 FROM {part}".encode()).rowcount == 0
+                assert connection.execute(f"DELETE FROM {part}".encode()).rowcount == 0
+    finally:
+        world.put_in_force()  # and everything is taken back
+    with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        for part in there:
+            assert refusal(connection, f"SELECT 1 FROM {part}") in REFUSED
 
 
 def test_without_a_purpose_a_login_finds_nothing(world: World) -> None:

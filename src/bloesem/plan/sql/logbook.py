@@ -1,23 +1,21 @@
 """What a process login may write and ask beside its purposes: who read whom, what was refused, is a name taken.
 
-Functions of the keeper; each login may call them, and has no right on any table behind them.
+Functions of the keeper; a login may call them (`identifier_taken` where it fills what identifies), and has no right on any table behind them.
 """
 
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.gate import fills
 from bloesem.plan.sql.statement import Statement, tidy
 
 _NEXT = "\n    "
 #: People on one page or in one list.
 MOST_PEOPLE = 10_000
 
-_SIGNATURES = (
-    "record_reading(text, text, bigint[])",
-    "record_denial(text, text)",
-    "identifier_taken(text, text)",
-)
+_TAKEN = "identifier_taken(text, text)"
+_SIGNATURES = ("record_reading(text, text, bigint[])", "record_denial(text, text)", _TAKEN)
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -36,11 +34,23 @@ def statements(plan: Plan) -> list[Statement]:
         made.append(
             Statement("logbook", f"{name}: not for all", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
         )
-        if plan.processes:
-            logins = ", ".join(ident(plan.role(login)) for login in plan.processes)
+        callers = takers(plan) if signature == _TAKEN else list(plan.processes)
+        if callers:
+            logins = ", ".join(ident(plan.role(login)) for login in callers)
             sql = f"GRANT EXECUTE ON FUNCTION {function} TO {logins}"
-            made.append(Statement("logbook", f"{name}: every process may call it", sql))
+            made.append(Statement("logbook", f"{name}: {', '.join(callers)} may call it", sql))
     return made
+
+
+def takers(plan: Plan) -> list[str]:
+    """The processes that may ask whether somebody has an identifier: those that serve what fills such a column. Whoever
+    gives nobody an address learns of nobody that they are a customer."""
+    identities = [(t, {c.name for c in t.columns if c.identity}) for t in plan.tables]
+    return [
+        login
+        for login, served in plan.processes.items()
+        if any(names & set(fills(plan, one, table)) for one in served for table, names in identities)
+    ]
 
 
 def _served(plan: Plan) -> str:
