@@ -26,6 +26,7 @@ from psycopg import sql
 from pydantic import TypeAdapter
 
 from bloesem.clock import asking, sweep
+from bloesem.clock.sweep import furthest
 from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
@@ -42,8 +43,6 @@ from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
 
 _log = logging.getLogger(__name__)
-#: Demonstrations end here: beyond it every term of the text has run out.
-FURTHEST = 40
 
 OVERVIEW = TypeAdapter(Overview)
 ACTS = TypeAdapter(tuple[Act, ...])
@@ -225,8 +224,8 @@ class Keeper:
         today = civil(moment(work, self.plan))
         if day < today:
             raise RefusedError("date.back", today=today.isoformat())
-        if day > today.replace(month=1, day=1, year=today.year + FURTHEST):
-            raise RefusedError("date.far", day=f"{today.year + FURTHEST}-01-01")
+        if day > (last := furthest(today)):
+            raise RefusedError("date.far", day=last.isoformat())
         work.commit()
         return day
 

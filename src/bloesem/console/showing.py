@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bloesem.clock.sweep import furthest
 from bloesem.console import because, charts
 from bloesem.console import language as words
 from bloesem.console.company import Company, Promise, said
 from bloesem.console.effects import Effects
 from bloesem.console.jobs import Job
-from bloesem.console.keeper import FURTHEST
 from bloesem.console.overview import Act, Overview
 from bloesem.console.words import WORDS
 from bloesem.plan.model import Clock
@@ -199,9 +199,8 @@ def day_asked(text: str, today: dt.date, language: str) -> tuple[dt.date | None,
         return None, words.say("date.bad", language)
     if day < today:
         return None, words.say("date.back", language, today=words.day(today, language))
-    furthest = dt.date(today.year + FURTHEST, 1, 1)
-    if day > furthest:
-        return None, words.say("date.far", language, day=words.day(furthest, language))
+    if day > (last := furthest(today)):
+        return None, words.say("date.far", language, day=words.day(last, language))
     return day, None
 
 

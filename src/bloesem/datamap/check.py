@@ -9,6 +9,7 @@ from bloesem.datamap.model import Collection, Dataset
 from bloesem.findings import Finding
 from bloesem.plan.build import covers
 from bloesem.plan.model import Plan
+from bloesem.policy.company import OFF_REMEDIES
 from bloesem.policy.model import Policy, Record
 from bloesem.source import nearest
 
@@ -169,8 +170,8 @@ def _purposes(plan: Plan) -> Iterator[Finding]:
                 "warning",
                 "purpose-off",
                 f"purpose `{purpose.key}` is off: {purpose.why_off}",
-                "P-055: legitimate interest runs on a balancing test",
-                "put the balancing test in the record",
+                "P-055: legitimate interest runs on a balancing test, and is stated when data is collected",
+                OFF_REMEDIES.get(purpose.why_off, "see the record"),
             )
 
 

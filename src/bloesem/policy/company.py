@@ -22,6 +22,20 @@ from bloesem.terms import Label
 
 COMPANY_FILE = "bloesem.yaml"
 
+#: Why a part on legitimate interest may not run (P-055), and what its company can do about it.
+NO_TEST = "no balancing test is on file (P-055)"
+LATER_TEST = "the balancing test is of a later day (P-055)"
+STOP = "the balancing test says stop (P-055)"
+NOT_STATED = "the interest was not stated at collection (P-055)"
+OFF_REMEDIES: Mapping[str, str] = {
+    NO_TEST: "put the balancing test in the record (`balancing`)",
+    LATER_TEST: "it runs from the day on which the test was decided",
+    STOP: "weigh again, and put the new test in the record (`balancing`), or take the part out of the policy",
+    NOT_STATED: "state it: write `interest` at the part in this version's policy.yaml; or, where people were told "
+    "otherwise, `stated_at_collection: true` at its balancing test. The record's switches `unstated_interest` and "
+    "`unstated_interest_off_from` say that a part without it is off",
+}
+
 
 class CompanyFile(Strict):
     """`bloesem.yaml`: where everything about a company stands. Paths count from the file."""
@@ -265,10 +279,9 @@ def parts_off(policy: Policy, record: Record, on: dt.date) -> Mapping[str, str]:
             own = [test for test in record.balancing if test.purpose == key]
             tests = own or [test for test in record.balancing if test.purpose == row_key]
             if not tests:
-                known = "the balancing test is of a later day" if {key, row_key} & later else None
-                off[key] = f"{known or 'no balancing test is on file'} (P-055)"
+                off[key] = LATER_TEST if {key, row_key} & later else NO_TEST
             elif max(tests, key=lambda test: test.decided).outcome == "stop":
-                off[key] = "the balancing test says stop (P-055)"
+                off[key] = STOP
             elif strict and not stated(record, row_key, row, key, part):
-                off[key] = "the interest was not stated at collection (P-055)"
+                off[key] = NOT_STATED
     return off

@@ -259,7 +259,7 @@ def _floors(view: _View) -> Iterator[Finding]:
     for floor in view.law.floors:
         for row_key, row, key, part in view.parts():
             terms = [term for term in keep_of(row, part).terms if term.after == RECORD]
-            if not terms or not _reads_word(view.policy, part, floor.is_):
+            if not terms or not reads_word(view.policy, part, floor.is_):
                 continue
             days = [term.records_from for term in floor.keep.terms if term.records_from] or [
                 view.policy.version
@@ -300,7 +300,7 @@ def _ceilings(view: _View) -> Iterator[Finding]:
         applied = not (ceiling.switch and view.record.switches.get(ceiling.switch) == "off")
         for row_key, row, key, part in view.parts():
             terms = keep_of(row, part).terms
-            if not terms or not _reads_word(view.policy, part, ceiling.is_):
+            if not terms or not reads_word(view.policy, part, ceiling.is_):
                 continue
             capped = add_period(day, ceiling.for_)
             if all(t.after == RECORD and (_end([t], day) or dt.date.max) <= capped for t in terms):
@@ -320,7 +320,8 @@ def _ceilings(view: _View) -> Iterator[Finding]:
             )
 
 
-def _reads_word(policy: Policy, part: Part, words: tuple[str, ...]) -> bool:
+def reads_word(policy: Policy, part: Part, words: tuple[str, ...]) -> bool:
+    """Whether a part reads a category that the law calls one of these."""
     return any(
         reads_category(part, key)
         for key, category in policy.categories.items()
@@ -353,5 +354,6 @@ __all__ = [
     "collects",
     "findings",
     "keep_of",
+    "reads_word",
     "stated",
 ]

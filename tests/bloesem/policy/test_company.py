@@ -7,6 +7,8 @@ import datetime as dt
 import pytest
 from tests.bloesem.policy.drafts import LAW, POLICY, VERSION, Draft
 
+from bloesem.datamap.check import plan_findings
+from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import DataMap
 from bloesem.errors import LawError, PolicyError
 from bloesem.plan.build import compile_plan
@@ -84,6 +86,7 @@ def test_a_statute_in_the_text_leaves_nothing_to_report(draft: Draft) -> None:
 
 # ---- a legitimate interest has a balancing test --------------------------------------------------------
 
+UNSTATED_OFF = "switches: {unstated_interest: off}\n"
 BALANCING = """\
 balancing:
   - purpose: newsletter
@@ -191,7 +194,6 @@ def test_a_test_has_a_date(draft: Draft) -> None:
 @pytest.mark.parametrize(
     ("switches", "off"),
     [
-        ("", True),
         ("switches: {unstated_interest: off}\n", True),
         ("switches: {unstated_interest: report}\n", False),
         ('switches: {unstated_interest: report, unstated_interest_off_from: "2026-01-02"}\n', False),
@@ -402,7 +404,7 @@ def recorded(draft: Draft, keep: str) -> Draft:
     ],
 )
 def test_a_term_longer_than_the_law_allows_is_reported(draft: Draft, keep: str, reported: bool) -> None:
-    recorded(draft, keep)
+    recorded(draft, keep).write("record/a.yaml", "switches: {recording_cap: on}\n")
     if keep == "hold":
         assert "category `identity.voice` serves no purpose" in draft.refused(PolicyError).text
         return
@@ -564,3 +566,29 @@ def test_a_bit_is_one_of_sixty(draft: Draft, number: int) -> None:
 def test_parts_off_asks_only_about_legitimate_interest(draft: Draft) -> None:
     company = draft.load()
     assert parts_off(company.versions[0], company.record, DAY) == {}
+
+
+def test_a_switch_on_which_something_depends_is_in_the_record(draft: Draft) -> None:
+    """What is decided when a file of the record is lost is nothing: neither the one nor the other."""
+    interested(draft).write("record/a.yaml", BALANCING.replace("collection: true", "collection: false"))
+    refusal = draft.refused(PolicyError)
+    refusal.says(POLICY, "newsletter:", "purposes.NEWS.parts.newsletter", "`switches.unstated_interest`")
+    assert "write `switches: {unstated_interest: report or off}`" in refusal.text
+    draft.write("record/a.yaml", BALANCING)
+    draft.load()
+    refusal = recorded(draft, "{for: P1M, after: record}").refused(PolicyError)
+    assert "`switches.recording_cap`" in refusal.text
+
+
+def test_a_part_that_is_off_says_what_would_turn_it_on(draft: Draft) -> None:
+    """The remedy is of the cause: a balancing test that is on file is not asked for."""
+    interested(draft).write(
+        "record/a.yaml", BALANCING.replace("collection: true", "collection: false") + UNSTATED_OFF
+    )
+    company = draft.load()
+    maps = LoadedMap(read(company.maps[0] / "shop.yaml", DataMap), {})
+    found = plan_findings(company.versions[-1], company.record, compiled(company), maps)
+    (off,) = [f for f in found if f.kind == "purpose-off"]
+    assert "newsletter" in off.thing
+    assert "write `interest` at the part" in off.remedy
+    assert "balancing test in the record" not in off.remedy
