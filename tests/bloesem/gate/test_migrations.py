@@ -155,6 +155,27 @@ def test_who_may_not_be_keeper_changes_nothing(store: World) -> None:
         store.admin.execute(f'DROP ROLE "{name}"')
 
 
+def test_numbers_of_invoices_that_are_there_are_given(store: World) -> None:
+    """By an administrator too, who stays one afterwards."""
+    person = store.admin.execute("SELECT min(id) FROM data.person").fetchone()
+    store.admin.execute(
+        "INSERT INTO data.invoice (id, person_id, recorded_at, issued_on, number)"
+        " SELECT n, %s, now(), current_date, 'F' || n FROM generate_series(1, 3) n",
+        person,
+    )
+    register(ALIAS, admin_database(store.database.dsn))
+    try:
+        connection = connections[ALIAS]
+        MigrationExecutor(connection).migrate([("billing", "0002_years")])
+        MigrationExecutor(connection).migrate([("billing", "0004_numbers_given")])
+    finally:
+        connections[ALIAS].close()
+        del connections[ALIAS]
+        del connections.settings[ALIAS]
+    given = store.admin.execute("SELECT number FROM data.invoice_number ORDER BY number").fetchall()
+    assert given == [("F1",), ("F2",), ("F3",)]
+
+
 def test_it_cannot_be_taken_back_unless_it_says_how() -> None:
     assert not ChangeData("DELETE FROM person_name", expects=1).reversible
     assert ChangeData("DELETE FROM person_name", expects=1, back="SELECT 1", back_expects=1).reversible
