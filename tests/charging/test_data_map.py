@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from tests.charging.databases import migrated
 from tests.databases import Database
 
+from bloesem.company import load_plan
 from bloesem.datamap.model import Collection, DataMap
 from bloesem.policy.model import Policy, Record
 from bloesem.source import read
@@ -16,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 MAP = read(ROOT / "company/blossom/datamap/business.yaml", DataMap)
 POLICY = read(ROOT / "company/blossom/policy/2024-03-18/policy.yaml", Policy)
 ROLES = read(ROOT / "company/blossom/record/roles.yaml", Record)
-SOURCES = read(ROOT / "company/blossom/record/sources.yaml", Record).sources
 BUSINESS = next(dataset for dataset in MAP.dataset if dataset.fides_key == "business")
 TABLES = {collection.name: collection for collection in BUSINESS.collections}
 PERSONAL = [table for table in TABLES.values() if table.meta.holds in ("people", "personal")]
@@ -161,8 +162,11 @@ def test_our_own_messages_are_no_interaction() -> None:
 
 
 def test_the_employers_address_is_for_starting_the_contract_only() -> None:
-    assert SOURCES["employer"].only == ("invite",)
-    assert TABLES["work_email"].meta.source is not None
+    plan = load_plan(ROOT / "company" / "blossom", on=dt.date(2026, 11, 23))
+    narrow = next(n for n in plan.table("work_email").narrow if "P-039" in n.promises)
+    assert narrow.when is not None
+    assert narrow.when.starts_with == "werkgever:"
+    assert plan.keys(plan.table("work_email").bits & ~narrow.removed & ~plan.hold_bits) == ("invite",)
 
 
 def test_roles_write_columns_that_exist(live: dict[str, dict[str, bool]]) -> None:

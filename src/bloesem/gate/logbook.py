@@ -74,11 +74,19 @@ def identifier_taken(kind: str, value: str, *, using: str = "default") -> bool:
 
 
 def write_reading(
-    connection: DatabaseWrapper, plan: Plan, purpose: str, people: Iterable[int], actor: str
+    connection: DatabaseWrapper,
+    plan: Plan,
+    purpose: str,
+    people: Iterable[int],
+    actor: str,
+    case: int | None = None,
+    second: str | None = None,
 ) -> None:
-    query = sql.SQL("SELECT {}.record_reading(%s, %s, %s::bigint[])").format(sql.Identifier(plan.schema))
+    query = sql.SQL("SELECT {}.record_reading(%s, %s, %s::bigint[], %s::bigint, %s::text)")
     with as_login(connection) as cursor:
-        cursor.execute(query, [actor, purpose, sorted(set(people))])
+        cursor.execute(
+            query.format(sql.Identifier(plan.schema)), [actor, purpose, sorted(set(people)), case, second]
+        )
 
 
 def write_denials(connection: DatabaseWrapper, plan: Plan, purpose: str, things: Sequence[str]) -> None:

@@ -94,6 +94,8 @@ def compile_plan(
         contract_begins=record.contract.begins if record.contract else None,
         events=tuple(sorted(policy.events)),
         processes=_processes(record, purposes, bits),
+        staff=_staff(record),
+        cases=_cases(record, purposes, bits),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),
@@ -308,6 +310,31 @@ def _processes(
         process: tuple(key for key in served if key in here)
         for process, served in sorted(record.processes.items())
     }
+
+
+def _staff(record: Record) -> tuple[str, ...]:
+    """The processes through which staff read."""
+    unknown = sorted(set(record.staff) - set(record.processes))
+    if unknown:
+        raise PlanError(
+            f"`staff` names `{', '.join(unknown)}`, which is no process",
+            "a staff read is written down: by which login staff read has to be known",
+            f"use: {', '.join(sorted(record.processes))}",
+        )
+    return tuple(sorted(record.staff))
+
+
+def _cases(record: Record, purposes: Sequence[PurposePlan], bits: Sequence[Bit]) -> tuple[str, ...]:
+    """The purposes that are read one case at a time: each hold, and what the record adds."""
+    here = {p.key for p in purposes}
+    unknown = sorted(set(record.cases) - here - {bit.key for bit in bits})
+    if unknown:
+        raise PlanError(
+            f"`cases` names `{', '.join(unknown)}`, which is no purpose",
+            "P-051: a closed list",
+            f"use: {', '.join(sorted(here))}",
+        )
+    return tuple(sorted({p.key for p in purposes if p.hold} | set(record.cases) & here))
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -283,6 +284,17 @@ def entering(world: World, target: Target, truth: Truth) -> tuple[dict[str, Any]
     return given, scope
 
 
+@contextmanager
+def entered(world: World, target: Target, given: dict[str, Any]) -> Iterator[None]:
+    """The purpose, with what staff and cases have to say."""
+    said: dict[str, Any] = {"actor": "staff:bo"}
+    if target.key in world.plan.cases:
+        said |= {"case": 7, "second": "staff:cy"}
+    with purpose(target.key, **given, **said) as opened:
+        opened.reads([])
+        yield
+
+
 def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -> None:
     for target in world.targets():
         given, scope = entering(world, target, truth)
@@ -290,7 +302,7 @@ def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -
             model: Any = world.models[table.name]
             rows = model.objects.using(given["using"])
             columns = [c.name for c in columns_for(world.plan, target, table)]
-            with purpose(target.key, **given):
+            with entered(world, target, given):
                 if not columns:
                     with pytest.raises(PurposeDenied):
                         list(rows.all())
@@ -309,7 +321,7 @@ def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -
 def test_the_orm_refuses_what_is_not_granted_by_name(world: World, truth: Truth) -> None:
     for target in world.targets():
         given, _scope = entering(world, target, truth)
-        with purpose(target.key, **given):
+        with entered(world, target, given):
             for table in world.plan.tables:
                 granted = [c.name for c in columns_for(world.plan, target, table)]
                 rows: Any = world.models[table.name].objects.using(given["using"])  # type: ignore[attr-defined]
@@ -368,6 +380,6 @@ def test_a_value_is_never_a_statement(world: World, truth: Truth, evil: str) -> 
             ]
             if texts:
                 rows: Any = world.models[table.name].objects.using(given["using"])  # type: ignore[attr-defined]
-                with purpose(target.key, **given), transaction.atomic(using=given["using"]):
+                with entered(world, target, given), transaction.atomic(using=given["using"]):
                     assert not rows.filter(**{texts[0]: evil}).exists()
                 break

@@ -15,12 +15,21 @@ _NEXT = "\n    "
 MOST_PEOPLE = 10_000
 
 _TAKEN = "identifier_taken(text, text)"
-_SIGNATURES = ("record_reading(text, text, bigint[])", "record_denial(text, text)", _TAKEN)
+_SIGNATURES = (
+    "record_reading(text, text, bigint[], bigint, text)",
+    "record_denial(text, text)",
+    _TAKEN,
+)
 
 
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     made = [
+        Statement(
+            "logbook",
+            "a staff read of before cases",
+            f"DROP FUNCTION IF EXISTS {s}.record_reading(text, text, bigint[])",
+        ),
         Statement("logbook", "a staff read is written down", _reading(plan)),
         Statement("logbook", "a refusal is written down", _denial(plan)),
         Statement("logbook", "free or taken", _taken(plan)),
@@ -76,11 +85,15 @@ def _require_served(plan: Plan) -> str:
 
 
 def _reading(plan: Plan) -> str:
-    """One act without personal data, and a row per person whose salt opens the act's commitment."""
+    """One act without personal data, and a row per person whose salt opens the act's commitment. `about`, `second`: the
+    case and the second person, of purposes that are read one case at a time."""
     s = ident(plan.schema)
+    cases = f"ARRAY[{', '.join(map(literal, plan.cases))}]::text[]"
     return tidy(
         f"""
-CREATE OR REPLACE FUNCTION {s}.record_reading(actor text, purpose text, people bigint[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION {s}.record_reading(
+    actor text, purpose text, people bigint[], about bigint DEFAULT NULL, second text DEFAULT NULL
+) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
@@ -91,6 +104,13 @@ BEGIN{_require_served(plan)}
     IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
         RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF (purpose = ANY ({cases})) IS DISTINCT FROM (about IS NOT NULL AND second IS NOT NULL) THEN
+        RAISE EXCEPTION 'holds and archives are read one case at a time, with a second person, and nothing else is'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF second !~ '[^[:space:]]' OR length(second) > 200 OR second = actor THEN
+        RAISE EXCEPTION 'the second person is another' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF cardinality(whose) > {MOST_PEOPLE} THEN
         RAISE EXCEPTION 'nobody reads {MOST_PEOPLE} people on one page' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -98,7 +118,7 @@ BEGIN{_require_served(plan)}
     INTO salts FROM unnest(whose) p;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
     VALUES ({s}.moment(), 'read', purpose, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
-            jsonb_build_object('people', cardinality(whose)),
+            jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', about, 'second', second)),
             (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
              FROM unnest(whose, salts) AS w (person, salt)))
     RETURNING id INTO made;
