@@ -234,16 +234,18 @@ def test_an_interaction_has_its_channel_its_moment_and_its_direction(store: Worl
             at=store.now(),
             source="subject:klantendienst",
         )
-    with pytest.raises(psycopg.errors.CheckViolation):
-        add(
-            store,
-            "contact",
-            ann,
-            channel="fax",
-            direction="inbound",
-            at=store.now(),
-            source="subject:klantendienst",
-        )
+    whole = {"channel": "email", "direction": "inbound", "at": store.now(), "source": "subject:klantendienst"}
+    for said in ({"about": "vraag"}, {"content": "Hallo"}):
+        add(store, "contact", ann, **whole, **said)
+        for wrong, check in (
+            ({"channel": "fax"}, "contact_channel"),
+            ({"direction": "sideways"}, "contact_direction"),
+            ({"direction": None}, "direction"),
+            ({"channel": None}, "contact_says_how"),
+            ({"at": None}, "contact_says_how"),
+        ):
+            with pytest.raises(psycopg.errors.IntegrityError, match=check):
+                add(store, "contact", ann, **{**whole, **said, **wrong})
 
 
 @pytest.mark.promise("P-029")
