@@ -186,6 +186,59 @@ def test_the_laws_month_wins_over_the_policys_year_and_the_conflict_is_reported(
     assert any("quality" in finding.key for finding in COMPANY.company.findings if finding.id == "L-029")
 
 
+def recordings(world: World) -> None:
+    """Three calls of one person: all parties agreed that staff learns from it, not all did, and nobody said."""
+    ann, at = someone(world), world.now()
+    said = {"announced_at": at, "announcement": "opgenomen voor kwaliteit en opleiding", "began_at": at}
+    for sound, agreed in ((b"agreed", True), (b"refused", False), (b"unasked", None)):
+        add(
+            world,
+            "call_recording",
+            ann,
+            recorded_on=civil(at),
+            audio=sound,
+            all_parties_consented=agreed,
+            **said,
+        )
+
+
+@pytest.mark.promise("P-003")
+def test_training_with_a_recording_needs_the_consent_of_all_whatever_the_text_says(store: World) -> None:
+    """The text uses recordings for training, without a condition; the law of Belgium refuses it, unless all agreed."""
+    recordings(store)
+    assert read(store, "training", "audio", "call_recording") == [b"agreed"]
+    assert sorted(read(store, "quality", "audio", "call_recording")) == [b"agreed", b"refused", b"unasked"]
+    store.admin.execute("UPDATE data.call_recording SET all_parties_consented = false")
+    assert read(store, "training", "audio", "call_recording") == []
+    (reported,) = [
+        f for f in COMPANY.company.findings if f.id == "L-029" and "be.recording.training" in f.thing
+    ]
+    assert "the law's refusal is applied" in reported.thing
+    assert reported.line == 105
+
+
+@pytest.mark.promise("P-003")
+def test_the_company_may_switch_the_refusal_of_training_off_and_it_is_still_reported(
+    tables: Database, make_database: DatabaseMaker, tmp_path: Path
+) -> None:
+    from tests.promises.corrected import corrected
+
+    into = corrected(tmp_path, record__decisions=[("recording_training: on", "recording_training: off")])
+    database = make_database(template=tables)
+    loaded = load(into, on=COMPANY.plan.version, prefix=database.role_prefix)
+    with database.connect(autocommit=True) as admin:
+        world = World(loaded.plan, database, admin)
+        world.put_in_force()
+        with opened(world):
+            recordings(world)
+            heard = read(world, "training", "audio", "call_recording")
+            assert sorted(heard) == [b"agreed", b"refused", b"unasked"]
+    said = [f.thing for f in loaded.company.findings if "be.recording.training" in f.thing]
+    assert (
+        [thing for thing in said if "`recording_training` is off: it is not applied" in thing] == said != []
+    )
+
+
 @pytest.mark.promise("P-050")
 def test_a_field_outside_the_list_is_denied_and_logged(store: World) -> None:
     from bloesem.gate import PurposeDenied, purpose

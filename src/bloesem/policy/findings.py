@@ -47,6 +47,7 @@ def findings(policy: Policy, record: Record, law: Law, until: dt.date | None = N
         *_clocks(view),
         *_floors(view),
         *_ceilings(view),
+        *_bans(view),
         *_recipients(view),
     ]
     return tuple(sorted(found, key=lambda f: (f.id, f.line or 0, f.thing)))
@@ -313,6 +314,28 @@ def _ceilings(view: _View) -> Iterator[Finding]:
                 row.lines[-1] if row.lines else None,
                 ceiling.article,
                 "say the law's term in the text",
+                "purposes",
+                row_key,
+                "parts",
+                key,
+            )
+
+
+def _bans(view: _View) -> Iterator[Finding]:
+    """L-029: the policy has a use that the law refuses, unless a condition is met that the policy does not name."""
+    for ban in view.law.bans:
+        applied = not (ban.switch and view.record.switches.get(ban.switch) == "off")
+        for row_key, row, key, part in view.parts():
+            if ban.use not in part.is_ or not _reads_word(view.policy, part, ban.is_):
+                continue
+            what = "the law's refusal is applied" if applied else f"`{ban.switch}` is off: it is not applied"
+            yield view.finding(
+                "L-029",
+                "error",
+                f"part `{key}` is a use that the law refuses without {ban.unless} ({ban.key}); {what}",
+                row.lines[-1] if row.lines else None,
+                ban.article,
+                f"say in the text that this is done with {ban.unless} only",
                 "purposes",
                 row_key,
                 "parts",

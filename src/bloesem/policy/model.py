@@ -105,6 +105,7 @@ class Part(Strict):
     """A sub-purpose: one bit, one role, one schema. What is not said is inherited from the row.
 
     `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
+    `is`: words of the law's vocabulary for the use itself, so that a ban of the law finds it.
     `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
     """
 
@@ -116,6 +117,7 @@ class Part(Strict):
     keep: Keep | None = None
     groups: tuple[str, ...] = ()
     not_reads: tuple[str, ...] = ()
+    is_: tuple[str, ...] = Field(default=(), alias="is")
     interest: Label | None = None
     messages: dict[str, Label] = Field(
         default_factory=dict
@@ -411,6 +413,7 @@ SWITCHES = {
     "unstated_interest": ("report", "off"),
     "unstated_interest_off_from": ("a date such as 2026-01-01",),
     "recording_cap": ("on", "off"),
+    "recording_training": ("on", "off"),
 }
 
 

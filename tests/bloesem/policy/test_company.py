@@ -26,7 +26,14 @@ def compiled(company: Company, on: dt.date = DAY) -> Plan:
     law = company.law.valid_on(policy.version)
     off = company.off_in(policy, on)
     return compile_plan(
-        policy, company.record.decided_by(on), law.purposes, law.ceilings, datamap, bits, off=off
+        policy,
+        company.record.decided_by(on),
+        law.purposes,
+        law.ceilings,
+        datamap,
+        bits,
+        bans=law.bans,
+        off=off,
     )
 
 
