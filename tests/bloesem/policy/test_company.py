@@ -571,3 +571,31 @@ def test_a_bit_is_one_of_sixty(draft: Draft, number: int) -> None:
 def test_parts_off_asks_only_about_legitimate_interest(draft: Draft) -> None:
     company = draft.load()
     assert parts_off(company.versions[0], company.record, DAY) == {}
+
+
+@pytest.mark.promise("P-104")
+@pytest.mark.parametrize(
+    ("own", "fallback", "refused"),
+    [
+        ("P1Y", "P1Y", False),
+        ("P1Y", "P12M", False),
+        ("P1Y", "P13M", True),
+        ("P1Y", "P2Y", True),
+        ("P1M", "P30D", True),  # after 1 February
+        ("P1M", "P28D", False),
+        ("P0D", "P1D", True),
+    ],
+)
+def test_a_fallback_is_no_longer_than_the_purposes_own_period(
+    draft: Draft, own: str, fallback: str, refused: bool
+) -> None:
+    line = (
+        f"keep: {{for: {own}, after: customer.ended, fallback: {{for: {fallback}, after: customer.started}}}}"
+    )
+    draft.change(POLICY, "keep: {for: P1Y, after: customer.ended}", line)
+    if not refused:
+        draft.load()
+        return
+    draft.refused(PolicyError).says(
+        POLICY, line, "purposes.SALE.keep.fallback.for", f"{fallback} is longer than {own}", "P-104"
+    )
