@@ -292,6 +292,40 @@ def test_a_purpose_that_is_not_in_the_table_is_denied(store: World) -> None:
                 assert refusal(connection, f'SET ROLE "{role}"') in ("42501", "22023", "42704")
 
 
+@pytest.mark.promise("P-055")
+def test_a_part_whose_interest_was_not_weighed_is_refused_by_the_database_itself(
+    tables: Database, make_database: DatabaseMaker, tmp_path: Path
+) -> None:
+    """Without a balancing test, or with one that says stop, a part on legitimate interest has no role that reads: the
+    policy's parts and the law's purpose alike. With their tests the same people are read."""
+    from tests.promises.corrected import corrected
+
+    weighed = {p.key for p in COMPANY.plan.purposes if p.basis == "legitimate-interest" and p.active}
+    assert weighed > {"identify", "marketing", "law:claims"}
+    text = (COMPANY.company.directory / "record" / "balancing.yaml").read_text(encoding="utf-8")
+    into = corrected(tmp_path, record__balancing=[(text[text.index("balancing:") :], "balancing: []\n")])
+    database = make_database(template=tables)
+    plan = load(into, on=COMPANY.plan.version, prefix=database.role_prefix).plan
+    assert {p.key for p in plan.purposes if not p.active} == weighed
+    with database.connect(autocommit=True) as admin:
+        world = World(plan, database, admin)
+        world.put_in_force()
+        with opened(world):
+            add(world, "person_name", someone(world), given_name="Ann", family_name="Peeters")
+            assert read(world, "support", "given_name", "person_name") == ["Ann"]
+            for key in weighed:
+                with world.raw(world.login(key)) as connection:
+                    for query in (
+                        f'SET ROLE "{plan.role(plan.purpose(key).name)}"',
+                        "SELECT given_name FROM data.person_name",
+                        f'SELECT given_name FROM "{plan.purpose(key).name}".person_name',
+                    ):
+                        assert refusal(connection, query) in ("42501", "22023", "42704", "3F000", "42P01"), (
+                            key,
+                            query,
+                        )
+
+
 # ---- per purpose ---------------------------------------------------------------------------------------------------
 
 

@@ -141,7 +141,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
         )
     for number, test in enumerate(it.balancing):
         yield from check.names(
-            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055"
+            ("balancing", number, "purpose"), (test.purpose,), parts | rows | of_law, "purpose", "P-055"
         )
     for key, role in it.roles.items():
         if role.purpose is not None:

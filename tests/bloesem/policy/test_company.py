@@ -599,3 +599,23 @@ def test_a_fallback_is_no_longer_than_the_purposes_own_period(
     draft.refused(PolicyError).says(
         POLICY, line, "purposes.SALE.keep.fallback.for", f"{fallback} is longer than {own}", "P-104"
     )
+
+
+@pytest.mark.promise("P-055")
+def test_a_purpose_of_the_law_on_legitimate_interest_is_weighed_too(draft: Draft) -> None:
+    key = "law:tax-archive"
+    draft.change(
+        LAW,
+        "    description: {en: Kept for the tax administration}\n    basis: legal-obligation",
+        "    description: {en: Kept for the tax administration}\n    basis: legitimate-interest",
+    )
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "no balancing test is on file (P-055)"}
+    assert not compiled(draft.load()).purpose(key).active
+    said = (
+        f"balancing:\n  - {{purpose: {key}, decided: 2026-01-01, interest: {{en: I}}, necessity: {{en: N}},"
+        " weighing: {en: W}, outcome: proceed}\n"
+    )
+    draft.write("record/b.yaml", said)
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {}
+    draft.write("record/b.yaml", said.replace("proceed", "stop"))
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "the balancing test says stop (P-055)"}
