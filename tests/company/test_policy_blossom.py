@@ -314,7 +314,7 @@ def test_the_bases_that_differ_from_the_text_are_reported() -> None:
 
 def test_no_finding_of_another_kind_hides_among_them() -> None:
     assert {f.id for f in company().findings} == {
-        *("L-001", "L-004", "L-005", "L-014", "L-025", "L-027", "L-028", "L-029"),
+        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-027", "L-028", "L-029"),
         *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
     }
 

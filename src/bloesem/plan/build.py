@@ -439,6 +439,13 @@ class _Table:
     def _column(self, field: DataField, key: tuple[str, ...], owners: tuple[str, ...]) -> ColumnPlan:
         meta = field.meta
         owner = next((i for i, o in enumerate(self.meta.owners) if field.name in o.owns), 0)
+        for category in field.data_categories:
+            if category not in self.policy.categories:
+                raise self.fault(
+                    f"column `{field.name}`: category `{category}` is not in the policy",
+                    "P-020: a category is declared in the policy first",
+                    f"use one of: {', '.join(sorted(self.policy.categories))}",
+                )
         if meta.key or field.name in key or field.name in owners or field.name == self.meta.recorded:
             return ColumnPlan(
                 field.name, tuple(field.data_categories), 0, owner, key=True, identity=field.fides.identity
@@ -449,13 +456,6 @@ class _Table:
                 "P-014: no orphan fields",
                 "write data_categories, or meta.key",
             )
-        for category in field.data_categories:
-            if category not in self.policy.categories:
-                raise self.fault(
-                    f"column `{field.name}`: category `{category}` is not in the policy",
-                    "P-020: a category is declared in the policy first",
-                    f"use one of: {', '.join(sorted(self.policy.categories))}",
-                )
         says = self._readers(field)
         active = self._mask(lambda p: p.active)
         return ColumnPlan(

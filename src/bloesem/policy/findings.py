@@ -41,6 +41,7 @@ def findings(policy: Policy, record: Record, law: Law, until: dt.date | None = N
     found = [
         *_types(view),
         *_orphans(view),
+        *_open_lists(view),
         *_controller(view),
         *_bases(view),
         *_interests(view),
@@ -131,6 +132,49 @@ def _orphans(view: _View) -> Iterator[Finding]:
                 "categories",
                 key,
             )
+
+
+def _open_lists(view: _View) -> Iterator[Finding]:
+    """L-017: what is collected, where it comes from and how one is reached, behind an open list of the text: nobody who
+    reads it knows (P-020, P-049, P-088)."""
+    for section in ("categories", "sources"):
+        for key, item in getattr(view.policy, section).items():
+            if item.undeclared:
+                kind = "category" if section == "categories" else "source"
+                yield view.finding(
+                    "L-017",
+                    "warning",
+                    f"{kind} `{key}` is in no line of the text",
+                    item.line,
+                    "12(1), 14(1)(d), 14(2)(f)",
+                    "name it in the text, or do without it",
+                    section,
+                    key,
+                )
+    for row_key, row in view.policy.purposes.items():
+        if row.channels and row.channels_undeclared:
+            yield view.finding(
+                "L-017",
+                "warning",
+                f"{row_key}: the text names no channel for it; used are {', '.join(row.channels)}",
+                row.lines[-1] if row.lines else None,
+                "12(1), 13(1)(c)",
+                "name the channels in the text",
+                "purposes",
+                row_key,
+            )
+    changes = view.policy.changes
+    if changes is not None and changes.significant and changes.significant_undeclared:
+        yield view.finding(
+            "L-017",
+            "warning",
+            f"the text does not say which change is significant; taken as such: {', '.join(changes.significant)}",
+            changes.lines[0] if changes.lines else None,
+            "12(1), 13(3)",
+            "say in the text which changes are told beforehand",
+            "changes",
+            "significant",
+        )
 
 
 def _controller(view: _View) -> Iterator[Finding]:

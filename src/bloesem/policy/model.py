@@ -81,6 +81,7 @@ class Category(Strict):
     open_list: bool = (
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
+    undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
     service: str | None = None  # collected only for people who have this service (P-015)
     only: tuple[
         str, ...
@@ -97,6 +98,7 @@ class Source(Strict):
     label: Label
     line: int | None = None
     pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
+    undeclared: bool = False  # the text names no such source; it is told to the person and reported (L-017)
     only: tuple[str, ...] = ()  # categories that this source may give; empty: any
     origin: Origin = "provided"
 
@@ -140,6 +142,7 @@ class Purpose(Strict):
     parts: dict[Key, Part]
     objection: Literal["absolute", "assessed", "none"] = "none"
     channels: tuple[str, ...] = ()
+    channels_undeclared: bool = False  # the text names no channel for this row: the company's choice (L-017)
     affiliates: bool = False
     named: bool = True  # false: the purpose cell of the text's table is empty (L-008)
     retention_text: Label | None = None
@@ -246,6 +249,7 @@ class Changes(Strict):
     text: Label
     notice: Literal["before"]
     significant: tuple[str, ...]
+    significant_undeclared: bool = False  # the text does not say which changes these are (L-017)
     consent_where_law_requires: bool
     channels: tuple[Label, ...]
     precedence: Label | None = None
