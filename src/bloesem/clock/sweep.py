@@ -28,11 +28,14 @@ from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
+from bloesem.terms import add_period
 
 BATCH = 2_000
 #: Rows that are due by their own date go together, for so many times as many people: there is less to do for each.
 ROWS_PER_PERSON = 100
 TRIES = 6
+#: The law's purpose for which it is kept who read whom.
+ACCOUNTABILITY = "law:accountability"
 #: How long a rehearsal may hold its locks before it is given up.
 PREVIEW_SECONDS = 60.0
 #: No clock is asked for a later day than this many years ahead: beyond it every term of a policy has run out, and the
@@ -239,6 +242,8 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
+        while self._again(self._readings):
+            self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
         left = self._left()
@@ -316,6 +321,26 @@ class _Sweep:
         counts = {"tables": {name: changes}, "forgotten": forgotten}
         self._act(len(ids), counts)
         self.tally.add(counts, ids)
+
+    def _readings(self) -> bool:
+        """Who read whom goes when the law no longer asks to show it: it names people, and has a clock too (P-104).
+
+        Only the oldest are looked at, in the order in which they were written. out: whether there may be more.
+        """
+        purpose = self.plan.by_key.get(ACCOUNTABILITY)
+        if purpose is None or not purpose.clocks:
+            return False
+        reading = f"{ident(self.plan.schema)}.reading"
+        gone = self._fetch(
+            f"DELETE FROM {reading} WHERE id IN (SELECT id FROM (SELECT id, at FROM {reading} ORDER BY id LIMIT %(batch)s)"
+            " AS oldest WHERE ((at AT TIME ZONE 'Europe/Brussels')::date + %(period)s::interval)::date < %(today)s::date)"
+            " RETURNING id",
+            batch=self.batch * ROWS_PER_PERSON,
+            period=max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today)),
+        )
+        if gone:
+            self._act(0, {"readings": len(gone)})
+        return bool(gone)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
         told = {"people": people, **pruned(counts)}

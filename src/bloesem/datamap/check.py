@@ -17,8 +17,11 @@ _ORPHAN = "P-014: no orphan fields"
 
 
 def map_findings(maps: LoadedMap) -> list[Finding]:
-    """Links without an end, tables from which no person is reached. Needs no plan: a plan may not follow from it."""
-    return [*_reach(maps), *_links(maps)]
+    """Links without an end, tables from which no person is reached, keys that may say something about somebody.
+
+    Needs no plan: a plan may not follow from it.
+    """
+    return [*_reach(maps), *_links(maps), *_keys(maps)]
 
 
 #: Where the record says something, as `file:line`: of a key, such as `("roles", "fleet", "scope")`.
@@ -117,6 +120,26 @@ def _links(maps: LoadedMap) -> Iterator[Finding]:
                         f"give the map of `{reference.dataset}` too, or mend the reference",
                         maps.where(dataset.db_schema, collection.name, field.name),
                     )
+
+
+def _keys(maps: LoadedMap) -> Iterator[Finding]:
+    """A key is read by all who read its table: what is no id, no link and none of the row's own marks says what it is."""
+    for dataset, collection in _collections(maps):
+        meta = collection.meta
+        if meta.holds not in ("people", "personal"):
+            continue
+        marks = {meta.recorded, meta.source, *meta.scopes.values(), *(owner.column for owner in meta.owners)}
+        for field in collection.fields:
+            plain = field.name in marks or field.fides.primary_key or field.fides.references
+            if field.meta.key and not (plain or field.data_categories or field.meta.why):
+                yield Finding(
+                    "error",
+                    "key-without-category",
+                    f"column {dataset.db_schema}.{collection.name}.{field.name} is a key, and neither id, link nor source",
+                    _ORPHAN,
+                    "write its data_categories beside meta.key, or meta.why where it says nothing about anybody",
+                    maps.where(dataset.db_schema, collection.name, field.name),
+                )
 
 
 def _categories(policy: Policy, plan: Plan, maps: LoadedMap, known: bool) -> Iterator[Finding]:

@@ -96,6 +96,9 @@ class CollectionMeta(Strict):
     events: tuple[EventColumn, ...] = ()
     consents: tuple[ConsentColumns, ...] = ()
     narrow: tuple[Narrow, ...] = ()
+    conditions: dict[str, str] = Field(
+        default_factory=dict
+    )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted

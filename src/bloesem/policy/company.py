@@ -12,7 +12,7 @@ from pydantic import Field
 from bloesem.errors import PolicyError
 from bloesem.findings import Finding as Weakness
 from bloesem.law import load_law
-from bloesem.law.model import Law
+from bloesem.law.model import Law, LawPurpose
 from bloesem.policy.cross import company_problems
 from bloesem.policy.findings import Finding, basis_of, findings, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord, read_policy, read_record
@@ -116,8 +116,8 @@ class Company:
         )
 
     def off_in(self, policy: Policy, on: dt.date) -> Mapping[str, str]:
-        """The parts of a version that may not run on a civil day, and why; see `parts_off`."""
-        return parts_off(policy, self.record, on)
+        """The parts of a version, and purposes of the law, that may not run on a civil day, and why; see `parts_off`."""
+        return parts_off(policy, self.record, on, self.law.valid_on(on).purposes)
 
     def bits(self) -> tuple[BitLine, ...]:
         """The registry of bits. Raises `SourceError`; `PolicyError` for a number or key that stands twice."""
@@ -259,29 +259,44 @@ def late_reviews(record: Record, on: dt.date) -> list[Weakness]:
     ]
 
 
-def parts_off(policy: Policy, record: Record, on: dt.date) -> Mapping[str, str]:
-    """The parts on legitimate interest that may not run on a civil day, and why (P-055).
+def parts_off(
+    policy: Policy, record: Record, on: dt.date, law: Sequence[LawPurpose] = ()
+) -> Mapping[str, str]:
+    """The parts, and the purposes of the law, on legitimate interest that may not run on a civil day, and why (P-055).
 
     No balancing test is on file by then; or it says stop; or the interest was not stated at collection, and the
-    company's switch `unstated_interest` says `off` (which it also does when it is not there).
+    company's switch `unstated_interest` says `off` (which it also does when it is not there). A purpose of the law needs a
+    test too; its interest is the law's to state.
     """
-    off: dict[str, str] = {}
-    later = {test.purpose for test in record.balancing if test.decided > on}
+    dated = record
     record = record.decided_by(on)
     since = record.switches.get("unstated_interest_off_from")
     strict = record.switches.get("unstated_interest", "off") == "off" or (
         since is not None and policy.version >= dt.date.fromisoformat(since)
     )
+    off: dict[str, str] = {}
     for row_key, row in policy.purposes.items():
         for key, part in row.parts.items():
             if basis_of(policy, record, key) != "legitimate-interest":
                 continue
-            own = [test for test in record.balancing if test.purpose == key]
-            tests = own or [test for test in record.balancing if test.purpose == row_key]
-            if not tests:
-                off[key] = LATER_TEST if {key, row_key} & later else NO_TEST
-            elif max(tests, key=lambda test: test.decided).outcome == "stop":
-                off[key] = STOP
-            elif strict and not stated(record, row_key, row, key, part):
-                off[key] = NOT_STATED
+            why = _unweighed(dated, on, key, row_key)
+            if why is None and strict and not stated(record, row_key, row, key, part):
+                why = NOT_STATED
+            if why is not None:
+                off[key] = why
+    for purpose in law:
+        why = _unweighed(dated, on, purpose.key) if purpose.basis == "legitimate-interest" else None
+        if why is not None:
+            off[purpose.key] = why
     return off
+
+
+def _unweighed(record: Record, on: dt.date, *keys: str) -> str | None:
+    """Why no balancing test lets it run on a civil day: of the first of the keys that has one; None where one does."""
+    tests = [test for test in record.balancing if test.purpose in keys]
+    known = [test for test in tests if test.decided <= on]
+    first = next((key for key in keys if any(test.purpose == key for test in known)), None)
+    if first is None:
+        return LATER_TEST if tests else NO_TEST
+    last = max((test for test in known if test.purpose == first), key=lambda test: test.decided)
+    return STOP if last.outcome == "stop" else None

@@ -41,14 +41,23 @@ def _version(one: LoadedPolicy, record: LoadedRecord, law: Law) -> Iterator[Prob
 
 
 def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
-    for key, category in one.policy.categories.items():
-        for word in category.is_:
+    said: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
+        (("categories", key, "is"), category.is_, "a category")
+        for key, category in one.policy.categories.items()
+    ]
+    said += [
+        (("purposes", row_key, "parts", key, "is"), part.is_, "a part")
+        for row_key, row in one.policy.purposes.items()
+        for key, part in row.parts.items()
+    ]
+    for where, words, kind in said:
+        for word in words:
             if word not in law.vocabulary:
                 yield _at(
                     one,
-                    ("categories", key, "is"),
+                    where,
                     f"`{word}` is no word of the law's vocabulary",
-                    "P-003: a rule of law finds a category by what it is",
+                    f"P-003: a rule of law finds {kind} by what it is",
                     f"use one of: {nearest(word, law.vocabulary)}",
                 )
 
@@ -194,7 +203,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
         )
     for number, test in enumerate(it.balancing):
         yield from check.names(
-            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055"
+            ("balancing", number, "purpose"), (test.purpose,), parts | rows | of_law, "purpose", "P-055"
         )
     for key, role in it.roles.items():
         if role.purpose is not None:
@@ -234,7 +243,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
             yield check.problem(("evidence", promise), f"`{promise}` is no promise", "P-009", "write P-009")
 
 
-_SECTIONS = ("rules", "purposes", "ceilings", "floors", "holidays", "authority", "periods")
+_SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
 
 
 def _categories(policies: Iterable[Policy]) -> set[str]:

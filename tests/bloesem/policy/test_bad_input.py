@@ -118,7 +118,7 @@ def test_an_unknown_key_names_its_line_and_the_accepted_ones(draft: Draft) -> No
         POLICY,
         "    objections: absolute",
         "purposes.NEWS.objections",
-        "unknown key; accepted here: affiliates, basis, channels, description",
+        "unknown key; accepted here: affiliates, basis, channels, channels_undeclared, description",
         "(did you mean `objection`?)",
     )
 
@@ -129,7 +129,7 @@ def test_an_unknown_key_of_a_part_names_what_a_part_accepts(draft: Draft) -> Non
         POLICY,
         "        read: [",
         "purposes.NEWS.parts.newsletter.read",
-        "accepted here: basis, description, groups, interest, keep, label",
+        "accepted here: basis, description, groups, interest, is, keep, label",
         "(did you mean `reads`?)",
     )
 

@@ -28,7 +28,14 @@ def compiled(company: Company, on: dt.date = DAY) -> Plan:
     law = company.law.valid_on(policy.version)
     off = company.off_in(policy, on)
     return compile_plan(
-        policy, company.record.decided_by(on), law.purposes, law.ceilings, datamap, bits, off=off
+        policy,
+        company.record.decided_by(on),
+        law.purposes,
+        law.ceilings,
+        datamap,
+        bits,
+        bans=law.bans,
+        off=off,
     )
 
 
@@ -592,3 +599,51 @@ def test_a_part_that_is_off_says_what_would_turn_it_on(draft: Draft) -> None:
     assert "newsletter" in off.thing
     assert "write `interest` at the part" in off.remedy
     assert "balancing test in the record" not in off.remedy
+
+
+@pytest.mark.promise("P-104")
+@pytest.mark.parametrize(
+    ("own", "fallback", "refused"),
+    [
+        ("P1Y", "P1Y", False),
+        ("P1Y", "P12M", False),
+        ("P1Y", "P13M", True),
+        ("P1Y", "P2Y", True),
+        ("P1M", "P30D", True),  # after 1 February
+        ("P1M", "P28D", False),
+        ("P0D", "P1D", True),
+    ],
+)
+def test_a_fallback_is_no_longer_than_the_purposes_own_period(
+    draft: Draft, own: str, fallback: str, refused: bool
+) -> None:
+    line = (
+        f"keep: {{for: {own}, after: customer.ended, fallback: {{for: {fallback}, after: customer.started}}}}"
+    )
+    draft.change(POLICY, "keep: {for: P1Y, after: customer.ended}", line)
+    if not refused:
+        draft.load()
+        return
+    draft.refused(PolicyError).says(
+        POLICY, line, "purposes.SALE.keep.fallback.for", f"{fallback} is longer than {own}", "P-104"
+    )
+
+
+@pytest.mark.promise("P-055")
+def test_a_purpose_of_the_law_on_legitimate_interest_is_weighed_too(draft: Draft) -> None:
+    key = "law:tax-archive"
+    draft.change(
+        LAW,
+        "    description: {en: Kept for the tax administration}\n    basis: legal-obligation",
+        "    description: {en: Kept for the tax administration}\n    basis: legitimate-interest",
+    )
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "no balancing test is on file (P-055)"}
+    assert not compiled(draft.load()).purpose(key).active
+    said = (
+        f"balancing:\n  - {{purpose: {key}, decided: 2026-01-01, interest: {{en: I}}, necessity: {{en: N}},"
+        " weighing: {en: W}, outcome: proceed}\n"
+    )
+    draft.write("record/b.yaml", said)
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {}
+    draft.write("record/b.yaml", said.replace("proceed", "stop"))
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "the balancing test says stop (P-055)"}

@@ -44,8 +44,7 @@ def store(guarded: Database) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.mark.promise("P-083")
-def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_back(
+def test_an_objection_that_is_assessed_takes_the_use_away_at_once_and_lifting_it_gives_it_back(
     store: Connection, plan: Plan
 ) -> None:
     bit = plan.purpose("identify").mask
