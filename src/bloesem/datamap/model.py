@@ -141,6 +141,9 @@ class CollectionMeta(Strict):
     narrow: tuple[Narrow, ...] = ()
     links: tuple[Link, ...] = ()  # whose each row is, in a store that nobody guards
     decide: tuple[Alternative, ...] = ()  # what the table holds, while nobody decided it: refused
+    conditions: dict[str, str] = Field(
+        default_factory=dict
+    )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
