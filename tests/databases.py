@@ -116,7 +116,9 @@ def drop(database: Database) -> None:
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
         )
         roles = admin.execute(
-            "SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, %s)", [database.role_prefix]
+            # Who made roles and let others into them goes last.
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, %s) ORDER BY rolcreaterole",
+            [database.role_prefix],
         ).fetchall()
         for (role,) in roles:
             admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -57,6 +57,7 @@ def load(
         law.ceilings,
         read.datamap,
         [Bit(line.number, line.key, line.first, line.last) for line in company.bits()],
+        bans=law.bans,
         off=company.off_in(policy, on),
         prefix=prefix,
         first_version=company.versions[0].version,

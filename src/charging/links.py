@@ -31,7 +31,7 @@ def by_year(table: str, day: str, columns: str, first: int, last: int) -> migrat
 
 MAKE_YEAR = migrations.RunSQL(
     """
-    CREATE FUNCTION make_year(parent regclass, year integer) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION make_year(parent regclass, year integer) RETURNS void LANGUAGE plpgsql AS $$
     DECLARE
         home text;
         name text;
@@ -43,9 +43,14 @@ MAKE_YEAR = migrations.RunSQL(
         -- Whoever makes it, it belongs to whom the table belongs to.
         EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', home, name || '_' || year,
                        (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = parent));
+        -- Where the table is guarded, nobody reads its new year but through it.
+        IF (SELECT relrowsecurity FROM pg_class WHERE oid = parent) THEN
+            EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                           home, name || '_' || year);
+        END IF;
     END
     $$;
     COMMENT ON FUNCTION make_year IS 'adds the partition of a year to a table that ages by its own date';
     """,
-    "DROP FUNCTION make_year",
+    "DROP FUNCTION IF EXISTS make_year",
 )

@@ -78,7 +78,7 @@ def test_the_parts_are_those_of_the_purpose_matrix(policy: Policy) -> None:
         "PUR-1": ["invite", "sales", "after_sales", "support"],
         "PUR-2": ["identify"],
         "PUR-3": ["service", "billing", "archive", "disputes"],
-        "PUR-4": ["quality"],
+        "PUR-4": ["quality", "training"],
         "PUR-5": ["marketing"],
         "PUR-6": ["consent_marketing", "contest"],
         "PUR-7": ["reporting"],
@@ -101,7 +101,7 @@ def test_each_part_has_the_basis_that_it_runs_on(policy: Policy) -> None:
     runs_on = {
         key: basis_of(policy, company().record, key) for row in policy.purposes.values() for key in row.parts
     }
-    interest = {"invite", "identify", "disputes", "quality", "marketing", "reporting"}
+    interest = {"invite", "identify", "disputes", "quality", "training", "marketing", "reporting"}
     assert {key for key, basis in runs_on.items() if basis == "legitimate-interest"} == interest
     assert {key for key, basis in runs_on.items() if basis == "legal-obligation"} == {"archive"}
     assert {key for key, basis in runs_on.items() if basis == "consent"} == {"consent_marketing", "contest"}
@@ -119,6 +119,7 @@ def test_each_part_has_the_basis_that_it_runs_on(policy: Policy) -> None:
         ("billing", "P1Y", "account.terminated", "P1Y"),
         ("archive", "P7Y", "record", None),
         ("quality", "P1Y", "account.closed", "P1Y"),
+        ("training", "P1Y", "account.closed", "P1Y"),
         ("marketing", "P1Y", "interaction", None),
         ("consent_marketing", "P1Y", "consent.given", None),
         ("contest", "P1Y", "consent.given", None),
@@ -165,14 +166,14 @@ def test_a_part_never_reads_what_its_purpose_does_not_need(
     assert not [category for category in never if reads_category(part(policy, key)[1], category)]
 
 
-def test_only_two_parts_read_recordings(policy: Policy) -> None:
+def test_only_quality_training_and_a_dispute_name_recordings(policy: Policy) -> None:
     readers = {
         key
         for row in policy.purposes.values()
         for key, one in row.parts.items()
         if reads_category(one, "communication.recording")
     }
-    assert readers == {"quality", "disputes"}
+    assert readers == {"quality", "training", "disputes"}
 
 
 # ---- the rest of the text ------------------------------------------------------------------------------
@@ -293,7 +294,11 @@ def test_the_conflicts_with_the_law_are_reported() -> None:
     assert (
         "ends on 2030-12-31 for a record of 2023-01-01; the law keeps it until 2033-12-31" in things["L-028"]
     )
-    assert "part `quality` may keep longer than P1M after the record" in things["L-029"]
+    recordings = {
+        f.thing.split("`")[1]: f.thing for f in company().findings if "be.recording.quality" in f.thing
+    }
+    assert recordings.keys() == {"quality", "training"}
+    assert "part `quality` may keep longer than P1M after the record" in recordings["quality"]
 
 
 def test_the_bases_that_differ_from_the_text_are_reported() -> None:
@@ -309,7 +314,7 @@ def test_the_bases_that_differ_from_the_text_are_reported() -> None:
 
 def test_no_finding_of_another_kind_hides_among_them() -> None:
     assert {f.id for f in company().findings} == {
-        *("L-001", "L-004", "L-005", "L-014", "L-025", "L-027", "L-028", "L-029"),
+        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-027", "L-028", "L-029"),
         *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
     }
 
@@ -318,7 +323,7 @@ def test_no_finding_of_another_kind_hides_among_them() -> None:
 def test_every_interest_was_weighed_and_none_was_stated() -> None:
     assert company().off_in(company().in_force(VERSION), VERSION) == {}
     assert {f.thing.split("`")[1] for f in company().findings if f.id == "L-040"} == {
-        *("invite", "identify", "disputes", "quality", "marketing", "reporting"),
+        *("invite", "identify", "disputes", "quality", "training", "marketing", "reporting"),
     }
 
 

@@ -287,6 +287,33 @@ def test_every_purpose_that_keeps_has_a_clock_that_can_start_for_anybody(blossom
             assert clock.fallback or clock.after in comes, purpose.key
 
 
+@pytest.mark.promise("P-104")
+def test_who_read_whom_is_not_kept_for_ever_either(blossom: Business) -> None:
+    """As long as the law asks to show it, five years after the read, through the last day; then nothing of it is left."""
+    blossom.on("2027-03-10")
+    admin, person = blossom.world.admin, blossom.customer()
+    for at in ("2027-03-10", "2027-03-11"):
+        admin.execute(
+            "INSERT INTO bloesem.reading (act_id, person_id, at, actor, purpose, salt)"
+            " VALUES (1, %s, %s, 'staff:bo', 'support', '')",
+            [person, blossom.at(at) + dt.timedelta(hours=23, minutes=59)],
+        )
+
+    def left() -> int:
+        found = admin.execute("SELECT count(*) FROM bloesem.reading").fetchone()
+        assert found is not None
+        return int(found[0])
+
+    blossom.on("2032-03-10")
+    assert left() == 2
+    blossom.on("2032-03-11")
+    assert left() == 1
+    told = admin.execute("SELECT counts FROM bloesem.act WHERE counts ? 'readings'").fetchall()
+    assert told == [({"people": 0, "readings": 1},)]
+    blossom.on("2032-03-12")
+    assert left() == 0
+
+
 # ---- records with a date of their own ------------------------------------------------------------------------------
 
 

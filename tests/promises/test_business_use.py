@@ -30,7 +30,10 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
     recording = blossom.world.plan.table("call_recording")
     for column in recording.columns:
         if not column.key:
-            assert may_ask(blossom, "call_recording", column.name) == {"quality"}, column.name
+            assert may_ask(blossom, "call_recording", column.name) == {
+                "quality",
+                "training",
+            }, column.name
     person = blossom.customer()
     made = blossom.add(
         "call_recording",
@@ -41,14 +44,17 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
         began_at=blossom.now(),
         audio=b"hello",
         seconds=60,
+        all_parties_consented=True,
     )
-    assert blossom.reads("quality", "call_recording", "audio") == [b"hello"]
+    for use in ("quality", "training"):
+        assert blossom.reads(use, "call_recording", "audio") == [b"hello"]
     for key in ("disputes", "law:claims"):
         blossom.hold(key, person)
         blossom.hold(key, person, "call_recording", made)
         assert blossom.refused(key, "call_recording", "audio")
     blossom.on(str(blossom.now().date() + dt.timedelta(days=40)))
-    assert blossom.reads("quality", "call_recording", "audio") == [], "the law's month is over"
+    for use in ("quality", "training"):
+        assert blossom.reads(use, "call_recording", "audio") == [], "the law's month is over"
 
 
 @pytest.mark.promise("P-021")

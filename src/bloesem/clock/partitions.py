@@ -24,6 +24,7 @@ from bloesem.plan.dates import civil, last_day
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.clock import counts_of_all
+from bloesem.plan.sql.gate import closed
 from bloesem.plan.sql.masks import judged
 from bloesem.stores.postgres import Connection
 
@@ -216,6 +217,8 @@ def _make(
             rule="records of a day without a partition cannot be written",
             remedy="rename that table, or attach it",
         ) from fault
+    for statement in closed(plan, schema, name):
+        _run(connection, statement)
     if with_role:
         _run(connection, "RESET ROLE")
     return name

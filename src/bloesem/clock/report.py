@@ -105,8 +105,8 @@ class SweepReport:
 
     def lines(self) -> Iterator[str]:
         """The report as a table of text, line by line."""
-        would = "would " if self.dry_run else ""
-        yield f"as of {self.today}: {self.people:,} people {would}reviewed, {self.forgotten:,} {would}forgotten"
+        would, be = ("would ", "would be ") if self.dry_run else ("", "")
+        yield f"as of {self.today}: {self.people:,} people {be}reviewed, {self.forgotten:,} {be}forgotten"
         if not self.tables:
             yield "nothing goes"
             return
@@ -125,7 +125,7 @@ class SweepReport:
         yield from _table(("table", "rows deleted", "rows kept with less", "values erased", "of which"), gone)
         for t in self.tables:
             for name in t.dropped:
-                yield f"{t.table}: partition {name} {would}dropped whole"
+                yield f"{t.table}: partition {name} {be}dropped whole"
         yield ""
         yield (
             f"{self.rows_deleted:,} rows and {self.values_erased:,} values {would}{'go' if self.dry_run else 'gone'} "
@@ -158,13 +158,18 @@ class Tally:
     tables: dict[str, Counts] = field(default_factory=dict)
     dropped: dict[str, list[str]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
-    people: int = 0
+    seen: set[int] = field(default_factory=set)
     forgotten: int = 0
     batches: int = 0
 
-    def add(self, counts: Counts, people: int) -> None:
-        """in: what `review` gives: {tables: {table: counts}, forgotten}."""
-        self.people += people
+    @property
+    def people(self) -> int:
+        """How many were reviewed: who has rows in five tables is one."""
+        return len(self.seen)
+
+    def add(self, counts: Counts, people: Iterable[int] = ()) -> None:
+        """in: what `review` gives: {tables: {table: counts}, forgotten}; the numbers of the people in it."""
+        self.seen.update(people)
         self.batches += 1
         self.forgotten += int(counts.get("forgotten", 0))
         for table, more in counts["tables"].items():

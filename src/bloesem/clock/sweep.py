@@ -28,13 +28,19 @@ from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
+from bloesem.terms import add_period
 
 BATCH = 2_000
 #: Rows that are due by their own date go together, for so many times as many people: there is less to do for each.
 ROWS_PER_PERSON = 100
 TRIES = 6
+#: The law's purpose for which it is kept who read whom.
+ACCOUNTABILITY = "law:accountability"
 #: How long a rehearsal may hold its locks before it is given up.
 PREVIEW_SECONDS = 60.0
+#: No clock is asked for a later day than this many years ahead: beyond it every term of a policy has run out, and the
+#: calendar ends, where a state that is never due would be due for ever.
+FURTHEST = 40
 
 T = TypeVar("T")
 
@@ -83,6 +89,7 @@ def sweep(
     run = _Sweep(connection, plan, now, batch, progress, dry_run)
     with _explained(run):
         require_not_before(connection, plan, run.today)
+        require_within_reach(connection, plan, run.today)
         if not dry_run:
             return run.all()
         with connection.transaction(force_rollback=True):
@@ -130,6 +137,23 @@ def require_not_before(connection: Connection, plan: Plan, today: dt.date) -> No
             f"the clock says {today}, but a sweep was done on {swept} already",
             rule="a sweep never runs earlier than its watermark: what has ended would seem to run again",
             remedy="set this machine's and the database server's clock right, then sweep again",
+        )
+
+
+def furthest(today: dt.date) -> dt.date:
+    """The last day for which a clock may be asked, on a civil day."""
+    return dt.date(today.year + FURTHEST, 1, 1)
+
+
+def require_within_reach(connection: Connection, plan: Plan, day: dt.date) -> None:
+    """raises: ClockError when `day` is further ahead of the database's own than anybody can mean."""
+    with connection.transaction():
+        last = furthest(civil(moment(connection, plan)))
+    if day > last:
+        raise ClockError(
+            f"{day} is too far ahead",
+            rule=f"the clock looks {FURTHEST} years ahead: every term has run out by then",
+            remedy=f"choose a day up to {last}",
         )
 
 
@@ -214,10 +238,12 @@ class _Sweep:
             self.connection, self.plan, self.now, tries=TRIES, rehearse=self.dry_run
         ):
             self.tally.dropped.setdefault(dropped.table, []).append(dropped.partition)
-            self.tally.add({"tables": {dropped.table: dropped.counts}}, 0)
+            self.tally.add({"tables": {dropped.table: dropped.counts}})
         self._people()
         self._rows()
         self._people(wait=True)
+        while self._again(self._readings):
+            self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
         left = self._left()
@@ -243,7 +269,7 @@ class _Sweep:
             return False
         counts = self._one(f"SELECT {ident(self.plan.schema)}.review(%(ids)s, %(at)s)", ids=found)
         self._act(len(found), counts)
-        self.tally.add(counts, len(found))
+        self.tally.add(counts, found)
         return True
 
     def _rows(self) -> None:
@@ -294,7 +320,27 @@ class _Sweep:
         forgotten = self._one(f"SELECT {ident(self.plan.schema)}.forget(%(ids)s, %(at)s)", ids=ids)
         counts = {"tables": {name: changes}, "forgotten": forgotten}
         self._act(len(ids), counts)
-        self.tally.add(counts, len(ids))
+        self.tally.add(counts, ids)
+
+    def _readings(self) -> bool:
+        """Who read whom goes when the law no longer asks to show it: it names people, and has a clock too (P-104).
+
+        Only the oldest are looked at, in the order in which they were written. out: whether there may be more.
+        """
+        purpose = self.plan.by_key.get(ACCOUNTABILITY)
+        if purpose is None or not purpose.clocks:
+            return False
+        reading = f"{ident(self.plan.schema)}.reading"
+        gone = self._fetch(
+            f"DELETE FROM {reading} WHERE id IN (SELECT id FROM (SELECT id, at FROM {reading} ORDER BY id LIMIT %(batch)s)"
+            " AS oldest WHERE ((at AT TIME ZONE 'Europe/Brussels')::date + %(period)s::interval)::date < %(today)s::date)"
+            " RETURNING id",
+            batch=self.batch * ROWS_PER_PERSON,
+            period=max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today)),
+        )
+        if gone:
+            self._act(0, {"readings": len(gone)})
+        return bool(gone)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
         told = {"people": people, **pruned(counts)}

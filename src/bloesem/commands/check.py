@@ -105,7 +105,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     try:
         loaded = company.load(home, on=on, prefix=arguments.prefix, maps=arguments.map, company=read)
         plan = loaded.plan
-        found += plan_findings(policy, read.record, plan, maps)
+        found += plan_findings(policy, read.record, plan, maps, read.where)
     except (PlanError, MapError) as fault:
         if not any(f.severity == "error" for f in found):
             found.append(_as_finding("no-plan", fault))

@@ -1,11 +1,13 @@
 """Says whether a purpose may read a column, on what ground, and until when; with the words of the policy.
 
+Without a purpose: what a column is (its category), where its values come from, and which purposes read it (P-014).
 With --store and --row also for one real row: what the facts about its person say today.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
@@ -18,13 +20,17 @@ EXAMPLES = """\
 examples:
   bloesem explain marketing email_address.value
   bloesem explain billing session.energy_wh --json
+  bloesem explain person_name.given_name
   bloesem explain support session.place --store here --row 123456
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "purpose", metavar="PURPOSE", help="a part of the policy, or a purpose of the law (law:claims)"
+        "purpose",
+        metavar="PURPOSE",
+        nargs="?",
+        help="a part of the policy, or a purpose of the law (law:claims); left out: all that read the column",
     )
     parser.add_argument("column", metavar="TABLE.COLUMN")
     shared.add_store(parser, "the database of the row")
@@ -38,13 +44,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     loaded = shared.load(arguments)
     plan = loaded.plan
-    purpose = plan.purpose(arguments.purpose)
+    purpose = plan.purpose(arguments.purpose) if arguments.purpose is not None else None
     name, _, field = arguments.column.rpartition(".")
     if not name:
         raise shared.UsageError(
             f"`{arguments.column}` names no column", "TABLE.COLUMN", "write it as session.place"
         )
     table = plan.table(name.rpartition(".")[2])
+    if purpose is None:
+        if arguments.row is not None:
+            raise shared.UsageError(
+                "--row without a purpose", "a row is decided for a purpose", "name the purpose"
+            )
+        about = column_about(loaded, table, table.column(field))
+        if arguments.json:
+            shared.print_json(about)
+        else:
+            print(_about_text(about))
+        return 0
     said = _said(loaded, purpose, table, table.column(field))
     if arguments.row is not None:
         if not arguments.store:
@@ -55,6 +72,98 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(_text(said))
     return 0
+
+
+def column_about(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> dict[str, Any]:
+    """What a column is: its categories, or what it is for the row; the declared sources that may give it; the purposes in
+    force that read it. out: plain values, in the order in which the policy declares them."""
+    policy = loaded.policy
+    accepted = [
+        (key, source)
+        for key, source in policy.sources.items()
+        if source.pattern in table.sources
+        and (table.default_source is None or re.search(str(source.pattern), table.default_source))
+    ]
+    return {
+        "column": f"{table.name}.{column.name}",
+        "key": column.key,
+        "is": _is(loaded, table, column),
+        "categories": [
+            {
+                "category": key,
+                "label": dict(policy.categories[key].label),
+                "type": policy.categories[key].type,
+                "line": policy.categories[key].line,
+            }
+            for key in column.categories
+        ],
+        "sources": [
+            {
+                "source": key,
+                "label": dict(source.label),
+                "origin": column.origin or source.origin,
+                "line": source.line,
+            }
+            for key, source in accepted
+        ],
+        "purposes": [
+            {
+                "purpose": p.key,
+                "label": dict(p.label),
+                "of": p.of,
+                "basis": p.basis,
+                "article": p.article,
+                "under_hold": p.hold,
+            }
+            for p in loaded.plan.purposes
+            if p.active and column.purposes & p.mask
+        ],
+        "where": loaded.maps.where(table.schema, table.name, column.name),
+    }
+
+
+def _is(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> str:
+    """What a key is for its row, from the map; empty for a value."""
+    if not column.key:
+        return ""
+    field = next(
+        field
+        for dataset in loaded.maps.datamap.dataset
+        for collection in dataset.collections
+        if (dataset.db_schema, collection.name) == (table.schema, table.name)
+        for field in collection.fields
+        if field.name == column.name
+    )
+    scope = next((name for name, of in table.scopes.items() if of == column.name), None)
+    links = [reference.field for reference in field.fides.references]
+    if field.meta.why:
+        return field.meta.why
+    if column.name in table.owners:
+        return "whose row it is"
+    if column.name in table.key:
+        return "the row's own number" if not column.categories else "of the row's own number"
+    if column.name == table.recorded:
+        return "when the row came in"
+    if column.name == table.source:
+        return "where the values came from"
+    if links:
+        return f"a link to {', '.join(links)}"
+    return f"the {scope} that the row is of" if scope else "decides what the row is for"
+
+
+def _about_text(about: dict[str, Any]) -> str:
+    lines = [about["column"] + (f": {about['is']}" if about["is"] else "")]
+    for one in about["categories"]:
+        line = f", text line {one['line']}" if one["line"] else ", in no line of the text"
+        lines.append(f"  category   {one['category']} ({one['label'].get('en', '')}, {one['type']}{line})")
+    lines += [f"  source     {one['source']} ({one['origin']})" for one in about["sources"]]
+    for one in about["purposes"]:
+        hold = ", under a hold" if one["under_hold"] else ""
+        lines.append(f"  purpose    {one['purpose']}: {one['basis']}, {one['article']} ({one['of']}{hold})")
+    if not about["purposes"]:
+        lines.append("  purpose    none: nobody reads it")
+    lines.append(f"  mapped in  {about['where']}")
+    return "\n".join(lines)
 
 
 def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: ColumnPlan) -> dict[str, Any]:

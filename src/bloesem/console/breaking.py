@@ -1,34 +1,43 @@
 """Run anything as the role of a purpose, and see what PostgreSQL answers: rows, or its own refusal.
 
 The login is a process's, never the keeper's. Each attempt has a connection, a transaction and a few seconds of its
-own; it is read-only unless asked otherwise, one statement, and always rolled back.
+own; it is read-only unless asked otherwise, one statement, and always rolled back. What is refused is written down in
+a transaction of its own, as the gate does (P-050): by whom and what, never the statement.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import ExecStatus, TransactionStatus
 
+from bloesem.console import because as said_why
 from bloesem.console.company import Company
-from bloesem.gate.refusal import Refusal, explain_refusal
-from bloesem.plan.model import Plan, PurposePlan, TablePlan
+from bloesem.console.statements import column_named, reads, tables_named
+from bloesem.plan.model import ColumnPlan, Plan, PurposePlan, TablePlan
+from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
 
+_log = logging.getLogger(__name__)
 SECONDS = 3
 ROWS = 20
 WIDTH = 80
-_READS = re.compile(r"\s*(select|values|table)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What was asked and what came back. `said`: PostgreSQL's words, verbatim; `state`: its SQLSTATE."""
+    """What was asked and what came back.
+
+    `said`: PostgreSQL's words, verbatim; `state`: its SQLSTATE; `touched`: rows, of what gives none back; `note`: the
+    words for what is neither an answer nor a refusal; `recorded`: whether the refusal was written down.
+    """
 
     role: str
     login: str
@@ -39,7 +48,8 @@ class Attempt:
     touched: int | None = None
     state: str | None = None
     said: str | None = None
-    escaped: bool = False
+    note: str | None = None
+    recorded: bool = False
     milliseconds: float = 0.0
     because: Because | None = field(default=None, hash=False)
 
@@ -47,18 +57,30 @@ class Attempt:
     def refused(self) -> bool:
         return self.state is not None
 
+    @property
+    def escaped(self) -> bool:
+        return self.note == "try.escaped"
+
+    @property
+    def denied(self) -> bool:
+        """Whether a role asked for what is not its to have; a typing error, or too long a query, is no such thing."""
+        return self.escaped or (self.because is not None and self.because.denied)
+
 
 @dataclass(frozen=True)
 class Because:
-    """What of the policy stands behind an answer. `key`: the words; `part`, `what`: what they name."""
+    """What of the policy stands behind an answer. `key`: the words; `part`, `what`: what they name; `promises`: what
+    the text says of it, nothing where it says nothing; `denied`: the role asked for what is not its to have."""
 
     key: str
     part: str
-    promises: tuple[str, ...]
+    promises: tuple[str, ...] = ()
     table: str | None = None
     column: str | None = None
     categories: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    denied: bool = False
+    name: str = ""
 
 
 def attempt(
@@ -76,10 +98,12 @@ def attempt(
             said = fault.diag.message_primary or str(fault).strip() or type(fault).__name__
             came = {"state": fault.sqlstate or "-----", "said": said}
         finally:
-            connection.rollback()
+            if not connection.closed:
+                connection.rollback()
         spent = (time.perf_counter() - started) * 1000
     made = Attempt(plan.role(name), login, text, milliseconds=spent, **came)
-    return _explained(company, role, made)
+    made = replace(made, because=_because(company, role, made))
+    return replace(made, recorded=_record(connect, plan, role, made)) if made.denied else made
 
 
 def role_name(plan: Plan, role: str) -> str:
@@ -96,25 +120,68 @@ def _run(connection: Connection, plan: Plan, name: str, text: str, *, write: boo
         cursor.execute(sql.SQL("SET LOCAL lock_timeout = '500ms'"))
         cursor.execute(sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(name)))
         cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(name))))
-    # The extended protocol takes one statement: `;` ends it, and a second is a syntax error.
-    with connection.cursor() as cursor:
-        rows: list[tuple[str, ...]] = []
-        columns: tuple[str, ...] = ()
-        if _READS.match(text):  # through a cursor: a table of millions is not fetched to show twenty rows
-            cursor.execute(b"DECLARE shown NO SCROLL CURSOR FOR " + text.encode(), prepare=True)
-            cursor.execute(sql.SQL("FETCH {} FROM shown").format(ROWS + 1))
-        else:
-            cursor.execute(text.encode(), prepare=True)
-        found = cursor.description
-        if found is not None:
-            columns = tuple(column.name for column in found)
-            rows = [tuple(_shown(value) for value in row) for row in cursor.fetchmany(ROWS + 1)]
-        touched = cursor.rowcount if found is None else None
+    came = _answer(connection, text)
+    if connection.closed:
+        return came
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        return {"note": "try.ended"}
     with connection.cursor() as cursor:
         now = cursor.execute("SELECT current_user").fetchone()
-    if now is None or now[0] != plan.role(name):
-        return {"escaped": True}
-    return {"columns": columns, "rows": tuple(rows[:ROWS]), "more": len(rows) > ROWS, "touched": touched}
+    return came if now is not None and now[0] == plan.role(name) else {"note": "try.escaped"}
+
+
+def _answer(connection: Connection, text: str) -> dict[str, Any]:
+    """What came of one statement. The extended protocol takes no more than one: a second is a syntax error."""
+    with connection.cursor() as cursor:
+        try:
+            if reads(text):  # through a cursor: a table of millions is not fetched to show twenty rows
+                cursor.execute(b"DECLARE shown NO SCROLL CURSOR FOR " + text.encode(), prepare=True)
+                cursor.execute(sql.SQL("FETCH {} FROM shown").format(ROWS + 1))
+            else:
+                cursor.execute(text.encode(), prepare=True)
+        except psycopg.ProgrammingError as fault:
+            if fault.sqlstate is None and connection.info.transaction_status == TransactionStatus.ACTIVE:
+                return _copied(connection)
+            raise
+        if cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.EMPTY_QUERY:
+            return {"note": "try.nothing"}
+        if cursor.description is None:
+            return {"touched": max(cursor.rowcount, 0)}
+        columns = tuple(column.name for column in cursor.description)
+        rows = [tuple(_shown(value) for value in row) for row in cursor.fetchmany(ROWS + 1)]
+    return {"columns": columns, "rows": tuple(rows[:ROWS]), "more": len(rows) > ROWS}
+
+
+def _copied(connection: Connection) -> dict[str, Any]:
+    """COPY speaks a protocol of its own. Out: its lines, read to the end or until time is up. In: we give it none."""
+    lines: list[str] = []
+    try:
+        while True:
+            length, data = connection.pgconn.get_copy_data(0)
+            if length < 0:
+                break
+            if len(lines) <= ROWS:
+                lines.append(bytes(data).decode(errors="replace").rstrip("\n"))
+        out = True
+    except psycopg.OperationalError:
+        connection.pgconn.put_copy_end()
+        out = False
+    touched, failed = 0, None
+    while (result := connection.pgconn.get_result()) is not None:  # to the end, or the connection stays busy
+        failed = result if result.status == ExecStatus.FATAL_ERROR else failed
+        touched = result.command_tuples or 0
+    if failed is not None:
+        if not out:
+            connection.close()
+        raise psycopg.errors.error_from_result(failed)
+    if not out:
+        connection.close()  # we gave it none: closing takes it back, whatever the server still waits for
+        return {"touched": touched}
+    return {
+        "columns": ("COPY",),
+        "rows": tuple((_shown(line),) for line in lines[:ROWS]),
+        "more": len(lines) > ROWS,
+    }
 
 
 def _shown(value: Any) -> str:
@@ -128,69 +195,128 @@ def _shown(value: Any) -> str:
 
 # ---- why -----------------------------------------------------------------------------------------------------------
 
-_WORD = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-def _explained(company: Company, role: str, made: Attempt) -> Attempt:
-    because = _because(company, role, made)
-    return Attempt(**{**made.__dict__, "because": because})
+#: PostgreSQL's "there is no such …": of a table, column, name, function, schema, and the like.
+_ABSENT = ("42P01", "42703", "42704", "42883", "3F000", "3D000", "42P02", "22023")
+#: Beside 42501: what a refusal without a table is about, by PostgreSQL's words.
+_ABOUT = (
+    ("set role", "try.because.role"),
+    ("session authorization", "try.because.role"),
+    ("language", "try.because.language"),
+    ("function", "try.because.function"),
+    ("schema", "try.because.wall"),
+    ("row-level security", "try.because.row"),
+)
+_WORDS = {
+    "42601": "try.because.syntax",
+    "25006": "try.because.readonly",
+    "57014": "try.because.slow",
+    "55P03": "try.because.locked",
+}
 
 
 def _because(company: Company, role: str, made: Attempt) -> Because | None:
-    plan = company.plan
-    table, column = mentioned(plan, made.sql)
-    purpose = _purpose(plan, role)
-    if made.escaped:
+    """What stands behind the answer: the role's scope or its term, a refusal of the policy, or no more than a slip."""
+    if made.note is not None:
         return None
     if not made.refused:
-        scoped = next((s for s in plan.scoped if s.key == role), None)
-        if scoped is not None and made.touched is None:
-            return Because("try.because.scope", role, scoped.promises)
-        if table is not None and purpose is not None and made.touched is None:
-            return Because("try.because.rows", role, purpose.promises, table.name)
+        return _of_rows(company, role, made)
+    state, said = made.state or "", made.said or ""
+    if state in _ABSENT:
+        return _of_absent(company, role, made)
+    if state == "42501":
+        return _of_denial(company, role, made)
+    if "multiple commands" in said:
+        return Because("try.because.one", role)
+    return Because(_WORDS[state], role) if state in _WORDS else None
+
+
+def _of_rows(company: Company, role: str, made: Attempt) -> Because | None:
+    """Rows, or none: those of the scope, or those for which the purpose still runs."""
+    if made.touched is not None:
         return None
-    refusal = explain_refusal(plan, role, _fault(made), table=table.name if table else None, column=column)
-    if refusal is None:
+    purpose, tables = _purpose(company.plan, role), tables_named(company.plan, made.sql)
+    if role not in company.plan.by_key:
+        return Because("try.because.scope", role, said_why.scope(company, role)) if tables else None
+    if not tables or purpose is None:
         return None
-    return _of_refusal(company, role, refusal, table, column)
+    return Because("try.because.rows", role, said_why.promises(company, "runs", role), tables[0].name)
 
 
-class _SaidError(Exception):
-    """PostgreSQL's refusal as the gate's explainer reads it."""
+def _of_absent(company: Company, role: str, made: Attempt) -> Because:
+    """A table or column that the map has, and that is not there for this role; else a slip of the keyboard."""
+    plan, name = company.plan, _name_in(made.said or "")
+    last = name.rpartition(".")[2]
+    named = tables_named(plan, made.sql)
+    if made.state == "42P01" and last in plan.by_name:
+        table = plan.by_name[last]
+        return _not_needed(company, role, table, column_named(table, made.sql))
+    if made.state == "42703":
+        for table in named:
+            if any(c.name == last and not c.key for c in table.columns):
+                return _not_needed(company, role, table, last)
+    return Because("try.because.typo", role, name=name)
 
-    def __init__(self, state: str, said: str) -> None:
-        super().__init__(said)
-        self.diag = self
-        self.sqlstate, self.message_primary = state, said
+
+def _name_in(said: str) -> str:
+    """The name in PostgreSQL's `relation "x" does not exist`; empty where it gives none."""
+    found = re.search(r'"([^"]+)"', said) or re.search(r"(?:column|function) ([^ ]+?) does not exist", said)
+    return found.group(1) if found else ""
 
 
-def _fault(made: Attempt) -> BaseException:
-    return _SaidError(made.state or "", made.said or "")
+def _of_denial(company: Company, role: str, made: Attempt) -> Because:
+    """42501: about roles, functions, schemas and files the text says nothing, the design does; about a table, the
+    policy."""
+    said = made.said or ""
+    key = next((key for words, key in _ABOUT if words in said), None)
+    if key is not None:
+        return Because(key, role, denied=True)
+    plan, name = company.plan, _name_in(said) or said.rpartition(" ")[2]
+    table = plan.by_name.get(name.rpartition(".")[2])
+    if "owner" in said:
+        return Because("try.because.wall", role, denied=True)
+    if table is None:
+        own = said.startswith(("permission denied for table", "permission denied for view"))
+        return Because("try.because.keepers" if own else "try.because.server", role, denied=True)
+    purpose = _purpose(plan, role)
+    if purpose is not None and purpose_columns(plan, table, purpose):
+        return Because("try.because.write", role, table=table.name, denied=True)
+    return _not_needed(company, role, table, column_named(table, made.sql))
 
 
-def _of_refusal(
-    company: Company, role: str, refusal: Refusal, table: TablePlan | None, column: str | None
-) -> Because:
-    plan, purpose = company.plan, _purpose(company.plan, role)
-    if "language" in (refusal.said or ""):
-        return Because("try.because.function", role, refusal.promises)
-    own = purpose.promises if purpose else ()
-    if refusal.why in ("not-behind-a-view", "not-allowed-at-all") and not (table and column):
-        said = refusal.said or ""
-        key = "try.because.function" if "function" in said or "language" in said else "try.because.wall"
-        return Because(key, role, refusal.promises)
-    if table is not None:
-        wanted = next((c for c in table.columns if c.name == column), None)
-        bits = wanted.purposes if wanted is not None else table.bits
-        readers = tuple(p.key for p in plan.purposes if p.active and p.mask & bits)
-        categories = wanted.categories if wanted is not None else _categories(table)
-        if purpose is not None and bits & purpose.mask and role in plan.by_key:
-            key = "try.because.wall" if refusal.why == "not-behind-a-view" else "try.because.write"
-            return Because(key, role, refusal.promises or own, table.name, column, categories, readers)
-        about = company.promises_about(categories)
-        promises = tuple(dict.fromkeys((*about[:1], *refusal.promises, *own)))
-        return Because("try.because.column", role, promises, table.name, column, categories, readers)
-    return Because("try.because.wall", role, refusal.promises or own)
+def _not_needed(company: Company, role: str, table: TablePlan, column: str | None) -> Because:
+    """The role does not need this column, or (none named) this table: who does, and which promise says so."""
+    plan = company.plan
+    wanted: ColumnPlan | None = table.column(column) if column else None
+    why = "column-not-needed" if wanted is not None else "table-not-needed"
+    bits = wanted.purposes if wanted is not None else table.bits
+    return Because(
+        "try.because.column",
+        role,
+        said_why.promises(company, why, role, column=wanted),
+        table.name,
+        column,
+        wanted.categories if wanted is not None else _categories(table),
+        tuple(p.key for p in plan.purposes if p.active and p.mask & bits),
+        denied=True,
+    )
+
+
+def _record(connect: Callable[[], Connection], plan: Plan, role: str, made: Attempt) -> bool:
+    """Writes the refusal down as the login itself, in a transaction of its own; says whether it could.
+
+    A name of the map or of a rule, never a word of the statement (P-050)."""
+    it = made.because
+    thing = (made.note if it is None else it.key).rpartition(".")[2]  # type: ignore[union-attr]
+    if it is not None and it.table is not None:
+        thing = f"{it.table}.{it.column}" if it.column else it.table
+    try:
+        query = sql.SQL("SELECT {}.record_denial(%s, %s)").format(sql.Identifier(plan.schema))
+        with connect() as connection:
+            connection.execute(query, [role, thing])
+    except psycopg.Error as fault:
+        _log.error("a refusal for %s could not be written down: %s", role, fault.sqlstate)
+        return False
+    return True
 
 
 def _purpose(plan: Plan, role: str) -> PurposePlan | None:
@@ -202,16 +328,6 @@ def _purpose(plan: Plan, role: str) -> PurposePlan | None:
 
 def _categories(table: TablePlan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(k for c in table.columns if not c.key for k in c.categories))[:3]
-
-
-def mentioned(plan: Plan, text: str) -> tuple[TablePlan | None, str | None]:
-    """The first table of the map that a statement names, and the first of its columns that is no key."""
-    words = _WORD.findall(text.lower())
-    table = next((plan.by_name[w] for w in words if w in plan.by_name), None)
-    if table is None:
-        return None, None
-    values = {c.name for c in table.columns if not c.key}
-    return table, next((w for w in words if w in values), None)
 
 
 # ---- what the page offers --------------------------------------------------------------------------------------------

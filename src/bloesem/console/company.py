@@ -35,10 +35,30 @@ class ReadyAttempt(Strict):
     write: bool = False
 
 
+class ColumnSays(Strict):
+    """A promise that is narrower than "only what the purpose needs": about these data, for these parts (none: all)."""
+
+    data_categories: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    promises: tuple[str, ...]
+
+
+class Says(Strict):
+    """Which promise of the text says why: by reason (`objection`, or narrower `objection:absolute`), by the event from
+    which a clock runs, by data that a part does not get, by scoped role. What is not here, the text does not say."""
+
+    reasons: dict[str, tuple[str, ...]] = Field(default={})
+    clocks: dict[str, tuple[str, ...]] = Field(default={})
+    columns: tuple[ColumnSays, ...] = ()
+    scopes: dict[str, tuple[str, ...]] = Field(default={})
+
+
 class ConsoleFile(Strict):
     """`console.yaml`: what a company adds to its own console. Optional, like everything in it."""
 
     attempts: tuple[ReadyAttempt, ...] = ()
+    says: Says = Says()
+    roles: dict[str, Label] = Field(default={})  # what to call scoped roles
     follow: dict[str, Label] = Field(
         default={}
     )  # invented people whom a demonstration names, by key: what to call them
@@ -62,6 +82,8 @@ class Company:
     promises: Mapping[str, Promise] = field(default_factory=dict, hash=False)
     attempts: tuple[ReadyAttempt, ...] = field(default=(), hash=False)
     follow: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    says: Says = field(default_factory=Says, hash=False)
+    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -86,6 +108,8 @@ class Company:
 
     def part(self, key: str, language: str) -> str:
         found = self.plan.by_key.get(key)
+        if found is None and key in self.roles:
+            return said(self.roles[key], language)
         return said(found.label, language) if found and found.label else key
 
     def group(self, key: str, language: str) -> str:
@@ -114,16 +138,6 @@ class Company:
                 )
                 return f"{name} ({detail})" if shown else name
         return value
-
-    def promises_about(self, categories: tuple[str, ...]) -> tuple[str, ...]:
-        """Promises whose words name one of the categories, in the order of the text."""
-        words = {
-            word
-            for key in categories
-            if key in self.policy.categories
-            for word in re.findall(r"\w{6,}", said(self.policy.categories[key].label, "nl").lower())
-        }
-        return tuple(p.id for p in self.promises.values() if any(word in p.quote.lower() for word in words))
 
     def quotes(self, ids: tuple[str, ...]) -> tuple[Promise, ...]:
         """Promises with the words of the text; those that the list does not have are left out."""

@@ -9,9 +9,9 @@ from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 
-from bloesem.console.language import language_of
+from bloesem.console import trouble
+from bloesem.errors import BloesemError
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -35,14 +35,17 @@ def at_this_machine(request: HttpRequest) -> bool:
 
 
 def local(view: View[P]) -> View[P]:
-    """Refuses who is not at this machine; every answer keeps out of caches and frames."""
+    """Refuses who is not at this machine; every answer keeps out of caches and frames. What Bloesem itself says is
+    wrong (a policy that does not load) is said on a page."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not at_this_machine(request):
-            language = language_of(str(kwargs.get("language", "nl")))
-            return closed(render(request, "console/refused.html", {"language": language}, status=403))
-        return closed(view(request, *args, **kwargs))
+            return closed(trouble.elsewhere(request))
+        try:
+            return closed(view(request, *args, **kwargs))
+        except BloesemError as error:
+            return closed(trouble.stopped(request, error))
 
     return guarded
 

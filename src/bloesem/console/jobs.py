@@ -190,6 +190,19 @@ def finish(keeper: Connection, plan: Plan, job: Job, result: object, *, refused:
     keeper.commit()
 
 
+def amend_acts(keeper: Connection, plan: Plan, acts: object) -> None:
+    """Puts the last acts into the overview that is there; its numbers, and their moment, stay."""
+    keeper.execute(
+        _q(
+            plan,
+            "UPDATE {t} SET result = jsonb_set(result, '{{acts}}', %s::jsonb) WHERE kind = 'overview'"
+            " AND state = 'done'",
+        ),
+        [json.dumps(acts)],
+    )
+    keeper.commit()
+
+
 def interrupted(keeper: Connection, plan: Plan) -> None:
     """What was running when a helper died is refused: nothing of it was committed half."""
     keeper.execute(

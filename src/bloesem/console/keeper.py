@@ -26,11 +26,12 @@ from psycopg import sql
 from pydantic import TypeAdapter
 
 from bloesem.clock import asking, sweep
+from bloesem.clock.sweep import furthest
 from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
 from bloesem.console.jobs import Job
-from bloesem.console.overview import Overview, overview
+from bloesem.console.overview import Act, Overview, last_acts, overview
 from bloesem.console.people import Case, Expected, cases, follow
 from bloesem.console.timeline import Timeline
 from bloesem.errors import BloesemError
@@ -42,10 +43,9 @@ from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
 
 _log = logging.getLogger(__name__)
-#: Demonstrations end here: beyond it every term of the text has run out.
-FURTHEST = 40
 
 OVERVIEW = TypeAdapter(Overview)
+ACTS = TypeAdapter(tuple[Act, ...])
 EFFECTS = TypeAdapter(Effects)
 CASES = TypeAdapter(list[Case])
 
@@ -79,6 +79,7 @@ class Keeper:
     plan: Plan
     demonstration: bool
     login: str = "console"
+    _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
     _next: float = field(default=0.0, init=False)
 
@@ -134,21 +135,24 @@ class Keeper:
         asking.finish(reports, asked, answer)
 
     def _notice(self, reports: Connection) -> None:
-        """Counts again when something was done since the last count; a long count is not repeated soon."""
-        if time.monotonic() < self._next:
+        """After an act: the last acts at once, which is cheap; the numbers, where it changed any, when a count is not
+        too soon. A count passes over every table, so what it takes decides how soon the next may come."""
+        query = sql.SQL(
+            "SELECT max(id), max(id) FILTER (WHERE kind <> ALL (%s))"
+            " FROM (SELECT id, kind FROM {}.act ORDER BY id DESC LIMIT 1000) AS last"
+        ).format(sql.Identifier(self.plan.schema))
+        row = reports.execute(query, [["read", "rehearsal", "denial"]]).fetchone()
+        reports.commit()
+        last, changed = row or (None, None)
+        if last != self._seen:
+            first, self._seen = self._seen is None, last
+            if not first:
+                acts = last_acts(reports, self.plan)
+                jobs.amend_acts(reports, self.plan, ACTS.dump_python(acts, mode="json"))
+        if changed == self._counted or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + 5
-        row = reports.execute(
-            sql.SQL("SELECT max(id) FROM {}.act WHERE kind <> ALL (%s)").format(
-                sql.Identifier(self.plan.schema)
-            ),
-            [["read", "rehearsal", "denied"]],
-        ).fetchone()
-        reports.commit()
-        last = row[0] if row else None
-        if last == self._counted:
-            return
-        first, self._counted = self._counted is None, last
+        first, self._counted = self._counted is None, changed
         if not first and jobs.latest(reports, self.plan, "overview", over=False) is None:
             jobs.ask(reports, self.plan, "overview")
 
@@ -190,7 +194,7 @@ class Keeper:
         found = {c.key: c for c in cases(work, self.plan, jobs.named_cases(work, self.plan))}
         case = found.get(str(asked.get("case")))
         if case is None:
-            raise RefusedError("person.nobody")
+            raise RefusedError("person.unknown")
         progress(0, 1)
         picture, expected, at = follow(work, self.plan, case.person)
         return FOLLOWED.dump_python(Followed(case, picture, expected, at), mode="json")
@@ -220,8 +224,8 @@ class Keeper:
         today = civil(moment(work, self.plan))
         if day < today:
             raise RefusedError("date.back", today=today.isoformat())
-        if day > today.replace(month=1, day=1, year=today.year + FURTHEST):
-            raise RefusedError("date.far", day=f"{today.year + FURTHEST}-01-01")
+        if day > (last := furthest(today)):
+            raise RefusedError("date.far", day=last.isoformat())
         work.commit()
         return day
 

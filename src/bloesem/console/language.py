@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from bloesem.console.company import Company
 from bloesem.console.words import WORDS
-from bloesem.plan.dates import ZONE, last_day
+from bloesem.plan.dates import ZONE
 from bloesem.plan.model import CONSENT, RECORD, Clock
 
 Language = Literal["nl", "en"]
@@ -41,8 +42,19 @@ def say(key: str, language: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def decimal(value: float, language: str, digits: int = 1) -> str:
+    """`1,1` in Dutch, `1.1` in English."""
+    return f"{value:.{digits}f}".replace(".", "," if language == "nl" else ".")
+
+
 def number(value: int, language: str) -> str:
     return f"{value:,}".replace(",", "." if language == "nl" else ",")
+
+
+def count(key: str, value: int, language: str) -> str:
+    """`1 rij weg`, `3 rijen weg`: the words of `key`, or of `key` + `1` for one."""
+    one = f"{key}1"
+    return say(one if value == 1 and one in WORDS else key, language, n=number(value, language))
 
 
 def day(value: dt.date | None, language: str) -> str:
@@ -93,7 +105,7 @@ def clocks(company: Company, part: str, language: str) -> str:
         return say("clock.hold", language)
     if not purpose.clocks:
         return say("clock.none", language)
-    return say("or", language).join(dict.fromkeys(clock(company, c, language) for c in purpose.clocks))
+    return _said(company, purpose.clocks, language)
 
 
 def reason(
@@ -103,8 +115,10 @@ def reason(
     since: dt.date | None,
     until: dt.date | None,
     language: str,
+    ran: Iterable[Clock] = (),
 ) -> str:
-    """One sentence: why this part of the policy may not read (or: may read) the value."""
+    """One sentence: why this part of the policy may not read (or: may read) the value. `ran`: the clocks that it is
+    about, where that is known; else all of the part."""
     key = f"why.{why}"
     if why == "ended" and since is None:
         key = "why.ended-record"
@@ -113,7 +127,7 @@ def reason(
     text = say(
         key,
         language,
-        clock=_clock_of(company, part, since, until, language),
+        clock=_said(company, ran, language) or clocks(company, part, language),
         since=day(since, language),
         until=day(until, language),
         part=company.part(part, language),
@@ -121,12 +135,5 @@ def reason(
     return text[:1].upper() + text[1:]
 
 
-def _clock_of(
-    company: Company, part: str, since: dt.date | None, until: dt.date | None, language: str
-) -> str:
-    """The clock that ended on `until`, where a part has several; else all of them."""
-    if since is not None and until is not None:
-        for it in company.plan.purpose(part).clocks:
-            if it.after != RECORD and last_day(since, it.period, end_of_year=it.end_of_year) == until:
-                return clock(company, it, language)
-    return clocks(company, part, language)
+def _said(company: Company, ran: Iterable[Clock], language: str) -> str:
+    return say("or", language).join(dict.fromkeys(clock(company, c, language) for c in ran))

@@ -44,13 +44,16 @@ class Due:
 
 @dataclass(frozen=True)
 class Act:
-    """Lines of the append-only table, without personal data: what one run did, batch by batch (`times`), summed."""
+    """Lines of the append-only table, without personal data: what one run did, batch by batch (`times`), summed; of
+    refusals, who (`purpose`) asked for what (`thing`, a name of the map or of a rule), and how often in a row."""
 
     at: dt.datetime
     as_of: dt.datetime
     kind: str
     counts: dict[str, int]
     times: int = 1
+    purpose: str | None = None
+    thing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
         policy=installed[0],
         activated=installed[1],
         swept=swept[0],
-        acts=_acts(keeper, plan),
+        acts=last_acts(keeper, plan),
         counted=_one(keeper, sql.SQL("SELECT clock_timestamp()")),
     )
 
@@ -271,28 +274,36 @@ def _due_records(
     keeper.commit()
 
 
-def _acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) -> tuple[Act, ...]:
-    """The last runs, as far as the last lines tell of them."""
-    query = sql.SQL("SELECT at, as_of, kind, counts FROM {}.act ORDER BY id DESC LIMIT {}").format(
+def last_acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) -> tuple[Act, ...]:
+    """The last runs, as far as the last lines tell of them. Cheap: reads the end of one index."""
+    query = sql.SQL("SELECT at, as_of, kind, counts, purpose FROM {}.act ORDER BY id DESC LIMIT {}").format(
         sql.Identifier(plan.schema), lines
     )
     found = keeper.execute(query).fetchall()
     keeper.commit()
     acts: list[Act] = []
-    for (kind, as_of), run in groupby(found, key=lambda row: (row[2], row[1])):
+    for (kind, purpose, thing, _), run in groupby(found, key=_run_of):
         total: Counter[str] = Counter()
         done = list(run)
-        for *_, counts in done:
-            total.update(summed(counts or {}))
-        acts.append(Act(done[0][0], as_of, kind, dict(total), len(done)))
+        for line in done:
+            total.update(summed(line[3] or {}))
+        acts.append(Act(done[0][0], done[0][1], kind, dict(total), len(done), purpose, thing))
     return tuple(acts[:limit])
 
 
+def _run_of(line: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What makes lines one: of refusals, who was refused what; of all else, the moment for which they were decided."""
+    _, as_of, kind, counts, purpose = line
+    thing = counts.get("denied") if isinstance(counts, dict) else None
+    return (kind, purpose, thing, None) if kind == "denial" else (kind, purpose, None, as_of)
+
+
 def summed(counts: dict[str, Any]) -> dict[str, int]:
-    """The counts of an act in four numbers: people, rows deleted, rows changed, values erased."""
+    """The counts of an act in a few numbers: people, days, partitions, rows deleted, rows changed, values erased."""
     result: dict[str, int] = defaultdict(int)
-    if isinstance(counts.get("people"), int):
-        result["people"] = counts["people"]
+    for key in ("people", "days", "partitions"):
+        if isinstance(counts.get(key), int):
+            result[key] = counts[key]
     tables = counts.get("tables", counts)
     for table in tables.values() if isinstance(tables, dict) else ():
         if isinstance(table, dict):
@@ -303,4 +314,4 @@ def summed(counts: dict[str, Any]) -> dict[str, int]:
     return {key: n for key, n in result.items() if n}
 
 
-__all__ = ["Act", "Due", "Overview", "PartCount", "horizon", "overview", "summed"]
+__all__ = ["Act", "Due", "Overview", "PartCount", "horizon", "last_acts", "overview", "summed"]

@@ -13,8 +13,8 @@ from psycopg import sql
 
 from bloesem.console import diary
 from bloesem.console.clockwork import moment
-from bloesem.console.timeline import Facts, Line, Row, Timeline, timeline
-from bloesem.plan.calculus import row_masks
+from bloesem.console.timeline import Line, Row, Timeline, timeline
+from bloesem.plan.calculus import RowMasks, row_masks
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.stores.facts import facts_of
@@ -105,8 +105,9 @@ def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple
         plan, person, facts, every, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
     )
     lines = tuple(_with_example(line, examples) for line in picture.lines)
+    masks = [row_masks(plan, plan.table(row.table), row.values, facts, now) for row in rows]
     expected = tuple(
-        Expected(p.key, sum(_reads(plan, facts, row, p.key, now) for row in rows))
+        Expected(p.key, sum(_reads(plan, row, m, p.key) for row, m in zip(rows, masks, strict=True)))
         for p in plan.purposes
         if p.active
     )
@@ -121,7 +122,7 @@ def _with_example(line: Line, examples: dict[tuple[str, str], str]) -> Line:
     return Line(**values)
 
 
-def _reads(plan: Plan, facts: Facts, row: Row, part: str, now: dt.datetime) -> bool:
+def _reads(plan: Plan, row: Row, masks: RowMasks, part: str) -> bool:
     """Whether a part may read anything of the row now; the person's own row shows itself to those who serve it."""
     table = plan.table(row.table)
     bit = plan.purpose(part).mask
@@ -130,7 +131,6 @@ def _reads(plan: Plan, facts: Facts, row: Row, part: str, now: dt.datetime) -> b
         columns = [c for c in table.columns if c.purposes & bit][:1]
     if not columns:
         return False
-    masks = row_masks(plan, table, row.values, facts, now)
     return bool((masks.kept if table.always_visible else masks.used) & plan.purpose(part).mask)
 
 

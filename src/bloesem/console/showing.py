@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bloesem.console import charts
+from bloesem.clock.sweep import furthest
+from bloesem.console import because, charts
 from bloesem.console import language as words
 from bloesem.console.company import Company, Promise, said
 from bloesem.console.effects import Effects
 from bloesem.console.jobs import Job
-from bloesem.console.keeper import FURTHEST
-from bloesem.console.overview import Overview
+from bloesem.console.overview import Act, Overview
 from bloesem.console.words import WORDS
+from bloesem.plan.model import Clock
 
 DAY = dt.timedelta(days=1)
 
@@ -33,12 +34,21 @@ def quotes(company: Company, ids: Iterable[str], language: str, most: int = 2) -
     return [_quote(promise, language) for promise in company.quotes(tuple(ids))[:most]]
 
 
-def grounds(company: Company, part: str, language: str) -> list[Quote]:
-    """The promise on which a part rests, the one about its term; of a purpose that the law gives, its article."""
-    purpose = company.plan.purpose(part)
-    if purpose.of == "law":
-        return [Quote("", words.say("quote.law", language, article=purpose.article), "", "")]
-    return quotes(company, by_likeness(company, part), language, 1)
+def grounds(
+    company: Company,
+    part: str,
+    language: str,
+    why: str = "runs",
+    *,
+    clocks: tuple[Clock, ...] = (),
+    narrow: tuple[str, ...] = (),
+) -> list[Quote]:
+    """What says why: the promise; of a purpose that the law gives, its article; nothing, where nothing says it."""
+    if because.of_law(company, why, part):
+        article = company.plan.purpose(part).article
+        return [Quote("", words.say("quote.law", language, article=article), "", "")]
+    found = because.promises(company, why, part, clocks=clocks, narrow=narrow)
+    return quotes(company, found, language, 1)
 
 
 def _quote(promise: Promise, language: str) -> Quote:
@@ -100,7 +110,7 @@ def now(company: Company, seen: Overview, language: str) -> dict[str, Any]:
         "picture": picture,
         "bars": [_bar(company, bar, seen.today, language) for bar in picture.bars],
         "due_parts": _due_parts(company, seen, language),
-        "acts": [_act(act, language) for act in seen.acts],
+        "acts": [_act(company, act, language) for act in seen.acts],
     }
 
 
@@ -135,20 +145,24 @@ def _due_parts(company: Company, seen: Overview, language: str) -> list[dict[str
     ]
 
 
-def _act(act: Any, language: str) -> dict[str, Any]:
+def _act(company: Company, act: Act, language: str) -> dict[str, Any]:
     key = f"act.{act.kind}"
+    what = words.say(key if key in WORDS else "act.other", language, kind=act.kind)
+    if act.kind == "denial":
+        about = f"denied.{act.thing}"
+        asked = words.say(about, language) if about in WORDS else act.thing or ""
+        what = f"{what}: {company.part(act.purpose or '', language)}, {asked}"
+    elif act.purpose:
+        what = f"{what}: {company.part(act.purpose, language)}"
     said_counts = [
-        words.say(f"count.{name}", language, n=words.number(n, language))
+        words.count(f"count.{name}", n, language)
         for name, n in act.counts.items()
         if f"count.{name}" in WORDS
     ]
     if act.times > 1:
-        said_counts.insert(0, words.say("count.times", language, n=words.number(act.times, language)))
-    return {
-        "at": act.at,
-        "what": words.say(key if key in WORDS else "act.other", language),
-        "counts": ", ".join(said_counts),
-    }
+        again = "count.often" if act.kind in ("denial", "read") else "count.times"
+        said_counts.insert(0, words.say(again, language, n=words.number(act.times, language)))
+    return {"at": act.at, "what": what, "counts": ", ".join(said_counts)}
 
 
 # ---- the date --------------------------------------------------------------------------------------------------------
@@ -185,9 +199,8 @@ def day_asked(text: str, today: dt.date, language: str) -> tuple[dt.date | None,
         return None, words.say("date.bad", language)
     if day < today:
         return None, words.say("date.back", language, today=words.day(today, language))
-    furthest = dt.date(today.year + FURTHEST, 1, 1)
-    if day > furthest:
-        return None, words.say("date.far", language, day=words.day(furthest, language))
+    if day > (last := furthest(today)):
+        return None, words.say("date.far", language, day=words.day(last, language))
     return day, None
 
 
@@ -195,6 +208,8 @@ def effects(company: Company, done: Effects, language: str) -> dict[str, Any]:
     plan = company.plan
     tables = []
     for it in done.tables:
+        if not (it.deleted or any(it.erased.values())):
+            continue  # only goes dark: the list above says who
         table = plan.table(it.table)
         columns = [
             {"name": name, "n": n, "what": company.column(table.column(name), language)}
@@ -230,6 +245,11 @@ def _what(company: Company, table: str, language: str) -> str:
     return ", ".join(company.category(k, language) for k in list(dict.fromkeys(keys))[:3])
 
 
+def _ends(company: Company, part: str) -> str:
+    """Why a part goes dark by the passing of days alone: its term, or the end of what it holds for."""
+    return "no-hold" if company.plan.purpose(part).hold else "ended"
+
+
 def _dark_parts(company: Company, done: Effects, language: str) -> list[dict[str, Any]]:
     """Per part, over all tables, rows that it can no longer read; with the promise behind it."""
     sums: dict[str, int] = {}
@@ -244,24 +264,10 @@ def _dark_parts(company: Company, done: Effects, language: str) -> list[dict[str
             "n": n,
             "share": round(100 * n / most, 2),
             "why": words.clocks(company, part, language),
-            "quotes": grounds(company, part, language),
+            "quotes": grounds(company, part, language, _ends(company, part)),
         }
         for part, n in sorted(sums.items(), key=lambda pair: -pair[1])
     ]
-
-
-def by_likeness(company: Company, part: str) -> tuple[str, ...]:
-    """A part's promises, the one about its term first: whose words are most like the text's term for the row."""
-    purpose = company.plan.purpose(part)
-    row = company.policy.purposes.get(purpose.of)
-    term = set((row.retention_text or {}).get("nl", "").lower().split()) if row else set()
-
-    def likeness(promise: str) -> tuple[int, str]:
-        found = company.promises.get(promise)
-        words_ = set(found.quote.lower().replace(",", " ").replace("|", " ").split()) if found else set()
-        return len(term & words_), promise
-
-    return tuple(sorted(purpose.promises, key=likeness, reverse=True))
 
 
 def refusal(job: Job, language: str) -> str:

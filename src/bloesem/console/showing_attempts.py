@@ -10,7 +10,7 @@ from bloesem.console import breaking
 from bloesem.console import language as words
 from bloesem.console.breaking import Attempt
 from bloesem.console.company import Company, said
-from bloesem.console.showing import quotes
+from bloesem.console.showing import grounds, quotes
 from bloesem.plan.model import Plan
 
 
@@ -25,7 +25,8 @@ def choices(company: Company, language: str) -> dict[str, Any]:
         for group in company.groups
     ]
     if plan.scoped:
-        roles.append({"label": "…", "roles": [(s.key, s.key) for s in plan.scoped]})
+        scoped = [(s.key, company.part(s.key, language)) for s in plan.scoped]
+        roles.append({"label": words.say("try.scoped", language), "roles": scoped})
     fields = [
         {
             "table": table.name,
@@ -52,53 +53,70 @@ def _known(plan: Plan, role: str) -> bool:
 
 @dataclass(frozen=True)
 class Reading:
-    """A form of the page, read: who asks, what, and what the page shows as chosen."""
+    """A form of the page, read: who asks, what, and what the page shows as chosen. `wrong`: words that say why nothing
+    is asked at all."""
 
     role: str
     statements: tuple[str, ...]
     write: bool
     context: dict[str, Any] = field(default_factory=dict)
+    wrong: str | None = None
 
 
 def read_attempt(company: Company, form: Mapping[str, str]) -> Reading:
-    """One of the three forms: a prepared attempt, a field, or SQL. What is not known becomes the first that is."""
+    """One of the three forms: a prepared attempt, a field, or SQL. What is not known is said, never replaced."""
     plan = company.plan
+    if "ready" in form:
+        return _read_ready(company, form["ready"])
     role = form.get("role", "")
     if not _known(plan, role):
-        role = next(p.key for p in company.parts if p.active)
-    if form.get("ready", "").isdigit() and int(form["ready"]) < len(company.attempts):
-        it = company.attempts[int(form["ready"])]
-        if _known(plan, it.role):
-            shown = {"role": it.role, "sql": it.sql, "ready_on": int(form["ready"]), "write": it.write}
-            return Reading(it.role, (it.sql,), it.write, shown)
-    table, _, column = form.get("field", "").partition(".")
-    known = plan.by_name.get(table)
-    if known is not None and any(c.name == column for c in known.columns):
-        statements = (
-            breaking.field_sql(plan, table, column),
-            breaking.field_sql(plan, table, column, wall=True),
-        )
-        return Reading(role, statements, False, {"role": role, "field": f"{table}.{column}"})
-    text = form.get("sql", "").strip()
-    write = form.get("write") == "yes"
-    return Reading(role, (text,) if text else (), write, {"role": role, "sql": text, "write": write})
+        return Reading(role, (), False, {"sql": form.get("sql", "")}, "try.wrong.role")
+    if "field" in form:
+        table, _, column = form["field"].partition(".")
+        known = plan.by_name.get(table)
+        if known is None or all(c.name != column for c in known.columns):
+            return Reading(role, (), False, {"role": role}, "try.wrong.field")
+        straight = [breaking.field_sql(plan, table, column, wall=wall) for wall in (False, True)]
+        return Reading(role, tuple(straight), False, {"role": role, "field": f"{table}.{column}"})
+    text, write = form.get("sql", "").strip(), form.get("write") == "yes"
+    shown = {"role": role, "sql": text, "write": write}
+    if not text or "\0" in text:
+        return Reading(role, (), write, shown, "try.wrong.sql")
+    return Reading(role, (text,), write, shown)
+
+
+def _read_ready(company: Company, number: str) -> Reading:
+    known = number.isdecimal() and int(number) < len(company.attempts)
+    it = company.attempts[int(number)] if known else None
+    if it is None or not _known(company.plan, it.role):
+        return Reading("", (), False, {}, "try.wrong.ready")
+    shown = {"role": it.role, "sql": it.sql, "ready_on": int(number), "write": it.write}
+    return Reading(it.role, (it.sql,), it.write, shown)
 
 
 def attempt(company: Company, made: Attempt, language: str) -> dict[str, Any]:
-    """An answer with the policy behind it."""
-    shown: dict[str, Any] = {"made": made, "because": None}
-    because = made.because
-    if because is None:
+    """An answer with what stands behind it: a promise of the text, the design's own rule, or no more than a slip."""
+    shown: dict[str, Any] = {"made": made, "because": None, "slip": False}
+    it = made.because
+    if it is None:
         return shown
-    what = ", ".join(company.category(k, language) for k in because.categories)
-    if because.column and because.table:
-        what = f"{what} ({because.table}.{because.column})"
-    label = company.part(because.part, language)
-    clock = words.clocks(company, because.part, language) if because.part in company.plan.by_key else ""
+    what = ", ".join(company.category(k, language) for k in it.categories)
+    if it.column and it.table:
+        what = f"{what} ({it.table}.{it.column})"
+    clock = words.clocks(company, it.part, language) if it.part in company.plan.by_key else ""
     shown["because"] = words.say(
-        because.key, language, part=label, what=what or (because.table or ""), clock=clock
+        it.key,
+        language,
+        part=company.part(it.part, language),
+        what=what or (it.table or ""),
+        clock=clock,
+        name=it.name,
+        seconds=breaking.SECONDS,
     )
-    shown["readers"] = [company.part(key, language) for key in because.readers]
-    shown["has_readers"] = because.key == "try.because.column"
-    shown["quotes"] = quotes(company, because.promises, language)
+    shown["slip"] = made.refused and not it.denied
+    shown["readers"] = [company.part(key, language) for key in it.readers]
+    shown["has_readers"] = it.key == "try.because.column"
+    shown["quotes"] = quotes(company, it.promises, language)
+    if not shown["quotes"] and it.key == "try.because.rows":
+        shown["quotes"] = grounds(company, it.part, language)
     return shown

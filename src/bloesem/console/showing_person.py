@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import sql
 
-from bloesem.console import charts
+from bloesem.console import because, charts, timeline
 from bloesem.console import language as words
+from bloesem.console.because import Events
 from bloesem.console.company import Company, said
 from bloesem.console.keeper import Followed
 from bloesem.console.showing import grounds
-from bloesem.console.timeline import Lane
-from bloesem.plan.model import Plan
+from bloesem.console.timeline import Band, Lane, Line, Timeline
+from bloesem.console.words import WORDS
+from bloesem.plan.model import CONSENT, Plan
 from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
 
@@ -28,9 +31,22 @@ def cases(company: Company, found: list[dict[str, str]], language: str) -> list[
     named = [c for c in found if c["kind"] == "first" and (not order or c["key"] in order)]
     named.sort(key=lambda c: order.index(c["key"]) if order else 0)
     others = [c for c in found if c["kind"] != "first"]
+    labels = [_case(company, c["kind"], c["about"], language) for c in (*named, *others)]
     return [
-        {"key": c["key"], "label": _case(company, c["kind"], c["about"], language)} for c in (*named, *others)
+        {"key": c["key"], "label": label}
+        for c, label in zip((*named, *others), _unlike(labels, language), strict=True)
     ]
+
+
+def _unlike(labels: list[str], language: str) -> list[str]:
+    """The labels, each once: of several people with the same story, the first, a second, a third."""
+    seen: Counter[str] = Counter()
+    found = []
+    for label in labels:
+        seen[label] += 1
+        again = seen[label]
+        found.append(words.say("case.again", language, label=label, n=again) if again > 1 else label)
+    return found
 
 
 def _case(company: Company, kind: str, about: str, language: str) -> str:
@@ -39,17 +55,22 @@ def _case(company: Company, kind: str, about: str, language: str) -> str:
     if kind == "first":
         return about[:1].upper() + about[1:].replace("-", " ").replace("_", " ")
     label = words.say(f"case.{kind}", language)
-    return f"{label} ({company.part(about, language)})" if about in company.plan.by_key else label
+    if about in company.plan.by_key:
+        return f"{label} ({company.part(about, language)})"
+    ground = f"ground.{about}"
+    return f"{label} ({words.say(ground, language)})" if ground in WORDS else label
 
 
 def person(company: Company, followed: Followed, language: str) -> dict[str, Any]:
     picture = followed.timeline
     erased = [line for line in picture.lines if not line.stored]
-    strips = charts.strips(picture, company.tones)
+    events = {(m.day, f"{CONSENT}:{m.key}" if m.kind == "consent" else m.key) for m in picture.milestones}
+    groups = _groups(company, picture, events, language)
     return {
         "picture": picture,
         "axis": charts.axis(picture),
-        "strips": [_line(company, strip, picture.today, language) for strip in strips],
+        "groups": groups,
+        "strips": [line for group in groups for line in group.lines],
         "milestones": [
             {
                 "day": m.day,
@@ -74,10 +95,43 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
     }
 
 
-def _line(company: Company, strip: charts.Strip, today: dt.date, language: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shown:
+    """A value, or repeated values of one kind: `whole`, as one line; `lines`, one by one. `tell`, `tell_source`: whether
+    others have the same name, or even the same column, and what tells them apart is said beside it."""
+
+    whole: dict[str, Any]
+    lines: list[dict[str, Any]]
+    tell: bool = False
+    tell_source: bool = False
+
+    @property
+    def several(self) -> bool:
+        return len(self.lines) > 1
+
+
+def _groups(company: Company, picture: Timeline, events: Events, language: str) -> list[Shown]:
+    def drawn(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
+        strips = charts.strips(replace(picture, lines=lines), company.tones)
+        return [_line(company, strip, picture.today, events, language) for strip in strips]
+
+    found = [
+        Shown(drawn((timeline.united(group),))[0], drawn(group)) for group in timeline.alike(picture.lines)
+    ]
+    names = Counter(it.whole["label"] for it in found)
+    codes = Counter(it.whole["code"] for it in found)
+    return [
+        replace(it, tell=names[it.whole["label"]] > 1, tell_source=codes[it.whole["code"]] > 1)
+        for it in found
+    ]
+
+
+def _line(
+    company: Company, strip: charts.Strip, today: dt.date, events: Events, language: str
+) -> dict[str, Any]:
     line = strip.line
     table = company.plan.table(line.table)
-    lanes = [_lane(company, lane, today, language) for lane in line.lanes]
+    lanes = [_lane(company, lane, today, events, language) for lane in line.lanes]
     return {
         "strip": strip,
         "label": company.column(table.column(line.columns[0]), language),
@@ -108,24 +162,31 @@ def _folded(lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _lane(company: Company, lane: Lane, today: dt.date, language: str) -> dict[str, Any]:
-    bands = []
-    for band in lane.bands:
-        if band.dark is None:
-            span = words.say("person.reads", language, start=words.day(band.start, language))
-            why = words.reason(company, lane.part, "runs", None, None, language)
-        else:
-            last = words.day(band.dark - DAY, language)
-            span = words.say("person.read", language, start=words.day(band.start, language), last=last)
-            why = words.reason(company, lane.part, band.why, band.since, band.until, language)
-        bands.append({"span": span, "why": why, "start": band.start, "dark": band.dark})
+def _lane(company: Company, lane: Lane, today: dt.date, events: Events, language: str) -> dict[str, Any]:
     return {
         "key": lane.part,
         "label": company.part(lane.part, language),
         "tone": company.tones.get(lane.part, 0),
-        "bands": bands,
+        "bands": [_band(company, lane.part, band, events, language) for band in lane.bands],
         "now": lane.reads(today),
-        "quotes": grounds(company, lane.part, language),
+    }
+
+
+def _band(company: Company, part: str, band: Band, events: Events, language: str) -> dict[str, Any]:
+    """A stretch: from when to when, why it ends, and what says so."""
+    why = "runs" if band.dark is None else band.why
+    start = words.day(band.start, language)
+    if band.dark is None:
+        span = words.say("person.reads", language, start=start)
+    else:
+        span = words.say("person.read", language, start=start, last=words.day(band.dark - DAY, language))
+    ran = because.clock_that_ran(company.plan.purpose(part), band.since, events)
+    return {
+        "span": span,
+        "why": words.reason(company, part, why, band.since, band.until, language, ran),
+        "quotes": grounds(company, part, language, why, clocks=ran, narrow=band.narrow),
+        "start": band.start,
+        "dark": band.dark,
     }
 
 

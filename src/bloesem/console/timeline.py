@@ -16,6 +16,7 @@ from bloesem.plan import calculus
 from bloesem.plan.calculus import Verdict
 from bloesem.plan.dates import civil, midnight
 from bloesem.plan.model import ColumnPlan, Fact, Plan, PurposePlan, TablePlan
+from bloesem.plan.predicates import meets
 
 Facts = Mapping[int, Sequence[Fact]]
 DAY = dt.timedelta(days=1)
@@ -42,7 +43,8 @@ class Row:
 class Band:
     """A stretch in which one part of the policy may read a value: from `start` up to, not including, `dark`.
 
-    `dark` is None when no end is known. `why`, `since`, `until`: the calculus' reason on the first dark day.
+    `dark` is None when no end is known. `why`, `since`, `until`: the calculus' reason on the first dark day; `narrow`:
+    the promises of what narrowed the row, where that is the reason.
     """
 
     start: dt.date
@@ -50,6 +52,7 @@ class Band:
     why: str = "runs"
     since: dt.date | None = None
     until: dt.date | None = None
+    narrow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class _Judge:
             mine = columns[0].owner == 0 or row.values.get(table.owners[columns[0].owner]) == person
             if not mine or not any(c.name in row.filled for c in columns):
                 continue
-            lanes = tuple(_lanes(self.plan, table, columns[0], days))
+            lanes = tuple(_lanes(self.plan, table, columns[0], row, days))
             gone = next((day for day, seen in days if not _kept(seen, columns[0]) and day > days[0][0]), None)
             result.append(
                 Line(
@@ -288,7 +291,7 @@ def _groups(table: TablePlan) -> list[tuple[ColumnPlan, ...]]:
 
 
 def _lanes(
-    plan: Plan, table: TablePlan, column: ColumnPlan, days: Sequence[tuple[dt.date, _Seen]]
+    plan: Plan, table: TablePlan, column: ColumnPlan, row: Row, days: Sequence[tuple[dt.date, _Seen]]
 ) -> Iterable[Lane]:
     for purpose in plan.purposes:
         if not purpose.mask & column.purposes:
@@ -301,7 +304,8 @@ def _lanes(
                 open_since = day
             elif not reads and open_since is not None:
                 said = seen.verdicts.get(purpose.key)
-                bands.append(_band(open_since, day, said, kept=_kept(seen, column)))
+                narrow = _narrowed(table, row, purpose) if said and said.why == "narrowed" else ()
+                bands.append(_band(open_since, day, said, narrow, kept=_kept(seen, column)))
                 open_since = None
         if open_since is not None:
             bands.append(Band(open_since, None))
@@ -309,10 +313,21 @@ def _lanes(
             yield Lane(purpose.key, tuple(bands))
 
 
-def _band(start: dt.date, dark: dt.date, said: Verdict | None, *, kept: bool) -> Band:
+def _narrowed(table: TablePlan, row: Row, purpose: PurposePlan) -> tuple[str, ...]:
+    """The promises of the first narrowing that takes the row from the purpose, in the calculus' order."""
+    for narrow in table.narrow:
+        fits = narrow.when is None or meets(narrow.when, row.values)
+        if not narrow.before_contract and narrow.removed & purpose.mask and fits:
+            return narrow.promises
+    return ()
+
+
+def _band(
+    start: dt.date, dark: dt.date, said: Verdict | None, narrow: tuple[str, ...], *, kept: bool
+) -> Band:
     if said is None or (said.use and not kept):
         return Band(start, dark, "nothing-keeps")
-    return Band(start, dark, said.why, said.since, said.until)
+    return Band(start, dark, said.why, said.since, said.until, narrow)
 
 
 # ---- folding -------------------------------------------------------------------------------------------------------
@@ -352,6 +367,43 @@ def _merge(group: Sequence[Line]) -> Line:
         stored=sum(line.stored for line in group),
         latest=max(line.start for line in group),
     )
+
+
+def alike(lines: Iterable[Line]) -> list[tuple[Line, ...]]:
+    """Lines of one kind from one source, stored or erased alike: repeated values, that differ by their days alone."""
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.table, line.columns, line.sources, line.stored > 0), []).append(line)
+    return [tuple(group) for group in groups.values()]
+
+
+def united(group: Sequence[Line]) -> Line:
+    """Repeated values as one line: a part reads while it may read any of them."""
+    parts = dict.fromkeys(lane.part for line in group for lane in line.lanes)
+    ends = [line.gone for line in group]
+    return replace(
+        group[0],
+        start=min(line.start for line in group),
+        lanes=tuple(Lane(part, _joined(part, group)) for part in parts),
+        gone=None if None in ends else max(end for end in ends if end),
+        rows=sum(line.rows for line in group),
+        stored=sum(line.stored for line in group),
+    )
+
+
+def _joined(part: str, group: Sequence[Line]) -> tuple[Band, ...]:
+    bands = sorted(
+        (b for line in group for lane in line.lanes if lane.part == part for b in lane.bands),
+        key=lambda b: b.start,
+    )
+    found: list[Band] = []
+    for band in bands:
+        last = found[-1] if found else None
+        if last is None or (last.dark is not None and last.dark < band.start):
+            found.append(band)
+        elif last.dark is not None and (band.dark is None or band.dark > last.dark):
+            found[-1] = replace(band, start=last.start)
+    return tuple(found)
 
 
 def _starts(group: Sequence[Line], lane: int) -> list[dt.date]:

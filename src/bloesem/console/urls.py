@@ -8,6 +8,9 @@ from bloesem.console import views
 
 _L = r"^(?P<language>nl|en)/"
 
+handler404 = "bloesem.console.trouble.missing"
+handler500 = "bloesem.console.trouble.broken"
+
 urlpatterns = [
     path("", views.start, name="console-start"),
     re_path(_L + r"$", views.now, name="console-now"),

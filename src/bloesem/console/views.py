@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from psycopg import sql
@@ -18,6 +18,7 @@ from bloesem.console.guard import demonstration, in_demonstration, local
 from bloesem.console.jobs import Job, Kind
 from bloesem.console.keeper import EFFECTS, FOLLOWED, OVERVIEW
 from bloesem.console.language import LANGUAGES, language_of, say
+from bloesem.console.trouble import language_asked
 from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection
 
@@ -31,11 +32,7 @@ SILENCE = dt.timedelta(seconds=15)
 @local
 def start(request: HttpRequest) -> HttpResponse:
     """The address that `make up` prints: the reader's language, Dutch when the browser says nothing of it."""
-    wanted = request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()
-    places = {language: wanted.find(language) for language in LANGUAGES}
-    found = [language for language in LANGUAGES if places[language] >= 0]
-    chosen = min(found, key=lambda language: places[language]) if found else "nl"
-    return redirect("console-now", language=chosen)
+    return redirect("console-now", language=language_asked(request))
 
 
 @require_safe
@@ -82,6 +79,11 @@ def date(request: HttpRequest, language: str) -> HttpResponse:
         day, error = showing.day_asked(chosen, context["today"], language)
         what = _DOES.get(request.POST.get("do", "look"), "preview")
         if day is not None and what == "move" and request.POST.get("sure") != "yes":
+            found = jobs.look(connection, company.plan, _uuid(request.POST.get("answer", "")))
+            if found is not None and found.state == "done" and found.kind in _DOES.values():
+                return _page(
+                    request, "date", context | _answered(company, found, language) | {"unsure": True}
+                )
             error = say("date.confirm.missing", language)
         if day is None or error:
             return _page(request, "date", context | {"error": error})
@@ -100,14 +102,16 @@ def date_answer(request: HttpRequest, language: str, job: str) -> HttpResponse:
     if found is None or found.kind not in _DOES.values():
         return _page(request, "gone", context, status=404)
     context |= showing.days(context["today"], str(found.asked.get("day", "")))
-    context |= {
-        "job": found,
-        "day": dt.date.fromisoformat(str(found.asked["day"])),
-        **_progress(found, language),
-    }
-    if found.state == "done":
-        context |= showing.effects(company, EFFECTS.validate_python(found.result), language)
-    return _page(request, "date", context)
+    return _page(request, "date", context | _answered(company, found, language))
+
+
+def _answered(company: Company, job: Job, language: str) -> dict[str, Any]:
+    """What the page shows of a job about a day: how far it is, or what came of it."""
+    day = dt.date.fromisoformat(str(job.asked["day"]))
+    shown: dict[str, Any] = {"job": job, "day": day, **_progress(job, language)}
+    if job.state == "done":
+        shown |= showing.effects(company, EFFECTS.validate_python(job.result), language)
+    return shown
 
 
 # ---- one person --------------------------------------------------------------------------------------------------------
@@ -146,6 +150,8 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
             job = jobs.look(connection, company.plan, _uuid(asked))
         if job is None:
             return _page(request, "person", context | {"gone": True})
+        if job.state == "refused" and (job.result or {}).get("refused") == "person.unknown":
+            raise Http404
         context |= {"job": job, **_progress(job, language)}
         if job.state == "done":
             followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
@@ -191,7 +197,8 @@ def attempt(request: HttpRequest, language: str) -> HttpResponse:
         ]
         context["results"] = [showing_attempts.attempt(company, made, language) for made in results]
         context["both"] = len(results) > 1
-    return _page(request, "try", context)
+        context["wrong"] = say(asked.wrong, language) if asked.wrong else None
+    return _page(request, "try", context, 400 if context.get("wrong") else 200)
 
 
 # ---- the frame -----------------------------------------------------------------------------------------------------

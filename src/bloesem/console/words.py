@@ -121,7 +121,30 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "act.clock": ("De datum verzet", "The date moved"),
     "act.fact": ("Een feit opgeschreven", "A fact recorded"),
     "act.load": ("Gegevens geladen", "Data loaded"),
-    "act.other": ("Een andere daad", "Another act"),
+    "act.demonstration": ("Verzonnen mensen geladen", "Invented people loaded"),
+    "act.denial": ("Geweigerd", "Refused"),
+    "act.other": ("Daad “{kind}”", "Act “{kind}”"),
+    "denied.wall": ("rechtstreeks op een tabel", "straight at a table"),
+    "denied.role": ("een andere rol", "another role"),
+    "denied.escaped": ("een andere rol", "another role"),
+    "denied.role-not-served": ("een andere rol", "another role"),
+    "denied.function": ("een functie van niemand", "a function that is nobody's"),
+    "denied.language": ("een blok code", "a block of code"),
+    "denied.server": ("iets van de server", "something of the server"),
+    "denied.keepers": ("een tabel van Bloesem zelf", "a table of Bloesem's own"),
+    "denied.row": ("een rij buiten haar doel", "a row outside its purpose"),
+    "denied.not-behind-a-view": ("rechtstreeks op een tabel", "straight at a table"),
+    "denied.not-allowed-at-all": ("iets dat van niemand is", "something that is nobody's"),
+    "denied.unnamed": ("iets zonder naam op de kaart", "something without a name on the map"),
+    "count.often": ("{n} keer", "{n} times"),
+    "count.days": ("{n} dagen verder", "{n} days on"),
+    "count.days1": ("1 dag verder", "1 day on"),
+    "count.partitions": ("{n} delen weg", "{n} partitions gone"),
+    "count.partitions1": ("1 deel weg", "1 partition gone"),
+    "count.people1": ("1 mens", "1 person"),
+    "count.deleted1": ("1 rij weg", "1 row gone"),
+    "count.changed1": ("1 rij veranderd", "1 row changed"),
+    "count.erased1": ("1 waarde gewist", "1 value erased"),
     "count.times": ("in {n} stappen", "in {n} steps"),
     "count.people": ("{n} mensen", "{n} people"),
     "count.deleted": ("{n} rijen weg", "{n} rows gone"),
@@ -309,6 +332,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Er staat nog niemand in de databank om te volgen.",
         "There is nobody in the database to follow yet.",
     ),
+    "person.unknown": ("Dit voorbeeld bestaat niet.", "There is no such example."),
     "person.number": ("Nummer {n}", "Number {n}"),
     "person.today": ("vandaag", "today"),
     "person.events": ("Wat er gebeurde", "What happened"),
@@ -352,6 +376,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "kind.restriction": ("Beperking", "Restriction"),
     "kind.hold": ("Vastgehouden", "Hold"),
     "kind.erasure": ("Gevraagd om te wissen", "Asked for erasure"),
+    "ground.accuracy": ("juistheid betwist", "accuracy contested"),
+    "case.again": ("{label} (nr. {n})", "{label} (no. {n})"),
     "case.first": ("{name}", "{name}"),
     "case.customer": ("Een klant vandaag", "A customer today"),
     "case.ended": ("Iemand die geen klant meer is", "Someone who is no longer a customer"),
@@ -391,6 +417,29 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "try.row1": ("1 rij", "1 row"),
     "try.more": ("De eerste {n}; er zijn er meer.", "The first {n}; there are more."),
     "try.done": ("Uitgevoerd en teruggedraaid: {n} rijen geraakt", "Run and rolled back: {n} rows touched"),
+    "try.done1": ("Uitgevoerd en teruggedraaid: 1 rij geraakt", "Run and rolled back: 1 row touched"),
+    "try.done0": ("Uitgevoerd en teruggedraaid: geen rij geraakt", "Run and rolled back: it touched no rows"),
+    "try.ended": (
+        "De opdracht sloot de transactie af, met niets erin. Elke poging begint een nieuwe.",
+        "The statement ended the transaction, with nothing in it. Each attempt begins a new one.",
+    ),
+    "try.nothing": ("Er stond geen opdracht in.", "There was no statement in it."),
+    "try.slip": ("Fout", "Error"),
+    "try.recorded": (
+        "de weigering is opgeschreven, zonder de opdracht",
+        "the refusal is written down, without the statement",
+    ),
+    "try.scoped": ("Wie alleen rijen van één bereik ziet", "Those who see rows of one scope only"),
+    "try.wrong.role": (
+        "Deze rol bestaat niet. Kies er een uit de lijst: de lijst van doelen is gesloten.",
+        "There is no such role. Pick one from the list: the list of purposes is closed.",
+    ),
+    "try.wrong.field": (
+        "Dit gegeven staat niet op de gegevenskaart. Kies er een uit de lijst.",
+        "This field is not on the data map. Pick one from the list.",
+    ),
+    "try.wrong.sql": ("Schrijf eerst een opdracht.", "Write a statement first."),
+    "try.wrong.ready": ("Deze poging is er niet.", "There is no such attempt."),
     "try.door": ("Door de deur", "Through the door"),
     "try.door.more": (
         "in het schema van de rol zelf, zoals de toepassing vraagt",
@@ -399,6 +448,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "try.wall": ("Over de muur", "Over the wall"),
     "try.wall.more": ("rechtstreeks op de tabel erachter", "straight at the table behind it"),
     "try.because": ("Omdat het beleid zegt", "Because the policy says"),
+    "try.because.design": ("Omdat het zo gebouwd is", "Because it is built so"),
+    "try.because.slip": ("Wat dat betekent", "What that means"),
     "try.reads": ("Wie het wel leest: {parts}.", "Who does read it: {parts}."),
     "try.reads.none": ("Geen enkel doel leest dit gegeven.", "No purpose reads this field."),
     "try.ran": ("Uitgevoerd als {role}, ingelogd als {login}", "Run as {role}, logged in as {login}"),
@@ -422,6 +473,50 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Functies waarmee SQL van rol of instelling kan wisselen, zijn van niemand.",
         "Functions with which SQL could change role or setting belong to nobody.",
     ),
+    "try.because.language": (
+        "Een blok code (DO) is van niemand: geen rol mag een programmeertaal van de databank gebruiken.",
+        "A block of code (DO) is nobody's: no role may use a programming language of the database.",
+    ),
+    "try.because.role": (
+        "Een rol wordt geen andere: wat een proces niet dient, kan het niet aannemen.",
+        "One role does not become another: what a process does not serve, it cannot take on.",
+    ),
+    "try.because.server": (
+        "Een rol heeft niets op de server zelf: geen bestanden, programma's, instellingen of andere rollen.",
+        "A role has nothing of the server itself: no files, programs, settings or other roles.",
+    ),
+    "try.because.keepers": (
+        "De tabellen van Bloesem zelf (feiten, toestanden, daden) zijn alleen van de bewaarder.",
+        "Bloesem's own tables (facts, states, acts) are the keeper's alone.",
+    ),
+    "try.because.row": (
+        "Deze rij mag de rol niet bewaren: haar doel loopt er niet op, of ze valt buiten haar bereik.",
+        "This row is not the role's to store: its purpose does not run on it, or it lies outside its scope.",
+    ),
+    "try.because.typo": (
+        "Er is nergens iets dat zo heet; waarschijnlijk een tikfout. Het beleid heeft hier niets geweigerd.",
+        "There is nothing of that name anywhere; probably a typing error. The policy refused nothing here.",
+    ),
+    "try.because.syntax": (
+        "PostgreSQL begrijpt de opdracht niet. Het beleid heeft hier niets geweigerd.",
+        "PostgreSQL does not understand the statement. The policy refused nothing here.",
+    ),
+    "try.because.one": (
+        "Eén opdracht per keer: een tweede achter een puntkomma wordt nooit uitgevoerd.",
+        "One statement at a time: a second behind a semicolon is never run.",
+    ),
+    "try.because.readonly": (
+        "Dit schrijft, en er is alleen om lezen gevraagd. Vink aan dat je ook schrijven wilt proberen.",
+        "This writes, and only reading was asked for. Tick that you want to try writing too.",
+    ),
+    "try.because.slow": (
+        "Een poging krijgt {seconds} seconden; daarna stopt PostgreSQL ze.",
+        "An attempt gets {seconds} seconds; then PostgreSQL stops it.",
+    ),
+    "try.because.locked": (
+        "Iemand anders schrijft hier net; na een halve seconde geeft de poging op.",
+        "Somebody else is writing here just now; after half a second the attempt gives up.",
+    ),
     "try.because.write": (
         "Een rol schrijft alleen wat haar doel opschrijft.",
         "A role writes only what its purpose records.",
@@ -434,20 +529,38 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "De opdracht wisselde van rol; daarom tonen we niets.",
         "The statement changed the role; therefore nothing is shown.",
     ),
-    "ready.field": ("{part} vraagt: {what}", "{part} asks: {what}"),
-    "ready.ended": (
-        "{part} zoekt iemand die geen klant meer is",
-        "{part} looks up someone who is no longer a customer",
-    ),
-    "ready.set_config": ("Van rol wisselen binnen SELECT", "Change role inside a SELECT"),
-    "ready.scope": ("Chauffeurs van een andere werkgever", "Drivers of another employer"),
-    "ready.facts": ("De feiten zelf lezen", "Read the facts themselves"),
-    "ready.delete": ("Alles weggooien", "Delete everything"),
-    "ready.masks": ("Zelf een bit zetten", "Set a bit yourself"),
     "refused.local": (
         "Deze bladzijde is er alleen voor wie aan deze machine zit.",
         "This page is only there for someone at this machine.",
     ),
-    "notfound": ("Deze bladzijde bestaat niet.", "This page does not exist."),
+    "notfound": ("Deze bladzijde bestaat niet", "This page does not exist"),
+    "notfound.more": (
+        "Het adres noemt een bladzijde, een taal of een voorbeeld dat er niet is.",
+        "The address names a page, a language or an example that is not there.",
+    ),
+    "stopped.title": ("Er klopt iets niet", "Something is not right"),
+    "stopped.lead": (
+        "Deze bladzijde kan pas weer getoond worden als dit hersteld is. Aan de databank is niets veranderd.",
+        "This page can only be shown again once this is mended. Nothing was changed in the database.",
+    ),
+    "stopped.thing": ("Wat er mis is", "What is wrong"),
+    "stopped.rule": ("Welke regel dat zegt", "Which rule says so"),
+    "stopped.remedy": ("Wat je kunt doen", "What you can do"),
+    "stopped.more": (
+        (
+            "Het beleid dat in werking is, blijft gelden: PostgreSQL weigert en wist zoals voordien. De bladzijden lezen de "
+            "bestanden opnieuw zodra je het nog eens probeert."
+        ),
+        (
+            "The policy in force stays in force: PostgreSQL refuses and erases as before. The pages read the files anew as "
+            "soon as you try again."
+        ),
+    ),
+    "stopped.again": ("Probeer opnieuw", "Try again"),
+    "broken.title": ("Dit ging mis", "This went wrong"),
+    "broken.lead": (
+        "Dat is een fout van deze bladzijden, niet van jou. Er is niets half gedaan; wat er gebeurde, staat in het logboek.",
+        "That is a fault of these pages, not yours. Nothing is half done; what happened stands in the log.",
+    ),
     "forbidden": ("Niet toegelaten", "Not allowed"),
 }

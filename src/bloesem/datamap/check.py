@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Collection, Dataset
 from bloesem.findings import Finding
 from bloesem.plan.build import covers
 from bloesem.plan.model import Plan
+from bloesem.policy.company import OFF_REMEDIES
 from bloesem.policy.model import Policy, Record
+from bloesem.source import nearest
 
 _ORPHAN = "P-014: no orphan fields"
 
 
 def map_findings(maps: LoadedMap) -> list[Finding]:
-    """Links without an end, tables from which no person is reached. Needs no plan: a plan may not follow from it."""
-    return [*_reach(maps), *_links(maps)]
+    """Links without an end, tables from which no person is reached, keys that may say something about somebody.
+
+    Needs no plan: a plan may not follow from it.
+    """
+    return [*_reach(maps), *_links(maps), *_keys(maps)]
 
 
-def plan_findings(policy: Policy, record: Record, plan: Plan, maps: LoadedMap) -> list[Finding]:
-    """Categories without purpose, columns that nothing keeps, purposes without column, sources that nobody declared.
+#: Where the record says something, as `file:line`: of a key, such as `("roles", "fleet", "scope")`.
+Where = Callable[..., str]
+
+
+def plan_findings(
+    policy: Policy, record: Record, plan: Plan, maps: LoadedMap, where: Where = lambda *_: ""
+) -> list[Finding]:
+    """Categories without purpose, columns that nothing keeps, purposes without column, sources that nobody declared;
+    roles whose scope no table has, writers of columns that are not there, partitions that never go.
 
     A category without purpose that the record names as a known gap of this version's text (L-014) is a warning.
     """
@@ -31,6 +43,9 @@ def plan_findings(policy: Policy, record: Record, plan: Plan, maps: LoadedMap) -
         *_purposes(plan),
         *_columns(plan, maps),
         *_sources(plan, maps),
+        *_scopes(plan, where),
+        *_written(plan, where),
+        *_partitions(plan, maps),
     ]
 
 
@@ -107,6 +122,26 @@ def _links(maps: LoadedMap) -> Iterator[Finding]:
                     )
 
 
+def _keys(maps: LoadedMap) -> Iterator[Finding]:
+    """A key is read by all who read its table: what is no id, no link and none of the row's own marks says what it is."""
+    for dataset, collection in _collections(maps):
+        meta = collection.meta
+        if meta.holds not in ("people", "personal"):
+            continue
+        marks = {meta.recorded, meta.source, *meta.scopes.values(), *(owner.column for owner in meta.owners)}
+        for field in collection.fields:
+            plain = field.name in marks or field.fides.primary_key or field.fides.references
+            if field.meta.key and not (plain or field.data_categories or field.meta.why):
+                yield Finding(
+                    "error",
+                    "key-without-category",
+                    f"column {dataset.db_schema}.{collection.name}.{field.name} is a key, and neither id, link nor source",
+                    _ORPHAN,
+                    "write its data_categories beside meta.key, or meta.why where it says nothing about anybody",
+                    maps.where(dataset.db_schema, collection.name, field.name),
+                )
+
+
 def _categories(policy: Policy, plan: Plan, maps: LoadedMap, known: bool) -> Iterator[Finding]:
     """A category that is collected and that no purpose reads: nothing may collect it (5(1)(b))."""
     serving = plan.mask(lambda p: p.active and not p.hold)
@@ -158,8 +193,8 @@ def _purposes(plan: Plan) -> Iterator[Finding]:
                 "warning",
                 "purpose-off",
                 f"purpose `{purpose.key}` is off: {purpose.why_off}",
-                "P-055: legitimate interest runs on a balancing test",
-                "put the balancing test in the record",
+                "P-055: legitimate interest runs on a balancing test, and is stated when data is collected",
+                OFF_REMEDIES.get(purpose.why_off, "see the record"),
             )
 
 
@@ -190,5 +225,64 @@ def _sources(plan: Plan, maps: LoadedMap) -> Iterator[Finding]:
                 f"table {table.schema}.{table.name} does not say where its values come from",
                 "P-049, art. 14(2)(f): a person is told the source",
                 "write meta.source (a column) or meta.default_source",
+                maps.where(table.schema, table.name),
+            )
+
+
+def _scopes(plan: Plan, where: Where) -> Iterator[Finding]:
+    """A role whose scope no table has sees nothing, and nobody is told."""
+    scopes = {"person", *(scope for table in plan.tables for scope in table.scopes)}
+    for role in plan.scoped:
+        if role.scope not in scopes:
+            yield Finding(
+                "error",
+                "scope-without-table",
+                f"role `{role.key}` has the scope `{role.scope}`, which no table of the map has",
+                "a scoped role sees the rows that name whom it is about; without such a column it sees none",
+                f"write meta.scopes: {{{role.scope}: column}} on its tables, or use one of: {nearest(role.scope, scopes)}",
+                where("roles", role.key, "scope"),
+            )
+
+
+def _written(plan: Plan, where: Where) -> Iterator[Finding]:
+    """A writer fills columns of the map: what it names and nothing has could be granted to nobody."""
+    rule = "P-014: no orphan fields; a writer fills what the map has"
+    for writer in plan.writers:
+        for name, columns in writer.tables.items():
+            table = plan.by_name.get(name)
+            if table is None:
+                yield Finding(
+                    "error",
+                    "writer-without-table",
+                    f"writer `{writer.key}` fills table `{name}`, which is no table of people in the map",
+                    rule,
+                    f"use one of: {nearest(name, set(plan.by_name))}",
+                    where("writers", writer.key, "tables", name),
+                )
+                continue
+            has = {column.name for column in table.columns}
+            for number, column in enumerate(columns):
+                if column not in has:
+                    yield Finding(
+                        "error",
+                        "writer-without-column",
+                        f"writer `{writer.key}` fills {name}.{column}, and the map has no such column",
+                        rule,
+                        f"use one of: {nearest(column, has)}",
+                        where("writers", writer.key, "tables", name, number),
+                    )
+
+
+def _partitions(plan: Plan, maps: LoadedMap) -> Iterator[Finding]:
+    """A partition goes whole by the days of its rows: of another column's days nothing follows."""
+    for table in plan.tables:
+        if table.partition is not None and table.partition != table.record_date:
+            said = f"`{table.record_date}`" if table.record_date else "no record_date"
+            yield Finding(
+                "error",
+                "partition-without-date",
+                f"table {table.schema}.{table.name} is partitioned by `{table.partition}`, and has {said}",
+                "a year goes whole when the term of its records is over (P-073), which runs from record_date",
+                f"write record_date: {table.partition}, or partition the table by its record_date",
                 maps.where(table.schema, table.name),
             )

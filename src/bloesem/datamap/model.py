@@ -107,7 +107,9 @@ class Link(Strict):
         if self.to is not None and self.person is not None:
             raise ValueError("write `to`, or `person`")
         if self.kind != "owner" and not self.last:
-            raise ValueError("a row that goes because a mere sharer leaves would be somebody else's: `last` is for owners")
+            raise ValueError(
+                "a row that goes because a mere sharer leaves would be somebody else's: `last` is for owners"
+            )
         if self.kind is None and not self.decide:
             raise ValueError("write `kind`: owner, shared or reference")
         return self
@@ -139,6 +141,9 @@ class CollectionMeta(Strict):
     narrow: tuple[Narrow, ...] = ()
     links: tuple[Link, ...] = ()  # whose each row is, in a store that nobody guards
     decide: tuple[Alternative, ...] = ()  # what the table holds, while nobody decided it: refused
+    conditions: dict[str, str] = Field(
+        default_factory=dict
+    )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
@@ -156,7 +161,9 @@ class FieldMeta(Strict):
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     why: str | None = None
     on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
-    on_erase: Literal["cut", "redact", "keep"] = "cut"  # empty (or `erased`), a mask of its type, or left as it is
+    on_erase: Literal["cut", "redact", "keep"] = (
+        "cut"  # empty (or `erased`), a mask of its type, or left as it is
+    )
     decide: tuple[Alternative, ...] = ()  # its category, while nobody decided it: refused
 
 

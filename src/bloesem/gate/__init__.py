@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bloesem.gate.ids import new_id
     from bloesem.gate.keeping import expect, keeper
     from bloesem.gate.logbook import identifier_taken, reading
+    from bloesem.gate.lookups import NotLeakproof
     from bloesem.gate.models import Guarded, GuardedManager, GuardedQuerySet
     from bloesem.gate.opening import Opened, current, purpose
     from bloesem.gate.refusal import (
@@ -32,6 +33,7 @@ _HOME = {
     "keeper": "keeping",
     "identifier_taken": "logbook",
     "reading": "logbook",
+    "NotLeakproof": "lookups",
     "Guarded": "models",
     "GuardedManager": "models",
     "GuardedQuerySet": "models",
@@ -68,6 +70,7 @@ __all__ = [
     "GuardedManager",
     "GuardedQuerySet",
     "NoPurpose",
+    "NotLeakproof",
     "NotServed",
     "Opened",
     "PurposeDenied",

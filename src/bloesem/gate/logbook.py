@@ -10,6 +10,7 @@ from psycopg import Connection, Cursor, Error, sql
 
 from bloesem.errors import GateError
 from bloesem.plan.model import Plan
+from bloesem.plan.sql.logbook import takers
 
 if TYPE_CHECKING:
     from bloesem.gate.backend.base import DatabaseWrapper
@@ -51,12 +52,20 @@ def identifier_taken(kind: str, value: str, *, using: str = "default") -> bool:
     """Whether somebody has this identifier already (`email`, `card` …, as the map's `identity` names it).
 
     Asked of the keeper's function, never by provoking the constraint: the answer is free or taken, and nothing else.
+    Raises `GateError` for a process that fills no such column.
     """
     from django.db import connections
 
     from bloesem.gate.served import gate_of
 
-    plan = gate_of(using).plan
+    gate = gate_of(using)
+    plan = gate.plan
+    if gate.login not in takers(plan):
+        raise GateError(
+            f"the process `{gate.login}` may not ask whether an identifier is taken",
+            "P-050: who gives nobody an identifier needs no answer about anybody's",
+            f"ask in one of: {', '.join(takers(plan)) or '(no process writes what identifies)'}",
+        )
     connection: Any = connections[using]
     with as_login(connection) as cursor:
         query = sql.SQL("SELECT {}.identifier_taken(%s, %s)").format(sql.Identifier(plan.schema))
@@ -65,11 +74,19 @@ def identifier_taken(kind: str, value: str, *, using: str = "default") -> bool:
 
 
 def write_reading(
-    connection: DatabaseWrapper, plan: Plan, purpose: str, people: Iterable[int], actor: str
+    connection: DatabaseWrapper,
+    plan: Plan,
+    purpose: str,
+    people: Iterable[int],
+    actor: str,
+    case: int | None = None,
+    second: str | None = None,
 ) -> None:
-    query = sql.SQL("SELECT {}.record_reading(%s, %s, %s::bigint[])").format(sql.Identifier(plan.schema))
+    query = sql.SQL("SELECT {}.record_reading(%s, %s, %s::bigint[], %s::bigint, %s::text)")
     with as_login(connection) as cursor:
-        cursor.execute(query, [actor, purpose, sorted(set(people))])
+        cursor.execute(
+            query.format(sql.Identifier(plan.schema)), [actor, purpose, sorted(set(people)), case, second]
+        )
 
 
 def write_denials(connection: DatabaseWrapper, plan: Plan, purpose: str, things: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, models
 
 from bloesem.errors import GateError
+from bloesem.gate import lookups as _starts_with  # noqa: F401 - so that every guarded model has that look-up
 from bloesem.gate.opening import Opened, current, require_open
 
 Row = TypeVar("Row", bound=models.Model)

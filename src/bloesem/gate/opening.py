@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
@@ -14,7 +15,7 @@ from psycopg import Error, sql
 
 from bloesem.errors import GateError
 from bloesem.gate.logbook import write_denials, write_reading
-from bloesem.gate.refusal import NoPurpose, PurposeDenied, explain_refusal
+from bloesem.gate.refusal import NoPurpose, PurposeDenied, explain_refusal, not_opened
 from bloesem.gate.scope import signed
 from bloesem.gate.served import Gate, Grants, Target, gate_of, search_path
 
@@ -28,11 +29,21 @@ _current: ContextVar[Opened | None] = ContextVar("bloesem_purpose", default=None
 SCOPE_SECONDS = 300
 
 
+@dataclass(frozen=True)
+class Case:
+    """What a hold or an archive is opened for: the case's number, and who looks along."""
+
+    number: int
+    second: str
+
+
 class Opened:
     """The purpose that is open. `reads(people)`: what a page shows of whom, logged when the block ends."""
 
-    def __init__(self, gate: Gate, target: Target, using: str, actor: str | None) -> None:
-        self.gate, self.target, self.using, self.actor = gate, target, using, actor
+    def __init__(
+        self, gate: Gate, target: Target, using: str, actor: str | None, case: Case | None = None
+    ) -> None:
+        self.gate, self.target, self.using, self.actor, self.case = gate, target, using, actor, case
         self.touched = False
         self.denied: list[str] = []
         self.readers: list[tuple[str, frozenset[int]]] = []
@@ -52,6 +63,8 @@ class Opened:
         who = actor or self.actor
         if not who:
             raise GateError("a read by nobody", "each staff read names who reads", "give the actor")
+        if self.case is not None and who == self.case.second:
+            raise not_opened(self.gate.plan, self.key, "no-second")
         self.readers.append((who, frozenset(people)))
 
     def refuse(self, table: str, column: str | None = None, *, write: bool = False) -> PurposeDenied:
@@ -88,18 +101,30 @@ def require_open(using: str | None = None) -> Opened:
 
 
 @contextmanager
-def purpose(key: str, *, using: str = "default", actor: str | None = None, **scope: int) -> Iterator[Opened]:
+def purpose(
+    key: str,
+    *,
+    using: str = "default",
+    actor: str | None = None,
+    case: int | None = None,
+    second: str | None = None,
+    **scope: int,
+) -> Iterator[Opened]:
     """Open a purpose of the policy, a scoped role (`purpose("fleet", employer=123)`) or a writer.
 
-    `actor`: who of the staff reads; then the block fails unless `reads(people)` was called in it.
-    Raises `UnknownPurpose`, `NotServed` or `GateError` before the database is touched; inside, `PurposeDenied`.
+    `actor`: who of the staff reads (a name for the log, nobody's own); needed in processes that are staff's. Then the
+    block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along; needed
+    for holds and archives, whose reading is logged with both.
+    Raises `UnknownPurpose`, `NotServed`, `PurposeDenied` (no actor, case or second person) or `GateError` before the
+    database is touched; inside, `PurposeDenied`.
     """
     gate = gate_of(using)
     target = gate.resolve(key)
     number = _scope(target, scope)
+    about = _said(gate, target, actor, case, second)
     connection: Any = connections[using]
     _refuse_nested(connection, key)
-    opened = Opened(gate, target, using, actor)
+    opened = Opened(gate, target, using, actor, about)
     try:
         with transaction.atomic(using=using, durable=True):
             expires = _enter(connection, opened, number)
@@ -113,6 +138,26 @@ def purpose(key: str, *, using: str = "default", actor: str | None = None, **sco
             _leave(connection, opened, expires)
     finally:
         _log_denials(connection, opened)
+
+
+def _said(gate: Gate, target: Target, actor: str | None, case: int | None, second: str | None) -> Case | None:
+    """The case that is opened, of a purpose that is read by cases. Raises `PurposeDenied` for what was not said."""
+    by_case = target.key in gate.plan.cases
+    if (by_case or gate.login in gate.plan.staff) and not (actor and actor.strip()):
+        raise not_opened(gate.plan, target.key, "no-actor")
+    if not by_case:
+        if case is not None or second is not None:
+            raise GateError(
+                f"`{target.key}` takes no case and no second person",
+                "holds and archives are read one case at a time, and no other purpose",
+                f"leave them out; by cases are read: {', '.join(gate.plan.cases) or 'none'}",
+            )
+        return None
+    if isinstance(case, bool) or not isinstance(case, int) or not 0 < case < 2**63:
+        raise not_opened(gate.plan, target.key, "no-case")
+    if not second or not second.strip() or second.strip() == str(actor).strip():
+        raise not_opened(gate.plan, target.key, "no-second")
+    return Case(case, second)
 
 
 def _scope(target: Target, given: Mapping[str, object]) -> int | None:
@@ -197,7 +242,8 @@ def _leave(connection: DatabaseWrapper, opened: Opened, expires: int | None) -> 
             "call `reads(people)` on what `with purpose(…) as p` gives, with [] where nobody was shown",
         )
     for actor, people in opened.readers:
-        write_reading(connection, opened.gate.plan, opened.key, people, actor)
+        about = (opened.case.number, opened.case.second) if opened.case else (None, None)
+        write_reading(connection, opened.gate.plan, opened.key, people, actor, *about)
 
 
 def _log_denials(connection: DatabaseWrapper, opened: Opened) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Why = Literal[
     "unknown-purpose", "off", "column-not-needed", "table-not-needed", "row-not-allowed", "write-not-needed",
     "role-not-served", "not-behind-a-view", "not-allowed-at-all", "no-such-column", "no-such-table",
+    "no-actor", "no-case", "no-second",
 ]  # fmt: skip
 
 
@@ -27,6 +28,14 @@ class UnknownPurpose(GateError):  # noqa: N818
 
 class NotServed(GateError):  # noqa: N818
     """A purpose that this process does not serve."""
+
+
+#: What whoever opens a purpose has to say, where they did not.
+_SAID: dict[str, str] = {
+    "no-actor": "who reads: what staff read, and what a case is opened for, is written down; give `actor=`",
+    "no-case": "the number of the case that it is for: holds and archives are read one case at a time; give `case=`",
+    "no-second": "a second person, who is not the one that reads; give `second=`",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,8 @@ class Refusal:
         """What would be needed, in a sentence for developers."""
         if self.why in ("unknown-purpose", "off"):
             return "a purpose of the policy that is in force"
+        if self.why in _SAID:
+            return _SAID[self.why]
         if self.why == "no-such-column":
             return "a column of the data map"
         if self.why == "no-such-table":
@@ -86,13 +97,20 @@ class PurposeDenied(GateError):  # noqa: N818
         if refusal.lines:
             rule += f" (policy, line {', '.join(map(str, refusal.lines))})"
         super().__init__(
-            f"purpose `{refusal.purpose}` may not have {refusal.thing}: {refusal.why}",
+            f"purpose `{refusal.purpose}` is not opened: {refusal.why}"
+            if refusal.why in _SAID
+            else f"purpose `{refusal.purpose}` may not have {refusal.thing}: {refusal.why}",
             rule,
             f"needed: {refusal.needed}",
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (PurposeDenied, (self.refusal,))
+
+
+def not_opened(plan: Plan, purpose: str, why: Why) -> PurposeDenied:
+    """The refusal of somebody who did not say who reads, or for which case."""
+    return PurposeDenied(_refusal(plan, purpose, why, None, None, None, None))
 
 
 # ---- why ---------------------------------------------------------------------------------------------------------

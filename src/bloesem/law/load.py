@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bloesem.errors import LawError
-from bloesem.law.model import Ceiling, Floor, Law, LawFile, LawPurpose, Rule
+from bloesem.law.model import Ban, Ceiling, Floor, Law, LawFile, LawPurpose, Rule
 from bloesem.source import Document, Problem, parse, refuse, validate
 
-_SECTIONS = ("rules", "purposes", "ceilings", "floors", "holidays", "authority", "periods")
+_SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
 _PURPOSE_PREFIX = "law:"
 
 
@@ -31,6 +31,7 @@ def load_law(*directories: Path | str) -> Law:
         purposes=tuple(item for file in files for item in file.purposes),
         ceilings=tuple(item for file in files for item in file.ceilings),
         floors=tuple(item for file in files for item in file.floors),
+        bans=tuple(item for file in files for item in file.bans),
         holidays=tuple(item for file in files for item in file.holidays),
         authority=tuple(item for file in files for item in file.authority),
         periods=tuple(item for file in files for item in file.periods),
@@ -49,7 +50,7 @@ def _files(directory: Path) -> Sequence[Path]:
     return found
 
 
-Dated = Rule | LawPurpose | Ceiling | Floor
+Dated = Rule | LawPurpose | Ceiling | Floor | Ban
 
 
 def _items(
@@ -95,6 +96,8 @@ def _unknown(documents: Sequence[Document], files: Sequence[LawFile]) -> Iterabl
     purposes = {purpose.key for file in files for purpose in file.purposes}
     for document, section, number, item in _items(documents, files):
         named = item.reads.is_ if isinstance(item, LawPurpose) else getattr(item, "is_", ())
+        if isinstance(item, Ban):
+            named = (*item.is_, item.use, item.unless)
         for word in named:
             if word not in words:
                 yield Problem(

@@ -29,7 +29,7 @@ class Checked(Strict):
     note: str | None = None
 
 
-Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor")
+Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor", "Ban")
 
 
 class Rule(Strict):
@@ -107,6 +107,26 @@ class Floor(Strict):
     checked: Checked
 
 
+class Ban(Strict):
+    """Not for this use, whatever the policy says, unless the row says that a condition is met (P-003).
+
+    `is`: what the data is; `use`: what the part is, in its own words (`is` of a part); `unless`: the condition, for which
+    the data map names a column. All three are words of the vocabulary.
+    """
+
+    key: str
+    label: Label
+    is_: tuple[str, ...] = Field(alias="is")
+    use: str
+    unless: str
+    article: str
+    source: str
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    switch: str | None = None
+    checked: Checked
+
+
 class Word(Strict):
     """A word of the law's vocabulary: what a category of the policy *is*, so that a rule of law finds it."""
 
@@ -123,6 +143,7 @@ class LawFile(Strict):
     purposes: tuple[LawPurpose, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
     floors: tuple[Floor, ...] = ()
+    bans: tuple[Ban, ...] = ()
     holidays: tuple[Rule, ...] = ()
     authority: tuple[Rule, ...] = ()
     periods: tuple[Rule, ...] = ()
@@ -137,6 +158,7 @@ class Law:
     purposes: tuple[LawPurpose, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
     floors: tuple[Floor, ...] = ()
+    bans: tuple[Ban, ...] = ()
     holidays: tuple[Rule, ...] = ()
     authority: tuple[Rule, ...] = ()
     periods: tuple[Rule, ...] = ()
@@ -154,6 +176,7 @@ class Law:
             purposes=_valid(self.purposes, start, last),
             ceilings=_valid(self.ceilings, start, last),
             floors=_valid(self.floors, start, last),
+            bans=_valid(self.bans, start, last),
             holidays=_valid(self.holidays, start, last),
             authority=_valid(self.authority, start, last),
             periods=_valid(self.periods, start, last),
@@ -186,6 +209,7 @@ def _valid(items: tuple[Item, ...], start: dt.date, end: dt.date) -> tuple[Item,
 
 
 __all__ = [
+    "Ban",
     "Ceiling",
     "Checked",
     "Floor",

@@ -13,7 +13,7 @@ from typing import Literal
 
 from bloesem.datamap.model import Collection, DataField, DataMap, Dataset, Predicate
 from bloesem.errors import PlanError
-from bloesem.law.model import Ceiling, LawPurpose
+from bloesem.law.model import Ban, Ceiling, LawPurpose
 from bloesem.plan.dates import midnight
 from bloesem.plan.model import (
     CONSENT,
@@ -55,11 +55,13 @@ def compile_plan(
     datamap: DataMap,
     bits: Sequence[Bit],
     *,
+    bans: Sequence[Ban] = (),
     off: Mapping[str, str] | None = None,
     prefix: str = "bloesem_",
     first_version: dt.date | None = None,
 ) -> Plan:
-    """Compile. `off`: parts that may not run, and why (P-055). `first_version`: date of the oldest policy version.
+    """Compile. `bans`: uses that the law refuses (P-003). `off`: parts that may not run, and why (P-055).
+    `first_version`: date of the oldest policy version.
 
     Raises `PlanError` for anything undecided: a part without a bit, a column without a category or with one that the
     policy does not know, a table without owner, a clock per record without a record's date.
@@ -78,7 +80,7 @@ def compile_plan(
                 raise PlanError(f"table `{collection.name}` is mapped twice", "one map per table", "keep one")
             names.add(collection.name)
             tables.append(
-                _Table(policy, record, purposes, ceilings, tags, datamap, dataset, collection).plan()
+                _Table(policy, record, purposes, ceilings, bans, tags, datamap, dataset, collection).plan()
             )
     return Plan(
         company=policy.company,
@@ -94,6 +96,8 @@ def compile_plan(
         contract_begins=record.contract.begins if record.contract else None,
         events=tuple(sorted(policy.events)),
         processes=_processes(record, purposes, bits),
+        staff=_staff(record),
+        cases=_cases(record, purposes, bits),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),
@@ -176,6 +180,11 @@ def _purposes(
 _SOURCE_FORM = re.compile(
     r"^\^(?P<stem>[\w:@/-]+)(?:(?P<rest>\.\+)|\((?P<choice>[\w:@/-]+(?:\|[\w:@/-]+)*)\))?\$$"
 )
+
+
+def _unsaid(column: str) -> Predicate:
+    return Predicate(column=column, null=True)
+
 
 _ARTICLE = {
     "contract": "6(1)(b)",
@@ -310,6 +319,31 @@ def _processes(
     }
 
 
+def _staff(record: Record) -> tuple[str, ...]:
+    """The processes through which staff read."""
+    unknown = sorted(set(record.staff) - set(record.processes))
+    if unknown:
+        raise PlanError(
+            f"`staff` names `{', '.join(unknown)}`, which is no process",
+            "a staff read is written down: by which login staff read has to be known",
+            f"use: {', '.join(sorted(record.processes))}",
+        )
+    return tuple(sorted(record.staff))
+
+
+def _cases(record: Record, purposes: Sequence[PurposePlan], bits: Sequence[Bit]) -> tuple[str, ...]:
+    """The purposes that are read one case at a time: each hold, and what the record adds."""
+    here = {p.key for p in purposes}
+    unknown = sorted(set(record.cases) - here - {bit.key for bit in bits})
+    if unknown:
+        raise PlanError(
+            f"`cases` names `{', '.join(unknown)}`, which is no purpose",
+            "P-051: a closed list",
+            f"use: {', '.join(sorted(here))}",
+        )
+    return tuple(sorted({p.key for p in purposes if p.hold} | set(record.cases) & here))
+
+
 # ---- tables ----------------------------------------------------------------------------------------------------
 
 
@@ -334,13 +368,14 @@ class _Table:
         record: Record,
         purposes: Sequence[PurposePlan],
         ceilings: Sequence[Ceiling],
+        bans: Sequence[Ban],
         tags: Mapping[str, Sequence[str]],
         datamap: DataMap,
         dataset: Dataset,
         collection: Collection,
     ) -> None:
         self.policy, self.record, self.purposes, self.ceilings = policy, record, purposes, ceilings
-        self.datamap = datamap
+        self.bans, self.datamap = bans, datamap
         self.tags, self.dataset, self.collection, self.meta = tags, dataset, collection, collection.meta
         self.name = collection.name
 
@@ -364,7 +399,14 @@ class _Table:
             raise self.fault(
                 "has a `shared` link", "guarded tables have owners only", "make the link an owner"
             )
-        self._known(*owners, meta.recorded, meta.record_date, meta.source, *meta.scopes.values())
+        self._known(
+            *owners,
+            meta.recorded,
+            meta.record_date,
+            meta.source,
+            *meta.scopes.values(),
+            *meta.conditions.values(),
+        )
         columns = tuple(self._column(field, key, owners) for field in self.collection.fields)
         bits = 0
         for column in columns:
@@ -372,8 +414,9 @@ class _Table:
         if anchor:
             bits = self._mask(lambda p: p.active and p.stored and not p.by_record)
         columns = tuple(self._with_key_bits(column, bits) for column in columns)
+        banned = self._banned(columns)
         self._dated(bits)
-        self._deciding(columns)
+        self._deciding(columns, banned)
         return TablePlan(
             schema=self.dataset.db_schema,
             name=self.name,
@@ -385,7 +428,7 @@ class _Table:
             record_date=meta.record_date,
             anchor=anchor,
             always_visible=meta.always_visible or anchor,
-            narrow=(*self._narrow(), *self._by_source(columns)),
+            narrow=(*self._narrow(), *banned, *self._by_source(columns)),
             ceilings=tuple(self._ceilings(columns)),
             facts=tuple(self._facts(owners)),
             scopes=dict(meta.scopes),
@@ -423,6 +466,13 @@ class _Table:
     def _column(self, field: DataField, key: tuple[str, ...], owners: tuple[str, ...]) -> ColumnPlan:
         meta = field.meta
         owner = next((i for i, o in enumerate(self.meta.owners) if field.name in o.owns), 0)
+        for category in field.data_categories:
+            if category not in self.policy.categories:
+                raise self.fault(
+                    f"column `{field.name}`: category `{category}` is not in the policy",
+                    "P-020: a category is declared in the policy first",
+                    f"use one of: {', '.join(sorted(self.policy.categories))}",
+                )
         if meta.key or field.name in key or field.name in owners or field.name == self.meta.recorded:
             return ColumnPlan(
                 field.name, tuple(field.data_categories), 0, owner, key=True, identity=field.fides.identity
@@ -433,13 +483,6 @@ class _Table:
                 "P-014: no orphan fields",
                 "write data_categories, or meta.key",
             )
-        for category in field.data_categories:
-            if category not in self.policy.categories:
-                raise self.fault(
-                    f"column `{field.name}`: category `{category}` is not in the policy",
-                    "P-020: a category is declared in the policy first",
-                    f"use one of: {', '.join(sorted(self.policy.categories))}",
-                )
         says = self._readers(field)
         active = self._mask(lambda p: p.active)
         return ColumnPlan(
@@ -495,7 +538,7 @@ class _Table:
                 "write meta.record_date, or narrow the columns' purposes",
             )
 
-    def _deciding(self, columns: Sequence[ColumnPlan]) -> None:
+    def _deciding(self, columns: Sequence[ColumnPlan], banned: Sequence[NarrowPlan]) -> None:
         """Columns that decide a row's masks outlive the values: erasing one would change what the row may be used for."""
         by_source = next(self._fitting_sources(columns), None) and self.meta.source
         deciding = [
@@ -503,6 +546,7 @@ class _Table:
             self.meta.recorded,
             by_source,
             *(n.when.column for n in self.meta.narrow),
+            *(n.when.column for n in banned if n.when),
         ]
         erasable = {c.name for c in columns if not c.key}
         for name in deciding:
@@ -527,6 +571,22 @@ class _Table:
             only = narrow.only
             removed = self._named(narrow.but) if only is None else self._all & ~self._named(only)
             result.append(NarrowPlan(narrow.when, removed & ~holds, narrow.why, narrow.promises))
+        return result
+
+    def _banned(self, columns: Sequence[ColumnPlan]) -> list[NarrowPlan]:
+        """What the law refuses to parts that are such a use, unless the row says that its condition is met: by a column
+        of the map; where no column says it, it is never met (P-003)."""
+        held = {tag for c in columns for key in c.categories for tag in self.tags.get(key, ())}
+        uses = {key: part.is_ for row in self.policy.purposes.values() for key, part in row.parts.items()}
+        result = []
+        for ban in self.bans:
+            if not held & set(ban.is_) or self.record.switches.get(ban.switch or "") == "off":
+                continue
+            removed = self._named([key for key, words in uses.items() if ban.use in words])
+            column = self.meta.conditions.get(ban.unless)
+            unmet = [None] if column is None else [Predicate(column=column, equals=False), _unsaid(column)]
+            why = f"{ban.label.get('en', ban.key)}: not without {ban.unless} ({ban.key}, {ban.article})"
+            result += [NarrowPlan(when, removed, why, ("P-003",)) for when in unmet if removed]
         return result
 
     def _by_source(self, columns: Sequence[ColumnPlan]) -> list[NarrowPlan]:

@@ -292,6 +292,11 @@ class ScopedPlan:
     def name(self) -> str:
         return self.key.replace("-", "_").replace(".", "_")
 
+    @property
+    def name_shared(self) -> str:
+        """Name of the role that owns its views on rows of several people; no process is its member."""
+        return f"{self.name}_shared"
+
 
 @dataclass(frozen=True)
 class WriterPlan:
@@ -336,6 +341,10 @@ class Plan:
     contract_begins: str | None = None  # the event with which a contract begins (P-053)
     events: tuple[str, ...] = ()
     processes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    staff: tuple[str, ...] = ()  # processes whose reads say who reads
+    cases: tuple[
+        str, ...
+    ] = ()  # purposes that are read one case at a time, with a second person: holds, and archives
     prefix: str = "bloesem_"
     schema: str = "bloesem"
     retired: tuple[Bit, ...] = ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 
-from bloesem.policy.model import ALL, Keep, Label, Part, Policy, Term
+from bloesem.policy.model import ALL, Keep, Label, Part, Policy, Term, add_period
 from bloesem.source import Document, KeyPath, Problem, nearest
 
 #: Starts of clocks that are no named events: the record's own date.
@@ -165,6 +166,13 @@ class _Checks:
             yield self._unknown((*where, "after"), "event", term.after, (*self.policy.events, RECORD), _P108)
         if term.fallback is not None:
             yield from self._term((*where, "fallback"), term.fallback)
+            if any(_last(term.fallback, day) > _last(term, day) for day in _STARTS):
+                yield self.problem(
+                    (*where, "fallback", "for"),
+                    f"{term.fallback.for_} is longer than {term.for_}, the purpose's own period",
+                    "P-104: who never gets an account is not kept longer than who did",
+                    f"write at most {term.for_}",
+                )
 
     def _recipients(self) -> Iterator[Problem]:
         purposes = {*self.policy.purposes, *self.parts}
@@ -207,6 +215,16 @@ class _Checks:
                     "P-002: a person reads in their own language",
                     "add the text, or take the language out of `languages`",
                 )
+
+
+#: Days on which two periods are compared: months and years differ in days.
+_STARTS = [
+    dt.date(year, month, day) for year in range(2023, 2027) for month in range(1, 13) for day in (1, 28)
+]
+
+
+def _last(term: Term, start: dt.date) -> dt.date:
+    return add_period(dt.date(start.year, 12, 31) if term.from_ == "end-of-year" else start, term.for_)
 
 
 #: What the law asks of a category, by its word: the form of the condition that the policy names.

@@ -12,15 +12,29 @@ from pydantic import Field
 from bloesem.errors import PolicyError
 from bloesem.findings import Finding as Weakness
 from bloesem.law import load_law
-from bloesem.law.model import Law
+from bloesem.law.model import Law, LawPurpose
 from bloesem.policy.cross import company_problems
 from bloesem.policy.findings import Finding, basis_of, findings, stated
-from bloesem.policy.load import LoadedPolicy, read_policy, read_record
+from bloesem.policy.load import LoadedPolicy, LoadedRecord, read_policy, read_record
 from bloesem.policy.model import Policy, Record
 from bloesem.source import Problem, Strict, parse, refuse, validate
 from bloesem.terms import Label
 
 COMPANY_FILE = "bloesem.yaml"
+
+#: Why a part on legitimate interest may not run (P-055), and what its company can do about it.
+NO_TEST = "no balancing test is on file (P-055)"
+LATER_TEST = "the balancing test is of a later day (P-055)"
+STOP = "the balancing test says stop (P-055)"
+NOT_STATED = "the interest was not stated at collection (P-055)"
+OFF_REMEDIES: Mapping[str, str] = {
+    NO_TEST: "put the balancing test in the record (`balancing`)",
+    LATER_TEST: "it runs from the day on which the test was decided",
+    STOP: "weigh again, and put the new test in the record (`balancing`), or take the part out of the policy",
+    NOT_STATED: "state it: write `interest` at the part in this version's policy.yaml; or, where people were told "
+    "otherwise, `stated_at_collection: true` at its balancing test. The record's switches `unstated_interest` and "
+    "`unstated_interest_off_from` say that a part without it is off",
+}
 
 
 class CompanyFile(Strict):
@@ -70,6 +84,14 @@ class Company:
     bits_file: Path = Path("bits.yaml")
     application: str | None = None
     demonstration: str | None = None
+    record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
+
+    def where(self, *names: str | int) -> str:
+        """in: a key of the record (`"roles", "fleet", "scope"`). out: `file:line` of what says it, or nothing."""
+        if self.record_files is None:
+            return ""
+        path, line = self.record_files.find(*names)
+        return f"{path}:{line}"
 
     def in_force(self, day: dt.date) -> Policy:
         """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended.
@@ -94,8 +116,8 @@ class Company:
         )
 
     def off_in(self, policy: Policy, on: dt.date) -> Mapping[str, str]:
-        """The parts of a version that may not run on a civil day, and why; see `parts_off`."""
-        return parts_off(policy, self.record, on)
+        """The parts of a version, and purposes of the law, that may not run on a civil day, and why; see `parts_off`."""
+        return parts_off(policy, self.record, on, self.law.valid_on(on).purposes)
 
     def bits(self) -> tuple[BitLine, ...]:
         """The registry of bits. Raises `SourceError`; `PolicyError` for a number or key that stands twice."""
@@ -165,6 +187,7 @@ def load_company(directory: Path | str) -> Company:
         bits_file=home / settings.bits,
         application=settings.application,
         demonstration=settings.demonstration,
+        record_files=record,
     )
 
 
@@ -236,30 +259,44 @@ def late_reviews(record: Record, on: dt.date) -> list[Weakness]:
     ]
 
 
-def parts_off(policy: Policy, record: Record, on: dt.date) -> Mapping[str, str]:
-    """The parts on legitimate interest that may not run on a civil day, and why (P-055).
+def parts_off(
+    policy: Policy, record: Record, on: dt.date, law: Sequence[LawPurpose] = ()
+) -> Mapping[str, str]:
+    """The parts, and the purposes of the law, on legitimate interest that may not run on a civil day, and why (P-055).
 
     No balancing test is on file by then; or it says stop; or the interest was not stated at collection, and the
-    company's switch `unstated_interest` says `off` (which it also does when it is not there).
+    company's switch `unstated_interest` says `off` (which it also does when it is not there). A purpose of the law needs a
+    test too; its interest is the law's to state.
     """
-    off: dict[str, str] = {}
-    later = {test.purpose for test in record.balancing if test.decided > on}
+    dated = record
     record = record.decided_by(on)
     since = record.switches.get("unstated_interest_off_from")
     strict = record.switches.get("unstated_interest", "off") == "off" or (
         since is not None and policy.version >= dt.date.fromisoformat(since)
     )
+    off: dict[str, str] = {}
     for row_key, row in policy.purposes.items():
         for key, part in row.parts.items():
             if basis_of(policy, record, key) != "legitimate-interest":
                 continue
-            own = [test for test in record.balancing if test.purpose == key]
-            tests = own or [test for test in record.balancing if test.purpose == row_key]
-            if not tests:
-                known = "the balancing test is of a later day" if {key, row_key} & later else None
-                off[key] = f"{known or 'no balancing test is on file'} (P-055)"
-            elif max(tests, key=lambda test: test.decided).outcome == "stop":
-                off[key] = "the balancing test says stop (P-055)"
-            elif strict and not stated(record, row_key, row, key, part):
-                off[key] = "the interest was not stated at collection (P-055)"
+            why = _unweighed(dated, on, key, row_key)
+            if why is None and strict and not stated(record, row_key, row, key, part):
+                why = NOT_STATED
+            if why is not None:
+                off[key] = why
+    for purpose in law:
+        why = _unweighed(dated, on, purpose.key) if purpose.basis == "legitimate-interest" else None
+        if why is not None:
+            off[purpose.key] = why
     return off
+
+
+def _unweighed(record: Record, on: dt.date, *keys: str) -> str | None:
+    """Why no balancing test lets it run on a civil day: of the first of the keys that has one; None where one does."""
+    tests = [test for test in record.balancing if test.purpose in keys]
+    known = [test for test in tests if test.decided <= on]
+    first = next((key for key in keys if any(test.purpose == key for test in known)), None)
+    if first is None:
+        return LATER_TEST if tests else NO_TEST
+    last = max((test for test in known if test.purpose == first), key=lambda test: test.decided)
+    return STOP if last.outcome == "stop" else None

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bloesem.law.model import Law
 from bloesem.policy.checks import RECORD
-from bloesem.policy.findings import REFUSED, Finding, basis_of
+from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
-from bloesem.policy.model import ALL, Policy
+from bloesem.policy.model import ALL, SWITCHES, Policy
 from bloesem.source import Problem, nearest
 
 _ID = re.compile(r"^P-\d{3}$")
@@ -37,17 +37,27 @@ def _version(one: LoadedPolicy, record: LoadedRecord, law: Law) -> Iterator[Prob
     yield from _statutes(one, record)
     yield from _controller(one, record)
     yield from _of_law(one, law)
+    yield from _undecided(one, record, law)
 
 
 def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
-    for key, category in one.policy.categories.items():
-        for word in category.is_:
+    said: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
+        (("categories", key, "is"), category.is_, "a category")
+        for key, category in one.policy.categories.items()
+    ]
+    said += [
+        (("purposes", row_key, "parts", key, "is"), part.is_, "a part")
+        for row_key, row in one.policy.purposes.items()
+        for key, part in row.parts.items()
+    ]
+    for where, words, kind in said:
+        for word in words:
             if word not in law.vocabulary:
                 yield _at(
                     one,
-                    ("categories", key, "is"),
+                    where,
                     f"`{word}` is no word of the law's vocabulary",
-                    "P-003: a rule of law finds a category by what it is",
+                    f"P-003: a rule of law finds {kind} by what it is",
                     f"use one of: {nearest(word, law.vocabulary)}",
                 )
 
@@ -110,6 +120,67 @@ def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
                     )
 
 
+# ---- what the record must decide -------------------------------------------------------------------------
+
+
+def _undecided(one: LoadedPolicy, record: LoadedRecord, law: Law) -> Iterator[Problem]:
+    """What the policy leaves to the record is decided there: a file that is lost is no decision."""
+    it = record.record
+    for switch, where, why in _switched(one, record, law):
+        if switch not in it.switches:
+            yield _at(
+                one,
+                where,
+                f"{why}, and the record does not say `switches.{switch}`",
+                "what the company decided stands in its record: nothing is assumed",
+                f"write `switches: {{{switch}: {' or '.join(SWITCHES[switch])}}}` in a file of the record",
+            )
+    if "returns" not in it.model_fields_set:
+        for key, event in one.policy.events.items():
+            if event.reopened_by:
+                yield _at(
+                    one,
+                    ("events", key, "reopened_by"),
+                    "people may come back, and the record does not say `returns`",
+                    "P-110: within what time purposes return is decided, not assumed",
+                    "write `returns` (event, after, within, decided) in a file of the record; "
+                    "`returns: null` when time does not matter",
+                )
+                break
+
+
+def _switched(
+    one: LoadedPolicy, record: LoadedRecord, law: Law
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The switches on which something of this version depends; the first place of each."""
+    policy, it = one.policy, record.record
+    parts = [
+        (row_key, row, key, part)
+        for row_key, row in policy.purposes.items()
+        for key, part in row.parts.items()
+    ]
+    for row_key, row, key, part in parts:
+        tested = any(test.purpose in (key, row_key) for test in it.balancing)
+        if (
+            tested
+            and basis_of(policy, it, key) == "legitimate-interest"
+            and not stated(it, row_key, row, key, part)
+        ):
+            where = ("purposes", row_key, "parts", key)
+            yield "unstated_interest", where, "runs on an interest that was not stated at collection"
+            break
+    for switch in sorted({c.switch for c in law.ceilings if c.switch}):
+        words = {word for c in law.ceilings if c.switch == switch for word in c.is_}
+        for row_key, _, key, part in parts:
+            if reads_word(policy, part, tuple(words)):
+                yield (
+                    switch,
+                    ("purposes", row_key, "parts", key),
+                    "reads what the law lets nobody keep longer",
+                )
+                break
+
+
 # ---- the record ------------------------------------------------------------------------------------------
 
 
@@ -132,7 +203,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
         )
     for number, test in enumerate(it.balancing):
         yield from check.names(
-            ("balancing", number, "purpose"), (test.purpose,), parts | rows, "purpose", "P-055"
+            ("balancing", number, "purpose"), (test.purpose,), parts | rows | of_law, "purpose", "P-055"
         )
     for key, role in it.roles.items():
         if role.purpose is not None:
@@ -172,7 +243,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
             yield check.problem(("evidence", promise), f"`{promise}` is no promise", "P-009", "write P-009")
 
 
-_SECTIONS = ("rules", "purposes", "ceilings", "floors", "holidays", "authority", "periods")
+_SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
 
 
 def _categories(policies: Iterable[Policy]) -> set[str]:

@@ -41,12 +41,14 @@ def findings(policy: Policy, record: Record, law: Law, until: dt.date | None = N
     found = [
         *_types(view),
         *_orphans(view),
+        *_open_lists(view),
         *_controller(view),
         *_bases(view),
         *_interests(view),
         *_clocks(view),
         *_floors(view),
         *_ceilings(view),
+        *_bans(view),
         *_recipients(view),
     ]
     return tuple(sorted(found, key=lambda f: (f.id, f.line or 0, f.thing)))
@@ -130,6 +132,49 @@ def _orphans(view: _View) -> Iterator[Finding]:
                 "categories",
                 key,
             )
+
+
+def _open_lists(view: _View) -> Iterator[Finding]:
+    """L-017: what is collected, where it comes from and how one is reached, behind an open list of the text: nobody who
+    reads it knows (P-020, P-049, P-088)."""
+    for section in ("categories", "sources"):
+        for key, item in getattr(view.policy, section).items():
+            if item.undeclared:
+                kind = "category" if section == "categories" else "source"
+                yield view.finding(
+                    "L-017",
+                    "warning",
+                    f"{kind} `{key}` is in no line of the text",
+                    item.line,
+                    "12(1), 14(1)(d), 14(2)(f)",
+                    "name it in the text, or do without it",
+                    section,
+                    key,
+                )
+    for row_key, row in view.policy.purposes.items():
+        if row.channels and row.channels_undeclared:
+            yield view.finding(
+                "L-017",
+                "warning",
+                f"{row_key}: the text names no channel for it; used are {', '.join(row.channels)}",
+                row.lines[-1] if row.lines else None,
+                "12(1), 13(1)(c)",
+                "name the channels in the text",
+                "purposes",
+                row_key,
+            )
+    changes = view.policy.changes
+    if changes is not None and changes.significant and changes.significant_undeclared:
+        yield view.finding(
+            "L-017",
+            "warning",
+            f"the text does not say which change is significant; taken as such: {', '.join(changes.significant)}",
+            changes.lines[0] if changes.lines else None,
+            "12(1), 13(3)",
+            "say in the text which changes are told beforehand",
+            "changes",
+            "significant",
+        )
 
 
 def _controller(view: _View) -> Iterator[Finding]:
@@ -259,7 +304,7 @@ def _floors(view: _View) -> Iterator[Finding]:
     for floor in view.law.floors:
         for row_key, row, key, part in view.parts():
             terms = [term for term in keep_of(row, part).terms if term.after == RECORD]
-            if not terms or not _reads_word(view.policy, part, floor.is_):
+            if not terms or not reads_word(view.policy, part, floor.is_):
                 continue
             days = [term.records_from for term in floor.keep.terms if term.records_from] or [
                 view.policy.version
@@ -300,7 +345,7 @@ def _ceilings(view: _View) -> Iterator[Finding]:
         applied = not (ceiling.switch and view.record.switches.get(ceiling.switch) == "off")
         for row_key, row, key, part in view.parts():
             terms = keep_of(row, part).terms
-            if not terms or not _reads_word(view.policy, part, ceiling.is_):
+            if not terms or not reads_word(view.policy, part, ceiling.is_):
                 continue
             capped = add_period(day, ceiling.for_)
             if all(t.after == RECORD and (_end([t], day) or dt.date.max) <= capped for t in terms):
@@ -320,7 +365,29 @@ def _ceilings(view: _View) -> Iterator[Finding]:
             )
 
 
-def _reads_word(policy: Policy, part: Part, words: tuple[str, ...]) -> bool:
+def _bans(view: _View) -> Iterator[Finding]:
+    """L-029: the policy has a use that the law refuses, unless a condition is met that the policy does not name."""
+    for ban in view.law.bans:
+        applied = not (ban.switch and view.record.switches.get(ban.switch) == "off")
+        for row_key, row, key, part in view.parts():
+            if ban.use not in part.is_ or not reads_word(view.policy, part, ban.is_):
+                continue
+            what = "the law's refusal is applied" if applied else f"`{ban.switch}` is off: it is not applied"
+            yield view.finding(
+                "L-029",
+                "error",
+                f"part `{key}` is a use that the law refuses without {ban.unless} ({ban.key}); {what}",
+                row.lines[-1] if row.lines else None,
+                ban.article,
+                f"say in the text that this is done with {ban.unless} only",
+                "purposes",
+                row_key,
+                "parts",
+                key,
+            )
+
+
+def reads_word(policy: Policy, part: Part, words: tuple[str, ...]) -> bool:
     return any(
         reads_category(part, key)
         for key, category in policy.categories.items()
@@ -353,5 +420,6 @@ __all__ = [
     "collects",
     "findings",
     "keep_of",
+    "reads_word",
     "stated",
 ]

@@ -81,6 +81,7 @@ class Category(Strict):
     open_list: bool = (
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
+    undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
     service: str | None = None  # collected only for people who have this service (P-015)
     only: tuple[
         str, ...
@@ -97,6 +98,7 @@ class Source(Strict):
     label: Label
     line: int | None = None
     pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
+    undeclared: bool = False  # the text names no such source; it is told to the person and reported (L-017)
     only: tuple[str, ...] = ()  # categories that this source may give; empty: any
     origin: Origin = "provided"
 
@@ -105,6 +107,7 @@ class Part(Strict):
     """A sub-purpose: one bit, one role, one schema. What is not said is inherited from the row.
 
     `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
+    `is`: words of the law's vocabulary for the use itself, so that a ban of the law finds it.
     `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
     """
 
@@ -116,6 +119,7 @@ class Part(Strict):
     keep: Keep | None = None
     groups: tuple[str, ...] = ()
     not_reads: tuple[str, ...] = ()
+    is_: tuple[str, ...] = Field(default=(), alias="is")
     interest: Label | None = None
     messages: dict[str, Label] = Field(
         default_factory=dict
@@ -138,6 +142,7 @@ class Purpose(Strict):
     parts: dict[Key, Part]
     objection: Literal["absolute", "assessed", "none"] = "none"
     channels: tuple[str, ...] = ()
+    channels_undeclared: bool = False  # the text names no channel for this row: the company's choice (L-017)
     affiliates: bool = False
     named: bool = True  # false: the purpose cell of the text's table is empty (L-008)
     retention_text: Label | None = None
@@ -244,6 +249,7 @@ class Changes(Strict):
     text: Label
     notice: Literal["before"]
     significant: tuple[str, ...]
+    significant_undeclared: bool = False  # the text does not say which changes these are (L-017)
     consent_where_law_requires: bool
     channels: tuple[Label, ...]
     precedence: Label | None = None
@@ -411,6 +417,7 @@ SWITCHES = {
     "unstated_interest": ("report", "off"),
     "unstated_interest_off_from": ("a date such as 2026-01-01",),
     "recording_cap": ("on", "off"),
+    "recording_training": ("on", "off"),
 }
 
 
@@ -444,6 +451,8 @@ class Record(Strict):
     processes: dict[Key, tuple[str, ...]] = Field(
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
+    staff: tuple[Key, ...] = ()  # the processes through which staff read: each read says who
+    cases: tuple[Key, ...] = ()  # beside holds, the purposes that are read one case at a time, by two
     returns: Return | None = None
     sources: dict[Key, SourceUse] = Field(default_factory=dict)  # declared source → what its values serve
     contract: ContractPhase | None = None

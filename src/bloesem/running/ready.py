@@ -86,8 +86,7 @@ def migrate(admin: Connection, dsn: Dsn, plan: Plan, application: str) -> None:
     owner = sql.Identifier(plan.role("owner"))
     for statement in gate.roles(plan)[:1]:
         admin.execute(statement.sql)
-    if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper").fetchone():
-        admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    admin.execute(gate.taken_on(plan.role("owner")))
     for schema in sorted({t.schema for t in plan.tables}):
         admin.execute(
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(sql.Identifier(schema), owner)

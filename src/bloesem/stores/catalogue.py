@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bloesem.plan.model import Plan
-from bloesem.plan.sql.gate import DANGEROUS, readers
+from bloesem.plan.sql.gate import DANGEROUS, readers, sharers
 from bloesem.plan.sql.runtime import TABLES
 from bloesem.stores.postgres import Connection
 
@@ -37,7 +37,7 @@ _WORDS = {"missing": "gone", "added": "there and not of the plan", "changed": "n
 def role_names(plan: Plan) -> list[str]:
     """Every role of the plan, with its prefix."""
     names = ["owner", "keeper", *(p.name for p in readers(plan)), *(s.name for s in plan.scoped)]
-    names += [*(w.key for w in plan.writers), *plan.processes]
+    names += [*(s.name_shared for s in sharers(plan)), *(w.key for w in plan.writers), *plan.processes]
     return [plan.role(name) for name in dict.fromkeys(names)]
 
 
@@ -67,6 +67,7 @@ def snapshot(connection: Connection, plan: Plan) -> Snapshot:
         "views": schema_names(plan),
         "ours": [*schema_names(plan), plan.schema],
         "own": plan.schema,
+        "owner": plan.role("owner"),
         "tables": relations,
         "dangerous": [f.split("(")[0] for f in DANGEROUS],
         "clocks": ["today", "moment"],
@@ -108,18 +109,28 @@ SELECT 'role', rolname::text,
                   WHERE s.setrole = r.oid))
 FROM pg_roles r WHERE rolname = ANY (%(roles)s)"""
 
-# Whoever makes a role on PostgreSQL 16 or newer without being superuser is its member with ADMIN, and nothing else.
+# Whoever makes a role without being superuser is its member with ADMIN, and lets themselves in: that is who installs.
 _MEMBERS = """
 SELECT 'membership', m.rolname || ' in ' || r.rolname, CASE WHEN a.admin_option THEN 'admin' ELSE '' END
 FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
 WHERE (r.rolname = ANY (%(roles)s) OR m.rolname = ANY (%(roles)s))
-  AND NOT (a.admin_option AND m.rolname <> ALL (%(roles)s))"""
+  AND NOT (m.rolname <> ALL (%(roles)s) AND EXISTS (SELECT FROM pg_auth_members made
+           WHERE made.roleid = a.roleid AND made.member = a.member AND made.admin_option))"""
 
 _SCHEMAS = f"""
 SELECT 'schema', n.nspname::text, r.rolname || ': ' || COALESCE({_ACL.format(acl="n.nspacl")}, 'default')
 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = ANY (%(schemas)s)"""
 
-_MINE = "(n.nspname = ANY (%(views)s) OR n.nspname || E'\\x1f' || c.relname = ANY (%(tables)s))"
+_NAMED = "(n.nspname = ANY (%(views)s) OR n.nspname || E'\\x1f' || c.relname = ANY (%(tables)s))"
+
+#: Ids of the partitions of `tables`, of any depth. The clock makes and drops them between two installations, so a closed
+#: one leaves no line in a snapshot: only what opens it does.
+PARTITIONS = """(WITH RECURSIVE part (oid) AS (
+    SELECT i.inhrelid FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent
+    JOIN pg_namespace pn ON pn.oid = pc.relnamespace WHERE pn.nspname || E'\\x1f' || pc.relname = ANY (%(tables)s)
+    UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON part.oid = i.inhparent) SELECT oid FROM part)"""
+
+_MINE = f"({_NAMED} OR c.oid IN {PARTITIONS})"
 
 _RELATIONS = f"""
 SELECT CASE WHEN c.relkind = 'v' THEN 'view' ELSE 'table' END, n.nspname || '.' || c.relname,
@@ -127,12 +138,23 @@ SELECT CASE WHEN c.relkind = 'v' THEN 'view' ELSE 'table' END, n.nspname || '.' 
                  CASE WHEN c.relrowsecurity THEN 'row security' END, CASE WHEN c.relforcerowsecurity THEN 'forced' END,
                  CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
-WHERE c.relkind IN ('r', 'p', 'v') AND {_MINE}"""
+WHERE c.relkind IN ('r', 'p', 'v') AND {_NAMED}"""
+
+_OPEN_PARTITIONS = f"""
+SELECT 'open-partition', n.nspname || '.' || c.relname,
+       concat_ws(' | ', r.rolname, CASE WHEN c.relrowsecurity THEN 'row security' END,
+                 CASE WHEN c.relforcerowsecurity THEN 'forced' END)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
+WHERE c.oid IN {PARTITIONS} AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND r.rolname = %(owner)s)"""
 
 _GRANTS = f"""
 SELECT 'grants-on', n.nspname || '.' || c.relname, {_ACL.format(acl="c.relacl")}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL AND {_MINE}"""
+WHERE c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL AND {_NAMED}
+UNION ALL
+SELECT 'grants-on', 'partition ' || n.nspname || '.' || c.relname || ': ' || {_ACL.format(acl="c.relacl")}, ''
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid IN {PARTITIONS} AND EXISTS (SELECT FROM aclexplode(c.relacl) o WHERE o.grantee <> c.relowner)"""
 
 _COLUMN_GRANTS = f"""
 SELECT 'grants-on', n.nspname || '.' || c.relname || '.' || a.attname, {_ACL.format(acl="a.attacl")}
@@ -145,7 +167,7 @@ SELECT 'mask-column', n.nspname || '.' || c.relname || '.' || a.attname,
        || COALESCE(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND n.nspname <> %(own)s AND {_MINE}
+WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND n.nspname <> %(own)s AND {_NAMED}
   AND a.attname IN ('used_for', 'kept_for', 'good_until', 'frozen_since', 'frozen_ground')"""
 
 _POLICIES = f"""
@@ -161,7 +183,7 @@ _TRIGGERS = f"""
 SELECT 'trigger', n.nspname || '.' || c.relname || ': ' || t.tgname,
        pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled = 'O' THEN '' ELSE ' (switched off)' END
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {_MINE}"""
+WHERE NOT t.tgisinternal AND (t.tgparentid = 0 OR t.tgenabled <> 'O') AND {_MINE}"""
 
 # The clock's functions hold the demonstration's day as a constant: `check` asks them instead of reading them.
 _FUNCTIONS = f"""
@@ -186,6 +208,7 @@ _QUERIES = (
     _MEMBERS,
     _SCHEMAS,
     _RELATIONS,
+    _OPEN_PARTITIONS,
     _GRANTS,
     _COLUMN_GRANTS,
     _MASKS,

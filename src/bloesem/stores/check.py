@@ -231,6 +231,10 @@ def _drift(made: dict[str, Any], now: catalogue.Snapshot, current: bool) -> Iter
 
 def _put_back(one: catalogue.Difference) -> str:
     short = " ".join((one.was or one.now).split())[:160]
+    if "partition" in f"{one.kind} {one.name}".split():
+        return (
+            "put the plan in force again (bloesem plan --apply --store URL): it closes what is a table's part"
+        )
     if one.how == "added":
         return f"take it away: {short}" if short else "take it away, or put the plan in force again"
     return f"put the plan in force again (bloesem plan --apply --store URL); it was: {short}"
@@ -261,9 +265,10 @@ def _strangers(connection: Connection, plan: Plan) -> Iterator[Finding]:
         " LEFT JOIN pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL"
         " CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl) UNION ALL SELECT * FROM aclexplode(t.attacl)) a"
         " LEFT JOIN pg_roles g ON g.oid = a.grantee"
-        " WHERE n.nspname || E'\\x1f' || c.relname = ANY (%s) AND a.grantee <> c.relowner"
-        " AND COALESCE(g.rolname, 'public') <> ALL (%s) ORDER BY 1, 2",
-        [names, ours],
+        " WHERE c.relkind IN ('r', 'p') AND a.grantee <> c.relowner"
+        f" AND (n.nspname || E'\\x1f' || c.relname = ANY (%(tables)s) OR c.oid IN {catalogue.PARTITIONS})"
+        " AND COALESCE(g.rolname, 'public') <> ALL (%(ours)s) ORDER BY 1, 2",
+        {"tables": names, "ours": ours},
     ).fetchall()
     for table, role in grants:
         yield Finding(
@@ -276,7 +281,8 @@ def _strangers(connection: Connection, plan: Plan) -> Iterator[Finding]:
     members = connection.execute(
         "SELECT m.rolname::text, r.rolname::text FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
         " JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = ANY (%s) AND m.rolname <> ALL (%s)"
-        " AND NOT a.admin_option ORDER BY 1, 2",
+        " AND NOT EXISTS (SELECT FROM pg_auth_members made WHERE made.roleid = a.roleid AND made.member = a.member"
+        " AND made.admin_option) ORDER BY 1, 2",
         [ours, ours],
     ).fetchall()
     for member, role in members:

@@ -18,6 +18,7 @@ from bloesem.plan.model import FACT_KINDS, Fact, Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.stores.postgres import Connection
 
+_FROM_UNTIL = "a fact holds from its start until just before its end"
 _FUTURE = "P-109: masks change at the start of a civil day in Brussels, so what is known ahead begins at one"
 
 
@@ -36,7 +37,7 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
         if fact.ends_at < fact.starts_at:
             raise PlanError(
                 "a fact ends before it starts",
-                "a fact holds from its start until just before its end",
+                _FROM_UNTIL,
                 "mend it",
             )
     if fact.table is not None and fact.row is not None:
@@ -69,25 +70,36 @@ def record_fact(connection: Connection, plan: Plan, fact: Fact) -> int:
     return int(row[0])
 
 
-def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.datetime) -> None:
-    """End a fact, once: an objection is lifted, a hold released; what only it kept goes at once. A hold that a review
-    prolongs is recorded anew first, then the old one is closed. Raises `PlanError` as `record_fact`, and for a fact
-    that is closed already; `GateError` when there is no such fact."""
-    _in_time(ends_at, moment(connection, plan), "end")
+def close_fact(connection: Connection, plan: Plan, number: int, ends_at: dt.datetime | None = None) -> None:
+    """End a fact: an objection is lifted, a hold released; what only it kept goes at once. A hold that a review
+    prolongs is recorded anew first, then the old one is closed.
+
+    in: `ends_at`, now when it is left out. Once, save that an end which is still ahead may be brought forward, to now or
+    later. Raises `PlanError` as `record_fact`, for an end before the start, and for a fact that has ended;
+    `GateError` when there is no such fact.
+    """
+    if ends_at is not None:
+        _in_time(ends_at, moment(connection, plan), "end")
+    s = ident(plan.schema)
     try:
         with connection.transaction():
             connection.execute(
-                f"SELECT {ident(plan.schema)}.close_fact(%s::bigint, %s::timestamptz)", [number, ends_at]
+                f"SELECT {s}.close_fact(%s::bigint, COALESCE(%s::timestamptz, {s}.moment()))",
+                [number, ends_at],
             )
     except errors.NoDataFound:
         raise GateError(
             f"fact {number} does not exist", "a fact is closed by its number", "look it up again"
         ) from None
-    except errors.IntegrityConstraintViolation:
+    except errors.CheckViolation as error:
         raise PlanError(
-            f"fact {number} is closed already",
-            "a fact is never rewritten: it is closed once",
-            "record a new fact",
+            f"fact {number} would end before it starts", _FROM_UNTIL, str(error.diag.message_hint)
+        ) from None
+    except errors.IntegrityConstraintViolation as error:
+        raise PlanError(
+            f"fact {number} is closed already, or would be said anew: {error.diag.message_primary}",
+            "a fact is never rewritten: it is closed once, and an end that is still ahead comes only sooner",
+            str(error.diag.message_hint),
         ) from None
 
 

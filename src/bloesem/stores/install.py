@@ -23,6 +23,7 @@ from bloesem.errors import PlanError, StoreError
 from bloesem.plan.model import Bit, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql import Statement, gate, statements
+from bloesem.plan.sql.clock import ages
 from bloesem.plan.sql.masks import facts_of, leftover_columns
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
@@ -131,7 +132,8 @@ def _refused(fault: psycopg.Error) -> StoreError:
         return StoreError(
             f"the plan could not be put in force: {said}",
             rule="roles, row policies and ownership are made by a superuser or the database's owner with CREATEROLE",
-            remedy="connect as that user",
+            remedy="connect as a superuser, or as the user who owns the database, its schemas and tables, has CREATEROLE,"
+            " and made the plan's roles (PostgreSQL 16 and newer: or has ADMIN on them)",
         )
     if isinstance(fault, (errors.DiskFull, errors.OutOfMemory)):
         return StoreError(
@@ -351,23 +353,27 @@ class _Installation:
                 self._sql("DROP TRIGGER {} ON {}", trigger, (schema, table))
         now = {(t.schema, t.name) for t in plan.tables}
         gone = sorted({(schema, name) for schema, name in self.before.get("tables", [])} - now)
+        self._drop_functions([name for _, name in gone])
         for schema, name in gone:
-            self._drop_functions(name, keep=name in plan.by_name)
             there = self.connection.execute("SELECT to_regclass(%s)", [qualified(schema, name)]).fetchone()
             if there is not None and there[0] is not None:
                 self.connection.execute(gate.nothing(plan, schema, name))
         return [f"table {schema}.{name}" for schema, name in gone]
 
-    def _drop_functions(self, table: str, *, keep: bool) -> None:
-        if keep:
-            return
-        names = [f"{table}_{what}" for what in ("kept", "used", "until", "arrives", "happens")] + [
-            f"apply_{table}"
+    def _drop_functions(self, gone: Sequence[str]) -> None:
+        """Of tables that left the map all functions, of those that stay the ones that they no longer need."""
+        plan = self.plan
+        names = [
+            one for name in gone if name not in plan.by_name for one in (*_always(name), *_sometimes(name))
         ]
+        for table in plan.tables:
+            needed = (bool(table.facts), bool(leftover_columns(table)), ages(plan, table))
+            optional = zip(_sometimes(table.name), needed, strict=True)
+            names += [name for name, wanted in optional if not wanted]
         rows = self.connection.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
             " WHERE n.nspname = %s AND p.proname = ANY (%s)",
-            [self.plan.schema, names],
+            [plan.schema, names],
         ).fetchall()
         for (signature,) in rows:
             self.connection.execute(
@@ -402,11 +408,15 @@ class _Installation:
         """Roles that an earlier plan made. One that owns something in another database is left bare, not dropped."""
         gone = sorted(set(self.before.get("roles", [])) - set(catalogue.role_names(self.plan)))
         for role in gone:
-            there = self.connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            there = self.connection.execute(
+                "SELECT rolbypassrls FROM pg_roles WHERE rolname = %s", [role]
+            ).fetchone()
             if there is None:
                 continue
+            self.connection.execute(gate.taken_on(role))
             self._sql("DROP OWNED BY {}", role)
-            self._sql("ALTER ROLE {} NOLOGIN NOBYPASSRLS", role)
+            # To say NOBYPASSRLS of one that does not takes the right to make one that does.
+            self._sql("ALTER ROLE {} NOLOGIN" + (" NOBYPASSRLS" if there[0] else ""), role)
             rows = self.connection.execute(
                 "SELECT m.rolname::text FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
                 " JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = %s",
@@ -565,6 +575,16 @@ def _bits(plan: Plan) -> Sequence[Bit]:
 
 _ARRIVING, _HAPPENING = ("bloesem_arrives", "bloesem_moves"), ("bloesem_happens", "bloesem_changes")
 _LEFT = ("bloesem_leftover",)
+
+
+def _always(table: str) -> tuple[str, ...]:
+    """Names of the functions that every guarded table has."""
+    return (f"apply_{table}", *(f"{table}_{what}" for what in ("kept", "used", "until", "arrives")))
+
+
+def _sometimes(table: str) -> tuple[str, str, str]:
+    """Names of the functions that a table has where it carries facts, may be left with values, ages by its own date."""
+    return f"{table}_happens", f"{table}_leftover", f"age_{table}"
 
 
 def _triggers(table: TablePlan) -> tuple[str, ...]:

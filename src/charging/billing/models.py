@@ -74,7 +74,10 @@ class Statement(Personal):
 
 
 class Invoice(Personal):
-    """An invoice (or credit note, `kind`) to the driver: installation work beyond the standard, a product."""
+    """An invoice (or credit note, `kind`) to the driver: installation work beyond the standard, a product.
+
+    `number` is given once, on whatever day: writing it writes it into `invoice_number` too, which has no partitions.
+    """
 
     issued_on = models.DateField()
     number = text()

@@ -39,7 +39,7 @@ def generate(as_of: dt.date, people: int = DEFAULT_PEOPLE, seed: int = DEFAULT_S
             one(case)
     choose = world.draw("mix")
     weights = [case.weight for case in CASES.values()]
-    while len(world.rows["person"]) < people:
+    while len(world.rows["person"]) < people - 1:  # Ann is the last
         one(choose.choices(list(CASES.values()), weights)[0])
     ann.tell(world)
     employer_invoices(world)

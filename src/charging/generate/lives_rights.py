@@ -196,5 +196,5 @@ def _(world: World, number: int) -> None:
 )
 def _(world: World, number: int) -> None:
     life = _plain("recorded", world, number)
-    talk.recording(life, world.ago(10))
+    talk.recording(life, world.ago(10), all_consented=True)
     talk.recording(life, world.ago(60))

@@ -20,6 +20,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from bloesem.plan.model import Fact
+from bloesem.stores import load as bulk
 from charging.generate.world import EVENTS, REST, TABLES, World
 
 Connection = psycopg.Connection[Any]
@@ -96,7 +97,8 @@ def is_guarded(connection: Connection) -> bool:
 
 @contextmanager
 def quiet(connection: Connection, schema: str) -> Iterator[None]:
-    """The plan's triggers off: facts are read once at the end, not per table; keys and checks stay on."""
+    """The plan's triggers off: facts are read once at the end, not per table; keys, checks and the tables' own triggers
+    stay on."""
     tables = (*EVENTS, *REST)
     _switch(connection, schema, tables, "DISABLE")
     try:
@@ -108,9 +110,16 @@ def quiet(connection: Connection, schema: str) -> Iterator[None]:
 
 
 def _switch(connection: Connection, schema: str, tables: Iterable[str], word: LiteralString) -> None:
-    statement = sql.SQL("ALTER TABLE {}.{} {} TRIGGER USER")
-    for table in tables:
-        connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(table), sql.SQL(word)))
+    statement = sql.SQL("ALTER TABLE {}.{} {} TRIGGER {}")
+    found = connection.execute(
+        "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE c.relnamespace = %s::regnamespace AND c.relname = ANY (%s) AND starts_with(t.tgname, 'bloesem_')"
+        " AND t.tgparentid = 0",
+        [schema, list(tables)],
+    ).fetchall()
+    for table, trigger in found:
+        names = (sql.Identifier(schema), sql.Identifier(table), sql.SQL(word), sql.Identifier(trigger))
+        connection.execute(statement.format(*names))
 
 
 def read_events(connection: Connection) -> None:
@@ -156,13 +165,7 @@ def copy(
     """One table's rows, by COPY."""
     rows = world.rows[table]
     if rows:
-        names = sql.SQL(", ").join(map(sql.Identifier, world.columns[table]))
-        command = sql.SQL("COPY {}.{} ({}) FROM STDIN").format(
-            sql.Identifier(schema), sql.Identifier(table), names
-        )
-        with connection.cursor() as cursor, cursor.copy(command) as out:
-            for row in rows:
-                out.write_row(row)
+        bulk.copy(connection, (schema, table), world.columns[table], rows)
     if progress is not None:
         progress(table, len(rows))
 

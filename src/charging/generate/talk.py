@@ -30,14 +30,15 @@ def contact(
     )
 
 
-def recording(life: Life, at: dt.datetime) -> int:
-    """A recorded call: announced first, then recorded (P-079)."""
+def recording(life: Life, at: dt.datetime, *, all_consented: bool = False) -> int:
+    """A recorded call: announced first, then recorded (P-079); for training only where all who speak agreed (P-003)."""
     call = contact(life, at)
     return life.row(
         "call_recording",
         at,
         source="observed:systeem",
         contact_id=call,
+        all_parties_consented=all_consented,
         announced_at=at,
         announcement="Dit gesprek wordt opgenomen om onze dienst te verbeteren",
         recorded_on=civil(at),

@@ -7,7 +7,7 @@ from django.db import models
 from bloesem.gate.ids import new_id
 from bloesem.gate.models import Guarded
 from charging.base import Reference, Sourced, link
-from charging.fields import cents, day, flag, moment, text
+from charging.fields import cents, day, flag, folded_text, moment, text
 
 
 class Employer(Reference):
@@ -71,13 +71,23 @@ class FleetContact(Sourced):
 
 
 class PersonName(Sourced):
+    """A name, as given. `given_norm`, `family_norm`: as `charging.fields.folded` has it, for look-ups by `exact` and
+    `starts_with`; a trigger of the table fills them, whoever writes the name, and empties them with it.
+    """
+
     given_name = text()
     family_name = text()
+    given_norm = folded_text()
+    family_norm = folded_text()
     collected_at = moment()
     collected_as_minor = flag()
 
     class Meta:
         db_table = "person_name"
+        indexes = (
+            models.Index(fields=["family_norm"], name="person_name_family"),
+            models.Index(fields=["given_norm"], name="person_name_given"),
+        )
 
 
 class Address(Sourced):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.db import models
 
 from charging.base import Sourced, co_person, link
-from charging.fields import block, day, moment, number, text
+from charging.fields import block, day, flag, moment, number, text
 
 #: Channels by which people and we reach each other: those of the text, and "…" (P-026).
 CHANNELS = ("email", "phone", "chat", "social", "other")
+#: Theirs, and ours.
+DIRECTIONS = ("inbound", "outbound")
 
 
 class Contact(Sourced):
@@ -28,13 +30,27 @@ class Contact(Sourced):
             models.CheckConstraint(
                 condition=models.Q(channel__isnull=True) | models.Q(channel__in=CHANNELS),
                 name="contact_channel",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(direction__in=DIRECTIONS),
+                name="contact_direction",
+            ),
+            models.CheckConstraint(  # what was said has a channel and a moment: also where some of it was erased
+                condition=models.Q(about__isnull=True, content__isnull=True)
+                | models.Q(channel__isnull=False, at__isnull=False),
+                name="contact_says_how",
+            ),
         ]
 
 
 class CallRecording(Sourced):
-    """A recorded call: no sound without the announcement that came first (P-027, P-079). It has its own clock."""
+    """A recorded call: no sound without the announcement that came first (P-027, P-079). It has its own clock.
 
+    `all_parties_consented`: all who speak agreed that it serves training too; unless that is said
+    the law refuses that use (P-003).
+    """
+
+    all_parties_consented = flag()
     contact = link("support.Contact")
     announced_at = moment()
     announcement = text()

@@ -50,6 +50,54 @@ def test_an_unknown_table_and_column_are_named() -> None:
     refused(call("plan", "--table", "aura", "--company", BLOSSOM), 1, "`aura` is not in the data map")
 
 
+WRONG = [
+    (
+        "record/roles.yaml",
+        "scope: job",
+        "scope: jobs",
+        "role `installer` has the scope `jobs`, which no table of the map has",
+    ),
+    (
+        "record/roles.yaml",
+        "        - transaction_key\n",
+        "        - transaction_keys\n",
+        "writer `intake` fills session.transaction_keys, and the map has no such column",
+    ),
+    (
+        "record/roles.yaml",
+        "      session:\n        - id",
+        "      sessions:\n        - id",
+        "writer `intake` fills table `sessions`, which is no table of people in the map",
+    ),
+    (
+        "datamap/business.yaml",
+        "partition: {by: paid_on",
+        "partition: {by: recorded_at",
+        "table data.payment is partitioned by `recorded_at`, and has `paid_on`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "was", "now", "says"), WRONG)
+def test_what_would_silently_do_nothing_is_an_error_with_file_and_line(
+    tmp_path: Path, file: str, was: str, now: str, says: str
+) -> None:
+    company = copy_of_blossom(tmp_path)
+    assert call("check", company).code == 0
+    change(company / file, was, now)
+    said = call("check", company)
+    assert said.code == 1
+    found = [one for one in said.out.split("error: ") if says in one]
+    assert len(found) == 1, said.out
+    place, _, line = found[0].partition(": ")[0].rpartition(":")
+    assert Path(place) == company / file
+    text = (company / file).read_text("utf-8").splitlines()
+    near = "\n".join(text[int(line) - 1 : int(line) + 12])
+    assert now.splitlines()[0].strip() in near
+    assert "rule: " in found[0]
+    assert "remedy: " in found[0]
+
+
 def test_a_category_that_the_policy_does_not_have_is_named(tmp_path: Path) -> None:
     company = copy_of_blossom(tmp_path)
     change(

@@ -141,3 +141,18 @@ def test_why_a_purpose_reads_a_column_or_not() -> None:
     never = call("explain", "marketing", "session.place", "--company", BLOSSOM, "--json").json
     assert never["reads"] is False
     assert "P-050" in never["why"]
+
+
+def test_a_column_says_what_it_is_where_it_comes_from_and_who_reads_it() -> None:
+    said = call("explain", "person_name.given_name", "--company", BLOSSOM)
+    assert said.code == 0
+    assert "category   identification.name (Name, user, text line 51)" in said.out
+    assert "source     contract (provided)" in said.out
+    assert "purpose    sales: contract, 6(1)(b) (PUR-1)" in said.out
+    assert "marketing" in said.out
+    about = call("explain", "contact.direction", "--company", BLOSSOM, "--json").json
+    assert about["key"] is True
+    assert [c["category"] for c in about["categories"]] == ["communication.contact"]
+    assert "interaction" in about["is"]
+    assert {"support", "quality"} <= {p["purpose"] for p in about["purposes"]}
+    assert call("explain", "person_name.given_name", "--row", "7", "--company", BLOSSOM).code == 2

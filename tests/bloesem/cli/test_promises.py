@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,9 +91,10 @@ def project(folder: Path) -> Path:
 
 def pytest_in(folder: Path, *arguments: str) -> dict[str, Any]:
     plugins = ["-p", "bloesem.testing", "-p", "no:cacheprovider", "-p", "no:django"]
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *plugins, *arguments], cwd=folder, capture_output=True, check=False
-    )
+    # Where this run writes to is not where that one does.
+    environment = {name: value for name, value in os.environ.items() if name != "BLOESEM_LAST_RUN"}
+    command = [sys.executable, "-m", "pytest", *plugins, *arguments]
+    subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     found: dict[str, Any] = json.loads((folder / ".bloesem" / "last-run.json").read_text())["tests"]
     return found
 

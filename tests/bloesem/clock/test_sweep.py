@@ -120,3 +120,24 @@ def test_small_batches_do_the_same_as_one(small_world: World) -> None:
     report = small_world.sweep(at("2025-03-02"), batch=2)
     assert (report.people, report.forgotten, report.batches) == (11, 11, 6)
     assert small_world.count("bloesem.fact") == 0
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_day_that_nobody_can_mean_is_refused(small_world: World, dry_run: bool) -> None:
+    """The calendar's last day stands for `never` in a state: asked for that day, everybody would be due for ever."""
+    ex_customer(small_world)
+    for far in ("9999-12-31", "2300-01-01"):
+        with pytest.raises(ClockError, match="too far ahead") as refused:
+            small_world.sweep(at(far), dry_run=dry_run)
+        assert "choose a day up to 20" in refused.value.remedy
+    assert small_world.sweep(at("2060-01-01"), dry_run=True).people == 1
+
+
+def test_who_has_rows_in_many_tables_is_one_person(small_world: World) -> None:
+    people = [customer(p, opened="2020-01-01", ended="2024-03-01") for p in range(1, 4)]
+    closed = [event(p, "account.closed", "2024-03-01") for p in range(1, 4)]
+    small_world.fill(at("2025-01-01"), joined(*people), closed)
+    report = small_world.sweep(at("2060-01-01"), dry_run=True)
+    assert report.people == 3
+    first = next(report.lines())
+    assert "3 people would be reviewed, 3 would be forgotten" in first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
@@ -73,7 +73,7 @@ def company(prefix: str) -> Company:
         it.model_copy(update={"sql": it.sql.replace("bloesem_billing", f"{prefix}billing")})
         for it in own.attempts
     ]
-    return replace(Company(found.plan, found.policy, listed), attempts=tuple(shown), follow=own.follow)
+    return Company(found.plan, found.policy, listed, tuple(shown), own.follow, says=own.says, roles=own.roles)
 
 
 def build(database: Database, doors: Path, people: int = 60) -> Stage:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from tests.bloesem.console.stage import Stage
+from tests.bloesem.console.stage import BLOSSOM, Stage
+
+from bloesem.console import company
 
 NEAR = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000"}
 SECRET = ("date", "person", "person/ann", "try")
@@ -119,4 +124,101 @@ def test_a_prepared_attempt_shows_the_refusal_and_the_promise(pages: Stage, clie
 def test_unknown_addresses_and_jobs_are_not_found(pages: Stage, client: Client) -> None:
     assert client.get("/fr/").status_code == 404
     assert client.get("/nl/date/00000000-0000-0000-0000-000000000000").status_code == 404
-    assert "niets meer over" in client.get("/nl/person/nobody-at-all").content.decode()
+    for path, words in (
+        ("/nl/person/nobody-at-all", "Deze bladzijde bestaat niet"),
+        ("/en/person/nobody-at-all", "This page does not exist"),
+        ("/fr/", "Deze bladzijde bestaat niet"),
+        ("/en/nothing-here", "This page does not exist"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert words in answer.content.decode()
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("nl", "Er klopt iets niet"), ("en", "Something is not right")]
+)
+def test_a_policy_that_does_not_load_is_said_with_rule_and_remedy(
+    pages: Stage, settings: Any, client: Client, tmp_path: Path, language: str, title: str
+) -> None:
+    broken = tmp_path / "company" / "blossom"
+    shutil.copytree(BLOSSOM, broken)
+    (tmp_path / "law").symlink_to(BLOSSOM.parents[1] / "law")
+    (policy,) = broken.glob("policy/*/policy.yaml")
+    whole = policy.read_text()
+    policy.write_text(whole.replace("basis: contract", "basis: whim", 1))
+    settings.BLOESEM_COMPANY = str(broken)
+    company.use(None)
+    for page in ("", *SECRET):
+        answer = client.get(f"/{language}/{page}")
+        text = answer.content.decode()
+        assert answer.status_code == 503, page
+        assert title in text
+        assert "whim" in text
+        assert text.count("<dd") == 3
+    policy.write_text(whole)
+    assert client.get(f"/{language}/try").status_code == 200
+
+
+def test_a_fault_of_ours_has_a_page_of_ours(
+    pages: Stage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloesem.console.views.showing_attempts.choices", lambda *_: 1 / 0)
+    client.raise_request_exception = False
+    answer = client.get("/en/try")
+    assert answer.status_code == 500
+    assert "This went wrong" in answer.content.decode()
+    assert "division" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"role": "nobody", "sql": "SELECT 1"}, "There is no such role"),
+        ({"role": "marketing", "field": "no.where"}, "not on the data map"),
+        ({"role": "marketing", "sql": "  "}, "Write a statement first"),
+        ({"ready": "99"}, "There is no such attempt"),
+    ],
+)
+def test_what_nobody_can_ask_is_said_and_runs_as_nobody(
+    pages: Stage, client: Client, form: dict[str, str], words: str
+) -> None:
+    answer = client.post("/en/try", {"csrfmiddlewaretoken": token(client, "/en/try"), **form})
+    text = answer.content.decode()
+    assert answer.status_code == 400
+    assert words in text
+    assert "Run as" not in text
+
+
+def test_numbers_speak_the_pages_language(pages: Stage, client: Client) -> None:
+    for language, sign in (("nl", ","), ("en", ".")):
+        form = {"csrfmiddlewaretoken": token(client, f"/{language}/try"), "ready": "0"}
+        assert re.search(rf"\d{re.escape(sign)}\d ms", client.post(f"/{language}/try", form).content.decode())
+
+
+def test_the_list_of_roles_names_every_role_once(pages: Stage, client: Client) -> None:
+    for language in ("nl", "en"):
+        text = client.get(f"/{language}/try").content.decode()
+        for scoped in pages.company.plan.scoped:
+            assert f">{scoped.key}</option>" not in text
+        assert 'label="…"' not in text
+        cases = client.get(f"/{language}/person/ann").content.decode()
+        labels = re.findall(r"<option[^>]*>([^<]+)</option>", cases)
+        assert len(labels) == len(set(labels)) > 3
+
+
+def test_letting_it_happen_without_the_tick_keeps_the_preview(pages: Stage, client: Client) -> None:
+    form = {"csrfmiddlewaretoken": token(client, "/en/date"), "day": "2031-01-01", "do": "look"}
+    address = client.post("/en/date", form)["Location"]
+    for _ in range(100):
+        if 'id="outcome"' in client.get(address).content.decode():
+            break
+        time.sleep(0.1)
+    form |= {"do": "happen", "answer": address.rsplit("/", 1)[1]}
+    text = client.post("/en/date", form).content.decode()
+    assert 'id="unsure"' in text
+    assert 'class="sum"' in text
+    gone = re.findall(r'<span class="num">(\d[\d,]*) <span class="small">', text)
+    assert gone
+    assert all(pair != ("0", "0") for pair in zip(gone[::2], gone[1::2], strict=True))

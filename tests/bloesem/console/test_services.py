@@ -14,7 +14,6 @@ from bloesem.console import breaking, charts, clockwork, door, jobs
 from bloesem.console.language import LANGUAGES, clocks, number, reason
 from bloesem.console.overview import overview
 from bloesem.console.people import cases, follow, rows_of
-from bloesem.console.showing import grounds
 from bloesem.console.timeline import end_of, timeline
 from bloesem.console.words import WORDS
 from bloesem.errors import GateError
@@ -239,18 +238,6 @@ def test_every_word_is_there_in_both_languages() -> None:
         assert dutch.strip(), key
         assert english.strip(), key
         assert set(re.findall(r"{\w+}", dutch)) == set(re.findall(r"{\w+}", english)), key
-
-
-def test_every_part_says_on_what_it_rests(stage: Stage) -> None:
-    """A promise with its words; a purpose that the law gives, with its article."""
-    for purpose in stage.company.plan.purposes:
-        for language in LANGUAGES:
-            (ground,) = grounds(stage.company, purpose.key, language)
-            if purpose.of == "law":
-                assert purpose.article in ground.where
-            else:
-                assert ground.words
-                assert ground.id in purpose.promises
 
 
 def test_every_reason_of_the_calculus_has_words(stage: Stage) -> None:

@@ -37,6 +37,22 @@ def test_a_table_from_which_nobody_is_reached_is_named() -> None:
     ]
 
 
+@pytest.mark.promise("P-014")
+def test_a_key_that_is_no_id_and_no_link_says_its_category_or_why_it_has_none() -> None:
+    link = {"references": [{"dataset": "small", "field": "session.id"}]}
+    plain: dict[str, Any] = {"name": "mood", "meta": {"key": True}}
+    for more, found in (
+        ({}, ["key-without-category"]),
+        ({"data_categories": ["talk"]}, []),
+        ({"meta": {"key": True, "why": "says nothing about anybody"}}, []),
+        ({"fides_meta": link}, []),
+    ):
+        table = small.collection("more", [small.column("x", "name"), {**plain, **more}])
+        said = map_findings(LoadedMap(small.datamap([*small.COLLECTIONS, table]), {}))
+        assert [f.kind for f in said] == found, more
+        assert all("more.mood" in f.thing for f in said)
+
+
 def test_a_table_that_reaches_a_person_over_another_says_how() -> None:
     link = {"name": "session_id", "fides_meta": {"references": [{"dataset": "small", "field": "session.id"}]}}
     far: dict[str, Any] = {"name": "far", "fields": [{"name": "id"}, link]}

@@ -61,7 +61,8 @@ def columns_for(plan: Plan, target: Target, table: TablePlan) -> list[ColumnPlan
             or (
                 (c.purposes & mask or target.purpose is None)
                 and all(covers(target.scoped.reads, category) for category in c.categories)
-                and not (len(table.owners) > 1 and c.owner)
+                # The second person's columns are theirs alone: an employer or installer comes with the first.
+                and (target.scope == "person" or c.owner == 0)
             )
         ]
         if target.purpose is not None and not target.purpose.mask & table.bits:
@@ -96,8 +97,21 @@ def expected(
             masks = calculus.row_masks(plan, table, row, truth.facts, truth.now)
             visible = _seen(table, target, row, masks, scope)
         if visible:
-            found[row[key.name]] = {c.name: _value(plan, truth, target, table, row, c) for c in columns}
+            found[row[key.name]] = {
+                c.name: _value(plan, truth, target, table, row, c)
+                if _theirs(target, table, row, c, scope)
+                else None
+                for c in columns
+            }
     return found
+
+
+def _theirs(
+    target: Target, table: TablePlan, row: Mapping[str, Any], column: ColumnPlan, scope: int | None
+) -> bool:
+    """Each column of a row of several people belongs to one of them; keys belong to nobody in particular. A person who
+    asks what is held about them (art. 15) gets theirs, and never another's (art. 15(4))."""
+    return target.scope != "person" or column.key or row[table.owners[column.owner]] == scope
 
 
 def _seen(
@@ -296,12 +310,47 @@ def over_tables(world: World, target: Target) -> list[str]:
     return made
 
 
+def partitions(world: World) -> dict[str, TablePlan]:
+    """The partitions of the plan's tables, as SQL writes them."""
+    by_name = {(t.schema, t.name): t for t in world.plan.tables}
+    rows = world.admin.execute(
+        "SELECT n.nspname::text, p.relname::text, format('%I.%I', m.nspname, c.relname) FROM pg_inherits i"
+        " JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace"
+        " JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace m ON m.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p')"
+    ).fetchall()
+    return {part: by_name[schema, name] for schema, name, part in rows if (schema, name) in by_name}
+
+
+def over_partitions(world: World, target: Target) -> list[str]:
+    """Statements that name a partition of a table: refused to everybody, also to who may read the table."""
+    made = []
+    for part, table in partitions(world).items():
+        columns = [c.name for c in columns_for(world.plan, target, table)] or [table.key[0]]
+        made += [f'SELECT "{column}" FROM {part}' for column in columns]
+        made += [
+            f"SELECT count(*) FROM {part}",
+            f"TABLE {part}",
+            f"DELETE FROM {part}",
+            f"TRUNCATE {part}",
+            f'UPDATE {part} SET "{columns[-1]}" = NULL',
+            f"INSERT INTO {part} DEFAULT VALUES",
+            f"ALTER TABLE {part} DISABLE ROW LEVEL SECURITY",
+            f"CREATE POLICY x ON {part} USING (true)",
+            f'ALTER TABLE "{table.schema}"."{table.name}" DETACH PARTITION {part}',
+        ]
+    return made
+
+
 def everywhere(world: World, target: Target) -> Iterator[str]:
     """Statements that PostgreSQL refuses to every role of every process, wherever."""
     plan = world.plan
     for table in plan.tables:
         yield f'COPY "{table.schema}"."{table.name}" TO STDOUT'
         yield f'COPY "{table.schema}"."{table.name}" FROM STDIN'
+    for part in partitions(world):
+        yield f"COPY {part} TO STDOUT"
+        yield f"COPY {part} FROM STDIN"
     login = world.login(target.key)
     mine = {plan.role(t.name) for t in world.targets() if t.key in plan.processes[login]} | {plan.role(login)}
     for other in [
@@ -339,6 +388,16 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
     yield "CREATE ROLE x"
     yield "SELECT lo_create(0)"
     yield "SELECT lo_from_bytea(0, 'x')"
+    for call in (
+        "lseek(0, 0, 0)",
+        "lseek64(0, 0, 0)",
+        "tell(0)",
+        "tell64(0)",
+        "truncate(0, 0)",
+        "truncate64(0, 0)",
+        "close(0)",
+    ):
+        yield f"SELECT lo_{call}"
     yield "SELECT lo_import('/etc/hostname')"
     yield "SELECT pg_read_file('/etc/hostname')"
     yield "SELECT pg_ls_dir('.')"

@@ -60,3 +60,10 @@ def plan(prefix: str, **more: Any) -> Plan:
 def create_tables(connection: Any, made: Plan) -> None:
     small.create_tables(connection, made)
     connection.execute("ALTER TABLE data.session ALTER employer_id TYPE bigint USING employer_id::bigint")
+    # A table of parts: what names a part is judged by the part alone.
+    connection.execute(
+        "DROP TABLE data.recording; CREATE TABLE data.recording (id bigint, recorded_at timestamptz, person_id bigint,"
+        " sound text, made_on date) PARTITION BY RANGE (made_on);"
+        "CREATE TABLE data.recording_old PARTITION OF data.recording FOR VALUES FROM (MINVALUE) TO ('2024-01-01');"
+        "CREATE TABLE data.recording_rest PARTITION OF data.recording DEFAULT"
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from tests.bloesem.gate.attack import (
     compare,
     everywhere,
     expected,
+    over_partitions,
     over_tables,
+    partitions,
     refusal,
     refusals,
     seen,
@@ -141,7 +144,7 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
     for target in world.targets():
         with world.raw(world.login(target.key)) as connection:
             with acting(world, connection, target), blocks(world, target):
-                found = refusals(connection, over_tables(world, target))
+                found = refusals(connection, over_tables(world, target) + over_partitions(world, target))
             for statement in everywhere(world, target):
                 with acting(world, connection, target):
                     found[statement] = refusal(connection, statement)
@@ -150,6 +153,30 @@ def test_nobody_deletes_alters_or_reaches_around_the_views(world: World) -> None
                 f"{target.key}: {q} {state}" for q, state in found.items() if state not in {*REFUSED, "42809"}
             ]
     assert not allowed, f"{len(allowed)} allowed: " + "\n".join(allowed[:20])
+
+
+def test_a_grant_on_a_partition_shows_no_row(world: World) -> None:
+    """Whoever gives a right on a partition has gone around the table's policies: its own row security stays."""
+    there = partitions(world)
+    assert there
+    target = next(t for t in world.targets() if t.kind == "purpose")
+    role = sql.Identifier(world.plan.role(target.name))
+    for schema in {t.schema for t in there.values()}:
+        world.admin.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), role))
+    for part in there:
+        world.admin.execute(sql.SQL("GRANT SELECT, DELETE ON {} TO {}").format(sql.SQL(part), role))
+    held = sum(world.admin.execute(f"SELECT 1 FROM {part}".encode()).rowcount for part in there)
+    assert held > 0
+    try:
+        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+            for part in there:
+                assert connection.execute(f"SELECT 1 FROM {part}".encode()).rowcount == 0
+                assert connection.execute(f"DELETE FROM {part}".encode()).rowcount == 0
+    finally:
+        world.put_in_force()  # and everything is taken back
+    with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        for part in there:
+            assert refusal(connection, f"SELECT 1 FROM {part}") in REFUSED
 
 
 def test_without_a_purpose_a_login_finds_nothing(world: World) -> None:
@@ -257,6 +284,17 @@ def entering(world: World, target: Target, truth: Truth) -> tuple[dict[str, Any]
     return given, scope
 
 
+@contextmanager
+def entered(world: World, target: Target, given: dict[str, Any]) -> Iterator[None]:
+    """The purpose, with what staff and cases have to say."""
+    said: dict[str, Any] = {"actor": "staff:bo"}
+    if target.key in world.plan.cases:
+        said |= {"case": 7, "second": "staff:cy"}
+    with purpose(target.key, **given, **said) as opened:
+        opened.reads([])
+        yield
+
+
 def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -> None:
     for target in world.targets():
         given, scope = entering(world, target, truth)
@@ -264,7 +302,7 @@ def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -
             model: Any = world.models[table.name]
             rows = model.objects.using(given["using"])
             columns = [c.name for c in columns_for(world.plan, target, table)]
-            with purpose(target.key, **given):
+            with entered(world, target, given):
                 if not columns:
                     with pytest.raises(PurposeDenied):
                         list(rows.all())
@@ -283,7 +321,7 @@ def test_the_orm_loads_what_is_granted_and_no_more(world: World, truth: Truth) -
 def test_the_orm_refuses_what_is_not_granted_by_name(world: World, truth: Truth) -> None:
     for target in world.targets():
         given, _scope = entering(world, target, truth)
-        with purpose(target.key, **given):
+        with entered(world, target, given):
             for table in world.plan.tables:
                 granted = [c.name for c in columns_for(world.plan, target, table)]
                 rows: Any = world.models[table.name].objects.using(given["using"])  # type: ignore[attr-defined]
@@ -342,6 +380,6 @@ def test_a_value_is_never_a_statement(world: World, truth: Truth, evil: str) -> 
             ]
             if texts:
                 rows: Any = world.models[table.name].objects.using(given["using"])  # type: ignore[attr-defined]
-                with purpose(target.key, **given), transaction.atomic(using=given["using"]):
+                with entered(world, target, given), transaction.atomic(using=given["using"]):
                     assert not rows.filter(**{texts[0]: evil}).exists()
                 break

@@ -32,7 +32,8 @@ def test_a_page_of_support_reads_what_support_needs(real_world: World, console: 
 def test_touching_a_value_of_another_purpose_names_the_promise(real_world: World, console: str) -> None:
     from charging.people.models import BankAccount
 
-    with purpose("identify", using=console):
+    with purpose("identify", using=console, actor="staff:bo") as opened:
+        opened.reads([])
         account = BankAccount.objects.using(console).first()
         assert account is not None
         assert account.iban_last4
@@ -46,7 +47,8 @@ def test_touching_a_value_of_another_purpose_names_the_promise(real_world: World
 def test_a_value_that_was_not_loaded_is_not_fetched_after_the_block(real_world: World, console: str) -> None:
     from charging.people.models import PersonName
 
-    with purpose("support", using=console):
+    with purpose("support", using=console, actor="staff:bo") as opened:
+        opened.reads([])
         name = PersonName.objects.using(console).only("id").first()
     assert name is not None
     with pytest.raises(NoPurpose):
@@ -56,7 +58,8 @@ def test_a_value_that_was_not_loaded_is_not_fetched_after_the_block(real_world: 
 def test_reference_tables_are_for_every_purpose_and_written_by_none(real_world: World, console: str) -> None:
     from charging.people.models import Employer
 
-    with purpose("support", using=console):
+    with purpose("support", using=console, actor="staff:bo") as opened:
+        opened.reads([])
         employer = Employer.objects.using(console).first()
         assert employer is not None
         employer.name = "Changed"

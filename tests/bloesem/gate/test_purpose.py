@@ -411,6 +411,19 @@ def test_free_or_taken_is_all_that_a_login_learns(small_world: World, console: s
             assert cursor.fetchone() == (small_world.plan.role("support"),)
 
 
+def test_who_gives_nobody_an_identifier_learns_nothing_of_anybodys(small_world: World) -> None:
+    """The portal shows, the stations record sessions: neither writes an address, so neither may ask about one."""
+    for login in ("portal", "stations"):
+        with (
+            small_world.raw(login, autocommit=True) as raw,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            raw.execute("SELECT bloesem.identifier_taken('email', 'ann@example.org')")
+        with pytest.raises(GateError, match=f"`{login}` may not ask") as refused:
+            gate.identifier_taken("email", "ann@example.org", using=small_world.alias(login))
+        assert "console" in refused.value.remedy
+
+
 # ---- who may be a process --------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 from django.db.utils import DataError, IntegrityError
 from tests.bloesem.gate import small_company
+from tests.bloesem.gate.attack import acting
 from tests.bloesem.gate.world import Secrets, World, make_models, opened
 from tests.databases import Database
 
@@ -207,3 +208,16 @@ def test_the_owner_of_the_tables_changes_nothing_by_itself(store: World) -> None
     with store.admin.transaction():
         store.admin.execute(f'SET LOCAL ROLE "{store.plan.role("owner")}"')
         assert store.admin.execute("UPDATE data.segment SET name = 'y'").rowcount == 0
+
+
+def test_a_writer_finds_no_row_whose_day_is_over(store: World) -> None:
+    """When the clock is dead, rows go dark for a writer too."""
+    store.admin.execute(
+        "INSERT INTO data.session (id, person_id, recorded_at, held_on) VALUES (1, %s, now(), %s), (2, %s, now(), %s)",
+        [ANN, NOW.date(), ANN, NOW.date()],
+    )
+    store.admin.execute("UPDATE data.session SET good_until = now() - interval '1 second' WHERE id = 2")
+    target = next(t for t in store.targets() if t.key == "intake")
+    with store.raw("stations") as connection, acting(store, connection, target):
+        assert connection.execute("SELECT id FROM session").fetchall() == [(1,)]
+        assert connection.execute("UPDATE session SET place = 'x'").rowcount == 1

@@ -100,5 +100,14 @@ def test_every_purpose_of_the_law_is_named_in_four_languages_and_survives_object
 
 
 def test_every_value_says_when_it_was_looked_at(law: Law) -> None:
-    sections = (law.rules, law.purposes, law.ceilings, law.floors, law.holidays, law.authority, law.periods)
+    sections = (
+        law.rules,
+        law.purposes,
+        law.ceilings,
+        law.floors,
+        law.bans,
+        law.holidays,
+        law.authority,
+        law.periods,
+    )
     assert [item.key for section in sections for item in section if item.checked.on is None] == []

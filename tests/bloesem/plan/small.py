@@ -186,6 +186,8 @@ def policy(
 
 
 def column(name: str, category: str | None = None, **meta: Any) -> dict[str, Any]:
+    if meta.get("key") and category is None:
+        meta = {"why": "of the small company", **meta}
     return {"name": name, "data_categories": [category] if category else [], "meta": meta}
 
 

@@ -118,7 +118,7 @@ def test_an_unknown_key_names_its_line_and_the_accepted_ones(draft: Draft) -> No
         POLICY,
         "    objections: absolute",
         "purposes.NEWS.objections",
-        "unknown key; accepted here: affiliates, basis, channels, description",
+        "unknown key; accepted here: affiliates, basis, channels, channels_undeclared, description",
         "(did you mean `objection`?)",
     )
 
@@ -129,7 +129,7 @@ def test_an_unknown_key_of_a_part_names_what_a_part_accepts(draft: Draft) -> Non
         POLICY,
         "        read: [",
         "purposes.NEWS.parts.newsletter.read",
-        "accepted here: basis, description, groups, interest, keep, label",
+        "accepted here: basis, description, groups, interest, is, keep, label",
         "(did you mean `reads`?)",
     )
 
@@ -469,12 +469,23 @@ def test_a_record_that_is_not_there_is_named(draft: Draft) -> None:
     assert "it may be empty" in text
 
 
-def test_an_empty_record_is_a_record(draft: Draft) -> None:
+def test_an_empty_record_is_a_record_where_the_policy_leaves_nothing_to_decide(draft: Draft) -> None:
     draft.path(RECORD).unlink()
     record = load_record(draft.path("record"))
     assert record.basis == {}
     assert record.returns is None
+    draft.change(POLICY, ", reopened_by: customer.started", "")
     assert draft.load().record.switches == {}
+
+
+def test_a_record_that_was_lost_is_no_decision(draft: Draft) -> None:
+    """Who may come back, and within what time, is decided: also that time does not matter."""
+    draft.path(RECORD).unlink()
+    refusal = draft.refused(PolicyError)
+    refusal.says(POLICY, "customer.ended:", "events.customer.ended.reopened_by", "does not say `returns`")
+    assert "write `returns`" in refusal.text
+    draft.write(RECORD, "returns: null\n")
+    assert draft.load().record.returns is None
 
 
 def test_the_files_of_a_record_are_one_record(draft: Draft) -> None:

@@ -7,6 +7,8 @@ import datetime as dt
 import pytest
 from tests.bloesem.policy.drafts import LAW, POLICY, VERSION, Draft
 
+from bloesem.datamap.check import plan_findings
+from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import DataMap
 from bloesem.errors import LawError, PolicyError
 from bloesem.plan.build import compile_plan
@@ -26,7 +28,14 @@ def compiled(company: Company, on: dt.date = DAY) -> Plan:
     law = company.law.valid_on(policy.version)
     off = company.off_in(policy, on)
     return compile_plan(
-        policy, company.record.decided_by(on), law.purposes, law.ceilings, datamap, bits, off=off
+        policy,
+        company.record.decided_by(on),
+        law.purposes,
+        law.ceilings,
+        datamap,
+        bits,
+        bans=law.bans,
+        off=off,
     )
 
 
@@ -84,6 +93,7 @@ def test_a_statute_in_the_text_leaves_nothing_to_report(draft: Draft) -> None:
 
 # ---- a legitimate interest has a balancing test --------------------------------------------------------
 
+UNSTATED_OFF = "switches: {unstated_interest: off}\n"
 BALANCING = """\
 balancing:
   - purpose: newsletter
@@ -191,7 +201,6 @@ def test_a_test_has_a_date(draft: Draft) -> None:
 @pytest.mark.parametrize(
     ("switches", "off"),
     [
-        ("", True),
         ("switches: {unstated_interest: off}\n", True),
         ("switches: {unstated_interest: report}\n", False),
         ('switches: {unstated_interest: report, unstated_interest_off_from: "2026-01-02"}\n', False),
@@ -402,7 +411,7 @@ def recorded(draft: Draft, keep: str) -> Draft:
     ],
 )
 def test_a_term_longer_than_the_law_allows_is_reported(draft: Draft, keep: str, reported: bool) -> None:
-    recorded(draft, keep)
+    recorded(draft, keep).write("record/a.yaml", "switches: {recording_cap: on}\n")
     if keep == "hold":
         assert "category `identity.voice` serves no purpose" in draft.refused(PolicyError).text
         return
@@ -564,3 +573,77 @@ def test_a_bit_is_one_of_sixty(draft: Draft, number: int) -> None:
 def test_parts_off_asks_only_about_legitimate_interest(draft: Draft) -> None:
     company = draft.load()
     assert parts_off(company.versions[0], company.record, DAY) == {}
+
+
+def test_a_switch_on_which_something_depends_is_in_the_record(draft: Draft) -> None:
+    """What is decided when a file of the record is lost is nothing: neither the one nor the other."""
+    interested(draft).write("record/a.yaml", BALANCING.replace("collection: true", "collection: false"))
+    refusal = draft.refused(PolicyError)
+    refusal.says(POLICY, "newsletter:", "purposes.NEWS.parts.newsletter", "`switches.unstated_interest`")
+    assert "write `switches: {unstated_interest: report or off}`" in refusal.text
+    draft.write("record/a.yaml", BALANCING)
+    draft.load()
+    refusal = recorded(draft, "{for: P1M, after: record}").refused(PolicyError)
+    assert "`switches.recording_cap`" in refusal.text
+
+
+def test_a_part_that_is_off_says_what_would_turn_it_on(draft: Draft) -> None:
+    """The remedy is of the cause: a balancing test that is on file is not asked for."""
+    interested(draft).write(
+        "record/a.yaml", BALANCING.replace("collection: true", "collection: false") + UNSTATED_OFF
+    )
+    company = draft.load()
+    maps = LoadedMap(read(company.maps[0] / "shop.yaml", DataMap), {})
+    found = plan_findings(company.versions[-1], company.record, compiled(company), maps)
+    (off,) = [f for f in found if f.kind == "purpose-off"]
+    assert "newsletter" in off.thing
+    assert "write `interest` at the part" in off.remedy
+    assert "balancing test in the record" not in off.remedy
+
+
+@pytest.mark.promise("P-104")
+@pytest.mark.parametrize(
+    ("own", "fallback", "refused"),
+    [
+        ("P1Y", "P1Y", False),
+        ("P1Y", "P12M", False),
+        ("P1Y", "P13M", True),
+        ("P1Y", "P2Y", True),
+        ("P1M", "P30D", True),  # after 1 February
+        ("P1M", "P28D", False),
+        ("P0D", "P1D", True),
+    ],
+)
+def test_a_fallback_is_no_longer_than_the_purposes_own_period(
+    draft: Draft, own: str, fallback: str, refused: bool
+) -> None:
+    line = (
+        f"keep: {{for: {own}, after: customer.ended, fallback: {{for: {fallback}, after: customer.started}}}}"
+    )
+    draft.change(POLICY, "keep: {for: P1Y, after: customer.ended}", line)
+    if not refused:
+        draft.load()
+        return
+    draft.refused(PolicyError).says(
+        POLICY, line, "purposes.SALE.keep.fallback.for", f"{fallback} is longer than {own}", "P-104"
+    )
+
+
+@pytest.mark.promise("P-055")
+def test_a_purpose_of_the_law_on_legitimate_interest_is_weighed_too(draft: Draft) -> None:
+    key = "law:tax-archive"
+    draft.change(
+        LAW,
+        "    description: {en: Kept for the tax administration}\n    basis: legal-obligation",
+        "    description: {en: Kept for the tax administration}\n    basis: legitimate-interest",
+    )
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "no balancing test is on file (P-055)"}
+    assert not compiled(draft.load()).purpose(key).active
+    said = (
+        f"balancing:\n  - {{purpose: {key}, decided: 2026-01-01, interest: {{en: I}}, necessity: {{en: N}},"
+        " weighing: {en: W}, outcome: proceed}\n"
+    )
+    draft.write("record/b.yaml", said)
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {}
+    draft.write("record/b.yaml", said.replace("proceed", "stop"))
+    assert draft.load().off_in(draft.load().versions[0], DAY) == {key: "the balancing test says stop (P-055)"}

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from psycopg.errors import IntegrityConstraintViolation
 from tests.bloesem.plan import small
 from tests.bloesem.stores.test_install import PROCESSES, one, someone
 from tests.databases import Database
@@ -43,8 +44,7 @@ def store(guarded: Database) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.mark.promise("P-083")
-def test_an_objection_takes_the_purpose_away_at_once_and_lifting_it_gives_it_back(
+def test_an_objection_that_is_assessed_takes_the_use_away_at_once_and_lifting_it_gives_it_back(
     store: Connection, plan: Plan
 ) -> None:
     bit = plan.purpose("identify").mask
@@ -114,6 +114,58 @@ def test_a_fact_is_closed_once(store: Connection, plan: Plan) -> None:
     close_fact(store, plan, number, moment(store, plan))
     with pytest.raises(PlanError, match="is closed already"):
         close_fact(store, plan, number, moment(store, plan))
+
+
+def test_a_fact_does_not_end_before_it_starts(store: Connection, plan: Plan) -> None:
+    number = record_fact(store, plan, Fact(1, "restriction", "accuracy", BEFORE))
+    with pytest.raises(PlanError, match="would end before it starts"):
+        close_fact(store, plan, number, BEFORE - dt.timedelta(seconds=1))
+    ahead = midnight(dt.date(2999, 1, 1))
+    planned = record_fact(store, plan, Fact(1, "event", "account.terminated", ahead))
+    with pytest.raises(PlanError) as refused:
+        close_fact(store, plan, planned)
+    assert "end it at its start" in refused.value.remedy
+    close_fact(store, plan, planned, ahead)  # taken back: it never holds
+    assert rebuild(store, plan, moment(store, plan)) == 0
+
+
+def test_an_end_that_is_still_ahead_comes_sooner_and_never_later(store: Connection, plan: Plan) -> None:
+    bit = plan.purpose("disputes").mask
+    far, near = midnight(dt.date(2999, 6, 1)), midnight(dt.date(2999, 5, 1))
+    held = Fact(1, "hold", "disputes", BEFORE, far, None, None, "desk", "case 1", dt.date(2999, 1, 1))
+    number = record_fact(store, plan, held)
+    assert one(store, "SELECT kept_for FROM data.talk") & bit
+    for later in (far, midnight(dt.date(2999, 6, 2))):
+        with pytest.raises(PlanError, match="never rewritten"):
+            close_fact(store, plan, number, later)
+    close_fact(store, plan, number, near)
+    assert one(store, "SELECT ends_at FROM bloesem.fact WHERE id = %s", number) == near
+    with pytest.raises(PlanError) as refused:
+        close_fact(store, plan, number, moment(store, plan) - dt.timedelta(days=1))
+    assert "it ends now" in refused.value.remedy
+    assert one(store, "SELECT kept_for FROM data.talk") & bit
+    close_fact(store, plan, number)
+    assert not one(store, "SELECT kept_for FROM data.talk") & bit
+    assert rebuild(store, plan, moment(store, plan)) == 0
+    with pytest.raises(PlanError, match="is closed already"):
+        close_fact(store, plan, number)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM bloesem.fact",
+        "DELETE FROM bloesem.state; DELETE FROM bloesem.fact",
+        "TRUNCATE bloesem.fact",
+        "TRUNCATE bloesem.act",
+        "UPDATE bloesem.fact SET ends_at = NULL",
+        "SET LOCAL application_name = 'bloesem clock'; DELETE FROM bloesem.fact",
+    ],
+)
+def test_what_happened_is_taken_away_by_nobody(store: Connection, plan: Plan, sql: str) -> None:
+    """Facts go with their person (P-104), and acts stay: also from a superuser who tries."""
+    with pytest.raises(IntegrityConstraintViolation):
+        store.execute(sql.encode())
 
 
 def test_a_fact_about_a_row_that_is_gone_or_somebody_elses_is_refused(store: Connection, plan: Plan) -> None:

@@ -317,15 +317,57 @@ def test_a_login_that_no_longer_serves_is_gone(store: Connection, fresh_database
         fresh_database.connect(user=plan.role("worker"), password="worker-one")
 
 
+def of_table(connection: Connection, name: str) -> set[str]:
+    """The functions of Bloesem that bear a table's name."""
+    rows = connection.execute(
+        "SELECT proname::text FROM pg_proc WHERE pronamespace = 'bloesem'::regnamespace AND proname LIKE %s",
+        [f"%{name}%"],
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+BILL = small.collection(
+    "bill",
+    [small.column("total", "total"), small.column("held_on", key=True)],
+    record_date="held_on",
+)
+
+
 def test_a_table_that_left_the_map_stays_closed(store: Connection, fresh_database: Database) -> None:
-    plan = plan_of(fresh_database)
-    install(store, plan)
-    without = [c for c in small.COLLECTIONS if c["name"] != "talk"]
+    store.execute(
+        "CREATE TABLE data.bill (id bigint PRIMARY KEY, recorded_at timestamptz, person_id bigint, total text, held_on date)"
+    )
+    install(store, plan_of(fresh_database, collections=[*small.COLLECTIONS, BILL]))
+    assert {"talk_arrives", "talk_happens", "apply_talk"} <= of_table(store, "talk")
+    assert "age_bill" in of_table(store, "bill")
+    assert "identity_leftover" in of_table(store, "identity")
+    without = [c for c in small.COLLECTIONS if c["name"] not in ("talk", "identity")]
     install(store, small.plan(fresh_database.role_prefix, record=PROCESSES, collections=without))
-    assert one(store, "SELECT count(*) FROM pg_policies WHERE tablename = 'talk'") == 0
-    assert one(store, "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'data.talk'::regclass") is True
-    assert one(store, "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'data.talk'::regclass") == 0
-    assert one(store, "SELECT count(*) FROM pg_proc WHERE proname = 'talk_arrives'") == 0
+    for table in ("talk", "identity", "bill"):
+        assert one(store, "SELECT count(*) FROM pg_policies WHERE tablename = %s", table) == 0
+        place = f"'data.{table}'::regclass"
+        assert one(store, f"SELECT relforcerowsecurity FROM pg_class WHERE oid = {place}") is True
+        assert one(store, f"SELECT count(*) FROM pg_trigger WHERE tgrelid = {place}") == 0
+        assert of_table(store, table) == set()
+
+
+def test_a_table_that_ages_no_more_keeps_no_function_for_it(
+    store: Connection, fresh_database: Database
+) -> None:
+    store.execute(
+        "CREATE TABLE data.bill (id bigint PRIMARY KEY, recorded_at timestamptz, person_id bigint, total text, held_on date)"
+    )
+    install(store, plan_of(fresh_database, collections=[*small.COLLECTIONS, BILL]))
+    assert "age_bill" in of_table(store, "bill")
+    shared = {
+        **BILL,
+        "fields": [*BILL["fields"], small.column("co_person_id", key=True)],
+        "meta": {**BILL["meta"], "owners": [{"column": "person_id"}, {"column": "co_person_id", "owns": []}]},
+    }
+    store.execute("ALTER TABLE data.bill ADD COLUMN co_person_id bigint")
+    install(store, plan_of(fresh_database, collections=[*small.COLLECTIONS, shared]))
+    assert "age_bill" not in of_table(store, "bill")
+    assert "apply_bill" in of_table(store, "bill")
 
 
 def test_a_demonstration_that_is_ahead_stays_ahead(store: Connection, fresh_database: Database) -> None:

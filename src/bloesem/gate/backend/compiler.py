@@ -1,7 +1,8 @@
 """Django's SQL, written for the purpose that is open: columns that it does not read are left out or refused.
 
 PostgreSQL refuses them anyway (they are in no view of the role); here the refusal gets its name before the question is
-asked, and a plain `Person.objects.get()` loads what the purpose has.
+asked, and a plain `Person.objects.get()` loads what the purpose has. Conditions that no index answers under a row policy
+are refused too (`bloesem.gate.lookups`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import compiler as postgres
 from django.db.models.expressions import Col
+from django.db.models.lookups import Lookup
 
+from bloesem.gate.lookups import require_leakproof
 from bloesem.gate.opening import Opened, current
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ class Gated(_Compiler):
             table, column = node.target.model._meta.db_table, node.target.column
             if column not in opened.grants(table).read:
                 raise opened.refuse(table, column)
+        if opened is not None and isinstance(node, Lookup):
+            require_leakproof(node, opened.gate.plan.by_name)
         return super().compile(node)
 
     def get_default_columns(self, select_mask: Any, *args: Any, **kwargs: Any) -> Any:

@@ -92,7 +92,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
 CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-SET bloesem.clock = 'on' AS $$
+SET application_name = 'bloesem clock' AS $$
 #variable_conflict use_column
 <<clock>>
 DECLARE
@@ -186,7 +186,7 @@ INTO ids, due, looked, counts FROM counted AS counts"""
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"age_{table.name}")}(at timestamptz, most bigint) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET enable_seqscan = off SET bloesem.clock = 'on' AS $$
+SET enable_seqscan = off SET application_name = 'bloesem clock' AS $$
 #variable_conflict use_column
 <<clock>>
 DECLARE
@@ -487,7 +487,7 @@ def forget(plan: Plan) -> str:
         f"""
 DROP FUNCTION IF EXISTS {s}.forget(bigint[]);
 CREATE OR REPLACE FUNCTION {s}.forget(ids bigint[], at timestamptz) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET application_name = 'bloesem clock' AS $$
 DECLARE
     gone bigint;
 BEGIN

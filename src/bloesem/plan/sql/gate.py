@@ -28,6 +28,13 @@ DANGEROUS = (
     "lo_get(oid, bigint, integer)",
     "lo_put(oid, bigint, bytea)",
     "lo_unlink(oid)",
+    "lo_lseek(integer, integer, integer)",
+    "lo_lseek64(integer, bigint, integer)",
+    "lo_tell(integer)",
+    "lo_tell64(integer)",
+    "lo_truncate(integer, integer)",
+    "lo_truncate64(integer, bigint)",
+    "lo_close(integer)",
     "lowrite(integer, bytea)",
     "loread(integer, integer)",
 )
@@ -41,10 +48,19 @@ def readers(plan: Plan) -> list[PurposePlan]:
     return [p for p in plan.purposes if p.active]
 
 
+def sharers(plan: Plan) -> list[ScopedPlan]:
+    """Roles of a person's scope that see rows of several people: each has a second role, nobody's to take on, that may
+    read those rows whole, and whose views give each person the columns that are theirs."""
+    return [s for s in plan.scoped if any(shared(t, s) and scoped_columns(plan, t, s) for t in plan.tables)]
+
+
 def roles(plan: Plan) -> list[Statement]:
     made = [_role(plan, "owner", "NOLOGIN"), _role(plan, "keeper", "LOGIN NOINHERIT", bypass=True)]
+    made += [_installers(plan, name) for name in ("owner", "keeper")]
     made += [_role(plan, p.name, "NOLOGIN") for p in readers(plan)]
     made += [_role(plan, s.name, "NOLOGIN") for s in plan.scoped]
+    for s in sharers(plan):
+        made += [_role(plan, s.name_shared, "NOLOGIN"), _installers(plan, s.name_shared)]
     made += [_role(plan, w.key, "NOLOGIN") for w in plan.writers]
     made += [_role(plan, login, "LOGIN NOINHERIT") for login in plan.processes]
     owner, keeper = ident(plan.role("owner")), ident(plan.role("keeper"))
@@ -86,6 +102,24 @@ END $$"""
     return Statement("roles", f"role {name}", tidy(sql))
 
 
+def taken_on(role: str) -> str:
+    """Whoever installs and is no superuser has to be able to act as a role to give it anything to own, to drop what it
+    owns, and to look at it later. Having made it, they may let themselves in; on PostgreSQL 15 with CREATEROLE alone."""
+    version = "current_setting('server_version_num')::integer >= 160000"
+    return tidy(f"""
+DO $$ BEGIN
+    IF NOT (pg_has_role({literal(role)}, 'USAGE')
+            AND pg_has_role({literal(role)}, CASE WHEN {version} THEN 'SET' ELSE 'MEMBER' END)) THEN
+        EXECUTE {literal(f"GRANT {ident(role)} TO CURRENT_USER WITH ")}
+                || CASE WHEN {version} THEN 'INHERIT TRUE, SET TRUE' ELSE 'ADMIN OPTION' END;
+    END IF;
+END $$""")
+
+
+def _installers(plan: Plan, name: str) -> Statement:
+    return Statement("roles", f"whoever installs may act as {name}", taken_on(plan.role(name)))
+
+
 # ---- everything else -----------------------------------------------------------------------------------------------
 
 
@@ -96,7 +130,9 @@ def statements(plan: Plan) -> list[Statement]:
     for purpose in readers(plan):
         result += _views(plan, purpose.name, [(t, purpose_columns(plan, t, purpose)) for t in plan.tables])
     for scoped in plan.scoped:
-        result += _views(plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables])
+        result += _views(
+            plan, scoped.name, [(t, scoped_columns(plan, t, scoped)) for t in plan.tables], scoped
+        )
     for writer in plan.writers:
         result += _writers_schema(plan, writer)
     return result
@@ -147,11 +183,12 @@ EXCEPTION WHEN insufficient_privilege OR undefined_function THEN
     NULL;  -- not ours to revoke on a managed server: `bloesem check` reports it
 END $$"""
         result.append(Statement("gate", f"{function.split('(')[0]} is not for everybody", tidy(sql)))
-    sql = """
+    sql = f"""
 DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY, CREATE ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), {literal(plan.role("keeper"))});
 END $$"""
-    result.append(Statement("gate", "no temporary tables", tidy(sql)))
+    result.append(Statement("gate", "no temporary tables, but for the keeper's loads", tidy(sql)))
     # A DO block would change roles between its own statements, where one statement per call cannot.
     sql = f"""
 DO $$ BEGIN
@@ -202,39 +239,59 @@ def _table(plan: Plan, table: TablePlan) -> list[Statement]:
 
 
 def _partitions(plan: Plan, table: TablePlan) -> list[Statement]:
-    """The parts of a table that ages by its own date have its owner too: or the clock could not drop them whole."""
-    if table.partition is None:
-        return []
-    q = literal(f"{ident(table.schema)}.{ident(table.name)}")
+    """A partition (any table below this one) has the same owner, or the clock could not drop it whole, and is closed:
+    PostgreSQL judges what is read through the table by the table alone, and what names a partition by the partition."""
     sql = f"""
 DO $$
 DECLARE
     part regclass;
 BEGIN
-    FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = {q}::regclass LOOP
+    FOR part IN {_below(table.schema, table.name)} SELECT oid FROM part WHERE below LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO %I', part, {literal(plan.role("owner"))});
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', part);
     END LOOP;
 END $$"""
     return [Statement("gate", f"{table.name}: its partitions too", tidy(sql))]
 
 
+def closed(plan: Plan, schema: str, name: str) -> list[str]:
+    """What makes a new partition one that nobody reads or writes but through its table, whoever made it and whatever
+    default privileges gave: the owner's, with row security and without a policy or a grant."""
+    q = qualified(schema, name)
+    return [
+        f"ALTER TABLE {q} OWNER TO {ident(plan.role('owner'))}",
+        f"ALTER TABLE {q} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        nothing(plan, schema, name),
+    ]
+
+
+def _below(schema: str, name: str) -> str:
+    """`part (oid, below)`: the table, and all partitions below it."""
+    return (
+        f"WITH RECURSIVE part (oid, below) AS (SELECT {literal(qualified(schema, name))}::regclass, false"
+        " UNION SELECT i.inhrelid::regclass, true FROM pg_inherits i JOIN part ON part.oid = i.inhparent)"
+    )
+
+
 def nothing(plan: Plan, schema: str, name: str) -> str:
-    """Drop every policy and grant on the table, so that what follows is all there is."""
+    """Drop every policy and grant on the table and on its partitions, so that what follows is all there is."""
     return tidy(
         f"""
 DO $$
 DECLARE
     it record;
 BEGIN
-    FOR it IN SELECT policyname FROM pg_policies
-              WHERE schemaname = {literal(schema)} AND tablename = {literal(name)} LOOP
-        EXECUTE format('DROP POLICY %I ON %I.%I', it.policyname, {literal(schema)}, {literal(name)});
+    FOR it IN {_below(schema, name)} SELECT p.polname, part.oid FROM pg_policy p JOIN part ON part.oid = p.polrelid LOOP
+        EXECUTE format('DROP POLICY %I ON %s', it.polname, it.oid);
     END LOOP;
-    FOR it IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, {literal(plan.prefix)})
-              AND rolname NOT IN ({literal(plan.role("owner"))}) LOOP
-        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %I', {literal(schema)}, {literal(name)}, it.rolname);
+    FOR it IN {_below(schema, name)} SELECT r.rolname, part.oid FROM part, pg_roles r
+              WHERE starts_with(r.rolname, {literal(plan.prefix)})
+              AND r.rolname NOT IN ({literal(plan.role("owner"))}) LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM %I', it.oid, it.rolname);
     END LOOP;
-    REVOKE ALL ON TABLE {qualified(schema, name)} FROM PUBLIC;
+    FOR it IN {_below(schema, name)} SELECT part.oid FROM part LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', it.oid);
+    END LOOP;
 END $$"""
     )
 
@@ -284,8 +341,8 @@ def _today(plan: Plan, mask: str) -> str:
 
 
 def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]) -> list[Statement]:
-    q, role = qualified(table.schema, table.name), ident(plan.role(scoped.name))
-    asked = _asked(plan, scoped)
+    q, asked = qualified(table.schema, table.name), _asked(plan, scoped)
+    role = ident(plan.role(scoped.name_shared if shared(table, scoped) else scoped.name))
     mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
     if scoped.purpose is None:
         seen = "kept_for" if scoped.restricted_too else "used_for"
@@ -357,9 +414,9 @@ def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]
         Statement(
             "gate", f"{writer.key} changes {table.name}", f"GRANT UPDATE ({_list(changes)}) ON {q} TO {role}"
         ),
-        _policy(q, f"{writer.key}_finds", "SELECT", role, "kept_for <> 0", None),
+        _policy(q, f"{writer.key}_finds", "SELECT", role, _today(plan, "kept_for"), None),
         _policy(q, f"{writer.key}_records", "INSERT", role, None, "kept_for <> 0"),
-        _policy(q, f"{writer.key}_changes", "UPDATE", role, "kept_for <> 0", "kept_for <> 0"),
+        _policy(q, f"{writer.key}_changes", "UPDATE", role, _today(plan, "kept_for"), "kept_for <> 0"),
     ]
 
 
@@ -400,7 +457,14 @@ def scope_columns(table: TablePlan, scoped: ScopedPlan) -> list[str]:
     return list(table.owners) if scoped.scope == "person" else []
 
 
+def shared(table: TablePlan, scoped: ScopedPlan) -> bool:
+    """Whether the role finds several people on one row, of whom it is to show one: a column grant cannot tell them
+    apart, so the role has none on the table, and a view gives each column where its owner asks."""
+    return scoped.scope == "person" and len(scope_columns(table, scoped)) > 1
+
+
 def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str]:
+    """What the role reads of a table: on a row of several people a person's own columns, another role the first's."""
     from bloesem.plan.build import covers
 
     if not scope_columns(table, scoped):
@@ -408,7 +472,6 @@ def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str
     mask = plan.purpose(scoped.purpose).mask if scoped.purpose else None
     if mask is not None and not mask & table.bits:
         return []
-    private = len(table.owners) > 1
     columns = [
         c
         for c in table.columns
@@ -416,7 +479,7 @@ def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str
         or (
             (mask is None or c.purposes & mask)
             and all(covers(scoped.reads, k) for k in c.categories)
-            and not (private and c.owner > 0)
+            and (c.owner == 0 or shared(table, scoped))
         )
     ]
     return _shown(table, columns)
@@ -442,6 +505,8 @@ def _may_fill(records: tuple[str, ...] | None, column: ColumnPlan) -> bool:
 def scoped_writable(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> tuple[list[str], list[str]]:
     """Columns that a scoped role may fill at insert, and those it may change: of what it sees, what `writes` names.
     It adds rows only where all that a row holds is its to write, and where it is known whom its scope is about."""
+    if shared(table, scoped):
+        return [], []  # a grant to change a column would be one on everybody's
     seen = set(scoped_columns(plan, table, scoped))
     update = [c.name for c in table.columns if c.name in seen and not c.key and _may_fill(scoped.writes, c)]
     if not update or not _all_to_write(plan, table, scoped):
@@ -457,6 +522,20 @@ def _all_to_write(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> bool:
     return bool(values) and all(c.name in seen and _may_fill(scoped.writes, c) for c in values)
 
 
+def fills(plan: Plan, served: str, table: TablePlan) -> list[str]:
+    """The columns of a table that a purpose, a scoped role or a writer may fill at insert or change."""
+    for writer in plan.writers:
+        if writer.key == served:
+            return list(writer.tables.get(table.name, ()))
+    for scoped in plan.scoped:
+        if scoped.key == served:
+            return [c for group in scoped_writable(plan, table, scoped) for c in group]
+    purpose = plan.by_key.get(served)
+    if purpose is None or not purpose.writes:
+        return []
+    return [c for group in writable(plan, table, purpose) for c in group]
+
+
 def writer_reads(plan: Plan, table: TablePlan) -> list[str]:
     """How a writer finds its rows: by keys, never by a person."""
     return [c.name for c in table.columns if c.key and c.name not in table.owners]
@@ -469,10 +548,11 @@ def _views(
     plan: Plan,
     name: str,
     tables: list[tuple[TablePlan, list[str]]],
+    scoped: ScopedPlan | None = None,
     *,
     references: bool = True,
 ) -> list[Statement]:
-    """The schema of a role: a `security_invoker` view per table, with only its columns. Made anew each time."""
+    """The schema of a role: a view per table, with only its columns and its own rights. Made anew each time."""
     owner, role, schema = ident(plan.role("owner")), ident(plan.role(name)), ident(name)
     result = [
         Statement("views", f"schema {name}, anew", f"DROP SCHEMA IF EXISTS {schema} CASCADE"),
@@ -481,6 +561,9 @@ def _views(
     ]
     for table, columns in tables:
         if not columns:
+            continue
+        if scoped is not None and shared(table, scoped):
+            result += _shared_view(plan, scoped, table, columns)
             continue
         view = qualified(name, table.name)
         sql = (
@@ -502,6 +585,29 @@ def _views(
                 Statement("views", f"{reference.name} for {name}", f"GRANT SELECT ON {q}, {view} TO {role}"),
             ]
     return result
+
+
+def _shared_view(plan: Plan, scoped: ScopedPlan, table: TablePlan, columns: list[str]) -> list[Statement]:
+    """A row of several people as one of them sees it: a column where who asks is who owns it; keys are for all.
+
+    It reads with the rights of the role that owns it, whose row policy shows the rows on which the person stands.
+    """
+    view, schema = qualified(scoped.name, table.name), ident(scoped.name)
+    holder, role = ident(plan.role(scoped.name_shared)), ident(plan.role(scoped.name))
+    own = []
+    for name in columns:
+        column = table.column(name)
+        mine = f"{ident(table.owners[column.owner])} = {_asked(plan, scoped)}"
+        own.append(ident(name) if column.key else f"CASE WHEN {mine} THEN {ident(name)} END AS {ident(name)}")
+    sql = f"CREATE VIEW {view} AS\nSELECT {listed(own, by=7)}\nFROM {qualified(table.schema, table.name)}"
+    about = f"{scoped.name}.{table.name}"
+    return [
+        Statement("views", f"{scoped.name} sees {table.name}: each their own", sql),
+        Statement("views", f"{about}: who makes it", f"GRANT CREATE ON SCHEMA {schema} TO {holder}"),
+        Statement("views", f"{about}: owner", f"ALTER VIEW {view} OWNER TO {holder}"),
+        Statement("views", f"{about}: and no more", f"REVOKE ALL ON SCHEMA {schema} FROM {holder}"),
+        Statement("views", f"{about}: its role", f"GRANT SELECT ON {view} TO {role}"),
+    ]
 
 
 def _writes(plan: Plan, name: str) -> bool:

@@ -1,28 +1,35 @@
 """What a process login may write and ask beside its purposes: who read whom, what was refused, is a name taken.
 
-Functions of the keeper; each login may call them, and has no right on any table behind them.
+Functions of the keeper; a login may call them (`identifier_taken` where it fills what identifies), and has no right on any table behind them.
 """
 
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.gate import fills
 from bloesem.plan.sql.statement import Statement, tidy
 
 _NEXT = "\n    "
 #: People on one page or in one list.
 MOST_PEOPLE = 10_000
 
+_TAKEN = "identifier_taken(text, text)"
 _SIGNATURES = (
-    "record_reading(text, text, bigint[])",
+    "record_reading(text, text, bigint[], bigint, text)",
     "record_denial(text, text)",
-    "identifier_taken(text, text)",
+    _TAKEN,
 )
 
 
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     made = [
+        Statement(
+            "logbook",
+            "a staff read of before cases",
+            f"DROP FUNCTION IF EXISTS {s}.record_reading(text, text, bigint[])",
+        ),
         Statement("logbook", "a staff read is written down", _reading(plan)),
         Statement("logbook", "a refusal is written down", _denial(plan)),
         Statement("logbook", "free or taken", _taken(plan)),
@@ -36,11 +43,23 @@ def statements(plan: Plan) -> list[Statement]:
         made.append(
             Statement("logbook", f"{name}: not for all", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
         )
-        if plan.processes:
-            logins = ", ".join(ident(plan.role(login)) for login in plan.processes)
+        callers = takers(plan) if signature == _TAKEN else list(plan.processes)
+        if callers:
+            logins = ", ".join(ident(plan.role(login)) for login in callers)
             sql = f"GRANT EXECUTE ON FUNCTION {function} TO {logins}"
-            made.append(Statement("logbook", f"{name}: every process may call it", sql))
+            made.append(Statement("logbook", f"{name}: {', '.join(callers)} may call it", sql))
     return made
+
+
+def takers(plan: Plan) -> list[str]:
+    """The processes that may ask whether somebody has an identifier: those that serve what fills such a column. Whoever
+    gives nobody an address learns of nobody that they are a customer."""
+    identities = [(t, {c.name for c in t.columns if c.identity}) for t in plan.tables]
+    return [
+        login
+        for login, served in plan.processes.items()
+        if any(names & set(fills(plan, one, table)) for one in served for table, names in identities)
+    ]
 
 
 def _served(plan: Plan) -> str:
@@ -66,11 +85,15 @@ def _require_served(plan: Plan) -> str:
 
 
 def _reading(plan: Plan) -> str:
-    """One act without personal data, and a row per person whose salt opens the act's commitment."""
+    """One act without personal data, and a row per person whose salt opens the act's commitment. `about`, `second`: the
+    case and the second person, of purposes that are read one case at a time."""
     s = ident(plan.schema)
+    cases = f"ARRAY[{', '.join(map(literal, plan.cases))}]::text[]"
     return tidy(
         f"""
-CREATE OR REPLACE FUNCTION {s}.record_reading(actor text, purpose text, people bigint[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION {s}.record_reading(
+    actor text, purpose text, people bigint[], about bigint DEFAULT NULL, second text DEFAULT NULL
+) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
@@ -81,6 +104,13 @@ BEGIN{_require_served(plan)}
     IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
         RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF (purpose = ANY ({cases})) IS DISTINCT FROM (about IS NOT NULL AND second IS NOT NULL) THEN
+        RAISE EXCEPTION 'holds and archives are read one case at a time, with a second person, and nothing else is'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF second !~ '[^[:space:]]' OR length(second) > 200 OR second = actor THEN
+        RAISE EXCEPTION 'the second person is another' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF cardinality(whose) > {MOST_PEOPLE} THEN
         RAISE EXCEPTION 'nobody reads {MOST_PEOPLE} people on one page' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -88,7 +118,7 @@ BEGIN{_require_served(plan)}
     INTO salts FROM unnest(whose) p;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
     VALUES ({s}.moment(), 'read', purpose, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
-            jsonb_build_object('people', cardinality(whose)),
+            jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', about, 'second', second)),
             (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
              FROM unnest(whose, salts) AS w (person, salt)))
     RETURNING id INTO made;

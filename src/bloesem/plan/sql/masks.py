@@ -505,8 +505,9 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
 
 def _by_the_clock(plan: Plan) -> str:
     """Whether it is `apply_<table>` that writes. Only the keeper is believed when the setting says so; what else the
-    keeper changes (a migration) is judged like anybody's."""
-    return f"current_user = {literal(plan.role('keeper'))} AND current_setting('bloesem.clock', true) = 'on'"
+    keeper changes (a migration) is judged like anybody's. A setting of PostgreSQL's own, since only a superuser gives a
+    function one that PostgreSQL does not know."""
+    return f"current_user = {literal(plan.role('keeper'))} AND current_setting('application_name') = 'bloesem clock'"
 
 
 def happens(plan: Plan, table: TablePlan) -> str:

@@ -27,6 +27,11 @@ def statements(plan: Plan) -> list[Statement]:
             "fact: append-only, trigger",
             _trigger(s, "fact", "closes_once", "UPDATE", "ROW", "fact_closes_once"),
         ),
+        ("fact: goes with its person", _FACT_GOES.format(s=s, keeper=literal(plan.role("keeper")))),
+        (
+            "fact: goes with its person, trigger",
+            _trigger(s, "fact", "goes_with_its_person", "DELETE", "STATEMENT", "fact_goes"),
+        ),
         ("fact: holds are answered for", _HOLD_SAYS.format(s=s)),
         (
             "fact: holds are answered for, trigger",
@@ -43,6 +48,13 @@ def statements(plan: Plan) -> list[Statement]:
         (
             "act: append-only, trigger",
             _trigger(s, "act", "append_only", "UPDATE OR DELETE", "ROW", "append_only"),
+        ),
+        *(
+            (
+                f"{name}: never emptied",
+                _trigger(s, name, "never_emptied", "TRUNCATE", "STATEMENT", "append_only"),
+            )
+            for name in ("act", "fact")
         ),
         ("who read whom", _READING.format(s=s)),
         ("who read whom: by person", f"CREATE INDEX IF NOT EXISTS reading_person ON {s}.reading (person_id)"),
@@ -136,18 +148,39 @@ BEGIN
     RETURN NEW;
 END $$"""
 
+# An end that is still ahead may come sooner, from now on; what has been is never said anew. A column's own fact is as the
+# column says, also where somebody mends it.
 _FACT_CLOSES = """
 CREATE OR REPLACE FUNCTION {s}.fact_closes_once() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF OLD.ends_at IS NOT NULL OR NEW.ends_at IS NULL
+    IF NEW.ends_at IS NULL
+       OR OLD.ends_at <= {s}.moment() OR NEW.ends_at >= OLD.ends_at
        OR (NEW.person_id, NEW.kind, NEW.key, NEW.starts_at, NEW.table_name, NEW.row_id,
            NEW.held_by, NEW.reason, NEW.review_on) IS DISTINCT FROM
           (OLD.person_id, OLD.kind, OLD.key, OLD.starts_at, OLD.table_name, OLD.row_id,
            OLD.held_by, OLD.reason, OLD.review_on) THEN
-        RAISE EXCEPTION 'a fact is never rewritten: it is closed once' USING ERRCODE = 'integrity_constraint_violation';
+        RAISE EXCEPTION 'a fact is never rewritten: it is closed once' USING ERRCODE = 'integrity_constraint_violation',
+            HINT = 'record a new fact';
+    ELSIF OLD.ends_at IS NOT NULL AND NEW.ends_at < {s}.moment() THEN
+        RAISE EXCEPTION 'a fact is never rewritten: one that still holds ends now or later'
+            USING ERRCODE = 'integrity_constraint_violation', HINT = 'give no moment, and it ends now';
+    ELSIF NEW.source_row IS NULL AND NEW.ends_at < NEW.starts_at THEN
+        RAISE EXCEPTION 'a fact ends before it starts' USING ERRCODE = 'check_violation',
+            HINT = 'to take back what lies ahead, end it at its start';
     END IF;
     RETURN NEW;
+END $$"""
+
+_FACT_GOES = """
+CREATE OR REPLACE FUNCTION {s}.fact_goes() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_user <> {keeper} OR current_setting('application_name') <> 'bloesem clock' THEN
+        RAISE EXCEPTION 'fact is append-only: it goes with its person'
+            USING ERRCODE = 'integrity_constraint_violation', HINT = 'bloesem.forget takes people of whom nothing is left';
+    END IF;
+    RETURN NULL;
 END $$"""
 
 _STATE = """
