@@ -1,0 +1,193 @@
+"""What is left of erased people: their identifiers, looked for in every value of every table, mapped or not.
+
+One pass over the database looks for everybody at once. It says where something is left, never what. Limits: what is
+compressed, encrypted, coded (base64, quoted-printable) or in UTF-16 is not read, nor are large objects and tables that
+another server stores (those are named).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from bloesem.errors import StoreError
+from bloesem.rights import reading
+from bloesem.rights.identifiers import Identifier, IdentifierKind
+from bloesem.rights.reading import Table, Unread
+from bloesem.rights.sieve import Sieve
+from bloesem.rights.writings import Writings
+from bloesem.stores.postgres import Connection
+
+#: Of so many rows each finding says the key; of the others how many there are.
+KEYS = 20
+
+Key = Mapping[str, str] | str
+
+
+@dataclass(frozen=True)
+class Found:
+    """Identifiers of one kind in one column. `rows`: how many hold one; `keys`: of the first of them; `acts`: the acts
+    after which they were looked for."""
+
+    table: str
+    column: str
+    what: IdentifierKind
+    rows: int
+    keys: tuple[Key, ...]
+    acts: tuple[int, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "table": self.table,
+            "column": self.column,
+            "key": self.keys[0],
+            "what": self.what,
+            "rows": self.rows,
+            "keys": list(self.keys),
+            "acts": list(self.acts),
+        }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Which table is read; bytes read of it, of about how many; tables read before it, of how many."""
+
+    table: str
+    bytes: int
+    size: int
+    done: int
+    tables: int
+
+
+@dataclass(frozen=True)
+class Residue:
+    """What a pass found, what it could not read, and what it took."""
+
+    found: tuple[Found, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    tables: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything was read: only then does nothing found mean that nothing is there."""
+        return not self.unread
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "residue": [one.json() for one in self.found],
+            "unread": [
+                {
+                    "table": one.table,
+                    "reason": one.reason,
+                    **({"columns": list(one.columns)} if one.columns else {}),
+                }
+                for one in self.unread
+            ],
+            "tables": self.tables,
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def find(
+    connection: Connection,
+    identifiers: Sequence[Identifier],
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Found]:
+    """What `search` found, for whom it is enough. What could not be read is not said here."""
+    return list(search(connection, identifiers, progress).found)
+
+
+def search(
+    connection: Connection,
+    identifiers: Sequence[Identifier],
+    progress: Callable[[Progress], None] | None = None,
+) -> Residue:
+    """Looks for all of them in one pass.
+
+    in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything.
+    raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away.
+    """
+    if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        raise StoreError(
+            "the residue pass was started inside a transaction",
+            "what is not committed is not erased",
+            "commit first, then look",
+        )
+    begun = time.monotonic()
+    wanted = Wanted(identifiers)
+    with connection.transaction():
+        tables, unread = reading.tables(connection)
+    bytes_ = 0
+    for done, table in enumerate(tables if identifiers else ()):
+        tell = None if progress is None else _teller(progress, table, done, len(tables))
+        try:
+            bytes_ += wanted.look(connection, table, tell)
+        except psycopg.errors.UndefinedTable:
+            continue  # dropped since: nothing is in it
+        except psycopg.Error as fault:
+            if connection.closed:
+                raise StoreError(
+                    f"the database went away while {table.qualified} was read",
+                    "the pass is whole or not done",
+                    "run it again",
+                ) from None
+            unread.append(Unread(table.qualified, reading.refusal(fault)))
+    return Residue(wanted.findings(), tuple(unread), len(tables), bytes_, time.monotonic() - begun)
+
+
+def _teller(
+    progress: Callable[[Progress], None], table: Table, done: int, tables: int
+) -> Callable[[int], None]:
+    return lambda bytes_: progress(Progress(table.qualified, bytes_, table.size, done, tables))
+
+
+@dataclass
+class _Hits:
+    rows: int = 0
+    keys: list[Key] = field(default_factory=list)
+    acts: set[int] = field(default_factory=set)
+
+
+class Wanted:
+    """All that is looked for, and where it was found so far."""
+
+    def __init__(self, identifiers: Sequence[Identifier]) -> None:
+        self._sought = identifiers
+        self._sieve = Sieve(identifiers)
+        self._writings = Writings(identifiers)
+        self._hits: dict[tuple[str, str, IdentifierKind], _Hits] = {}
+
+    def look(self, connection: Connection, table: Table, tell: Callable[[int], None] | None = None) -> int:
+        """Reads one table. out: the bytes that were read. raises: psycopg.Error."""
+        read = 0
+        for rows in reading.blocks(connection, table):
+            for place in self._sieve.candidates(rows):
+                self._judge(table, rows[place])
+            read += sum(map(len, rows))
+            if tell:
+                tell(read)
+        return read
+
+    def _judge(self, table: Table, row: bytes) -> None:
+        values, key = table.split(row)
+        found = self._writings.found(values, table.columns)
+        for column, kind in {(column, self._sought[number].kind) for column, number in found}:
+            hits = self._hits.setdefault((table.root, table.columns[column], kind), _Hits())
+            hits.rows += 1
+            if len(hits.keys) < KEYS:
+                hits.keys.append(key)
+            acts = (self._sought[n].act for c, n in found if c == column and self._sought[n].kind == kind)
+            hits.acts.update(act for act in acts if act is not None)
+
+    def findings(self) -> tuple[Found, ...]:
+        return tuple(
+            Found(table, column, what, hits.rows, tuple(hits.keys), tuple(sorted(hits.acts)))
+            for (table, column, what), hits in sorted(self._hits.items())
+        )
