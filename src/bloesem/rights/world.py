@@ -22,7 +22,7 @@ class Row:
 
     table: str
     key: Value
-    links: dict[str, str | list[str] | None]
+    links: dict[str, str | list[str | None] | None]
     values: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -34,10 +34,9 @@ class Row:
         """What the columns point to: nothing where one is empty; of an array, each element."""
         found = [self.links[c] for c in columns]
         if len(found) == 1 and isinstance(found[0], list):
-            return [(one,) for one in found[0] if one is not None]
-        if any(one is None for one in found):
-            return []
-        return [tuple(str(one) for one in found)]
+            return [(one,) for one in dict.fromkeys(found[0]) if one is not None]
+        whole = tuple(one for one in found if isinstance(one, str))
+        return [whole] if len(whole) == len(found) else []
 
 
 @dataclass(frozen=True)

@@ -96,13 +96,11 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
     their parent; tables of extensions are left out."""
     given = {"without": list(without)}
     columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
-    more: dict[tuple[str, str], dict[str, bool]] = {}
+    more: dict[tuple[str, str], tuple[bool, bool, bool, bool]] = {}
     for row in connection.execute(_COLUMNS, given).fetchall():
-        schema, table, name, type_, required, base, length, generated, labels, array, *kind = row
+        schema, table, name, type_, required, base, length, generated, labels, array, *_ = row
         found = columns.setdefault((schema, table), {})
-        more[schema, table] = dict(
-            zip(("partitioned", "inherited", "writable", "readable"), kind, strict=True)
-        )
+        more[schema, table] = row[10], row[11], row[12], row[13]
         if name is not None:
             found[name] = LiveColumn(name, type_, required, base, length, generated, tuple(labels), array)
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
@@ -120,12 +118,16 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
             links.setdefault((schema, table), []).append(link)
     return {
         at: LiveTable(
-            *at,
+            schema=at[0],
+            name=at[1],
             columns=found,
             key=keys.get(at, ()),
             links=tuple(links.get(at, ())),
             unique=tuple(unique.get(at, ())),
-            **more[at],
+            partitioned=more[at][0],
+            inherited=more[at][1],
+            writable=more[at][2],
+            readable=more[at][3],
         )
         for at, found in columns.items()
     }
