@@ -22,6 +22,8 @@ COMMANDS = {
     "check": "lints policy and map, compares the map with the live schema and the plan with the live catalogue",
     "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
     "explain": "why a purpose may or may not read a column",
+    "access": "everything that a database of any design holds about one person, and why",
+    "erase": "people go from a database of any design: rehearsed, then whole or not at all",
     "sweep": "what the clock says must go today",
     "residue": "what is still left of people who were erased, anywhere in a database",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",

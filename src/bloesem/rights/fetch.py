@@ -25,13 +25,19 @@ _NUMBER = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?")
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)")
 
 
+def bare(name: str) -> str:
+    """A name, for a statement that has parameters."""
+    return ident(name).replace("%", "%%")
+
+
 def column(name: str) -> str:
-    return f"{ROW}.{ident(name)}"
+    return f"{ROW}.{bare(name)}"
 
 
 def source(table: Table) -> str:
     """The table as it is read and changed: tables that inherit from it are mapped by themselves."""
-    return f"{'ONLY ' if table.live.inherited else ''}{qualified(table.schema, table.name)} AS {ROW}"
+    name = qualified(table.schema, table.name).replace("%", "%%")
+    return f"{'ONLY ' if table.live.inherited else ''}{name} AS {ROW}"
 
 
 def base(one: LiveColumn) -> str:

@@ -57,9 +57,7 @@ def _distinct(people: Sequence[Person]) -> None:
     for person in people:
         own = person.roots or {frozenset((k, v) for k, v in person.identities.items())}
         if taken & own:
-            raise RightsError(
-                "two of those asked about are the same person", _RULE, "name each person once"
-            )
+            raise RightsError("two of those asked about are the same person", _RULE, "name each person once")
         taken |= own
 
 
@@ -76,17 +74,15 @@ class _Finder:
         for who in wanted:
             self._known(who)
         for table in self.people:
-            asked = [
-                Asked((name,), values)
-                for name, values in self._columns(table, wanted)
-                if values
-            ]
+            asked = [Asked((name,), values) for name, values in self._columns(table, wanted) if values]
             if asked:
                 rows = self.fetch.rows(table, asked)
                 self.found.setdefault(table.qualified, {}).update((row.key, row) for row in rows)
         self.looked |= {(who.kind, v) for who in wanted if not who.table for v in who.variants}
 
-    def _columns(self, table: Table, wanted: Sequence[Who]) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
+    def _columns(
+        self, table: Table, wanted: Sequence[Who]
+    ) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
         for name, kind in table.identities:
             yield name, frozenset((v,) for w in wanted if not w.table and w.kind == kind for v in w.variants)
         keyed = [w for w in wanted if w.table in (table.qualified, table.name)]

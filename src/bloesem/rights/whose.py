@@ -113,7 +113,7 @@ def leave(world: World, keeps: Keeps | None = None) -> Outcome:
         _keep(world, ways, gone, keeps, result)
     result.deleted = gone - result.kept.keys()
     _blank(world, ways, gone, result)
-    _cut(world, result)
+    _cut(world, gone, result)
     return result
 
 
@@ -269,8 +269,9 @@ def _note(result: Outcome, world: World, ref: Ref, columns: Iterable[str]) -> No
         result.blanked.setdefault(ref, set()).update(erasable)
 
 
-def _cut(world: World, result: Outcome) -> None:
-    """Links to what goes, of any kind, on every row that stays."""
+def _cut(world: World, gone: set[Ref], result: Outcome) -> None:
+    """Links to what goes, of any kind, on every row that stays. Where a person's row is only kept for something else, what
+    other people hold points to it no longer: it would say whose it was."""
     for name, rows in world.rows.items():
         for row in rows.values():
             if row.ref in result.deleted:
@@ -278,10 +279,12 @@ def _cut(world: World, result: Outcome) -> None:
             for edge in world.graph.held[name]:
                 if edge.target is None or not world.counts(edge, row):
                     continue
+                apart = edge.reaches and not edge.turned and row.ref not in result.kept
+                left = gone if apart else result.deleted
                 lost = frozenset(
                     value
                     for value in row.pointers(edge.columns)
-                    if any(one.ref in result.deleted for one in world.at(edge.target, edge.of, value))
+                    if any(one.ref in left for one in world.at(edge.target, edge.of, value))
                 )
                 if lost:
                     result.cut.setdefault(row.ref, []).append(Cut(edge, lost))

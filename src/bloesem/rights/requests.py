@@ -1,0 +1,329 @@
+"""What a person asks of a database that is not ours: to be shown what is there, and to be erased.
+
+Each is one transaction that sees one moment. An act finds, judges, writes and checks in it: whole, or not begun.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+from psycopg import IsolationLevel
+
+from bloesem.errors import RightsError
+from bloesem.plan.model import Fact
+from bloesem.rights.changes import Changes, changes, write
+from bloesem.rights.fetch import SqlFetch
+from bloesem.rights.graph import PLACE, Graph
+from bloesem.rights.identify import Who, identify
+from bloesem.rights.judge import Judge, Standing
+from bloesem.rights.trouble import explain
+from bloesem.rights.whose import Kept, Outcome, Reach, leave, reached, shown
+from bloesem.rights.world import Person, Ref, Row, World, gather
+from bloesem.stores.postgres import Connection
+
+#: How often an act is begun again when somebody wrote the same rows meanwhile.
+ATTEMPTS = 5
+Result = TypeVar("Result")
+Wanted = Sequence[Sequence[Who]]
+
+
+class Record(Protocol):
+    """What Bloesem's own database keeps about people of a foreign store."""
+
+    def facts(self, person: Person) -> Sequence[Fact]:
+        """Objections, restrictions, holds …, about the person or about rows of theirs."""
+
+    def number(self, ref: Ref) -> int:
+        """The number of a row in facts about it."""
+
+    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None:
+        """Before the first row is written."""
+
+    def under(self, transaction: str) -> None:
+        """In which transaction of the foreign server; said before it commits."""
+
+    def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
+
+
+class NoRecord:
+    """Nothing is kept: for whom no facts are recorded, and who needs no proof of acts."""
+
+    def facts(self, person: Person) -> Sequence[Fact]:
+        return ()
+
+    def number(self, ref: Ref) -> int:
+        return int.from_bytes(hashlib.sha256(repr(ref).encode()).digest()[:7], "big")
+
+    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None: ...
+    def under(self, transaction: str) -> None: ...
+    def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash."""
+
+    tables: Mapping[str, Mapping[str, Sequence[Any]]]
+    statements: int
+    plan: str
+    people: tuple[Person, ...]
+    done: bool
+
+    def json(self) -> dict[str, Any]:
+        return {"tables": self.tables, "residue": [], "statements": self.statements, "plan": self.plan}
+
+
+@dataclass
+class Desk:
+    """Where requests about people of one database are carried out. The connection commits each statement by itself."""
+
+    connection: Connection
+    graph: Graph
+    judge: Judge
+    record: Record = field(default_factory=NoRecord)
+    progress: Callable[[str, int], None] | None = None
+
+    # ---- to be shown ------------------------------------------------------------------------------------------
+
+    def access(self, wanted: Wanted) -> dict[str, Any]:
+        """in: one person. out: every row that concerns them, and why it is there.
+
+        raises: RightsError when it is not one person, StoreError when the database goes away.
+        """
+        return self._retried(lambda: self._access(wanted))
+
+    def _access(self, wanted: Wanted) -> dict[str, Any]:
+        with self._transaction(read_only=True):
+            world = self._world(wanted, None, lock=False)
+            way = reached(world, world.people[0])
+            standing = self.judge.standing(world, way, self.record.facts(world.people[0]))
+            tables: dict[str, list[dict[str, Any]]] = {}
+            why: dict[str, dict[str, Any]] = {}
+            for ref in sorted(way):
+                row, table = world.row(ref), self.graph.tables[ref[0]]
+                columns = shown(world, ref, way[ref])
+                said = {c: row.values[c] for c in table.live.columns if c in columns}
+                tables.setdefault(ref[0], []).append(said)
+                self._explain(
+                    why.setdefault(ref[0], {"purposes": [], "until": "", "source": []}), standing, row
+                )
+            return {
+                "person": self._person(world.people[0]),
+                "tables": tables,
+                "why": {name: _closed(one) for name, one in why.items()},
+            }
+
+    def _explain(self, why: dict[str, Any], standing: Standing, row: Row) -> None:
+        for verdict in self.judge.verdicts(standing, row, self._number(standing, row)):
+            if verdict.use or verdict.keep:
+                if verdict.purpose not in why["purposes"]:
+                    why["purposes"].append(verdict.purpose)
+                if why["until"] is not None and verdict.keep:
+                    until = verdict.until.isoformat() if verdict.until else None
+                    why["until"] = until if until is None else max(why["until"], until)
+        source = self.judge.source(row)
+        if source is not None and source not in why["source"]:
+            why["source"].append(source)
+
+    def _number(self, standing: Standing, row: Row) -> int | None:
+        return self.record.number(row.ref) if standing.items else None
+
+    def _person(self, person: Person) -> dict[str, Any]:
+        """The rows that are the person, and what identifies them."""
+        return {
+            "rows": [
+                f"{table}.{','.join(self.graph.tables[table].key)}={','.join(key)}"
+                for table, key in sorted(person.roots)
+            ],
+            **{kind: sorted(values) for kind, values in sorted(person.identities.items()) if values},
+        }
+
+    # ---- to be erased -----------------------------------------------------------------------------------------
+
+    def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Erasure:
+        """Does it all, and takes it back. raises: as `erase`."""
+        return self._retried(lambda: self._erase(wanted, ground, show_values, None, act=False))
+
+    def erase(
+        self,
+        wanted: Wanted,
+        *,
+        ground: str = "17(1)(a)",
+        plan: str | None = None,
+        show_values: bool = False,
+    ) -> Erasure:
+        """in: the people, all at once; `plan`: what a rehearsal was bound to.
+
+        raises: RightsError for who is not one person, for a plan that is no longer so, and for what the database would
+        refuse, with the remedy: nothing is written then. StoreError when the database goes away.
+        """
+        return self._retried(lambda: self._erase(wanted, ground, show_values, plan, act=True))
+
+    def _erase(self, wanted: Wanted, ground: str, show: bool, plan: str | None, *, act: bool) -> Erasure:
+        begun = False
+        counts: dict[str, dict[str, int]] = {}
+        try:
+            with self._transaction(undo=not act):
+                columns = None if show else self.judge.columns
+                world = self._world(wanted, columns, lock=True)
+                ways = [reached(world, person) for person in world.people]
+                outcome = self._judged(world, ways, ground)
+                bound = self._hash(world, outcome, ground)
+                if plan is not None and plan != bound:
+                    raise RightsError(
+                        "the plan is no longer what was rehearsed",
+                        "data, map, schema, policy or day changed since: what nobody saw is not done",
+                        "rehearse again: --dry-run",
+                    )
+                made = changes(world, outcome)
+                counts = {
+                    c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
+                }
+                if act:
+                    self.record.begin("erase", bound, world.people)
+                    begun = True
+                statements = self._fetch.statements.total() + write(self.connection, made)
+                if act:
+                    row = self.connection.execute("SELECT txid_current()::text").fetchone()
+                    self.record.under(row[0] if row else "")
+                tables = self._difference(world, ways, outcome, made, show)
+        except BaseException:
+            if begun:
+                self.record.finish(False, {})
+            raise
+        if begun:
+            self.record.finish(True, counts)
+        return Erasure(tables, statements, bound, world.people, act)
+
+    def _judged(self, world: World, ways: Sequence[Mapping[Ref, Reach]], ground: str) -> Outcome:
+        standings = [
+            self.judge.standing(world, way, self.record.facts(person), erasure=ground)
+            for person, way in zip(world.people, ways, strict=True)
+        ]
+
+        def keeps(number: int, row: Row) -> Kept | None:
+            standing = standings[number]
+            return self.judge.kept(standing, row, self._number(standing, row))
+
+        return leave(world, keeps)
+
+    def _hash(self, world: World, outcome: Outcome, ground: str) -> str:
+        said = [
+            self.graph.digest,
+            self.judge.digest,
+            ground,
+            [
+                (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items()))
+                for p in world.people
+            ],
+            sorted((name, key, row.digest) for name, rows in world.rows.items() for key, row in rows.items()),
+            sorted(outcome.deleted),
+            sorted((ref, sorted(columns)) for ref, columns in outcome.blanked.items()),
+            sorted(
+                (ref, sorted((c.edge.number, sorted(c.gone)) for c in cuts))
+                for ref, cuts in outcome.cut.items()
+            ),
+            sorted((ref, k.purposes, k.reason, str(k.until)) for ref, k in outcome.kept.items()),
+        ]
+        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+    def _difference(
+        self,
+        world: World,
+        ways: Sequence[Mapping[Ref, Reach]],
+        outcome: Outcome,
+        made: Sequence[Changes],
+        show: bool,
+    ) -> dict[str, dict[str, list[Any]]]:
+        said: dict[str, dict[str, list[Any]]] = {}
+
+        def table(name: str) -> dict[str, list[Any]]:
+            return said.setdefault(name, {"deleted": [], "changed": [], "kept": []})
+
+        for one in made:
+            name = one.table.qualified
+            for key in one.deleted:
+                row = world.rows[name][key]
+                table(name)["deleted"].append({**row.values, **self._key(row)} if show else self._key(row))
+            for key, written in one.written.items():
+                row = world.rows[name][key]
+                change: dict[str, Any] = {"key": self._key(row), "columns": [w.column for w in written]}
+                if show:
+                    change["values"] = {w.column: row.values.get(w.column) for w in written}
+                table(name)["changed"].append(change)
+        for ref, reason, until in self._staying(world, ways, outcome):
+            kept = {"key": self._key(world.row(ref)), "reason": reason, "until": until and until.isoformat()}
+            table(ref[0])["kept"].append(kept)
+        return dict(sorted(said.items()))
+
+    def _staying(
+        self, world: World, ways: Sequence[Mapping[Ref, Reach]], outcome: Outcome
+    ) -> Iterator[tuple[Ref, str, dt.date | None]]:
+        for ref, kept in sorted(outcome.kept.items()):
+            yield ref, kept.reason, kept.until
+        rest = {ref: reach for way in ways for ref, reach in way.items()}
+        for ref in sorted(rest.keys() - outcome.deleted - outcome.kept.keys()):
+            if self.graph.tables[ref[0]].people:
+                continue
+            owns = any(ref in way and way[ref].owner for way in ways)
+            yield ref, "somebody else's too" if owns else "somebody else's, shared with this person", None
+
+    def _key(self, row: Row) -> dict[str, Any]:
+        table = self.graph.tables[row.table]
+        if table.key == PLACE:
+            return {"ctid": row.key[1]}
+        return {c: row.values[c] for c in table.key}
+
+    # ---- both -------------------------------------------------------------------------------------------------
+
+    def _world(self, wanted: Wanted, columns: Mapping[str, frozenset[str]] | None, *, lock: bool) -> World:
+        self._fetch = SqlFetch(self.connection, self.graph, columns, lock)
+        people = identify(self.graph, self._fetch, wanted)
+        world = gather(self.graph, people, self._fetch, self.progress)
+        for person in people:
+            if not person.roots and not reached(world, person):
+                raise RightsError(
+                    "nobody is found by that",
+                    "a request is about one person, who is found by what the map says identifies people",
+                    "check it, or name the person otherwise",
+                )
+        return world
+
+    @contextmanager
+    def _transaction(self, *, read_only: bool = False, undo: bool = False) -> Iterator[None]:
+        self.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        self.connection.read_only = read_only
+        with self.connection.transaction(force_rollback=undo):
+            yield
+
+    def _retried(self, work: Callable[[], Result]) -> Result:
+        """Begins again when somebody else was writing the same; what is refused for good is explained."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return work()
+            except psycopg.Error as fault:
+                raced = isinstance(
+                    fault,
+                    psycopg.errors.SerializationFailure
+                    | psycopg.errors.DeadlockDetected
+                    | psycopg.errors.ForeignKeyViolation,
+                )
+                if not raced or attempt == ATTEMPTS:
+                    raise explain(fault) from None
+        raise AssertionError
+
+
+def _closed(why: dict[str, Any]) -> dict[str, Any]:
+    source = why["source"]
+    return {
+        "purposes": why["purposes"],
+        "until": why["until"] or None,
+        "source": source[0] if len(source) == 1 else source or None,
+    }
