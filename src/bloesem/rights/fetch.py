@@ -137,7 +137,11 @@ class SqlFetch:
             return f"to_json({ROW})::text"
         wanted = self.values.get(table.qualified, frozenset()) | set(table.key)
         names = ", ".join(column(c) for c in sorted(wanted) if c not in PLACE)
-        return f"(SELECT row_to_json(v) FROM (SELECT {names}) AS v)::text" if names else "NULL"
+        return (
+            f"(SELECT row_to_json(bloesem_values) FROM (SELECT {names}) AS bloesem_values)::text"
+            if names
+            else "NULL"
+        )
 
 
 def read_json(text: str) -> dict[str, Any]:
