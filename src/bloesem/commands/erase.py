@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bloesem.commands import people, shared
 
 if TYPE_CHECKING:
-    from bloesem.rights.requests import Erasure
+    from bloesem.rights.requests import Done
 
 EXAMPLES = f"""\
 examples:
@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         shared.print_json(said)
     else:
-        print("\n".join(_lines(said, done)))
+        print("\n".join(lines(said, done)))
     return 0
 
 
-def _residue(case: people.Case, done: Erasure) -> list[dict[str, Any]]:
+def _residue(case: people.Case, done: Done) -> list[dict[str, Any]]:
     from bloesem.rights import residue
     from bloesem.rights.record import sought
 
@@ -70,27 +70,28 @@ def _residue(case: people.Case, done: Erasure) -> list[dict[str, Any]]:
     return [found.json() for found in residue.find(case.desk.connection, wanted)]
 
 
-def _lines(said: dict[str, Any], done: Erasure) -> list[str]:
-    lines = []
+def lines(said: dict[str, Any], done: Done) -> list[str]:
+    """The difference for people: what goes (-), changes (~) and stays (=), and why."""
+    text = []
     for name, what in said["tables"].items():
         deleted, changed, kept = what["deleted"], what["changed"], what["kept"]
         counts = [f"{len(rows):,} {word}" for word, rows in what.items() if rows]
-        lines.append(f"{name}: {', '.join(counts)}")
-        lines += [f"  - {_key(row)}" for row in deleted]
+        text.append(f"{name}: {', '.join(counts)}")
+        text += [f"  - {_key(row)}" for row in deleted]
         for row in changed:
             values = row.get("values")
             columns = [f"{c}: {_key(values[c])}" if values else c for c in row["columns"]]
-            lines.append(f"  ~ {_key(row['key'])}: {', '.join(columns)}")
+            text.append(f"  ~ {_key(row['key'])}: {', '.join(columns)}")
         for row in kept:
             until = f", until {row['until']}" if row["until"] else ""
-            lines.append(f"  = {_key(row['key'])}: {row['reason']}{until}")
+            text.append(f"  = {_key(row['key'])}: {row['reason']}{until}")
     if done.done:
-        lines += ["", f"Done, in {said['statements']} statements."]
+        text += ["", f"Done, in {said['statements']} statements."]
         for one in said["residue"]:
-            lines.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
+            text.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
     else:
-        lines += ["", "Nothing was changed. To do exactly this:", f"  --plan {said['plan']}"]
-    return lines
+        text += ["", "Nothing was changed. To do exactly this:", f"  --plan {said['plan']}"]
+    return text
 
 
 def _key(value: Any) -> str:

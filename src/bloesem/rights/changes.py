@@ -20,11 +20,21 @@ from bloesem.stores.postgres import Connection
 
 @dataclass(frozen=True)
 class Write:
-    """One column of a row: the SQL of its new value; `without`: elements that leave an array."""
+    """One column of a row: the SQL of its new value; or `without`, elements that leave an array; or `value`, as text."""
 
     column: str
-    sql: str
-    without: tuple[str, ...] = ()
+    sql: str = ""
+    without: tuple[str, ...] | None = None
+    value: str | None = None
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What rows have in common whose column changes in the same way."""
+        return self.column, self.sql or ("without" if self.without is not None else "value")
+
+    @property
+    def given(self) -> str | None:
+        return self.value if self.without is None else _literal(self.without)
 
 
 @dataclass
@@ -79,7 +89,7 @@ class _Maker:
         edge = cut.edge
         if edge.array:
             gone = tuple(sorted(v[0] for v in cut.gone))
-            yield Write(edge.columns[0], "", gone)
+            yield Write(edge.columns[0], without=gone)
             return
         if edge.placeholder is not None:
             one = table.live.columns[edge.columns[0]]
@@ -184,14 +194,16 @@ def _delete(one: Changes) -> tuple[str, list[Any]]:
 def _update(one: Changes) -> tuple[str, list[Any]]:
     """Each row's columns: `CASE` on a mark per row where rows change differently."""
     table, keys = one.table, list(one.written)
-    kinds = list(dict.fromkeys(Write(w.column, w.sql) for ws in one.written.values() for w in ws))
-    arrays = [kind.column for kind in kinds if not kind.sql]
-    marks = [_marks(kinds, one.written[key]) for key in keys]
+    kinds = {w.kind: w for ws in one.written.values() for w in ws}
+    given_ones = [kind for kind, w in kinds.items() if not w.sql]
+    marks = ["".join("01"[any(w.kind == k for w in one.written[key])] for k in kinds) for key in keys]
     same = len(set(marks)) == 1
     sets = []
-    for name in dict.fromkeys(kind.column for kind in kinds):
+    for name in dict.fromkeys(changed for changed, _ in kinds):
         said = [
-            (i, k.sql or _without(name, arrays.index(name))) for i, k in enumerate(kinds) if k.column == name
+            (i, w.sql or _given(table, w, given_ones.index(k)))
+            for i, (k, w) in enumerate(kinds.items())
+            if k[0] == name
         ]
         if same:
             sets.append(f"{bare(name)} = {said[0][1]}")
@@ -199,12 +211,11 @@ def _update(one: Changes) -> tuple[str, list[Any]]:
         cases = " ".join(f"WHEN substr(v.m, {i + 1}, 1) = '1' THEN {sql}" for i, sql in said)
         sets.append(f"{bare(name)} = CASE {cases} ELSE {column(name)} END")
     items, on, given = _keys(table, keys)
-    names = [f"k{i}" for i in range(len(table.key))] + ["m"] + [f"g{i}" for i in range(len(arrays))]
-    items = items[:-1] + ", %s::text[]" * (1 + len(arrays)) + ")"
+    names = [f"k{i}" for i in range(len(table.key))] + ["m"] + [f"g{i}" for i in range(len(given_ones))]
+    items = items[:-1] + ", %s::text[]" * (1 + len(given_ones)) + ")"
     more: list[Any] = [marks]
-    for name in arrays:
-        gone = [{w.column: w.without for w in one.written[key]}.get(name, ()) for key in keys]
-        more.append([_literal(values) for values in gone])
+    for kind in given_ones:
+        more.append([next((w.given for w in one.written[key] if w.kind == kind), None) for key in keys])
     at = len(table.key)
     given = [*given[:at], *more, *given[at:]]
     return (
@@ -213,13 +224,11 @@ def _update(one: Changes) -> tuple[str, list[Any]]:
     )
 
 
-def _marks(kinds: Sequence[Write], written: Sequence[Write]) -> str:
-    mine = {(w.column, w.sql) for w in written}
-    return "".join("1" if (k.column, k.sql) in mine else "0" for k in kinds)
-
-
-def _without(name: str, number: int) -> str:
-    c = column(name)
+def _given(table: Table, write: Write, number: int) -> str:
+    """The new value of a column from what is given for each row."""
+    c = column(write.column)
+    if write.without is None:
+        return f"v.g{number}::{table.live.columns[write.column].type}".replace("%", "%%")
     return (
         f"ARRAY(SELECT e.e FROM unnest({c}) WITH ORDINALITY AS e (e, n)"
         f" WHERE (e.e::text <> ALL (v.g{number}::text[])) IS NOT FALSE ORDER BY e.n)"

@@ -190,6 +190,7 @@ class _Builder:
         yield from self._gaps()
         for table in list(self.tables.values()):
             yield from self._undecided(table)
+            yield from self._marks(table)
             yield from self._links(table)
         if not any(t.people for t in self.tables.values()) and not any(e.person for e in self.edges):
             remedy = "mark the table of people: meta.holds: people"
@@ -242,6 +243,15 @@ class _Builder:
                         table, f"column `{column}` is in no map", "P-014: no orphan fields",
                         "map it, with a category, or as meta.key", column,
                     )  # fmt: skip
+
+    def _marks(self, table: Table) -> Iterator[Problem]:
+        for mark in table.collection.meta.marks:
+            live = table.live.columns.get(mark.column)
+            if live is None or live.generated or mark.column in table.key:
+                yield self._problem(
+                    table, f"a mark sets `{mark.column}`, which cannot be set", "a map says what is there",
+                    "name a column of the table", mark.column,
+                )  # fmt: skip
 
     def _undecided(self, table: Table) -> Iterator[Problem]:
         remedy = "choose one of its `decide`, and take the others out"

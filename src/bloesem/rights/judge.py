@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -104,6 +104,7 @@ def _owned(schema: str, collection: Collection, policy: Policy) -> Collection:
         "owners": (Owner(column=OWNER),),
         "events": tuple(e.model_copy(update={"of": None}) for e in meta.events),
         "links": (),
+        "marks": (),
         "scopes": {},
         "services": None,
         "partition": None,
@@ -124,6 +125,18 @@ def _declared(category: str, policy: Policy) -> str:
     while name and name not in policy.categories:
         name = name.rpartition(".")[0]
     return name or category
+
+
+def _until_withdrawn(said: Sequence[Fact], facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Consents that columns say, ended where the person withdrew them with us since."""
+    withdrawn: dict[str, dt.datetime] = {}
+    for fact in facts:
+        if fact.kind == "consent" and fact.ends_at is not None:
+            withdrawn[fact.key] = max(fact.ends_at, withdrawn.get(fact.key, fact.ends_at))
+    for one in said:
+        end = withdrawn.get(one.key) if one.kind == "consent" else None
+        ended = end is not None and one.starts_at <= end and (one.ends_at is None or one.ends_at > end)
+        yield replace(one, ends_at=end) if ended else one
 
 
 class Judge:
@@ -162,7 +175,7 @@ class Judge:
     ) -> Standing:
         """in: the rows of a person; `facts` about them from Bloesem's own database; `erasure`: the ground on which they ask
         for it now."""
-        own = [*facts, *self._facts(world, way)]
+        own = [*facts, *_until_withdrawn(self._facts(world, way), facts)]
         if erasure is not None:
             own.append(Fact(ME, "erasure", erasure, self.now))
         return Standing(calculus.person(self.plan, own, self.now), tuple(f for f in own if f.table))

@@ -56,18 +56,21 @@ class HomeRecord:
         kind: FactKind,
         key: str,
         *,
+        ended: bool = False,
         row: Ref | None = None,
         held_by: str | None = None,
         reason: str | None = None,
         review_on: dt.date | None = None,
     ) -> int:
-        """Records one fact about a person from now on. out: its number."""
+        """Records one fact about a person from now on, or one that ends now. out: its number."""
+        now = self.clock()
         return self.rights.record(
             self.store,
             identifiers(person),
             kind,
             key,
-            self.clock(),
+            now,
+            ends_at=now if ended else None,
             row=row,
             held_by=held_by,
             reason=reason,

@@ -67,7 +67,16 @@ class NoRecord:
 
 
 @dataclass(frozen=True)
-class Erasure:
+class Draft:
+    """What is to be written, and of the rows that stay, why. `said`: what the act is bound to besides."""
+
+    made: Sequence[Changes]
+    staying: Sequence[tuple[Ref, str, dt.date | None]] = ()
+    said: Any = None
+
+
+@dataclass(frozen=True)
+class Done:
     """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash."""
 
     tables: Mapping[str, Mapping[str, Sequence[Any]]]
@@ -97,13 +106,8 @@ class Desk:
 
         raises: RightsError when it is not one person, StoreError when the database goes away.
         """
-        return self._retried(lambda: self._access(wanted))
 
-    def _access(self, wanted: Wanted) -> dict[str, Any]:
-        with self._transaction(read_only=True):
-            world = self._world(wanted, None, lock=False)
-            way = reached(world, world.people[0])
-            standing = self.judge.standing(world, way, self.record.facts(world.people[0]))
+        def told(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
             tables: dict[str, list[dict[str, Any]]] = {}
             why: dict[str, dict[str, Any]] = {}
             for ref in sorted(way):
@@ -115,13 +119,26 @@ class Desk:
                     why.setdefault(ref[0], {"purposes": [], "until": "", "source": []}), standing, row
                 )
             return {
-                "person": self._person(world.people[0]),
+                "person": self.name(world.people[0]),
                 "tables": tables,
                 "why": {name: _closed(one) for name, one in why.items()},
             }
 
+        return self.look(wanted, told)
+
+    def look(self, wanted: Wanted, tell: Callable[[World, Mapping[Ref, Reach], Standing], Result]) -> Result:
+        """What `tell` says of one person's rows, how they are reached, and how the person stands. raises: as `access`."""
+
+        def once() -> Result:
+            with self._transaction(read_only=True):
+                world = self._world(wanted, None, lock=False)
+                way = reached(world, world.people[0])
+                return tell(world, way, self.judge.standing(world, way, self.record.facts(world.people[0])))
+
+        return self._retried(once)
+
     def _explain(self, why: dict[str, Any], standing: Standing, row: Row) -> None:
-        for verdict in self.judge.verdicts(standing, row, self._number(standing, row)):
+        for verdict in self.judge.verdicts(standing, row, self.number(standing, row)):
             if verdict.use or verdict.keep:
                 if verdict.purpose not in why["purposes"]:
                     why["purposes"].append(verdict.purpose)
@@ -132,10 +149,11 @@ class Desk:
         if source is not None and source not in why["source"]:
             why["source"].append(source)
 
-    def _number(self, standing: Standing, row: Row) -> int | None:
+    def number(self, standing: Standing, row: Row) -> int | None:
+        """The number of a row in facts, where there are facts about rows."""
         return self.record.number(row.ref) if standing.items else None
 
-    def _person(self, person: Person) -> dict[str, Any]:
+    def name(self, person: Person) -> dict[str, Any]:
         """The rows that are the person, and what identifies them."""
         return {
             "rows": [
@@ -147,60 +165,81 @@ class Desk:
 
     # ---- to be erased -----------------------------------------------------------------------------------------
 
-    def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Erasure:
+    def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Done:
         """Does it all, and takes it back. raises: as `erase`."""
-        return self._retried(lambda: self._erase(wanted, ground, show_values, None, act=False))
+        return self.carry_out("erase", wanted, self._erasure(ground), dry_run=True, show_values=show_values)
 
     def erase(
-        self,
-        wanted: Wanted,
-        *,
-        ground: str = "17(1)(a)",
-        plan: str | None = None,
-        show_values: bool = False,
-    ) -> Erasure:
+        self, wanted: Wanted, *, ground: str = "17(1)(a)", plan: str | None = None, show_values: bool = False
+    ) -> Done:
         """in: the people, all at once; `plan`: what a rehearsal was bound to.
 
         raises: RightsError for who is not one person, for a plan that is no longer so, and for what the database would
         refuse, with the remedy: nothing is written then. StoreError when the database goes away.
         """
-        return self._retried(lambda: self._erase(wanted, ground, show_values, plan, act=True))
+        return self.carry_out("erase", wanted, self._erasure(ground), plan=plan, show_values=show_values)
 
-    def _erase(self, wanted: Wanted, ground: str, show: bool, plan: str | None, *, act: bool) -> Erasure:
+    def carry_out(
+        self,
+        kind: str,
+        wanted: Wanted,
+        draft: Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft],
+        *,
+        plan: str | None = None,
+        dry_run: bool = False,
+        show_values: bool = False,
+    ) -> Done:
+        """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
+        return self._retried(lambda: self._carry_out(kind, wanted, draft, plan, dry_run, show_values))
+
+    def _carry_out(
+        self,
+        kind: str,
+        wanted: Wanted,
+        draft: Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft],
+        plan: str | None,
+        dry_run: bool,
+        show: bool,
+    ) -> Done:
         begun = False
         counts: dict[str, dict[str, int]] = {}
         try:
-            with self._transaction(undo=not act):
-                columns = None if show else self.judge.columns
-                world = self._world(wanted, columns, lock=True)
-                ways = [reached(world, person) for person in world.people]
-                outcome = self._judged(world, ways, ground)
-                bound = self._hash(world, outcome, ground)
+            with self._transaction(undo=dry_run):
+                world = self._world(wanted, None if show else self.judge.columns, lock=True)
+                drafted = draft(world, [reached(world, person) for person in world.people])
+                bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
                     raise RightsError(
                         "the plan is no longer what was rehearsed",
                         "data, map, schema, policy or day changed since: what nobody saw is not done",
                         "rehearse again: --dry-run",
                     )
-                made = changes(world, outcome)
+                made = drafted.made
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 }
-                if act:
-                    self.record.begin("erase", bound, world.people)
+                if not dry_run:
+                    self.record.begin(kind, bound, world.people)
                     begun = True
                 statements = self._fetch.statements.total() + write(self.connection, made)
-                if act:
+                if not dry_run:
                     row = self.connection.execute("SELECT txid_current()::text").fetchone()
                     self.record.under(row[0] if row else "")
-                tables = self._difference(world, ways, outcome, made, show)
+                tables = self._difference(world, drafted, show)
         except BaseException:
-            if begun:
+            if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
                 self.record.finish(False, {})
             raise
         if begun:
             self.record.finish(True, counts)
-        return Erasure(tables, statements, bound, world.people, act)
+        return Done(tables, statements, bound, world.people, not dry_run)
+
+    def _erasure(self, ground: str) -> Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft]:
+        def draft(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
+            outcome = self._judged(world, ways, ground)
+            return Draft(changes(world, outcome), tuple(self._staying(world, ways, outcome)), ground)
+
+        return draft
 
     def _judged(self, world: World, ways: Sequence[Mapping[Ref, Reach]], ground: str) -> Outcome:
         standings = [
@@ -210,44 +249,29 @@ class Desk:
 
         def keeps(number: int, row: Row) -> Kept | None:
             standing = standings[number]
-            return self.judge.kept(standing, row, self._number(standing, row))
+            return self.judge.kept(standing, row, self.number(standing, row))
 
         return leave(world, keeps)
 
-    def _hash(self, world: World, outcome: Outcome, ground: str) -> str:
+    def _hash(self, kind: str, world: World, draft: Draft) -> str:
         said = [
-            self.graph.digest,
-            self.judge.digest,
-            ground,
+            [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying],
             [
                 (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items()))
                 for p in world.people
             ],
             sorted((name, key, row.digest) for name, rows in world.rows.items() for key, row in rows.items()),
-            sorted(outcome.deleted),
-            sorted((ref, sorted(columns)) for ref, columns in outcome.blanked.items()),
-            sorted(
-                (ref, sorted((c.edge.number, sorted(c.gone)) for c in cuts))
-                for ref, cuts in outcome.cut.items()
-            ),
-            sorted((ref, k.purposes, k.reason, str(k.until)) for ref, k in outcome.kept.items()),
+            [(c.table.qualified, c.deleted, sorted(c.written.items())) for c in draft.made],
         ]
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
-    def _difference(
-        self,
-        world: World,
-        ways: Sequence[Mapping[Ref, Reach]],
-        outcome: Outcome,
-        made: Sequence[Changes],
-        show: bool,
-    ) -> dict[str, dict[str, list[Any]]]:
+    def _difference(self, world: World, draft: Draft, show: bool) -> dict[str, dict[str, list[Any]]]:
         said: dict[str, dict[str, list[Any]]] = {}
 
         def table(name: str) -> dict[str, list[Any]]:
             return said.setdefault(name, {"deleted": [], "changed": [], "kept": []})
 
-        for one in made:
+        for one in draft.made:
             name = one.table.qualified
             for key in one.deleted:
                 row = world.rows[name][key]
@@ -258,7 +282,7 @@ class Desk:
                 if show:
                     change["values"] = {w.column: row.values.get(w.column) for w in written}
                 table(name)["changed"].append(change)
-        for ref, reason, until in self._staying(world, ways, outcome):
+        for ref, reason, until in draft.staying:
             kept = {"key": self._key(world.row(ref)), "reason": reason, "until": until and until.isoformat()}
             table(ref[0])["kept"].append(kept)
         return dict(sorted(said.items()))

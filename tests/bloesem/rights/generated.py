@@ -28,10 +28,10 @@ class Invented:
     def sql(self) -> list[str]:
         said = []
         for tab in self.oracle.tabs.values():
-            columns = [f'"{c}" {t}' for c, t in tab.columns.items()]
+            said_columns = [f'"{c}" {t}' for c, t in tab.columns.items()]
             if tab.key:
-                columns.append(f"PRIMARY KEY ({', '.join(tab.key)})")
-            said.append(f'CREATE TABLE "{tab.name}" ({", ".join(columns)})')
+                said_columns.append(f"PRIMARY KEY ({', '.join(tab.key)})")
+            said.append(f'CREATE TABLE "{tab.name}" ({", ".join(said_columns)})')
             for row in tab.rows:
                 said.append(
                     f'INSERT INTO "{tab.name}" VALUES ({", ".join(_literal(row[c]) for c in tab.columns)})'
@@ -54,7 +54,7 @@ class Invented:
                 how = tab.personal.get(c)
                 if how is not None:
                     one["data_categories"] = ["identity.name"]
-                    meta = {"erased": how[1:]} if how.startswith("=") else {"on_erase": how}
+                    meta: dict[str, str] = {"erased": how[1:]} if how.startswith("=") else {"on_erase": how}
                     one["meta"] = {**meta, **({"on_show": "redact"} if c in tab.hidden else {})}
                 if tab.people and c == "email":
                     one["fides_meta"] = {"identity": "email"}

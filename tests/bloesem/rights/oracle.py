@@ -108,7 +108,7 @@ class Oracle:
 
     def reach(self, who: Somebody) -> tuple[dict[Id, str], dict[Id, list[Link | None]]]:
         """(rows that somebody reaches: as `owner` or `shared`, the links along which each was reached)."""
-        mode: dict[Id, str] = {one: "owner" for one in who.roots}
+        mode: dict[Id, str] = dict.fromkeys(who.roots, "owner")
         along: dict[Id, list[Link | None]] = {one: [None] for one in who.roots}
         changed = True
         while changed:
@@ -251,7 +251,7 @@ class Oracle:
 
     def blank(self, row: dict[str, Any], tab: Tab, column: str) -> None:
         how = tab.personal[column]
-        if how == "keep" or row[column] is None and how == "redact":
+        if how == "keep" or (row[column] is None and how == "redact"):
             return
         if how == "redact":
             row[column] = re.sub(r"\d", "0", re.sub(r"[^\W\d_]", "x", row[column]))

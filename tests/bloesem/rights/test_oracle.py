@@ -30,10 +30,8 @@ class Keeper(Judge):
     """No policy: keeps the rows that it is told to."""
 
     def __init__(self, invented: Invented, rows: dict[tuple[str, str], frozenset[str]]) -> None:
-        self.columns = {  # type: ignore[misc]
-            f"public.{t.name}": frozenset({"type"}) for t in invented.oracle.tabs.values()
-        }
-        self.digest = "none"  # type: ignore[misc]
+        self.columns = {f"public.{t.name}": frozenset({"type"}) for t in invented.oracle.tabs.values()}
+        self.digest = "none"
         self.rows = rows
 
     def standing(self, *_: Any, **__: Any) -> Any:
@@ -79,7 +77,7 @@ def desk(
     connection: Connection, folder: Path, invented: Invented, rows: dict[tuple[str, str], frozenset[str]]
 ) -> Desk:
     keeper = Keeper(invented, rows)
-    keeper.columns = {name: wanted | {"v"} for name, wanted in keeper.columns.items()}  # type: ignore[misc]
+    keeper.columns = {name: wanted | {"v"} for name, wanted in keeper.columns.items()}
     return Desk(connection, shop.graph_of(connection, folder, invented.map()), keeper)
 
 
