@@ -228,7 +228,7 @@ def _given(table: Table, write: Write, number: int) -> str:
     """The new value of a column from what is given for each row."""
     c = column(write.column)
     if write.without is None:
-        return f"v.g{number}::{table.live.columns[write.column].type}".replace("%", "%%")
+        return f"v.g{number}::{base(table.live.columns[write.column])}".replace("%", "%%")
     return (
         f"ARRAY(SELECT e.e FROM unnest({c}) WITH ORDINALITY AS e (e, n)"
         f" WHERE (e.e::text <> ALL (v.g{number}::text[])) IS NOT FALSE ORDER BY e.n)"

@@ -119,6 +119,11 @@ class Graph:
         return {name: tuple(e for e in self.edges if e.target == name) for name in self.tables}
 
     @cached_property
+    def loose(self) -> bool:
+        """Whether rows can come to belong to somebody without a foreign key that would refuse it."""
+        return any(edge.reaches and not edge.declared for edge in self.edges)
+
+    @cached_property
     def rank(self) -> Mapping[str, int]:
         """An order in which, but for cycles, a table comes after those from which its rows are reached or pointed to."""
         after: dict[str, set[str]] = {name: set() for name in self.tables}

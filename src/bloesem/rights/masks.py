@@ -48,8 +48,9 @@ _OTHER = """(SELECT string_agg(CASE WHEN s.c ~ '[[:alpha:]]' THEN chr(97 + (rand
 
 
 def constant(one: LiveColumn, value: str | int) -> str:
-    """A value of the map, as one of the column, in a statement that has parameters."""
-    return f"{literal(str(value))}::{one.type}".replace("%", "%%")
+    """A value of the map, as one of the column, in a statement that has parameters. Not cast to the column's length: what is
+    too long is refused, where a cast would cut it off."""
+    return f"{literal(str(value))}::{base(one)}".replace("%", "%%")
 
 
 def mask(table: Table, one: LiveColumn) -> str | None:

@@ -75,6 +75,10 @@ class Draft:
     said: Any = None
 
 
+#: Says what is written, of the rows found and how each person reaches them.
+Drafter = Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft]
+
+
 @dataclass(frozen=True)
 class Done:
     """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash."""
@@ -98,6 +102,9 @@ class Desk:
     judge: Judge
     record: Record = field(default_factory=NoRecord)
     progress: Callable[[str, int], None] | None = None
+    _fetch: SqlFetch = field(init=False, repr=False)
+    _left: World = field(init=False, repr=False)
+    _deleted: Sequence[Ref] = field(init=False, repr=False)
 
     # ---- to be shown ------------------------------------------------------------------------------------------
 
@@ -177,26 +184,44 @@ class Desk:
         raises: RightsError for who is not one person, for a plan that is no longer so, and for what the database would
         refuse, with the remedy: nothing is written then. StoreError when the database goes away.
         """
-        return self.carry_out("erase", wanted, self._erasure(ground), plan=plan, show_values=show_values)
+        draft = self._erasure(ground)
+        done = self.carry_out("erase", wanted, draft, plan=plan, show_values=show_values)
+        seen, gone = set(self._left.reached), {ref: self._left.row(ref) for ref in self._deleted}
+        for _ in range(ATTEMPTS):
+            late = self._late(draft, seen, gone, show_values)
+            if late is None:
+                return done
+            done = _together(done, late)
+            if not any(one["deleted"] for one in late.tables.values()):
+                return done
+        raise RightsError(
+            "rows about these people keep coming in",
+            "what was there is erased; an application still writes about them, and no foreign key refuses it",
+            "stop it from writing about them, then erase again",
+        )
 
     def carry_out(
         self,
         kind: str,
         wanted: Wanted,
-        draft: Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft],
+        draft: Drafter,
         *,
         plan: str | None = None,
         dry_run: bool = False,
         show_values: bool = False,
     ) -> Done:
         """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
-        return self._retried(lambda: self._carry_out(kind, wanted, draft, plan, dry_run, show_values))
+
+        def find() -> World:
+            return self._world(wanted, None if show_values else self.judge.columns, lock=True)
+
+        return self._retried(lambda: self._carry_out(kind, find, draft, plan, dry_run, show_values))
 
     def _carry_out(
         self,
         kind: str,
-        wanted: Wanted,
-        draft: Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft],
+        find: Callable[[], World],
+        draft: Drafter,
         plan: str | None,
         dry_run: bool,
         show: bool,
@@ -205,7 +230,7 @@ class Desk:
         counts: dict[str, dict[str, int]] = {}
         try:
             with self._transaction(undo=dry_run):
-                world = self._world(wanted, None if show else self.judge.columns, lock=True)
+                world = find()
                 drafted = draft(world, [reached(world, person) for person in world.people])
                 bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
@@ -232,9 +257,36 @@ class Desk:
             raise
         if begun:
             self.record.finish(True, counts)
+        self._left, self._deleted = world, [(c.table.qualified, key) for c in made for key in c.deleted]
         return Done(tables, statements, bound, world.people, not dry_run)
 
-    def _erasure(self, ground: str) -> Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft]:
+    def _late(self, draft: Drafter, seen: set[Ref], gone: dict[Ref, Row], show: bool) -> Done | None:
+        """Looks once more along the links that no foreign key vouches for: somebody may have written about these people
+        meanwhile. in: the rows seen, and those gone; both grow. out: what was done; None when nothing came."""
+        people = self._left.people
+
+        def find(lock: bool = True) -> World:
+            self._fetch = SqlFetch(self.connection, self.graph, None if show else self.judge.columns, lock)
+            return gather(self.graph, people, self._fetch, ghosts=gone.values())
+
+        def rest(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
+            drafted = draft(world, ways)
+            for one in drafted.made:
+                one.deleted = [key for key in one.deleted if (one.table.qualified, key) not in gone]
+            return Draft([one for one in drafted.made if one.deleted or one.written], said="late")
+
+        def look() -> bool:
+            with self._transaction(read_only=True):
+                return bool(find(lock=False).reached - seen)
+
+        if not self.graph.loose or not self._retried(look):
+            return None
+        done = self._retried(lambda: self._carry_out("erase", find, rest, None, False, show))
+        seen |= self._left.reached
+        gone |= {ref: self._left.row(ref) for ref in self._deleted}
+        return done
+
+    def _erasure(self, ground: str) -> Drafter:
         def draft(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
             outcome = self._judged(world, ways, ground)
             return Draft(changes(world, outcome), tuple(self._staying(world, ways, outcome)), ground)
@@ -342,6 +394,16 @@ class Desk:
                 if not raced or attempt == ATTEMPTS:
                     raise explain(fault) from None
         raise AssertionError
+
+
+def _together(one: Done, other: Done) -> Done:
+    tables = {name: {what: [*rows] for what, rows in said.items()} for name, said in one.tables.items()}
+    for name, said in other.tables.items():
+        for what, rows in said.items():
+            tables.setdefault(name, {"deleted": [], "changed": [], "kept": []})[what] += rows
+    return Done(
+        dict(sorted(tables.items())), one.statements + other.statements, one.plan, one.people, one.done
+    )
 
 
 def _closed(why: dict[str, Any]) -> dict[str, Any]:

@@ -49,12 +49,13 @@ _KINDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
 def explain(fault: psycopg.Error) -> BloesemError:
     """in: what the server refused. out: which table and rule, and the remedy."""
     diag = fault.diag
-    table = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "the database"
-    for kind, name, remedy in _KINDS:
+    name = diag.table_name or diag.datatype_name
+    table = f"{diag.schema_name}.{name}" if name else "the database"
+    for kind, rule, remedy in _KINDS:
         if isinstance(fault, kind):
             what = diag.constraint_name or diag.column_name or "a rule"
             return RightsError(
-                f"{table}: {name} `{what}` refuses what would be left",
+                f"{table}: {rule} `{what}` refuses what would be left",
                 "all or nothing: nothing was written",
                 remedy,
             )

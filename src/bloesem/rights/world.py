@@ -119,10 +119,19 @@ class World:
 
 
 def gather(
-    graph: Graph, people: Iterable[Person], fetch: Fetch, progress: Callable[[str, int], None] | None = None
+    graph: Graph,
+    people: Iterable[Person],
+    fetch: Fetch,
+    progress: Callable[[str, int], None] | None = None,
+    *,
+    ghosts: Iterable[Row] = (),
 ) -> World:
-    """Everything that belongs to these people, and the rows that say to whom else it belongs."""
-    return _Gathering(graph, tuple(people), fetch, progress).all()
+    """Everything that belongs to these people, and the rows that say to whom else it belongs.
+
+    in: `ghosts`, rows of theirs that are deleted: what still points to them, along links that no foreign key vouches for,
+    came in meanwhile.
+    """
+    return _Gathering(graph, tuple(people), fetch, progress).all(list(ghosts))
 
 
 class _Gathering:
@@ -139,10 +148,18 @@ class _Gathering:
         self.pending: dict[str, dict[tuple[int, bool], set[Value]]] = {}
         self.roots: dict[str, set[Value]] = {}
 
-    def all(self) -> World:
+    def all(self, ghosts: Sequence[Row]) -> World:
+        for ghost in ghosts:
+            self.world.rows.setdefault(ghost.table, {})[ghost.key] = ghost
+            self.world.reached.add(ghost.ref)
+        for ghost in ghosts:
+            for edge in self.graph.pointing[ghost.table]:
+                if not edge.declared and not edge.turned and edge.reaches and not self.world.stops(ghost):
+                    self._ask(edge.holder, edge, True, ghost.pointers(edge.of))
         for person in self.world.people:
             for table, key in person.roots:
-                self.roots.setdefault(table, set()).add(key)
+                if (table, key) not in self.world.reached:
+                    self.roots.setdefault(table, set()).add(key)
         for table in self.roots:
             self.pending.setdefault(table, {})
         for edge in self.graph.edges:
