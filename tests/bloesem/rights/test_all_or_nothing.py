@@ -244,7 +244,7 @@ def test_whoever_writes_meanwhile_leaves_nothing_behind(
                 one = 1001 + number % 12
                 for statement in (
                     f"INSERT INTO purchase VALUES ({number}, now(), {one}, 1, 'canary-q{one}', NULL, NULL)",
-                    f"INSERT INTO message SELECT {number}, {one}, 2, 'canary-q{one}', '', '' FROM customer WHERE id = {one}",
+                    f"INSERT INTO message SELECT {number}, {one}, 2, 'canary-q{one}', '', '' FROM customer WHERE id = {one} FOR KEY SHARE",
                     f"UPDATE customer SET name = reverse(name) WHERE id = {one}",
                 ):
                     try:
