@@ -170,6 +170,10 @@ class Desk:
             **{kind: sorted(values) for kind, values in sorted(person.identities.items()) if values},
         }
 
+    def statements(self) -> Mapping[str, int]:
+        """How often the last request asked each table; what it wrote is one statement more."""
+        return self._fetch.statements
+
     # ---- to be erased -----------------------------------------------------------------------------------------
 
     def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Done:
