@@ -60,7 +60,9 @@ def figures(people: int, turns: int, rows: int = 20_000, crowd: int = 1_000) -> 
 
 
 @contextmanager
-def _store(running: EmbeddedServer, admin: Connection, name: str, people: int, rows: int) -> Iterator[Connection]:
+def _store(
+    running: EmbeddedServer, admin: Connection, name: str, people: int, rows: int
+) -> Iterator[Connection]:
     """A database with so many people, each with so many rows in each of the tables below theirs."""
     admin.execute(f"CREATE DATABASE {name}".encode())
     with connect(running.dsn(name), autocommit=True) as own:
@@ -92,7 +94,11 @@ def _map() -> str:
         {"name": "name", "data_categories": ["identity.name"]},
     ]
     parts = [
-        {"name": f"part_{t}", "meta": {"links": [link], "recorded": "at"}, "fields": [key, {"name": "customer_id"}, *body]}
+        {
+            "name": f"part_{t}",
+            "meta": {"links": [link], "recorded": "at"},
+            "fields": [key, {"name": "customer_id"}, *body],
+        }
         for t in range(1, TABLES)
     ]
     tables = [{"name": "customer", "meta": {"holds": "people"}, "fields": customer}, *parts]
@@ -109,7 +115,9 @@ def _desk(running: EmbeddedServer, own: Connection) -> Iterator[Desk]:
         plan = compile_foreign(company, company.in_force(ON), graph, ON)
         rights = Rights(home, Keys.at(Path(folder)))
         rights.install()
-        record = HomeRecord(rights, rights.store(running.dsn(own.info.dbname), NOW), "2026-01-01", lambda: NOW)
+        record = HomeRecord(
+            rights, rights.store(running.dsn(own.info.dbname), NOW), "2026-01-01", lambda: NOW
+        )
         yield Desk(own, graph, Judge(plan, graph, NOW), record)
 
 
@@ -127,7 +135,9 @@ def _by_hand(running: EmbeddedServer, admin: Connection, turns: int, people: int
         seen, gone = itertools.cycle(range(1, people + 1)), itertools.count(1)
 
         def find(number: int) -> Any:
-            row = plain.execute("SELECT id FROM customer WHERE email = %s", [f"p{number}@mail.example"]).fetchone()
+            row = plain.execute(
+                "SELECT id FROM customer WHERE email = %s", [f"p{number}@mail.example"]
+            ).fetchone()
             assert row is not None
             return row[0]
 
@@ -136,7 +146,9 @@ def _by_hand(running: EmbeddedServer, admin: Connection, turns: int, people: int
                 id_ = find(next(seen))
                 found = plain.execute("SELECT * FROM customer WHERE id = %s", [id_]).fetchall()
                 for name in names:
-                    found += plain.execute(f"SELECT * FROM {name} WHERE customer_id = %s".encode(), [id_]).fetchall()
+                    found += plain.execute(
+                        f"SELECT * FROM {name} WHERE customer_id = %s".encode(), [id_]
+                    ).fetchall()
             return found
 
         def erase() -> None:

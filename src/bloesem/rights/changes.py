@@ -164,7 +164,7 @@ def statement(made: Sequence[Changes]) -> Statement | None:
     if not parts:
         return None
     counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
-    return Statement(f"WITH {', '.join(parts)} SELECT {counts}", given, expected)
+    return Statement(f"WITH {', '.join(parts)} SELECT {counts}, txid_current()", given, expected)
 
 
 def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
@@ -241,16 +241,18 @@ def _literal(values: Sequence[str]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
-def write(connection: Connection, made: Sequence[Changes]) -> int:
-    """Writes everything, deferred constraints included. out: how many statements it took.
+def write(connection: Connection, made: Sequence[Changes], *, rehearsed: bool) -> str | None:
+    """Writes everything in one statement; `rehearsed`: what is checked when a transaction ends is checked at once.
 
+    out: the server's number of the transaction; None when there was nothing to write.
     raises: RightsError when fewer or more rows were touched than planned: a trigger or rule does something else.
     """
     planned = statement(made)
     if planned is None:
-        return 0
-    counts = connection.execute(planned.sql.encode(), planned.given).fetchone()
-    assert counts is not None
+        return None
+    found = connection.execute(planned.sql.encode(), planned.given).fetchone()
+    assert found is not None
+    *counts, transaction = found
     for (table, what), wanted, done in zip(planned.expected, planned.expected.values(), counts, strict=True):
         if wanted != done:
             raise RightsError(
@@ -258,5 +260,6 @@ def write(connection: Connection, made: Sequence[Changes]) -> int:
                 "all or nothing: what was rehearsed is what is done",
                 "look at the triggers and rules of the table: one of them keeps rows or changes others",
             )
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return 1
+    if rehearsed:
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return str(transaction)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
+
+from psycopg.types.string import TextLoader
 
 from bloesem.plan.quoting import ident, qualified
 from bloesem.rights.graph import PLACE, Graph, Table
@@ -56,6 +56,53 @@ def as_text(one: LiveColumn) -> str:
         return f"{column(one.name)}::text[]"
     said = f"{column(one.name)}::text"
     return f"lower({said})" if base(one).rpartition(".")[2] == "citext" else said
+
+
+#: Types whose values are told apart by what Python reads: their text is the same.
+_PLAIN = frozenset(
+    ["smallint", "integer", "bigint", "text", "character varying", "name", "uuid", "date", "numeric"]
+)
+#: Types that PostgreSQL writes and Python could not always hold: infinity, a year before Christ, a month as such.
+_AS_WRITTEN = (
+    "date", "time", "timetz", "timestamp", "timestamptz", "interval", "bytea", "uuid", "inet", "cidr", "int4range",
+    "int8range", "numrange", "daterange", "tsrange", "tstzrange",
+)  # fmt: skip
+
+
+def prepare(connection: Connection) -> None:
+    """Values come as PostgreSQL writes them where Python has no room for them, dates year first."""
+    for name in _AS_WRITTEN:
+        connection.adapters.register_loader(name, TextLoader)
+    if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
+        connection.execute("SET datestyle = 'ISO'")
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How rows of a table are asked for and read. `plain`: link columns read from their values; `cast`: those that are asked
+    for as text, after the values."""
+
+    select: str
+    table: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    plain: tuple[str, ...]
+    cast: tuple[str, ...]
+
+    def read(self, found: Sequence[Any]) -> Row:
+        values = dict(zip(self.values, found, strict=False))
+        links: dict[str, Any] = {}
+        for name in self.plain:
+            value = values[name]
+            links[name] = value if value is None or value.__class__ is str else _said(value)
+        at = len(self.values)
+        for number, name in enumerate(self.cast):
+            links[name] = found[at + number]
+        return Row(self.table, tuple(links[c] for c in self.key), links, values, found[-1])
+
+
+def _said(value: Any) -> Any:
+    return [None if e is None else str(e) for e in value] if isinstance(value, list) else str(value)
 
 
 @dataclass
@@ -107,47 +154,41 @@ class SqlFetch:
 
     def _select(self, table: Table, where: str, given: list[Any], more: set[str]) -> Iterable[Row]:
         self.statements[table.qualified] += 1
-        names = list(dict.fromkeys([*self._links(table), *sorted(more)]))
-        parts = [as_text(table.column(c)) for c in names]
-        parts += [self._values(table), f"md5({ROW}::text)"]
-        statement = f"SELECT {', '.join(parts)} FROM {source(table)} WHERE {where}"
-        if self.lock and table.live.writable:
-            statement += f" FOR UPDATE OF {ROW}"
+        reader = self._reader(table, frozenset(more))
+        locked = self.lock and table.live.writable
+        statement = f"{reader.select} WHERE {where}{f' FOR UPDATE OF {ROW}' if locked else ''}"
         seen = self._seen.setdefault(table.qualified, {})
-        for *links, values, digest in self.connection.execute(statement.encode(), given).fetchall():
-            held = dict(zip(names, links, strict=True))
-            key = tuple(held[c] for c in table.key)
-            row = Row(table.qualified, key, held, read_json(values) if values else {}, digest)
-            yield seen.setdefault(key, row)
+        for found in self.connection.execute(statement.encode(), given).fetchall():
+            row = reader.read(found)
+            yield seen.setdefault(row.key, row)
+
+    def _reader(self, table: Table, more: frozenset[str]) -> _Reader:
+        reader = self._readers.get((table.qualified, more))
+        if reader is None:
+            links = list(dict.fromkeys([*self._links(table), *sorted(more)]))
+            if self.values is None:
+                wanted = set(table.live.columns)
+            else:
+                wanted = {*self.values.get(table.qualified, ()), *table.key} - set(PLACE)
+            plain = [
+                c for c in links if c not in PLACE and base(table.column(c)).removesuffix("[]") in _PLAIN
+            ]
+            cast = [c for c in links if c not in plain]
+            values = [c for c in table.live.columns if c in wanted or c in plain]
+            parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
+            parts.append(f"md5({ROW}::text)" if self.lock else "''")
+            select = f"SELECT {', '.join(parts)} FROM {source(table)}"
+            reader = _Reader(select, table.qualified, table.key, tuple(values), tuple(plain), tuple(cast))
+            self._readers[table.qualified, more] = reader
+        return reader
+
+    _readers: dict[tuple[str, frozenset[str]], _Reader] = field(default_factory=dict)
 
     def _links(self, table: Table) -> list[str]:
-        found = self._named.get(table.qualified)
-        if found is None:
-            names = [*table.key]
-            names += [c for edge in self.graph.held[table.qualified] for c in edge.columns]
-            names += [c for edge in self.graph.pointing[table.qualified] for c in edge.of]
-            names += [name for name, _ in table.identities]
-            found = self._named[table.qualified] = list(dict.fromkeys(names))
-        return found
-
-    _named: dict[str, list[str]] = field(default_factory=dict)
-
-    def _values(self, table: Table) -> str:
-        if self.values is None:
-            return f"to_json({ROW})::text"
-        wanted = self.values.get(table.qualified, frozenset()) | set(table.key)
-        names = ", ".join(column(c) for c in sorted(wanted) if c not in PLACE)
-        return (
-            f"(SELECT row_to_json(bloesem_values) FROM (SELECT {names}) AS bloesem_values)::text"
-            if names
-            else "NULL"
-        )
-
-
-def read_json(text: str) -> dict[str, Any]:
-    """A row as PostgreSQL writes it, numbers exact."""
-    found: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return found
+        names = [*table.key]
+        names += [c for edge in self.graph.held[table.qualified] for c in edge.columns]
+        names += [c for edge in self.graph.pointing[table.qualified] for c in edge.of]
+        return [*names, *(name for name, _ in table.identities)]
 
 
 def condition(table: Table, columns: Sequence[str], values: Iterable[Value]) -> tuple[str, list[Any]] | None:

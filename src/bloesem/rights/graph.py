@@ -86,7 +86,7 @@ class Edge:
     declared: bool = False  # a foreign key of the database: what it points to exists
     array: bool = False
 
-    @property
+    @cached_property
     def child(self) -> str:
         """The table whose rows belong, by this edge, to whoever the parent's rows belong to."""
         return self.target if self.turned and self.target else self.holder
@@ -95,7 +95,7 @@ class Edge:
     def parent(self) -> str | None:
         return self.holder if self.turned else self.target
 
-    @property
+    @cached_property
     def reaches(self) -> bool:
         return self.kind != "reference"
 
@@ -117,6 +117,40 @@ class Graph:
     def pointing(self) -> Mapping[str, tuple[Edge, ...]]:
         """The edges that point to a table."""
         return {name: tuple(e for e in self.edges if e.target == name) for name in self.tables}
+
+    @cached_property
+    def down(self) -> Mapping[str, tuple[Edge, ...]]:
+        """The edges along which rows belong to whoever a row of a table belongs to."""
+        return {name: tuple(e for e in self.edges if e.reaches and e.parent == name) for name in self.tables}
+
+    @cached_property
+    def sole(self) -> frozenset[str]:
+        """Tables whose rows have one owner at most, through one link after another: whoever reaches one owns it alone."""
+        owning: dict[str, list[Edge]] = {name: [] for name in self.tables}
+        for edge in self.edges:
+            if edge.kind == "owner":
+                owning[edge.child].append(edge)
+        found: set[str] = set()
+        while True:
+            more = {
+                name
+                for name, (*edges,) in owning.items()
+                if name not in found and not self.tables[name].people and len(edges) == 1
+                and self._one(edges[0]) and edges[0].target is not None
+                and (self.tables[edges[0].target].people or edges[0].target in found)
+            }  # fmt: skip
+            if not more:
+                return frozenset(found)
+            found |= more
+
+    def _one(self, edge: Edge) -> bool:
+        """Whether a row points to one row at most."""
+        return (
+            not edge.turned
+            and not edge.array
+            and edge.target is not None
+            and edge.of == self.tables[edge.target].key
+        )
 
     @cached_property
     def loose(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bloesem.errors import RightsError
 from bloesem.rights.fetch import SqlFetch
 from bloesem.rights.graph import Graph, Table
-from bloesem.rights.world import Asked, Person, Row
+from bloesem.rights.world import Asked, Person, Ref, Row
 
 _RULE = "a request is about one person: nobody else's data is shown or changed"
 
@@ -69,6 +69,7 @@ class _Finder:
         self.kinds |= {edge.person for edge in graph.edges if edge.person is not None}
         self.found: dict[str, dict[tuple[str, ...], Row]] = {}
         self.looked: set[tuple[str, str]] = set()
+        self._index: dict[tuple[str, str], tuple[int, dict[str, list[Row]]]] = {}
 
     def look(self, wanted: Sequence[Who]) -> None:
         for who in wanted:
@@ -107,16 +108,27 @@ class _Finder:
             )
 
     def _matching(self, who: Who) -> list[Row]:
-        rows = []
+        rows: dict[Ref, Row] = {}
         for table in self.people:
             if who.table and who.table not in (table.qualified, table.name):
                 continue
             names = [who.kind] if who.table else [n for n, kind in table.identities if kind == who.kind]
-            values = {who.value} if who.table else who.variants
-            for row in self.found.get(table.qualified, {}).values():
-                if any(v[0] in values for name in names if name in row.links for v in row.pointers((name,))):
-                    rows.append(row)
-        return rows
+            for name in names:
+                for value in {who.value} if who.table else who.variants:
+                    rows.update((row.ref, row) for row in self._holding(table, name).get(value, ()))
+        return list(rows.values())
+
+    def _holding(self, table: Table, name: str) -> dict[str, list[Row]]:
+        """The rows found of a table, by what a column holds."""
+        found = self.found.get(table.qualified, {})
+        size, index = self._index.get((table.qualified, name), (-1, {}))
+        if size != len(found):
+            index = {}
+            for row in found.values():
+                for value in row.pointers((name,)) if name in row.links else ():
+                    index.setdefault(value[0], []).append(row)
+            self._index[table.qualified, name] = len(found), index
+        return index
 
     def person(self, names: Sequence[Who]) -> Person:
         rows: dict[tuple[str, tuple[str, ...]], Row] = {}

@@ -34,11 +34,12 @@ ME = 1
 
 @dataclass(frozen=True)
 class Standing:
-    """One person before the policy: their state, and facts about single rows."""
+    """One person before the policy: their state, and facts about single rows. `said`, `kept`: what was judged already."""
 
     state: calculus.Person
     items: tuple[Fact, ...]
     said: dict[tuple[Any, ...], tuple[Verdict, ...]] = field(default_factory=dict, compare=False, repr=False)
+    kept: dict[tuple[str, int], Kept | None] = field(default_factory=dict, compare=False, repr=False)
 
 
 def compile_foreign(company: Company, policy: Policy, graph: Graph, on: dt.date) -> Plan:
@@ -144,6 +145,8 @@ class Judge:
 
     def __init__(self, plan: Plan, graph: Graph, now: dt.datetime, language: str = "en") -> None:
         self.plan, self.graph, self.now, self.language = plan, graph, now, language
+        self._moments: dict[Any, dt.datetime] = {}
+        self._since = {p.since for p in plan.purposes if p.since}
 
     @cached_property
     def columns(self) -> Mapping[str, frozenset[str]]:
@@ -159,6 +162,18 @@ class Judge:
                     wanted |= {c for c in (fact.at, fact.until, fact.when.column if fact.when else None) if c}
             found[name] = frozenset(c for c in wanted if c in table.live.columns)
         return found
+
+    @cached_property
+    def _deciding(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns by which rows of a table differ in what they are for."""
+        return {
+            t.name: tuple(
+                dict.fromkeys(
+                    c for c in (t.recorded, t.record_date, *(n.when.column for n in t.narrow if n.when)) if c
+                )
+            )
+            for t in self.plan.tables
+        }
 
     @cached_property
     def digest(self) -> str:
@@ -208,6 +223,9 @@ class Judge:
         plan = self.plan.by_name.get(row.table)
         if plan is None:
             return ()
+        raw: tuple[Any, ...] = (row.table, *[str(row.values[c]) for c in self._deciding[row.table]])
+        if not standing.items and (known := standing.said.get(raw)) is not None:
+            return known
         values = self._row(plan, row, number)
         items = [f for f in standing.items if f.table == row.table and f.row == number and f.holds(self.now)]
         alike = (row.table, tuple(id(f) for f in items), *self._alike(plan, standing, values))
@@ -217,6 +235,8 @@ class Judge:
             found = standing.said[alike] = tuple(
                 calculus.judge(self.plan, plan, values, standing.state, items, p, self.now) for p in purposes
             )
+        if not standing.items:
+            standing.said[raw] = found
         return found
 
     def _row(self, plan: TablePlan, row: Row, number: int | None) -> dict[str, Any]:
@@ -230,8 +250,8 @@ class Judge:
 
     def _alike(self, plan: TablePlan, standing: Standing, values: Mapping[str, Any]) -> list[Any]:
         recorded = values.get(plan.recorded) if plan.recorded else None
-        marks = [standing.state.epoch, standing.state.erased_at, *{p.since for p in self.plan.purposes}]
-        steps = [mark and (recorded < mark, recorded <= mark) for mark in marks] if recorded else [None]
+        marks = (standing.state.epoch, standing.state.erased_at, *self._since)
+        steps = [(recorded < mark, recorded <= mark) for mark in marks if mark] if recorded else [None]
         narrow = [values.get(n.when.column) for n in plan.narrow if n.when]
         return [values.get(plan.record_date or ""), *steps, *map(str, narrow)]
 
@@ -240,6 +260,12 @@ class Judge:
         from it, and a row that the law keeps must not go for that."""
         if value is None or value == "infinity":
             return None
+        if value not in self._moments:
+            self._moments[value] = self._read(table, column, value)
+        return self._moments[value]
+
+    @staticmethod
+    def _read(table: str, column: str, value: Any) -> dt.datetime:
         try:
             if len(str(value)) == 10:
                 return midnight(dt.date.fromisoformat(str(value)))
@@ -254,8 +280,14 @@ class Judge:
 
     def kept(self, standing: Standing, row: Row, number: int | None = None) -> Kept | None:
         """Which purposes still keep a row of the person, why and until when; None when nothing does."""
-        plan = self.plan.by_name.get(row.table)
-        keeping = [v for v in self.verdicts(standing, row, number) if v.keep]
+        verdicts = self.verdicts(standing, row, number)
+        if (row.table, id(verdicts)) not in standing.kept:
+            standing.kept[row.table, id(verdicts)] = self._kept(row.table, verdicts)
+        return standing.kept[row.table, id(verdicts)]
+
+    def _kept(self, table: str, verdicts: Sequence[Verdict]) -> Kept | None:
+        plan = self.plan.by_name.get(table)
+        keeping = [v for v in verdicts if v.keep]
         if plan is None or not keeping:
             return None
         mask = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bloesem.plan.model import Fact, FactKind
@@ -44,8 +45,25 @@ class HomeRecord:
     clock: Callable[[], dt.datetime]
     act: int = field(default=0, init=False)
 
-    def facts(self, person: Person) -> Sequence[Fact]:
-        return self.rights.facts(self.store, identifiers(person), ME)
+    def __post_init__(self) -> None:
+        self.rights.connection.execute("SET synchronous_commit = off")
+
+    def facts(self, people: Sequence[Person]) -> Sequence[Sequence[Fact]]:
+        """Of many people only those are asked about of whom anything is known."""
+        names = [self.rights.keys.person(self.store, identifiers(person)) for person in people]
+        known: set[bytes] = set()
+        if len(people) > 1:
+            rows = self.rights.connection.execute(
+                "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::bytea[]",
+                [self.store, [name for one in names for name in one]],
+            ).fetchall()
+            known = {bytes(row[0]) for row in rows}
+        return [
+            self.rights.facts(self.store, identifiers(person), ME)
+            if len(people) == 1 or known & set(mine)
+            else []
+            for person, mine in zip(people, names, strict=True)
+        ]
 
     def number(self, ref: Ref) -> int:
         return self.rights.keys.row(self.store, *ref)
@@ -64,28 +82,31 @@ class HomeRecord:
     ) -> int:
         """Records one fact about a person from now on, or one that ends now. out: its number."""
         now = self.clock()
-        return self.rights.record(
-            self.store,
-            identifiers(person),
-            kind,
-            key,
-            now,
-            ends_at=now if ended else None,
-            row=row,
-            held_by=held_by,
-            reason=reason,
-            review_on=review_on,
-        )
+        with self._surely():
+            return self.rights.record(
+                self.store,
+                identifiers(person),
+                kind,
+                key,
+                now,
+                ends_at=now if ended else None,
+                row=row,
+                held_by=held_by,
+                reason=reason,
+                review_on=review_on,
+            )
 
     def close(self, person: Person, kind: FactKind, key: str) -> int:
         """Ends all open facts of one kind about a person. out: how many."""
         numbers = self.rights.numbers(self.store, identifiers(person), kind, key)
-        for number in numbers:
-            self.rights.close(number, self.clock())
+        with self._surely():
+            for number in numbers:
+                self.rights.close(number, self.clock())
         return len(numbers)
 
     def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None:
         now = self.clock()
+        # On disk with `under`, which is before the act commits.
         self.act = self.rights.begin(self.store, kind, plan, self.policy, now)
         if kind == "erase":
             wanted = [one for person in people for one in sought(person)]
@@ -93,10 +114,19 @@ class HomeRecord:
                 self.rights.seek(self.store, wanted, self.act, now)
 
     def under(self, transaction: str) -> None:
-        self.rights.under(self.act, transaction)
+        with self._surely():
+            self.rights.under(self.act, transaction)
 
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None:
+        # Lost with a machine that falls, it is asked of the store again: `settle`.
         self.rights.finish(self.act, "done" if done else "failed", self.clock(), counts)
+
+    @contextmanager
+    def _surely(self) -> Iterator[None]:
+        """What commits inside is on disk, and all that committed before."""
+        self.rights.connection.execute("SET synchronous_commit = on")
+        yield
+        self.rights.connection.execute("SET synchronous_commit = off")
 
     def settle(self, connection: Connection) -> int:
         """Asks the foreign server of acts that were cut off how they ended. out: how many are known now."""

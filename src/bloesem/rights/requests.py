@@ -8,21 +8,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
-from bloesem.plan.model import Fact
+from bloesem.plan.calculus import Verdict
 from bloesem.rights.changes import Changes, changes, write
-from bloesem.rights.fetch import SqlFetch
+from bloesem.rights.fetch import SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
 from bloesem.rights.identify import Who, identify
 from bloesem.rights.judge import Judge, Standing
+from bloesem.rights.keeping import NoRecord, Record
 from bloesem.rights.trouble import explain
 from bloesem.rights.whose import Kept, Outcome, Reach, leave, reached, shown
 from bloesem.rights.world import Person, Ref, Row, World, gather
@@ -32,38 +33,6 @@ from bloesem.stores.postgres import Connection
 ATTEMPTS = 5
 Result = TypeVar("Result")
 Wanted = Sequence[Sequence[Who]]
-
-
-class Record(Protocol):
-    """What Bloesem's own database keeps about people of a foreign store."""
-
-    def facts(self, person: Person) -> Sequence[Fact]:
-        """Objections, restrictions, holds …, about the person or about rows of theirs."""
-
-    def number(self, ref: Ref) -> int:
-        """The number of a row in facts about it."""
-
-    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None:
-        """Before the first row is written."""
-
-    def under(self, transaction: str) -> None:
-        """In which transaction of the foreign server; said before it commits."""
-
-    def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
-
-
-class NoRecord:
-    """Nothing is kept: for whom no facts are recorded, and who needs no proof of acts."""
-
-    def facts(self, person: Person) -> Sequence[Fact]:
-        return ()
-
-    def number(self, ref: Ref) -> int:
-        return int.from_bytes(hashlib.sha256(repr(ref).encode()).digest()[:7], "big")
-
-    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None: ...
-    def under(self, transaction: str) -> None: ...
-    def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -106,6 +75,9 @@ class Desk:
     _left: World = field(init=False, repr=False)
     _deleted: Sequence[Ref] = field(init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        prepare(self.connection)
+
     # ---- to be shown ------------------------------------------------------------------------------------------
 
     def access(self, wanted: Wanted) -> dict[str, Any]:
@@ -116,19 +88,24 @@ class Desk:
 
         def told(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
             tables: dict[str, list[dict[str, Any]]] = {}
-            why: dict[str, dict[str, Any]] = {}
+            why: dict[str, tuple[dict[int, tuple[Verdict, ...]], set[str | None]]] = {}
+            columns: dict[tuple[str, frozenset[int | None]], list[str]] = {}
             for ref in sorted(way):
-                row, table = world.row(ref), self.graph.tables[ref[0]]
-                columns = shown(world, ref, way[ref])
-                said = {c: row.values[c] for c in table.live.columns if c in columns}
-                tables.setdefault(ref[0], []).append(said)
-                self._explain(
-                    why.setdefault(ref[0], {"purposes": [], "until": "", "source": []}), standing, row
-                )
+                name, row = ref[0], world.row(ref)
+                along = (name, frozenset(way[ref].edges))
+                if along not in columns:
+                    visible = shown(world, ref, way[ref])
+                    columns[along] = [c for c in self.graph.tables[name].live.columns if c in visible]
+                values = row.values
+                tables.setdefault(name, []).append({c: values[c] for c in columns[along]})
+                verdicts, sources = why.setdefault(name, ({}, set()))
+                judged = self.judge.verdicts(standing, row, self.number(standing, row))
+                verdicts[id(judged)] = judged
+                sources.add(self.judge.source(row))
             return {
                 "person": self.name(world.people[0]),
                 "tables": tables,
-                "why": {name: _closed(one) for name, one in why.items()},
+                "why": {name: _why(judged.values(), sources) for name, (judged, sources) in why.items()},
             }
 
         return self.look(wanted, told)
@@ -140,21 +117,9 @@ class Desk:
             with self._transaction(read_only=True):
                 world = self._world(wanted, None, lock=False)
                 way = reached(world, world.people[0])
-                return tell(world, way, self.judge.standing(world, way, self.record.facts(world.people[0])))
+                return tell(world, way, self.judge.standing(world, way, self.record.facts(world.people)[0]))
 
         return self._retried(once)
-
-    def _explain(self, why: dict[str, Any], standing: Standing, row: Row) -> None:
-        for verdict in self.judge.verdicts(standing, row, self.number(standing, row)):
-            if verdict.use or verdict.keep:
-                if verdict.purpose not in why["purposes"]:
-                    why["purposes"].append(verdict.purpose)
-                if why["until"] is not None and verdict.keep:
-                    until = verdict.until.isoformat() if verdict.until else None
-                    why["until"] = until if until is None else max(why["until"], until)
-        source = self.judge.source(row)
-        if source is not None and source not in why["source"]:
-            why["source"].append(source)
 
     def number(self, standing: Standing, row: Row) -> int | None:
         """The number of a row in facts, where there are facts about rows."""
@@ -250,10 +215,10 @@ class Desk:
                 if not dry_run:
                     self.record.begin(kind, bound, world.people)
                     begun = True
-                statements = self._fetch.statements.total() + write(self.connection, made)
-                if not dry_run:
-                    row = self.connection.execute("SELECT txid_current()::text").fetchone()
-                    self.record.under(row[0] if row else "")
+                transaction = write(self.connection, made, rehearsed=dry_run)
+                statements = self._fetch.statements.total() + (transaction is not None)
+                if begun:
+                    self.record.under(transaction or "")
                 tables = self._difference(world, drafted, show)
         except BaseException:
             if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
@@ -299,8 +264,8 @@ class Desk:
 
     def _judged(self, world: World, ways: Sequence[Mapping[Ref, Reach]], ground: str) -> Outcome:
         standings = [
-            self.judge.standing(world, way, self.record.facts(person), erasure=ground)
-            for person, way in zip(world.people, ways, strict=True)
+            self.judge.standing(world, way, facts, erasure=ground)
+            for facts, way in zip(self.record.facts(world.people), ways, strict=True)
         ]
 
         def keeps(number: int, row: Row) -> Kept | None:
@@ -410,10 +375,14 @@ def _together(one: Done, other: Done) -> Done:
     )
 
 
-def _closed(why: dict[str, Any]) -> dict[str, Any]:
-    source = why["source"]
+def _why(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
+    """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came from."""
+    alive = [v for verdicts in judged for v in verdicts if v.use or v.keep]
+    ends = [v.until for v in alive if v.keep]
+    last = None if not ends or None in ends else max(end for end in ends if end is not None)
+    said = sorted(source for source in sources if source is not None)
     return {
-        "purposes": why["purposes"],
-        "until": why["until"] or None,
-        "source": source[0] if len(source) == 1 else source or None,
+        "purposes": sorted({v.purpose for v in alive}),
+        "until": last.isoformat() if last else None,
+        "source": said[0] if len(said) == 1 else said or None,
     }

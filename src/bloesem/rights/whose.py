@@ -14,7 +14,7 @@ from bloesem.rights.graph import Edge
 from bloesem.rights.world import Person, Ref, Row, Value, World
 
 
-@dataclass
+@dataclass(slots=True)
 class Reach:
     """How a person reaches a row: as its owner or not, and along which edges (None: the row is they)."""
 
@@ -124,7 +124,7 @@ def owners(world: World, row: Row) -> Iterator[tuple[Edge, Row | None]]:
             continue
         for value in row.pointers(edge.columns):
             if edge.person is not None:
-                if not any(person.holds(edge.person, value[0]) for person in world.people):
+                if not world.named(edge.person, value[0]):
                     yield edge, None
                 continue
             assert edge.target is not None
@@ -145,7 +145,7 @@ def _remaining(world: World, mine: set[Ref]) -> set[Ref]:
     parents: dict[Ref, list[tuple[Edge, Ref | None]]] = {
         ref: [(edge, other.ref if other else None) for edge, other in owners(world, world.row(ref))]
         for ref in mine
-        if not world.is_root(ref)
+        if not world.is_root(ref) and ref[0] not in world.graph.sole
     }
     stays: set[Ref] = set()
     moved = True
@@ -163,10 +163,9 @@ def _remaining(world: World, mine: set[Ref]) -> set[Ref]:
 
 
 def _keep(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], keeps: Keeps, result: Outcome) -> None:
-    for ref in gone:
-        row = world.row(ref)
-        for number, way in enumerate(ways):
-            if ref in way and way[ref].owner and (kept := keeps(number, row)) is not None:
+    for number, way in enumerate(ways):
+        for ref, reach in way.items():
+            if reach.owner and ref in gone and (kept := keeps(number, world.row(ref))) is not None:
                 known = result.kept.get(ref)
                 result.kept[ref] = kept if known is None else _both(known, kept)
     # What a kept row hangs on stays as long, without its values: nobody could say whose it is otherwise.
@@ -217,7 +216,7 @@ def _blank(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], result: O
             for edge in world.graph.held[row.table]
             if edge.person is not None and world.counts(edge, row) and not kept.columns & set(edge.columns)
             for c in edge.columns
-            if any(p.holds(edge.person, v[0]) for p in world.people for v in row.pointers(edge.columns))
+            if any(world.named(edge.person, v[0]) for v in row.pointers(edge.columns))
         }
         _note(result, world, ref, columns)
     for way in ways:
@@ -234,11 +233,7 @@ def _blank(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], result: O
         row = world.row(ref)
         for edge in world.graph.held[row.table]:
             if edge.person is not None and edge.reaches and world.counts(edge, row):
-                theirs = [
-                    v
-                    for v in row.pointers(edge.columns)
-                    if any(p.holds(edge.person, v[0]) for p in world.people)
-                ]
+                theirs = [v for v in row.pointers(edge.columns) if world.named(edge.person, v[0])]
                 if theirs:
                     result.cut.setdefault(ref, []).append(Cut(edge, frozenset(theirs)))
 
@@ -246,7 +241,7 @@ def _blank(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], result: O
 def _left(world: World, edge: Edge, row: Row, gone: set[Ref]) -> bool:
     """Whether whoever the row belongs to along this edge is among those who leave."""
     if edge.person is not None:
-        return any(p.holds(edge.person, v[0]) for p in world.people for v in row.pointers(edge.columns))
+        return any(world.named(edge.person, v[0]) for v in row.pointers(edge.columns))
     if edge.turned:
         parents: Iterable[Row] = (
             holder

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from bloesem.plan.predicates import meets
@@ -15,23 +16,31 @@ Value = tuple[str, ...]
 Ref = tuple[str, Value]
 
 
-@dataclass
 class Row:
     """`links`: the columns that name rows (keys, links, identities), as text; an array column as its elements. `values`:
     the columns that were asked for, as they are. `digest`: of the whole row."""
 
-    table: str
-    key: Value
-    links: dict[str, str | list[str | None] | None]
-    values: dict[str, Any] = field(default_factory=dict)
-    digest: str = ""
+    __slots__ = ("digest", "key", "links", "ref", "table", "values")
 
-    @property
-    def ref(self) -> Ref:
-        return self.table, self.key
+    def __init__(
+        self,
+        table: str,
+        key: Value,
+        links: dict[str, str | list[str | None] | None],
+        values: dict[str, Any] | None = None,
+        digest: str = "",
+    ) -> None:
+        self.table, self.key, self.links = table, key, links
+        self.values: dict[str, Any] = {} if values is None else values
+        self.digest = digest
+        self.ref: Ref = (table, key)
 
     def pointers(self, columns: Sequence[str]) -> list[Value]:
         """What the columns point to: nothing where one is empty; of an array, each element."""
+        if len(columns) == 1:
+            one = self.links[columns[0]]
+            if one.__class__ is str:
+                return [(one,)]
         found = [self.links[c] for c in columns]
         if len(found) == 1 and isinstance(found[0], list):
             return [(one,) for one in dict.fromkeys(found[0]) if one is not None]
@@ -97,9 +106,7 @@ class World:
 
     def children(self, row: Row) -> Iterator[tuple[Edge, Row]]:
         """The rows that belong to whoever this row belongs to, each with its edge."""
-        for edge in self.graph.edges:
-            if not edge.reaches or edge.parent != row.table:
-                continue
+        for edge in self.graph.down[row.table]:
             if edge.turned:
                 if self.counts(edge, row):
                     for value in row.pointers(edge.columns):
@@ -107,11 +114,25 @@ class World:
                 continue
             for value in row.pointers(edge.of):
                 for one in self.at(edge.holder, edge.columns, value):
-                    if self.counts(edge, one):
+                    if edge.when is None or self.counts(edge, one):
                         yield edge, one
 
+    @cached_property
+    def roots(self) -> frozenset[Ref]:
+        return frozenset(ref for person in self.people for ref in person.roots)
+
+    @cached_property
+    def identities(self) -> Mapping[str, frozenset[str]]:
+        """What identifies any of these people."""
+        kinds = {kind for person in self.people for kind in person.identities}
+        return {k: frozenset(v for p in self.people for v in p.identities.get(k, ())) for k in kinds}
+
+    def named(self, kind: str, value: str) -> bool:
+        """Whether a value identifies one of these people."""
+        return value in self.identities.get(kind, ())
+
     def is_root(self, ref: Ref) -> bool:
-        return any(ref in person.roots for person in self.people)
+        return ref in self.roots
 
     def stops(self, row: Row) -> bool:
         """Whether a row is another person: it is seen, and nothing beyond it."""
@@ -201,13 +222,28 @@ class _Gathering:
         found.update((row.key, row) for row in fresh)
         if fresh:
             self.world._index = {at: index for at, index in self.world._index.items() if at[0] != name}
+        reaching = [self.graph.edges[number] for number, reach in wanted if reach]
+        all_ = (
+            not roots
+            and len(by_columns) == 1
+            and len(reaching) == len(wanted)
+            and not any(e.when for e in reaching)
+        )
+        onward = bool(self.graph.down[name] or self.graph.pointing[name])
+        if all_ and not onward:
+            self.world.reached.update(row.ref for row in rows)
+            return
         for row in rows:
             row = found[row.key]
             if row.ref in self.world.reached:
                 continue
-            if row.key in roots or any(
-                reach and self._matches(self.graph.edges[number], row, values)
-                for (number, reach), values in wanted.items()
+            if (
+                all_
+                or row.key in roots
+                or any(
+                    reach and self._matches(self.graph.edges[number], row, values)
+                    for (number, reach), values in wanted.items()
+                )
             ):
                 self.world.reached.add(row.ref)
                 if not self.world.stops(row):

@@ -17,7 +17,7 @@ from tests.databases import Database
 
 from bloesem.errors import BloesemError, RightsError, StoreError
 from bloesem.rights.identify import Who
-from bloesem.rights.requests import NoRecord
+from bloesem.rights.keeping import NoRecord
 from bloesem.stores.postgres import Connection
 
 
