@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Figure, alternate, measured_on, parser, tell, timed
+from bench.measure import Figure, alternate, measured_on, one_core, parser, tell, timed
 from bench.world import ROOT, server
 from bloesem.datamap.load import read_map
 from bloesem.policy.company import load_company
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def figures(people: int, turns: int, rows: int = 20_000, crowd: int = 1_000) -> list[Figure]:
-    with server() as running, connect(running.dsn(), autocommit=True) as admin:
+    with one_core(), server() as running, connect(running.dsn(), autocommit=True) as admin:
         measured_on(admin.info.server_version)
         admin.execute("CREATE DATABASE home")
         few = max(2 * turns + 20, 60)

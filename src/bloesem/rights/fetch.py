@@ -79,30 +79,22 @@ def prepare(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class _Reader:
-    """How rows of a table are asked for and read. `plain`: link columns read from their values; `cast`: those that are asked
-    for as text, after the values."""
+    """How rows of a table are asked for and read. `cast`: link columns that are asked for as text, after the values."""
 
     select: str
     table: str
     key: tuple[str, ...]
     values: tuple[str, ...]
-    plain: tuple[str, ...]
     cast: tuple[str, ...]
 
     def read(self, found: Sequence[Any]) -> Row:
         values = dict(zip(self.values, found, strict=False))
-        links: dict[str, Any] = {}
-        for name in self.plain:
-            value = values[name]
-            links[name] = value if value is None or value.__class__ is str else _said(value)
-        at = len(self.values)
-        for number, name in enumerate(self.cast):
-            links[name] = found[at + number]
-        return Row(self.table, tuple(links[c] for c in self.key), links, values, found[-1])
-
-
-def _said(value: Any) -> Any:
-    return [None if e is None else str(e) for e in value] if isinstance(value, list) else str(value)
+        if not self.cast:
+            key = tuple([v if (v := values[c]).__class__ is str else str(v) for c in self.key])
+            return Row(self.table, key, values, None, found[-1])
+        cast = dict(zip(self.cast, found[len(self.values) :], strict=False))
+        key = tuple([cast[c] if c in cast else str(values[c]) for c in self.key])
+        return Row(self.table, key, values, cast, found[-1])
 
 
 @dataclass
@@ -178,7 +170,7 @@ class SqlFetch:
             parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
             parts.append(f"md5({ROW}::text)" if self.lock else "''")
             select = f"SELECT {', '.join(parts)} FROM {source(table)}"
-            reader = _Reader(select, table.qualified, table.key, tuple(values), tuple(plain), tuple(cast))
+            reader = _Reader(select, table.qualified, table.key, tuple(values), tuple(cast))
             self._readers[table.qualified, more] = reader
         return reader
 

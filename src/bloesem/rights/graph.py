@@ -124,6 +124,11 @@ class Graph:
         return {name: tuple(e for e in self.edges if e.reaches and e.parent == name) for name in self.tables}
 
     @cached_property
+    def people(self) -> frozenset[str]:
+        """Tables of which each row is a person."""
+        return frozenset(name for name, table in self.tables.items() if table.people)
+
+    @cached_property
     def sole(self) -> frozenset[str]:
         """Tables whose rows have one owner at most, through one link after another: whoever reaches one owns it alone."""
         owning: dict[str, list[Edge]] = {name: [] for name in self.tables}

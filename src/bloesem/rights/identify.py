@@ -125,7 +125,7 @@ class _Finder:
         if size != len(found):
             index = {}
             for row in found.values():
-                for value in row.pointers((name,)) if name in row.links else ():
+                for value in row.pointers((name,)) if name in row.values or name in (row.cast or ()) else ():
                     index.setdefault(value[0], []).append(row)
             self._index[table.qualified, name] = len(found), index
         return index

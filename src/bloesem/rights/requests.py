@@ -89,17 +89,20 @@ class Desk:
         def told(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
             tables: dict[str, list[dict[str, Any]]] = {}
             why: dict[str, tuple[dict[int, tuple[Verdict, ...]], set[str | None]]] = {}
-            columns: dict[tuple[str, frozenset[int | None]], list[str]] = {}
+            columns: dict[tuple[Any, ...], list[str]] = {}
             for ref in sorted(way):
-                name, row = ref[0], world.row(ref)
-                along = (name, frozenset(way[ref].edges))
-                if along not in columns:
-                    visible = shown(world, ref, way[ref])
-                    columns[along] = [c for c in self.graph.tables[name].live.columns if c in visible]
+                name, row, edges = ref[0], world.row(ref), way[ref].edges
+                along = (name, *edges)
+                visible = columns.get(along)
+                if visible is None:
+                    mine = shown(world, ref, way[ref])
+                    visible = columns[along] = [c for c in self.graph.tables[name].live.columns if c in mine]
+                    tables.setdefault(name, [])
+                    why.setdefault(name, ({}, set()))
                 values = row.values
-                tables.setdefault(name, []).append({c: values[c] for c in columns[along]})
-                verdicts, sources = why.setdefault(name, ({}, set()))
+                tables[name].append({c: values[c] for c in visible})
                 judged = self.judge.verdicts(standing, row, self.number(standing, row))
+                verdicts, sources = why[name]
                 verdicts[id(judged)] = judged
                 sources.add(self.judge.source(row))
             return {
@@ -272,7 +275,7 @@ class Desk:
             standing = standings[number]
             return self.judge.kept(standing, row, self.number(standing, row))
 
-        return leave(world, keeps)
+        return leave(world, ways, keeps)
 
     def _hash(self, kind: str, world: World, draft: Draft) -> str:
         said = [

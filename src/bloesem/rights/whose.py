@@ -7,7 +7,7 @@ what goes are cut. What a purpose still keeps stays, with its reason and its end
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bloesem.rights.graph import Edge
@@ -66,15 +66,15 @@ def reached(world: World, person: Person) -> dict[Ref, Reach]:
                         queue.append(row.ref)
     while queue:
         ref = queue.pop()
-        row, way = world.row(ref), found[ref]
-        if world.graph.tables[row.table].people and ref not in person.roots:
+        if not world.graph.down[ref[0]] or (ref[0] in world.graph.people and ref not in person.roots):
             continue
+        row, way = world.row(ref), found[ref]
         for edge, child in world.children(row):
             if _arrive(found, child, edge, way.owner and edge.kind == "owner"):
                 queue.append(child.ref)
-    for ref, way in found.items():  # a row that is itself a person outlives whoever it belongs to
-        if world.graph.tables[ref[0]].people and ref not in person.roots:
-            way.owner = False
+    for ref in found.keys() - person.roots:
+        if ref[0] in world.graph.people:  # a row that is itself a person outlives whoever it belongs to
+            found[ref].owner = False
     return found
 
 
@@ -103,9 +103,8 @@ def shown(world: World, ref: Ref, way: Reach) -> set[str]:
     return columns - (hidden - set(table.key))
 
 
-def leave(world: World, keeps: Keeps | None = None) -> Outcome:
-    """What becomes of every row when all people of the world leave at once."""
-    ways = [reached(world, person) for person in world.people]
+def leave(world: World, ways: Sequence[Mapping[Ref, Reach]], keeps: Keeps | None = None) -> Outcome:
+    """What becomes of every row when all people of the world leave at once. in: `ways`, how each reaches what."""
     mine = {ref for way in ways for ref, reach in way.items() if reach.owner}
     gone = mine - _remaining(world, mine)
     result = Outcome()
@@ -162,7 +161,9 @@ def _remaining(world: World, mine: set[Ref]) -> set[Ref]:
     return stays
 
 
-def _keep(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], keeps: Keeps, result: Outcome) -> None:
+def _keep(
+    world: World, ways: Sequence[Mapping[Ref, Reach]], gone: set[Ref], keeps: Keeps, result: Outcome
+) -> None:
     for number, way in enumerate(ways):
         for ref, reach in way.items():
             if reach.owner and ref in gone and (kept := keeps(number, world.row(ref))) is not None:
@@ -205,7 +206,7 @@ def _later(one: dt.date | None, other: dt.date | None) -> bool:
     return other is not None and (one is None or one > other)
 
 
-def _blank(world: World, ways: list[dict[Ref, Reach]], gone: set[Ref], result: Outcome) -> None:
+def _blank(world: World, ways: Sequence[Mapping[Ref, Reach]], gone: set[Ref], result: Outcome) -> None:
     for ref, kept in result.kept.items():
         row = world.row(ref)
         table = world.graph.tables[row.table]

@@ -17,35 +17,40 @@ Ref = tuple[str, Value]
 
 
 class Row:
-    """`links`: the columns that name rows (keys, links, identities), as text; an array column as its elements. `values`:
-    the columns that were asked for, as they are. `digest`: of the whole row."""
+    """`values`: the columns that were asked for, as they are. `cast`: columns that name rows (keys, links, identities) whose
+    text is not what their value says in Python; an array as its elements. `digest`: of the whole row."""
 
-    __slots__ = ("digest", "key", "links", "ref", "table", "values")
+    __slots__ = ("cast", "digest", "key", "ref", "table", "values")
 
     def __init__(
         self,
         table: str,
         key: Value,
-        links: dict[str, str | list[str | None] | None],
-        values: dict[str, Any] | None = None,
+        values: dict[str, Any],
+        cast: dict[str, Any] | None = None,
         digest: str = "",
     ) -> None:
-        self.table, self.key, self.links = table, key, links
-        self.values: dict[str, Any] = {} if values is None else values
-        self.digest = digest
+        self.table, self.key, self.values, self.cast, self.digest = table, key, values, cast, digest
         self.ref: Ref = (table, key)
+
+    def held(self, column: str) -> Any:
+        """What a column that names rows holds, as text; of an array, the texts of its elements."""
+        if self.cast is not None and column in self.cast:
+            return self.cast[column]
+        value = self.values[column]
+        if value is None or value.__class__ is str:
+            return value
+        return [None if e is None else str(e) for e in value] if isinstance(value, list) else str(value)
 
     def pointers(self, columns: Sequence[str]) -> list[Value]:
         """What the columns point to: nothing where one is empty; of an array, each element."""
         if len(columns) == 1:
-            one = self.links[columns[0]]
-            if one.__class__ is str:
-                return [(one,)]
-        found = [self.links[c] for c in columns]
-        if len(found) == 1 and isinstance(found[0], list):
-            return [(one,) for one in dict.fromkeys(found[0]) if one is not None]
-        whole = tuple(one for one in found if isinstance(one, str))
-        return [whole] if len(whole) == len(found) else []
+            one = self.held(columns[0])
+            if isinstance(one, list):
+                return [(element,) for element in dict.fromkeys(one) if element is not None]
+            return [] if one is None else [(one,)]
+        found = tuple(self.held(c) for c in columns)
+        return [] if None in found else [found]
 
 
 @dataclass(frozen=True)
