@@ -11,6 +11,7 @@ Findings about the words of the policy itself are counted; --text lists them.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,10 @@ from bloesem.commands import shared
 from bloesem.errors import BloesemError, MapError, PlanError
 
 if TYPE_CHECKING:
+    from bloesem.datamap.load import LoadedMap
     from bloesem.findings import Finding
+    from bloesem.policy.company import Company
+    from bloesem.policy.model import Policy
 
 EXAMPLES = """\
 examples:
@@ -100,6 +104,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     policy = read.in_force(on)
     text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
     maps = read_map(arguments.map or read.maps)
+    if not all(dataset.guarded for dataset in maps.datamap.dataset):
+        return _graver_first(_foreign(arguments, read, policy, maps, on)), text
     found = [*map_findings(maps), *late_reviews(read.record, on)]
     plan = None
     try:
@@ -119,6 +125,44 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
             if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
                 found += store_findings(connection, plan)
     return _graver_first(found), text
+
+
+def _foreign(
+    arguments: argparse.Namespace, company: Company, policy: Policy, maps: LoadedMap, on: dt.date
+) -> list[Finding]:
+    """A database that nobody guards: what its map leaves undecided or unmapped, and whether it fits the policy."""
+    from bloesem.rights.graph import build
+    from bloesem.rights.judge import compile_foreign
+    from bloesem.stores.dsn import Dsn
+    from bloesem.stores.postgres import FOREIGN, connect
+    from bloesem.stores.schema import read_schema
+
+    if any(dataset.guarded for dataset in maps.datamap.dataset):
+        raise shared.UsageError(
+            "maps of a guarded database and of one that is not",
+            "one database at a time",
+            "name the map of one",
+        )
+    if not arguments.store:
+        raise shared.UsageError(
+            "no database was named",
+            "a map with links is held against the tables that are there",
+            "say --store URL",
+        )
+    with connect(
+        Dsn.parse(arguments.store), autocommit=True, application="bloesem", oldest=FOREIGN
+    ) as connection:
+        live = read_schema(connection)
+    try:
+        compile_foreign(company, policy, build(maps, live), on)
+    except (MapError, PlanError) as fault:
+        lines = fault.thing.split("\n")
+        kind = "undecided-or-unmapped" if isinstance(fault, MapError) else "no-plan"
+        return [
+            _as_finding(kind, type(fault)(line, fault.rule, fault.remedy if len(lines) == 1 else ""))
+            for line in lines
+        ]
+    return []
 
 
 def _graver_first(found: list[Finding]) -> list[Finding]:

@@ -157,3 +157,41 @@ def test_what_is_typed_wrongly_is_said(command: str, tmp_path: Path) -> None:
     assert done.code == 2
     assert "nobody was named" in done.err
     assert json.dumps(done.out) == '""'
+
+
+def test_check_refuses_while_anything_is_undecided_or_unmapped(store: Database, tmp_path: Path) -> None:
+    def check(text: str) -> Called:
+        return call(
+            "check", "--store", store.dsn.url(), shop.MINIMAL, shop.map_file(tmp_path, text), "--json"
+        )
+
+    whole = check(shop.MAP)
+    assert (whole.code, whole.json["findings"]) == (0, [])
+    open_ = shop.MAP.replace(
+        "kind: owner, erase: [sender_name]",
+        "erase: [sender_name], decide: [{kind: owner, because: the name, confidence: 0.6}, {kind: shared}]",
+    )
+    open_ = open_.replace(
+        "          - {name: alt_email, data_categories: [identity.email], fides_meta: {identity: email}}\n",
+        "",
+    )
+    with store.connect() as connection:
+        connection.execute("CREATE TABLE visit (id int)")
+    found = check(open_)
+    assert found.code == 1
+    said = "\n".join(one["thing"] for one in found.json["findings"])
+    assert "public.customer.alt_email: column `alt_email` is in no map" in said
+    assert "the link of sender_id is undecided" in said
+    assert "public.visit: is in no map" in said
+    assert f"{tmp_path / 'map.yaml'}:" in said
+    with store.connect() as connection:
+        connection.execute("DROP TABLE visit")
+    unknown = check(shop.MAP.replace("data_categories: [order.lines]", "data_categories: [order.colour]"))
+    assert unknown.code == 1
+    assert "order.colour" in unknown.json["findings"][0]["thing"]
+
+
+def test_a_category_below_one_that_the_policy_declares_is_that_one(store: Database, tmp_path: Path) -> None:
+    text = shop.MAP.replace("data_categories: [order.lines]", "data_categories: [order.lines.gift.wrapped]")
+    done = call("check", "--store", store.dsn.url(), shop.MINIMAL, shop.map_file(tmp_path, text))
+    assert done.code == 0, done.out
