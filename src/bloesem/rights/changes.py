@@ -11,7 +11,7 @@ from typing import Any
 from bloesem.errors import RightsError
 from bloesem.rights.fetch import bare, base, column, source
 from bloesem.rights.graph import PLACE, Table
-from bloesem.rights.masks import constant, erased
+from bloesem.rights.masks import constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
 from bloesem.rights.world import Row, Value, World
 from bloesem.source import Problem, refuse
@@ -74,7 +74,13 @@ class _Maker:
     def written(self, row: Row, blanked: set[str], cuts: Sequence[Cut]) -> tuple[Write, ...]:
         table = self.graph.tables[row.table]
         found: dict[str, Write] = {}
-        for name in sorted(blanked):
+        inside: dict[str, list[str]] = {}
+        for name in sorted(blanked & table.paths.keys()):
+            if table.paths[name][0] not in blanked:
+                inside.setdefault(table.paths[name][0], []).append(name)
+        for name, paths in inside.items():
+            found[name] = Write(name, document(table, name, paths))
+        for name in sorted(blanked - table.paths.keys()):
             if not table.live.columns[name].generated:
                 said = erased(table, name)
                 if said is None:

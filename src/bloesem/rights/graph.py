@@ -27,7 +27,8 @@ _END = "a link has an end"
 
 @dataclass(frozen=True)
 class Table:
-    """A mapped table as it is there. `key` names a row; `fields`: what the map says of each column."""
+    """A mapped table as it is there. `key` names a row; `fields`: what the map says of each column, and of what lies in json, by its
+    path (`doc.address.street`)."""
 
     schema: str
     name: str
@@ -51,6 +52,16 @@ class Table:
         if not self.people:
             return ()
         return tuple((name, f.fides.identity) for name, f in self.fields.items() if f.fides.identity)
+
+    @cached_property
+    def paths(self) -> Mapping[str, tuple[str, ...]]:
+        """What lies in json columns: its name as in `fields`, and the column and keys that lead to it."""
+        return {name: path for f in self.collection.fields for name, path, _ in _within(f, (f.name,))}
+
+    @cached_property
+    def hidden(self) -> tuple[tuple[str, ...], ...]:
+        """The paths in json columns that nobody is shown."""
+        return tuple(path for name, path in self.paths.items() if self.fields[name].meta.on_show == "redact")
 
     @cached_property
     def personal(self) -> tuple[str, ...]:
@@ -223,6 +234,14 @@ def build(maps: LoadedMap, live: Live) -> Graph:
     return Graph(made.tables, tuple(made.edges), maps)
 
 
+def _within(one: DataField, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], DataField]]:
+    """(name, path, what the map says) of all that lies in a column."""
+    for inner in one.fields:
+        there = (*path, inner.name)
+        yield ".".join(there), there, inner
+        yield from _within(inner, there)
+
+
 class _Builder:
     def __init__(self, maps: LoadedMap, live: Live) -> None:
         self.maps, self.live = maps, live
@@ -271,6 +290,17 @@ class _Builder:
                             table, f"column `{name}` is mapped, and not in the database", "a map says what is there",
                             f"mend it; the table has: {', '.join(sorted(there.columns))}", name,
                         )  # fmt: skip
+                yield from self._documents(table, fields)
+
+    def _documents(self, table: Table, fields: dict[str, DataField]) -> Iterator[Problem]:
+        for one in table.collection.fields:
+            live = table.live.columns.get(one.name)
+            if one.fields and live is not None and (live.base or live.type) not in ("json", "jsonb"):
+                yield self._problem(
+                    table, f"column `{one.name}` has fields, and is no json", "what lies in a column is a path in json",
+                    "take its fields out", one.name,
+                )  # fmt: skip
+            fields.update((name, inner) for name, _, inner in _within(one, (one.name,)))
 
     def _gaps(self) -> Iterator[Problem]:
         for (schema, name), there in sorted(self.live.items()):

@@ -89,13 +89,14 @@ def _owned(schema: str, collection: Collection, policy: Policy) -> Collection:
         DataField(name=OWNER, meta=FieldMeta(key=True)),
         *([DataField(name=FROM, meta=FieldMeta(key=True))] if unsaid else []),
     ]
-    for one in collection.fields:
+    inside = [(f"{one.name}.{name}", f) for one in collection.fields for name, f in _leaves(one)]
+    for name, one in [(one.name, one) for one in collection.fields] + inside:
         categories = tuple(dict.fromkeys(_declared(c, policy) for c in one.data_categories))
-        key = one.meta.key or not categories or one.name in deciding or one.fides.primary_key
+        key = one.meta.key or not categories or name in deciding or one.fides.primary_key
         fides = FidesMeta(identity=one.fides.identity) if one.fides.identity else None
         fields.append(
             DataField(
-                name=one.name,
+                name=name,
                 data_categories=categories,
                 fides_meta=fides,
                 meta=one.meta.model_copy(update={"key": key}),
@@ -118,6 +119,13 @@ def _owned(schema: str, collection: Collection, policy: Policy) -> Collection:
             "meta": meta.model_copy(update=changed),
         }
     )
+
+
+def _leaves(one: DataField) -> Iterator[tuple[str, DataField]]:
+    """What lies in a json column is judged by itself."""
+    for inner in one.fields:
+        yield inner.name, inner
+        yield from ((f"{inner.name}.{name}", f) for name, f in _leaves(inner))
 
 
 def _declared(category: str, policy: Policy) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from bloesem.plan.quoting import literal
 from bloesem.rights.fetch import base, column, texts
 from bloesem.rights.graph import Table
@@ -69,6 +72,35 @@ def mask(table: Table, one: LiveColumn) -> str | None:
             return None
         said = found[alone]
     return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{one.type} END"
+
+
+def document(table: Table, name: str, without: Sequence[str]) -> str:
+    """A json column without what lies at some paths of it (as `Table.paths` calls them), in arrays too."""
+    one = table.live.columns[name]
+    said = f"{column(name)}::jsonb"
+    for path in without:
+        meta = table.fields[path].meta
+        instead: str | int | None = "xxx" if meta.on_erase == "redact" else meta.erased
+        leaf = None if instead is None else f"{literal(json.dumps(instead))}::jsonb"
+        said = _at(f"({said})", table.paths[path][1:], leaf)
+    return f"({said})::{base(one)}".replace("%", "%%")
+
+
+def _at(e: str, path: Sequence[str], leaf: str | None) -> str:
+    inside = f"CASE jsonb_typeof(x.e) WHEN 'object' THEN {_key('x.e', path, leaf)} ELSE x.e END"
+    elements = f"FROM jsonb_array_elements({e}) WITH ORDINALITY AS x (e, n)"
+    return (
+        f"CASE jsonb_typeof({e}) WHEN 'object' THEN {_key(e, path, leaf)}"
+        f" WHEN 'array' THEN (SELECT COALESCE(jsonb_agg({inside} ORDER BY x.n), '[]') {elements}) ELSE {e} END"
+    )
+
+
+def _key(e: str, path: Sequence[str], leaf: str | None) -> str:
+    key = f"{literal(path[0])}::text"
+    if len(path) > 1:
+        inner = _at(f"({e} -> {key})", path[1:], leaf)
+        return f"CASE WHEN {e} ? {key} THEN jsonb_set({e}, ARRAY[{key}], {inner}) ELSE {e} END"
+    return f"{e} - {key}" if leaf is None else f"jsonb_set({e}, ARRAY[{key}], {leaf}, false)"
 
 
 def erased(table: Table, name: str) -> str | None:

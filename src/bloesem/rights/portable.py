@@ -33,7 +33,7 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
                 continue
             visible = shown(world, ref, way[ref])
             said: dict[str, Any] = {}
-            for name in table.personal:
+            for name in [c for c in table.live.columns if c in table.personal]:
                 reason = (
                     _why_not(desk.judge, plan, name, row, standing, way[ref])
                     if name in visible

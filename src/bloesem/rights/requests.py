@@ -101,6 +101,9 @@ class Desk:
                     why.setdefault(name, ({}, set()))
                 values = row.values
                 tables[name].append({c: values[c] for c in visible})
+                for path in self.graph.tables[name].hidden:
+                    if path[0] in tables[name][-1]:
+                        tables[name][-1][path[0]] = _without(tables[name][-1][path[0]], path[1:])
                 judged = self.judge.verdicts(standing, row, self.number(standing, row))
                 verdicts, sources = why[name]
                 verdicts[id(judged)] = judged
@@ -366,6 +369,17 @@ class Desk:
                 if not raced or attempt == ATTEMPTS:
                     raise explain(fault) from None
         raise AssertionError
+
+
+def _without(value: Any, path: Sequence[str]) -> Any:
+    """A json value without what lies at a path."""
+    if isinstance(value, list):
+        return [_without(one, path) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if len(path) == 1:
+        return {k: v for k, v in value.items() if k != path[0]}
+    return {k: _without(v, path[1:]) if k == path[0] else v for k, v in value.items()}
 
 
 def _together(one: Done, other: Done) -> Done:

@@ -201,3 +201,34 @@ def test_from_the_command_line(make_database: object, postgres: object, tmp_path
     gone = call("access", *given)
     assert gone.code == 1
     assert "nobody is found" in gone.err
+
+
+def test_what_lies_in_json_is_shown_kept_and_erased_by_its_path(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    connection.execute(
+        b"""ALTER TABLE customer ADD doc json, ADD tags jsonb;
+        UPDATE customer SET doc = '{"a%b": {"street": "canary-ann-street", "size": 1.10}, "secret": "canary-ann-secret",
+                                    "list": [{"name": "canary-ann-item", "n": 1}, 7], "empty": []}', tags = '["canary-ann-tag"]'
+        WHERE id = 1"""
+    )
+    name = "data_categories: [identity.name]"
+    more = f"""          - name: doc
+            fields:
+              - {{name: "a%b", fields: [{{name: street, {name}}}, {{name: size}}]}}
+              - {{name: secret, {name}, meta: {{on_show: redact, on_erase: redact}}}}
+              - {{name: list, fields: [{{name: name, {name}}}]}}
+              - {{name: empty, fields: [{{name: name, {name}}}]}}
+          - {{name: tags, {name}}}
+"""
+    text = shop.MAP.replace("          - {name: name, data", more + "          - {name: name, data", 1)
+    desk = shop.desk(connection, tmp_path, text)
+    (shown,) = desk.access(shop.ANN)["tables"]["public.customer"]
+    assert shown["doc"]["a%b"]["street"] == "canary-ann-street"
+    assert "secret" not in shown["doc"]
+    desk.erase(shop.ANN)  # the invoice is kept, and the row that it hangs on
+    row = connection.execute(b"SELECT doc::text, tags FROM customer WHERE id = 1").fetchone()
+    assert row is not None
+    assert json.loads(row[0]) == {"a%b": {"size": 1.1}, "secret": "xxx", "list": [{"n": 1}, 7], "empty": []}
+    assert "1.10" in row[0]
+    assert row[1] is None
