@@ -27,8 +27,8 @@ _END = "a link has an end"
 
 @dataclass(frozen=True)
 class Table:
-    """A mapped table as it is there. `key` names a row; `fields`: what the map says of each column, and of what lies in json, by its
-    path (`doc.address.street`)."""
+    """A mapped table as it is there. `key` names a row; `fields`: what the map says of each column, and of what lies in
+    json, by its path (`doc.address.street`)."""
 
     schema: str
     name: str

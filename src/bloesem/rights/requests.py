@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -252,7 +253,7 @@ class Desk:
 
         def look() -> bool:
             with self._transaction(read_only=True):
-                return bool(find(lock=False).reached - seen)
+                return self._came(find(lock=False).reached, seen, gone)
 
         if not self.graph.loose or not self._retried(look):
             return None
@@ -260,6 +261,13 @@ class Desk:
         seen |= self._left.reached
         gone |= {ref: self._left.row(ref) for ref in self._deleted}
         return done
+
+    def _came(self, now: set[Ref], seen: set[Ref], gone: Mapping[Ref, Row]) -> bool:
+        """Whether rows came in. Of a table without a key rows are counted: one that was changed lies elsewhere since."""
+        placed = {name for name, table in self.graph.tables.items() if table.key == PLACE}
+        before = Counter(ref[0] for ref in seen - gone.keys())
+        after = Counter(ref[0] for ref in now - gone.keys())
+        return any(ref[0] not in placed for ref in now - seen) or any(after[n] > before[n] for n in placed)
 
     def _erasure(self, ground: str) -> Drafter:
         def draft(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
@@ -383,13 +391,19 @@ def _without(value: Any, path: Sequence[str]) -> Any:
 
 
 def _together(one: Done, other: Done) -> Done:
-    tables = {name: {what: [*rows] for what, rows in said.items()} for name, said in one.tables.items()}
-    for name, said in other.tables.items():
-        for what, rows in said.items():
-            tables.setdefault(name, {"deleted": [], "changed": [], "kept": []})[what] += rows
-    return Done(
-        dict(sorted(tables.items())), one.statements + other.statements, one.plan, one.people, one.done
-    )
+    """What two passes did, each row once."""
+    tables: dict[str, Mapping[str, Sequence[Any]]] = {}
+    for name in sorted({*one.tables, *other.tables}):
+        first, then = (
+            done.tables.get(name, {"deleted": [], "changed": [], "kept": []}) for done in (one, other)
+        )
+        told = [row["key"] for row in then["changed"]], [row["key"] for row in then["kept"]]
+        tables[name] = {
+            "deleted": [*first["deleted"], *then["deleted"]],
+            "changed": [*(row for row in first["changed"] if row["key"] not in told[0]), *then["changed"]],
+            "kept": [*(row for row in first["kept"] if row["key"] not in told[1]), *then["kept"]],
+        }
+    return Done(tables, one.statements + other.statements, one.plan, one.people, one.done)
 
 
 def _why(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
