@@ -6,6 +6,7 @@ Each is one transaction that sees one moment. An act finds, judges, writes and c
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import json
 from collections import Counter
@@ -366,7 +367,8 @@ class Desk:
         """Begins again when somebody else was writing the same; what is refused for good is explained."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return work()
+                with _uncollected():
+                    return work()
             except psycopg.Error as fault:
                 raced = isinstance(
                     fault,
@@ -377,6 +379,18 @@ class Desk:
                 if not raced or attempt == ATTEMPTS:
                     raise explain(fault) from None
         raise AssertionError
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rows by the thousand, none of them garbage before the end: looking for it again and again costs most."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _without(value: Any, path: Sequence[str]) -> Any:
