@@ -222,13 +222,7 @@ class _Judge:
             items = [
                 f for f in own if f.table == table.name and f.row == row.values.get(table.id) and f.holds(now)
             ]
-            per_owner.append(
-                {
-                    p.key: calculus.judge(self.plan, table, row.values, state, items, p, now)
-                    for p in self.plan.purposes
-                    if table.bits & p.mask
-                }
-            )
+            per_owner.append(calculus.judge(self.plan, table, row.values, state, items, now))
         return _combine(self.plan, per_owner)
 
 
