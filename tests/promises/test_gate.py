@@ -416,6 +416,25 @@ def test_sales_after_sales_and_support_each_have_a_view_of_their_own(store: Worl
         assert read(store, key, "given_name", "person_name") == []
 
 
+@pytest.mark.promise("P-063")
+def test_who_sits_at_one_desk_has_no_view_of_another(store: World) -> None:
+    """Each part of the row has a login of its own, and none can take another's role on, nor look through its view."""
+    desks = {key: store.login(key) for key in ("sales", "after_sales", "support")}
+    assert len(set(desks.values())) == 3
+    for key, login in desks.items():
+        with store.raw(login) as connection:
+            connection.execute(f"SET ROLE {store.plan.role(key)}")
+            connection.execute(f"SELECT count(*) FROM {key}.person_name")
+            for other in desks.keys() - {key}:
+                for query in (
+                    f"SET ROLE {store.plan.role(other)}",
+                    f"SELECT count(*) FROM {other}.person_name",
+                ):
+                    connection.execute("RESET ROLE")
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                        connection.execute(query)
+
+
 @pytest.mark.promise("P-065")
 def test_fraud_checks_see_what_was_asked_at_the_contract(store: World) -> None:
     """No other category; and of each table that they read, under each source that the text declares, only what was asked
