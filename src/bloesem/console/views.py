@@ -140,7 +140,7 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
     with door.open_door(company.plan) as connection:
         context = _frame(connection, company, language, "person")
         context["cases"] = showing_person.cases(company, _cases(connection, company), language)
-        context["chosen"] = case
+        context |= {"chosen": case, "as_table": request.GET.get("as") == "table"}
         asked = request.GET.get("job")
         if asked is None:
             job: Job | None = _wait(
@@ -156,9 +156,8 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         if job.state == "done":
             followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
             context |= showing_person.person(company, followed, language)
-            context["asked"] = showing_person.asked_now(
-                company, followed, door.served(company.plan), door.open_as
-            )
+            context["asked"] = showing_person.asked_now(company, followed, door.doors(company.plan))
+            context["differ"] = sum(not it.equal for it in context["asked"])
     return _page(request, "person", context)
 
 
@@ -234,7 +233,7 @@ def _wait(connection: Connection, company: Company, job: uuid.UUID, patience: fl
         found = jobs.look(connection, company.plan, job)
         if found is None or found.over or time.monotonic() > until:
             return found
-        time.sleep(0.04)
+        time.sleep(0.008)
 
 
 def _progress(job: Job, language: str) -> dict[str, Any]:

@@ -365,6 +365,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "person.asked.equal": ("gelijk", "equal"),
     "person.asked.differs": ("VERSCHILT", "DIFFERS"),
     "person.table": ("De hele tijdlijn als tabel", "The whole timeline as a table"),
+    "person.picture": ("Terug naar de tijdlijn", "Back to the timeline"),
+    "person.family": ("{n} gegevens", "{n} kinds of data"),
+    "person.family.some": ("{n} gegevens, {gone} gewist", "{n} kinds of data, {gone} erased"),
+    "person.family.gone": ("{n} gegevens, allemaal gewist", "{n} kinds of data, all erased"),
+    "person.asked.all": (
+        "Alle {n} rollen zien precies wat de berekening zegt",
+        "All {n} roles see exactly what the calculus says",
+    ),
+    "person.asked.some": (
+        "{n} rollen zien iets anders dan de berekening zegt",
+        "{n} roles see something else than the calculus says",
+    ),
     "person.value": ("Gegeven", "Data"),
     "person.since": ("Leest vanaf", "Reads from"),
     "person.dark": ("Donker vanaf", "Dark from"),
