@@ -148,22 +148,28 @@ def _count(
     rows: dict[str, int],
     values: dict[str, int],
 ) -> int:
+    """Adds what each part reads of a table, and gives its rows: counted per mask, of which there are few, and not per
+    part, of which there are many."""
     readers = _readers(plan, table)
-    asked: list[sql.Composable] = [sql.SQL("count(*)")]
-    for purpose, columns in readers:
-        may = sql.SQL("{} & {} <> 0 AND good_until > {}").format(_mask(table), purpose.mask, midnight(today))
-        asked.append(sql.SQL("count(*) FILTER (WHERE {})").format(may))
-        filled = sql.SQL(", ").join(sql.Identifier(c) for c in columns) if columns else sql.SQL("NULL::int")
-        asked.append(sql.SQL("COALESCE(sum(num_nonnulls({})) FILTER (WHERE {}), 0)").format(filled, may))
-    found = keeper.execute(
-        sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _table(table))
-    ).fetchone()
+    names = list(dict.fromkeys(c for _, columns in readers for c in columns))
+    query = sql.SQL("SELECT CASE WHEN good_until > {} THEN {} ELSE 0 END, {} FROM {} GROUP BY 1").format(
+        midnight(today),
+        _mask(table),
+        sql.SQL(", ").join(
+            [sql.SQL("count(*)"), *(sql.SQL("count({})").format(sql.Identifier(c)) for c in names)]
+        ),
+        _table(table),
+    )
+    total = 0
+    for mask, n, *filled in keeper.execute(query).fetchall():
+        total += n
+        by_name = dict(zip(names, filled, strict=True))
+        for purpose, columns in readers:
+            if mask & purpose.mask:
+                rows[purpose.key] += n
+                values[purpose.key] += sum(by_name[c] for c in columns)
     keeper.commit()
-    assert found is not None
-    for i, (purpose, _) in enumerate(readers):
-        rows[purpose.key] += int(found[1 + 2 * i])
-        values[purpose.key] += int(found[2 + 2 * i])
-    return int(found[0])
+    return total
 
 
 def _people(keeper: Connection, plan: Plan, today: dt.date) -> dict[str, int]:
@@ -230,7 +236,7 @@ def _due_people(
         SELECT b.place, s.ends[b.place], sum(r.n)
         FROM r JOIN {s}.state s ON s.person_id = r.person
         JOIN (VALUES {numbers}) AS b (place, mask) ON r.used & b.mask <> 0
-        WHERE s.ends[b.place] > {today} AND s.ends[b.place] < {end}
+        WHERE s.next_review < {end} AND s.ends[b.place] > {today} AND s.ends[b.place] < {end}
         GROUP BY 1, 2"""
     ).format(
         owner=sql.Identifier(table.owners[0]),
