@@ -31,7 +31,7 @@ from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
 from bloesem.console.jobs import Job
-from bloesem.console.overview import Act, Overview, last_acts, overview
+from bloesem.console.overview import UNCHANGING, Act, Overview, last_acts, overview
 from bloesem.console.people import Case, Expected, cases, follow
 from bloesem.console.timeline import Timeline
 from bloesem.errors import BloesemError
@@ -142,7 +142,7 @@ class Keeper:
             "SELECT max(id), max(id) FILTER (WHERE kind <> ALL (%s))"
             " FROM (SELECT id, kind FROM {}.act ORDER BY id DESC LIMIT 1000) AS last"
         ).format(sql.Identifier(self.plan.schema))
-        row = reports.execute(query, [["read", "rehearsal", "denial"]]).fetchone()
+        row = reports.execute(query, [list(UNCHANGING)]).fetchone()
         reports.commit()
         last, changed = row or (None, None)
         if last != self._seen:

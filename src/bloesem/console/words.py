@@ -58,7 +58,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "De bewaarder telt wat elk doel mag lezen. Deze bladzijde ververst zichzelf.",
         "The keeper counts what each purpose may read. This page refreshes itself.",
     ),
-    "now.counted": ("Geteld op {moment}.", "Counted on {moment}."),
+    "now.counted": ("Stand van {moment}.", "As of {moment}."),
+    "now.counted.since": (
+        "Sindsdien is er {n} keer iets veranderd dat hier nog niet is geteld.",
+        "Since then {n} acts changed something that is not counted here yet.",
+    ),
+    "now.counted.since1": (
+        "Sindsdien is er één keer iets veranderd dat hier nog niet is geteld.",
+        "Since then one act changed something that is not counted here yet.",
+    ),
+    "now.counted.day": (
+        "Sindsdien is het een andere dag geworden: dit is hoe het toen was.",
+        "The day has changed since: this is how it was then.",
+    ),
     "now.again": ("Opnieuw tellen", "Count again"),
     "now.purpose": ("Doel", "Purpose"),
     "now.may": ("Wie mag wat lezen", "Who may read what"),

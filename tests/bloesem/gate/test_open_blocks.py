@@ -97,14 +97,17 @@ def test_no_open_block_writes_what_was_taken_away_meanwhile(store: World, level:
     alias = store.alias("worker")
     at(alias, level)
     before = store.admin.execute("SELECT count(*) FROM data.segment WHERE person_id = %s", [ANN]).fetchone()
-    with pytest.raises(Exception, match=r"row-not-allowed|could not serialize"), purpose(
-        "marketing", using=alias
-    ):
-        assert shown(store, alias) == [ANN, BEN]
-        record(store, "objection", "marketing")
-        store.models["segment"].objects.using(alias).create(  # type: ignore[attr-defined]
-            id=new_id(), person_id=ANN, recorded_at=store.now(), name="keener"
-        )
+
+    def write() -> None:
+        with purpose("marketing", using=alias):
+            assert shown(store, alias) == [ANN, BEN]
+            record(store, "objection", "marketing")
+            store.models["segment"].objects.using(alias).create(  # type: ignore[attr-defined]
+                id=new_id(), person_id=ANN, recorded_at=store.now(), name="keener"
+            )
+
+    with pytest.raises(Exception, match=r"row-not-allowed|could not serialize"):
+        write()
     after = store.admin.execute("SELECT count(*) FROM data.segment WHERE person_id = %s", [ANN]).fetchone()
     assert before is not None
     assert after is not None
