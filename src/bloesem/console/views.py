@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 import uuid
 from typing import Any
@@ -26,6 +27,8 @@ from bloesem.stores.postgres import Connection
 PATIENCE = 1.2
 #: After this long without anyone taking the work, the keeper is not there.
 SILENCE = dt.timedelta(seconds=15)
+#: The key of an example.
+CASE = re.compile(r"[a-z0-9_-]{1,60}")
 
 
 @require_safe
@@ -123,8 +126,9 @@ def people(request: HttpRequest, language: str) -> HttpResponse:
     """The examples. With ?case=… (the form without script) on to that one; the first is shown at once."""
     company = current()
     if request.GET.get("case"):
-        case = "".join(c for c in request.GET["case"] if c.isalnum() or c in "-_")
-        return redirect("console-person", language=language, case=case or "none")
+        if not CASE.fullmatch(request.GET["case"]):
+            raise Http404
+        return redirect("console-person", language=language, case=request.GET["case"])
     with door.open_door(company.plan) as connection:
         found = showing_person.cases(company, _cases(connection, company), language)
         context = _frame(connection, company, language, "person")

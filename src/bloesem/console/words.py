@@ -305,6 +305,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The keeper does not answer. Is `make up` still running?",
     ),
     # ---- a person
+    "unread.title": ("Dit konden we niet lezen", "We could not read this"),
+    "unread.lead": (
+        "Wat je stuurde is te groot, of geen formulier van deze bladzijden. Er is niets mee gebeurd.",
+        "What you sent is too large, or no form of these pages. Nothing was done with it.",
+    ),
     "person.title": ("Volg één persoon", "Follow one person"),
     "person.lead": (
         (
@@ -463,6 +468,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This field is not on the data map. Pick one from the list.",
     ),
     "try.wrong.sql": ("Schrijf eerst een opdracht.", "Write a statement first."),
+    "try.wrong.long": (
+        "Deze opdracht is te lang: er gaan er 10.000 tekens in, en die volstaan om het te proberen.",
+        "This statement is too long: it may have 10,000 characters, which is enough to try.",
+    ),
     "try.wrong.ready": ("Deze poging is er niet.", "There is no such attempt."),
     "try.door": ("Door de deur", "Through the door"),
     "try.door.more": (
@@ -524,6 +533,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "try.because.syntax": (
         "PostgreSQL begrijpt de opdracht niet. Het beleid heeft hier niets geweigerd.",
         "PostgreSQL does not understand the statement. The policy refused nothing here.",
+    ),
+    "try.because.other": (
+        "PostgreSQL kan dit niet uitvoeren. Het beleid heeft hier niets geweigerd.",
+        "PostgreSQL cannot run this. The policy refused nothing here.",
     ),
     "try.because.one": (
         "Eén opdracht per keer: een tweede achter een puntkomma wordt nooit uitgevoerd.",
