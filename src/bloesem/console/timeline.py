@@ -137,7 +137,6 @@ class _Judge:
         self.plan, self.facts, self.horizon = plan, facts, horizon
         self._states: dict[tuple[int, dt.date], calculus.Person] = {}
         self._changes: dict[int, frozenset[dt.date]] = {}
-        self._parts = {t.name: [p for p in plan.purposes if t.bits & p.mask] for t in plan.tables}
         self._items = {who: [f for f in own if f.table] for who, own in facts.items()}
 
     def state(self, person: int, day: dt.date) -> calculus.Person:
@@ -235,12 +234,7 @@ class _Judge:
                 for f in self._items.get(int(who), ())
                 if f.table == table.name and f.row == row.values.get(table.id) and f.holds(now)
             ]
-            per_owner.append(
-                {
-                    p.key: calculus.judge(self.plan, table, row.values, state, items, p, now)
-                    for p in self._parts[table.name]
-                }
-            )
+            per_owner.append(calculus.judge(self.plan, table, row.values, state, items, now))
         return _combine(self.plan, per_owner)
 
 

@@ -213,6 +213,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Er is nog geen contract, en de persoon gaf dit niet om er een te krijgen.",
         "There is no contract yet, and the person did not give this to get one.",
     ),
+    "why.not-lent": (
+        "Alleen een blokkering of de wet bewaart het nog: dan leest dit doel, dat niets zelf bewaart, niet mee.",
+        "Only a hold or the law still keeps it: this purpose, which keeps nothing itself, does not read along.",
+    ),
     "why.before-return": (
         "Van vóór een terugkeer na het verstrijken: daarvoor opnieuw gevraagd.",
         "From before a return after expiry: asked anew.",

@@ -233,13 +233,35 @@ def _owned(
 ) -> tuple[int, int]:
     """(used, kept) of the row as far as one owner, of that state, goes."""
     items = [f for f in facts if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-    verdicts = [judge(plan, table, row, state, items, p, now) for p in plan.purposes if table.bits & p.mask]
+    verdicts = judge(plan, table, row, state, items, now).values()
     kept = _bits(plan, (v.purpose for v in verdicts if v.keep))
     used = _bits(plan, (v.purpose for v in verdicts if v.use)) if kept else 0
     return used, kept
 
 
 def judge(
+    plan: Plan, table: TablePlan, row: Row, state: Person, items: Sequence[Fact], now: dt.datetime
+) -> dict[str, Verdict]:
+    """A verdict per purpose of the table, on one row as far as one owner goes.
+
+    `items`: the facts about this row that hold at `now`. A purpose that keeps nothing itself reads what the others of the
+    policy keep (PUR-7), and not what only a hold or the law still does (P-003, P-074).
+    """
+    verdicts = {
+        p.key: _judge(plan, table, row, state, items, p, now) for p in plan.purposes if table.bits & p.mask
+    }
+    kept = _bits(plan, (key for key, verdict in verdicts.items() if verdict.keep))
+    if kept & plan.lending_bits:
+        return verdicts
+    return {
+        key: verdict
+        if not verdict.use or plan.purpose(key).stored
+        else _with(verdict, use=False, why="not-lent")
+        for key, verdict in verdicts.items()
+    }
+
+
+def _judge(
     plan: Plan,
     table: TablePlan,
     row: Row,
@@ -384,7 +406,7 @@ def explain(
         if who is not None:
             own = facts.get(int(who), ())
             items = [f for f in own if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-            verdicts.append(judge(plan, table, row, person(plan, own, now), items, purpose, now))
+            verdicts.append(judge(plan, table, row, person(plan, own, now), items, now)[purpose.key])
     if not verdicts:
         return Verdict(purpose.key, False, False, "nobody", purpose.basis)
     return min(verdicts, key=lambda v: (v.use, v.keep))

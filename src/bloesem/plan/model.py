@@ -422,6 +422,11 @@ class Plan:
         return self.mask(lambda p: p.hold)
 
     @cached_property
+    def lending_bits(self) -> int:
+        """The purposes whose rows others may read that keep nothing themselves (PUR-7): those of the policy, not holds."""
+        return self.mask(lambda p: p.stored and not p.hold and p.of != "law")
+
+    @cached_property
     def stored_bits(self) -> int:
         return self.mask(lambda p: p.stored)
 

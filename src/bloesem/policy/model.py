@@ -108,6 +108,7 @@ class Part(Strict):
 
     `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
     `is`: words of the law's vocabulary for the use itself, so that a ban of the law finds it.
+    `groups`: the people whom it is about, everybody when none is named; all of them on its one basis (P-052).
     `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
     """
 
@@ -345,7 +346,7 @@ class Balancing(Dated):
 
 
 class BasisDecision(Dated):
-    """The basis on which a part really runs, per group of people (P-052)."""
+    """The basis on which a part really runs, for all whom it is about (P-052). `groups`, where named: the part's own."""
 
     basis: Basis
     groups: tuple[str, ...] = ()
@@ -485,7 +486,7 @@ class Record(Strict):
             if isinstance(value, Dated):
                 yield name, value
             elif isinstance(value, tuple):
-                yield from ((f"{name}.{one.purpose}", one) for one in value)
+                yield from ((f"{name}.{one.purpose}", one) for one in value if isinstance(one, Balancing))
             elif isinstance(value, dict):
                 yield from ((f"{name}.{key}", one) for key, one in value.items() if isinstance(one, Dated))
 

@@ -132,7 +132,7 @@ def test_what_a_part_may_read_now_is_what_postgresql_shows(stage: Stage) -> None
 def test_a_connection_that_was_lost_is_opened_anew_and_a_role_is_left_behind(stage: Stage) -> None:
     from functools import partial
 
-    kept = door.Door(("support",), partial(connect, stage.dsn("console")))
+    kept = door.Door(("support",), partial(connect, stage.dsn("support_desk")))
     with kept.warm() as first:
         first.execute(f"SET LOCAL ROLE {stage.company.plan.role('support')}")
     with kept.warm() as again:

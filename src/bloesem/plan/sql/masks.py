@@ -109,6 +109,9 @@ def _used(plan: Plan, table: TablePlan, kept: str) -> str:
     removed = listed(_removed(plan, table), joined="\n         | ", by=0)
     capped = [_case(_over(c.period, table), c.mask) for c in table.ceilings]
     cap = f"\n    & ~({' | '.join(capped)})" if capped else ""
+    borrowing, lending = table.bits & ~plan.stored_bits, table.bits & plan.lending_bits
+    if borrowing:
+        cap += f"\n    & ~({_case(f'{kept} & {lending} = 0', borrowing)})"
     restrictable = plan.mask(lambda p: not p.survives_restriction) & table.bits
     item = (
         f"CASE WHEN s.items AND EXISTS (SELECT FROM {s}.fact f WHERE {_about(table)} AND f.kind = 'restriction') "
