@@ -301,13 +301,14 @@ def _seen(connection: Connection, plan: Plan, purpose: PurposePlan, person: int)
     counts = [
         sql.SQL("(SELECT count(*) FROM {} WHERE {})").format(
             sql.Identifier(purpose.name, table.name),
-            sql.SQL(" OR ").join(sql.SQL("{} = {}").format(sql.Identifier(o), person) for o in table.owners),
+            sql.SQL(" OR ").join(sql.SQL("{} = %s").format(sql.Identifier(o)) for o in table.owners),
         )
         for table in tables
     ]
     if not counts:
         return 0
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name))))
-    found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts))).fetchone()
+    asked = [person for table in tables for _ in table.owners]  # the same text for everybody: planned once
+    found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts)), asked).fetchone()
     connection.rollback()
     return int(found[0]) if found else 0
