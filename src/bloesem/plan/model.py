@@ -107,7 +107,7 @@ class PurposePlan:
     lines: tuple[int, ...] = ()
     label: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
-    @property
+    @cached_property
     def mask(self) -> int:
         return 1 << self.number
 
@@ -116,7 +116,7 @@ class PurposePlan:
         """Name of its role (without prefix) and of its schema."""
         return self.key.replace(":", "_").replace("-", "_").replace(".", "_")
 
-    @property
+    @cached_property
     def by_record(self) -> bool:
         """Whether its clock runs per record."""
         return any(clock.after == RECORD for clock in self.clocks)
