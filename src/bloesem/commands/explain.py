@@ -35,7 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("column", metavar="TABLE.COLUMN")
     shared.add_store(parser, "the database of the row")
     parser.add_argument(
-        "--row", type=int, metavar="ID", help="the row's number: what is decided for it today"
+        "--row",
+        type=shared.whole(1, 2**63 - 1),
+        metavar="ID",
+        help="the row's number: what is decided for it today",
     )
     shared.add_company(parser)
     shared.add_json(parser)
@@ -45,12 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = shared.load(arguments)
     plan = loaded.plan
     purpose = plan.purpose(arguments.purpose) if arguments.purpose is not None else None
-    name, _, field = arguments.column.rpartition(".")
-    if not name:
+    schema, name, field = _column_named(arguments.column)
+    table = plan.table(name)
+    if schema not in ("", table.schema):
         raise shared.UsageError(
-            f"`{arguments.column}` names no column", "TABLE.COLUMN", "write it as session.place"
+            f"`{arguments.column}`: table {name} lies in schema {table.schema}, not in `{schema}`",
+            "the data map says where a table lies",
+            f"write {name}.{field}",
         )
-    table = plan.table(name.rpartition(".")[2])
     if purpose is None:
         if arguments.row is not None:
             raise shared.UsageError(
@@ -72,6 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(_text(said))
     return 0
+
+
+def _column_named(text: str) -> tuple[str, str, str]:
+    """in: TABLE.COLUMN or SCHEMA.TABLE.COLUMN. out: schema (may be empty), table, column."""
+    names = text.split(".")
+    if len(names) not in (2, 3) or not all(names):
+        raise shared.UsageError(f"`{text}` names no column", "TABLE.COLUMN", "write it as session.place")
+    return ("", names[0], names[1]) if len(names) == 2 else (names[0], names[1], names[2])
 
 
 def column_about(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> dict[str, Any]:

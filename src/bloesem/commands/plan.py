@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
@@ -56,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    _fits(arguments)
     plan = shared.load(arguments).plan
     if arguments.apply or arguments.rehearse or arguments.diff:
         if not arguments.store:
@@ -70,6 +72,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.matrix:
         return _matrix(plan, table, purpose, arguments.json)
     return _sql(plan, table, purpose, arguments)
+
+
+def _fits(arguments: argparse.Namespace) -> None:
+    """Refuses options that go without each other, or not together."""
+    acts = [f"--{name}" for name in ("diff", "rehearse", "apply") if getattr(arguments, name)]
+    if len(acts) > 1:
+        raise shared.UsageError(" and ".join(acts), "it is one or the other", "leave one out")
+    for name in ("force", "credentials"):
+        if getattr(arguments, name) and not arguments.apply:
+            raise shared.UsageError(
+                f"--{name} without --apply",
+                "it says how a plan is put in force",
+                "add --apply, or leave it out",
+            )
+    if arguments.credentials and Path(arguments.credentials).is_file():
+        raise shared.UsageError(
+            f"--credentials {arguments.credentials}: is a file",
+            "they are a directory of files",
+            "name a directory",
+        )
 
 
 # ---- SQL ---------------------------------------------------------------------------------------------------------
@@ -184,13 +206,9 @@ def _line(one: object) -> str:
 
 
 def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from bloesem.gate.secrets import CredentialsDirectory
     from bloesem.stores.install import install
 
-    if arguments.apply and arguments.rehearse:
-        raise shared.UsageError("--apply and --rehearse", "it is one or the other", "leave one out")
     given = CredentialsDirectory(Path(arguments.credentials)) if arguments.credentials else None
 
     def progress(done: int, people: int) -> None:

@@ -6,13 +6,15 @@ import argparse
 import datetime as dt
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bloesem.errors import BloesemError, PolicyError
+from bloesem.errors import PolicyError
+from bloesem.errors import UsageError as UsageError
 
 if TYPE_CHECKING:
     from bloesem.company import Loaded
@@ -22,12 +24,6 @@ COMPANY = Path("company/blossom")
 HERE = "here"
 #: The database that `bloesem up` makes on the embedded server.
 EMBEDDED_DATABASE = "bloesem"
-
-
-class UsageError(BloesemError):
-    """What was typed cannot be meant."""
-
-    exit_code = 2
 
 
 def add_company(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +49,18 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         help="a data map instead of the company's own",
     )
     parser.add_argument(
-        "--prefix", default="bloesem_", help="what the cluster's roles begin with (default: bloesem_)"
+        "--prefix",
+        type=prefix,
+        default="bloesem_",
+        metavar="NAME_",
+        help="what the cluster's roles begin with (default: bloesem_)",
     )
 
 
 def add_store(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--store",
+        type=store_url,
         metavar="URL",
         help=f"{what}: postgresql://user@host/database, or `{HERE}`: the one that `bloesem up` uses",
     )
@@ -76,6 +77,38 @@ def day(text: str) -> dt.date:
         raise argparse.ArgumentTypeError(f"`{text}` is no date; write it as 2026-06-01") from None
 
 
+def prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,29}", text):
+        raise argparse.ArgumentTypeError(
+            f"`{text}` begins no role's name; write up to 30 small letters, digits and _, such as bloesem_"
+        )
+    return text
+
+
+def store_url(text: str) -> str:
+    """raises: StoreError for what is neither a database's URL nor `here`, before anything is read or asked."""
+    from bloesem.stores.dsn import Dsn
+
+    if text != HERE:
+        Dsn.parse(text)
+    return text
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """For argparse: a whole number between the two."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"`{text}` is no whole number") from None
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{number} is not between {least} and {most}")
+        return number
+
+    return read
+
+
 def today() -> dt.date:
     """The civil date in Brussels: commands are where the real clock is read, and nowhere deeper."""
     from bloesem.plan.dates import civil
@@ -85,7 +118,14 @@ def today() -> dt.date:
 
 def home(arguments: argparse.Namespace) -> Path:
     """The company's directory: as said, as BLOESEM_COMPANY says, or the one of this repository."""
-    return arguments.company or Path(os.environ.get("BLOESEM_COMPANY") or COMPANY)
+    given: Path = arguments.company or Path(os.environ.get("BLOESEM_COMPANY") or COMPANY)
+    if not given.is_dir():
+        raise PolicyError(
+            f"{given}: {'is a file' if given.exists() else 'no such directory'}",
+            "a company is a directory that holds bloesem.yaml",
+            "name one with --company DIR or BLOESEM_COMPANY",
+        )
+    return given
 
 
 def load(arguments: argparse.Namespace) -> Loaded:
