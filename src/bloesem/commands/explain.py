@@ -196,6 +196,7 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
         "article": purpose.article,
         "of": purpose.of,
         "lines": list(row.lines) if row else [],
+        "quotes": _quotes(loaded, row.lines) if row else [],
         "keep": [_clock(clock) for clock in purpose.clocks] or (["hold"] if purpose.hold else ["none"]),
         "objection": purpose.objection,
         "narrow": [
@@ -218,6 +219,16 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
         ],
         "where": loaded.maps.where(table.schema, table.name, column.name),
     }
+
+
+def _quotes(loaded: Loaded, lines: tuple[int, ...]) -> list[dict[str, Any]]:
+    """What the text says on these lines; nothing where the version has no text beside it."""
+    policy = loaded.policy
+    file = loaded.company.policies / policy.version.isoformat() / f"text.{policy.language}.txt"
+    if not file.is_file():
+        return []
+    text = file.read_text("utf-8").split("\n")
+    return [{"line": n, "text": text[n - 1].strip()} for n in lines if n <= len(text)]
 
 
 def _why(purpose: PurposePlan, column: ColumnPlan, table: TablePlan, reads: bool) -> str:
@@ -278,6 +289,7 @@ def _text(said: dict[str, Any]) -> str:
         lines.append(f"  category   {', '.join(said['categories'])}" + (f" ({label})" if label else ""))
     text = f"{said['of']}, text line {', '.join(map(str, said['lines']))}" if said["lines"] else said["of"]
     lines.append(f"  ground     {said['basis']}, {said['article']} ({text})")
+    lines += [f"  line {q['line']:<5} “{shared.short(q['text'], 100)}”" for q in said["quotes"]]
     lines += [f"  kept       {keep}" for keep in said["keep"]]
     if said["objection"] != "none":
         lines.append(f"  objection  {said['objection']}")

@@ -101,6 +101,7 @@ def _sql(
     plan: Plan, table: TablePlan | None, purpose: PurposePlan | None, arguments: argparse.Namespace
 ) -> int:
     from bloesem.plan.sql import statements
+    from bloesem.terms import counted
 
     chosen = [
         s
@@ -112,7 +113,9 @@ def _sql(
     if arguments.json:
         shared.print_json([{"section": s.section, "about": s.about, "sql": s.sql} for s in chosen])
         return 0
-    print(f"-- {plan.company}: policy of {plan.version}, {len(chosen)} statements, one transaction")
+    print(
+        f"-- {plan.company}: policy of {plan.version}, {counted(len(chosen), 'statement')}, one transaction"
+    )
     section = ""
     for one in chosen:
         if one.section != section:
@@ -178,6 +181,7 @@ def _mark(purpose: PurposePlan, readers: int) -> str:
 def _diff(plan: Plan, arguments: argparse.Namespace) -> int:
     """Put in force and taken back: the difference between the catalogue before and after."""
     from bloesem.stores.install import difference
+    from bloesem.terms import counted
 
     with shared.store(arguments.store) as connection:
         found = difference(connection, plan)
@@ -188,7 +192,7 @@ def _diff(plan: Plan, arguments: argparse.Namespace) -> int:
         return 0
     for one in found:
         print(_line(one))
-    print(f"{len(found)} differences" if found else "nothing would change")
+    print(counted(len(found), "difference") if found else "nothing would change")
     return 0
 
 
@@ -208,6 +212,7 @@ def _line(one: object) -> str:
 def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
     from bloesem.gate.secrets import CredentialsDirectory
     from bloesem.stores.install import install
+    from bloesem.terms import counted
 
     given = CredentialsDirectory(Path(arguments.credentials)) if arguments.credentials else None
 
@@ -245,7 +250,7 @@ def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
         for item in items:
             print(f"  {what}: {item}")
     if done.people:
-        print(f"  masks of {done.people} people:")
+        print(f"  masks of {counted(done.people, 'person', 'people')}:")
         rows = [
             (name, str(c.get("deleted", 0)), str(c.get("changed", 0)), str(_sum(c.get("erased", {}))))
             for name, c in done.counts.items()

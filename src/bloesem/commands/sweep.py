@@ -98,9 +98,11 @@ class Teller:
         self.began = self.last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
+        from bloesem.terms import counted
+
         now = time.monotonic()
         if now - self.last >= 2:
             self.last = now
-            done, due = f"{progress.done:,}", f"{progress.due:,}"
+            due, rows = counted(progress.due, "person", "people"), counted(progress.rows, "row")
             seconds = now - self.began
-            print(f"{done} of {due} people, {progress.rows:,} rows deleted, {seconds:.0f} s", file=sys.stderr)
+            print(f"{progress.done:,} of {due}, {rows} deleted, {seconds:.0f} s", file=sys.stderr)

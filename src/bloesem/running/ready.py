@@ -27,6 +27,7 @@ from bloesem.running.home import Home
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection, connect
+from bloesem.terms import counted
 
 DATABASE = "bloesem"
 Say = Callable[[str], None]
@@ -69,7 +70,7 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         worker.install(admin, plan)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
-            say(f"{size:,} invented people with ten years of history")
+            say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")
             _demonstrate(admin, plan, company, size)
             invented = True
         say("what the clock says must go today")
@@ -177,4 +178,4 @@ def _first_sweep(admin: Connection, plan: Plan, say: Say) -> None:
         say(f"not swept: {fault.thing}")  # the pages show what is overdue; nothing of it can be read
         return
     if report.rows_deleted or report.values_erased:
-        say(f"{report.rows_deleted:,} rows and {report.values_erased:,} values went")
+        say(f"{counted(report.rows_deleted, 'row')} and {counted(report.values_erased, 'value')} went")
