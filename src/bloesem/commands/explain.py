@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
@@ -289,7 +290,13 @@ def _text(said: dict[str, Any]) -> str:
         lines.append(f"  category   {', '.join(said['categories'])}" + (f" ({label})" if label else ""))
     text = f"{said['of']}, text line {', '.join(map(str, said['lines']))}" if said["lines"] else said["of"]
     lines.append(f"  ground     {said['basis']}, {said['article']} ({text})")
-    lines += [f"  line {q['line']:<5} “{shared.short(q['text'], 100)}”" for q in said["quotes"]]
+    for quote in said["quotes"]:  # whole: what matters may stand last
+        begin = f"  line {quote['line']:<5} "
+        lines.append(
+            textwrap.fill(
+                f"“{quote['text']}”", 116, initial_indent=begin, subsequent_indent=" " * (len(begin) + 1)
+            )
+        )
     lines += [f"  kept       {keep}" for keep in said["keep"]]
     if said["objection"] != "none":
         lines.append(f"  objection  {said['objection']}")
@@ -319,7 +326,7 @@ def _condition(when: dict[str, Any]) -> str:
     if when.get("null") is not None:
         return f"{column} is {'empty' if when['null'] else 'filled in'}"
     if "starts_with" in when:
-        return f"{column} starts with {when['starts_with']}"
+        return f"{column} starts with `{when['starts_with']}`"
     if "one_of" in when:
-        return f"{column} is one of {', '.join(map(str, when['one_of']))}"
-    return f"{column} is {when.get('equals')}"
+        return f"{column} is one of {', '.join(f'`{value}`' for value in when['one_of'])}"
+    return f"{column} is `{when.get('equals')}`"

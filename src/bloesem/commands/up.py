@@ -30,7 +30,7 @@ examples:
   bloesem up                                  everything, with 400 invented people
   bloesem up --size 2000 --port 8080
   bloesem up --no-demo --data /srv/bloesem    without invented people: no date to move, no free SQL
-  bloesem up --json | head -1 | jq -r .address
+  bloesem up --json > up.json &                one line: the address, and what a script wants to know
   BLOESEM_DATABASE_URL=postgresql://dba:secret@db.example/bloesem bloesem up
 
 Port, company, data directory and database are looked at before anything is made.
