@@ -9,15 +9,16 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bloesem.errors import PolicyError
+from bloesem.errors import PolicyError, StoreError
 from bloesem.errors import UsageError as UsageError
 
 if TYPE_CHECKING:
     from bloesem.company import Loaded
+    from bloesem.stores.dsn import Dsn
     from bloesem.stores.postgres import Connection
 
 COMPANY = Path("company/blossom")
@@ -167,18 +168,54 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
 
 @contextmanager
 def store(url: str) -> Iterator[Connection]:
-    """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses."""
+    """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses.
+
+    raises: StoreError, also for what goes wrong inside because the database is not the one that was meant.
+    """
     from bloesem.stores.dsn import Dsn, dsn_from
     from bloesem.stores.postgres import admin_dsn, connect
 
-    if url != HERE:
-        with connect(Dsn.parse(url), autocommit=True, application="bloesem") as connection:
+    with ExitStack() as stack:
+        if url != HERE:
+            address = Dsn.parse(url)
+        else:
+            admin = stack.enter_context(admin_dsn())
+            address = admin if dsn_from(os.environ) else admin.to(EMBEDDED_DATABASE)
+        connection = stack.enter_context(connect(address, autocommit=True, application="bloesem"))
+        with _of_another_database(address):
             yield connection
-        return
-    with admin_dsn() as dsn:
-        own = dsn if dsn_from(os.environ) else dsn.to(EMBEDDED_DATABASE)
-        with connect(own, autocommit=True, application="bloesem") as connection:
-            yield connection
+
+
+@contextmanager
+def _of_another_database(address: Dsn) -> Iterator[None]:
+    """What PostgreSQL says when something is not there, not allowed, or gone; its words name objects, never values."""
+    import psycopg
+
+    try:
+        yield
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.InvalidSchemaName,
+    ) as fault:
+        raise StoreError(
+            f"the database at {address} lacks something: {fault.diag.message_primary}",
+            "a command works with the tables of the data map and with what the plan put there",
+            "name the right database; or put the plan in force: bloesem plan --apply --store URL",
+        ) from fault
+    except psycopg.errors.InsufficientPrivilege as fault:
+        raise StoreError(
+            f"the login {address.user or 'of the system user'} may not do this: {fault.diag.message_primary}",
+            "commands work as administrator of the database",
+            "name its owner, or a superuser, in the URL",
+        ) from fault
+    except psycopg.OperationalError as fault:
+        raise StoreError(
+            f"the database at {address} ended the connection (PostgreSQL {fault.sqlstate or 'gone'})",
+            "what is done is whole: each transaction is done or not at all",
+            "see that the server runs, then run the command again",
+        ) from fault
 
 
 def print_json(value: Any) -> None:

@@ -21,6 +21,18 @@ MINIMAL = BLOSSOM.parent / "minimal"
 #: Nobody listens on port 1.
 DOWN = "postgresql://me:hush@127.0.0.1:1/shop"
 
+#: The shop's own tables, as company/minimal maps them.
+TABLES = """
+CREATE TABLE customer (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL, closed_at timestamptz,
+    email text, name text, news_since timestamptz, news_until timestamptz
+);
+CREATE TABLE purchase (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL,
+    customer_id bigint NOT NULL, lines text, invoice_number text, total_cents bigint, invoiced_on date
+);
+"""
+
 #: What each command needs to get as far as the option that is tried.
 PLAIN = {
     "check": (),
@@ -226,3 +238,44 @@ def test_a_folder_that_the_databases_user_cannot_enter_stops_it(place: Path) -> 
     place.parent.chmod(0o700)
     refused(call(*_up(place)), 3, "cannot reach the data directory")
     assert not place.exists()
+
+
+# ---- a database that answers, and is not what was meant ----------------------------------------------------------
+
+
+def test_an_empty_database_is_said_to_be_one(fresh_database: Database) -> None:
+    store = (
+        "--company",
+        MINIMAL,
+        "--store",
+        fresh_database.dsn.url(),
+        "--prefix",
+        fresh_database.role_prefix,
+    )
+    refused(call("sweep", *store), 1, "no plan is in force on this database")
+    for act in ("--diff", "--rehearse", "--apply"):
+        refused(call("plan", act, *store), 3, "names tables that are not in the database")
+    refused(call("explain", "orders", "customer.email", "--row", "1", *store), 3, "lacks something")
+    said = call("check", *store)
+    assert said.code == 1
+    assert "error: " in said.out
+
+
+def test_a_day_or_a_row_that_cannot_be_meant(fresh_database: Database) -> None:
+    with fresh_database.connect(autocommit=True) as connection:
+        connection.execute(TABLES)
+    store = (
+        "--company",
+        MINIMAL,
+        "--store",
+        fresh_database.dsn.url(),
+        "--prefix",
+        fresh_database.role_prefix,
+    )
+    done = call("plan", "--apply", *store)
+    assert done.code == 0, done
+    assert call("sweep", *store).code == 0
+    refused(call("sweep", "--at", "0001-01-01", *store), 1, "0001-01-01")
+    refused(call("sweep", "--at", "9999-12-31", *store), 1, "is still to come", "--dry-run")
+    refused(call("sweep", "--at", "9999-12-31", "--dry-run", *store), 1, "9999-12-31")
+    refused(call("explain", "orders", "customer.email", "--row", "7", *store), 1, "7")
