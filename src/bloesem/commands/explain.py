@@ -23,6 +23,9 @@ examples:
   bloesem explain billing session.energy_wh --json
   bloesem explain person_name.given_name
   bloesem explain support session.place --store here --row 123456
+
+exit code: 0, whether it may read or not (--json says `reads`); 1 there is no such purpose, table, column or row; 2 wrong
+call; 3 the database cannot be reached or used
 """
 
 

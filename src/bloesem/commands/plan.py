@@ -30,6 +30,8 @@ examples:
   bloesem plan --diff --store here                   what the next activation would change in that database
   bloesem plan --rehearse --store here               and how many rows and values that would be
   bloesem plan --apply --store postgresql://dba@db.example/crm
+
+exit code: 0; 1 no plan follows from policy, law and map; 2 wrong call; 3 the database cannot be reached or used
 """
 
 
