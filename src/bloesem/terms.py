@@ -168,6 +168,11 @@ class Keep(Strict):
         }
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, for a line of text: `1 row`, `2 rows`, `1,000 people`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 __all__ = [
     "BASES",
     "LANGUAGES",
@@ -179,4 +184,5 @@ __all__ = [
     "Period",
     "Term",
     "add_period",
+    "counted",
 ]

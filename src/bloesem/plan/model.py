@@ -15,6 +15,7 @@ from typing import Literal
 
 from bloesem.datamap.model import Predicate
 from bloesem.errors import PlanError
+from bloesem.source import nearest
 from bloesem.terms import Origin
 
 #: The start "event" of clocks that run per record: the record's own date, as the data map says.
@@ -275,7 +276,11 @@ class TablePlan:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise PlanError(f"{self.name}.{name}: no such column", "the data map", "map the column")
+        raise PlanError(
+            f"{self.name}.{name}: no such column in the data map",
+            "P-014: no orphan fields",
+            f"map it, or use one of: {nearest(name, [column.name for column in self.columns])}",
+        )
 
 
 @dataclass(frozen=True)
@@ -368,7 +373,7 @@ class Plan:
             raise PlanError(
                 f"purpose `{key}` is not in the policy of {self.version}",
                 "P-051: the list of purposes is closed",
-                f"use one of: {', '.join(sorted(self.by_key))}",
+                f"use one of: {nearest(key, self.by_key)}",
             )
         return found
 
@@ -378,7 +383,7 @@ class Plan:
             raise PlanError(
                 f"table `{name}` is not in the data map",
                 "P-014: no orphan fields",
-                f"map it; mapped are: {', '.join(sorted(self.by_name))}",
+                f"map it, or use one of: {nearest(name, self.by_name)}",
             )
         return found
 
