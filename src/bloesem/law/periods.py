@@ -31,6 +31,37 @@ def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.d
     return next_working_day(receipt + relativedelta(months=months), holidays=holidays)
 
 
+def extended_due(
+    receipt: dt.date, *, holidays: Collection[dt.date], first: int = 1, more: int = 2, careful: bool = True
+) -> dt.date:
+    """The last day, inclusive, of an answer whose month was extended by two (art. 12(3) GDPR).
+
+    The extension counts from the receipt. `careful`: it ends at the latest as many months after the first end, before that
+    one moved, which is earlier where the first month is short. Only then free days move it.
+
+    Raises `ValueError` for less than one month.
+    """
+    if first < 1 or more < 1:
+        raise ValueError(f"a period of {first} and {more} months is none: one or more")
+    whole = receipt + relativedelta(months=first + more)
+    stepped = receipt + relativedelta(months=first) + relativedelta(months=more)
+    return next_working_day(min(whole, stepped) if careful else whole, holidays=holidays)
+
+
+def notice_due(
+    obtained: dt.date,
+    *,
+    holidays: Collection[dt.date],
+    first_message: dt.date | None = None,
+    first_disclosure: dt.date | None = None,
+) -> dt.date:
+    """The last day on which somebody is told of data that another gave (art. 14(3) GDPR): a month after it was obtained,
+    or the first message to them, or the first disclosure, whichever is earlier. A message is no period: it moves nothing.
+    """
+    sooner = [day for day in (first_message, first_disclosure) if day is not None]
+    return min([due(obtained, 1, holidays=holidays), *sooner])
+
+
 def next_working_day(day: dt.date, *, holidays: Collection[dt.date]) -> dt.date:
     """The day itself when it is a working day, else the first one after it (art. 2(2), 3(4))."""
     while day.weekday() >= _SATURDAY or day in holidays:
@@ -63,4 +94,4 @@ def belgian_holidays(year: int) -> frozenset[dt.date]:
     return frozenset(country_holidays("BE", years=year, categories=("public",)))
 
 
-__all__ = ["belgian_holidays", "due", "hours_due", "next_working_day"]
+__all__ = ["belgian_holidays", "due", "extended_due", "hours_due", "next_working_day", "notice_due"]

@@ -166,7 +166,7 @@ class _Checks:
             yield self._unknown((*where, "after"), "event", term.after, (*self.policy.events, RECORD), _P108)
         if term.fallback is not None:
             yield from self._term((*where, "fallback"), term.fallback)
-            if any(_last(term.fallback, day) > _last(term, day) for day in _STARTS):
+            if longer(term.fallback, term):
                 yield self.problem(
                     (*where, "fallback", "for"),
                     f"{term.fallback.for_} is longer than {term.for_}, the purpose's own period",
@@ -215,6 +215,11 @@ class _Checks:
                     "P-002: a person reads in their own language",
                     "add the text, or take the language out of `languages`",
                 )
+
+
+def longer(one: Term, other: Term) -> bool:
+    """Whether one term lasts longer than another from some start."""
+    return any(_last(one, day) > _last(other, day) for day in _STARTS)
 
 
 #: Days on which two periods are compared: months and years differ in days.

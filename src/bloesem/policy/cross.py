@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bloesem.law.model import Law
-from bloesem.policy.checks import RECORD
+from bloesem.policy.checks import RECORD, longer
+from bloesem.policy.decided import undecided
 from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
 from bloesem.policy.model import ALL, SWITCHES, Policy
@@ -60,6 +61,53 @@ def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
                     f"P-003: a rule of law finds {kind} by what it is",
                     f"use one of: {nearest(word, law.vocabulary)}",
                 )
+
+
+def term_problems(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> list[Problem]:
+    """Terms that the record decides: for what exists, from events that exist, and none that is owed is missing. Pure."""
+    policies = [one.policy for one in loaded]
+    homes = {key: row for policy in policies for row_key, row in policy.purposes.items() for key in row.parts}
+    homes |= {row_key: row for policy in policies for row_key, row in policy.purposes.items()}
+    open_ = {purpose.key for purpose in law.purposes if purpose.term == "company"}
+    events = {RECORD, *(key for policy in policies for key in policy.events)}
+    check = _Pointer(record)
+    problems = [
+        *check.keys(
+            "terms", record.record.terms, set(homes) | open_, "part, row or open purpose of the law", "P-051"
+        )
+    ]
+    for key, decision in record.record.terms.items():
+        where = ("terms", key)
+        terms = [
+            *(decision.keep.terms if decision.keep else ()),
+            *([decision.fallback] if decision.fallback else []),
+        ]
+        starts = [start.after for term in terms for start in (term, term.fallback) if start is not None]
+        problems += check.names(where, starts, events, "event", "P-108: distinct events, none assumed")
+        row = homes.get(key)
+        if decision.fallback is None or row is None:
+            continue
+        own = (row.parts[key].keep or row.keep) if key in row.parts else row.keep
+        if any(longer(decision.fallback, term) for term in own.terms):
+            problems.append(
+                check.problem(
+                    (*where, "fallback"),
+                    f"{decision.fallback.for_} is longer than the purpose's own period",
+                    "P-104: who never gets an account is not kept longer than who did",
+                    f"write at most {own.terms[0].for_}",
+                )
+            )
+    first = min(policy.version for policy in policies)
+    problems += [
+        check.problem(
+            ("terms",),
+            f"`{key}` has no term by {first}: the law names none, and the record does not say `terms.{key}`",
+            "what the company decided stands in its record: nothing is assumed",
+            f'write `terms: {{"{key}": {{keep: …, why: …, decided: {first}}}}}` in a file of the record',
+        )
+        for key in undecided(law, record.record, first)
+    ]
+    return problems
 
 
 def _statutes(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
@@ -319,4 +367,4 @@ def _unacknowledged(
                 )
 
 
-__all__ = ["company_problems"]
+__all__ = ["company_problems", "term_problems"]

@@ -324,6 +324,16 @@ class Statute(Dated):
     parts: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     source: str | None = None
+    valid_from: dt.date | None = None  # the law's own days; none: always
+    valid_until: dt.date | None = None
+
+    def counts_on(self, day: dt.date) -> bool:
+        """Whether it obliges on a civil day: written down by then, and in force."""
+        return (
+            self.decided <= day
+            and (self.valid_from is None or self.valid_from <= day)
+            and (self.valid_until is None or self.valid_until >= day)
+        )
 
 
 class TextGap(Dated):
@@ -412,6 +422,48 @@ class Return(Dated):
     within: Period
 
 
+class TermDecision(Dated):
+    """How long, where neither the text nor the law says it: of a part, of a row of the table, or of a purpose of the law.
+
+    `keep` stands instead of the row's term; `fallback` beside it, for whom its start can never come (P-104). A term is
+    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later.
+    """
+
+    keep: Keep | None = None
+    fallback: Term | None = None
+    why: str
+    promises: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> TermDecision:
+        if (self.keep is None) == (self.fallback is None):
+            raise ValueError("write `keep`, or `fallback`")
+        return self
+
+
+class Deadlines(Dated):
+    """Days of the company's own, inside the periods that the law gives.
+
+    `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
+    the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
+    """
+
+    warn_before: Period
+    escalate_before: Period
+    careful_extension: bool
+    adequacy_recheck: Period
+    why: str
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Deadlines:
+        day = dt.date(2024, 1, 1)
+        if add_period(day, self.escalate_before) >= add_period(day, self.warn_before):
+            raise ValueError(
+                "`escalate_before` is shorter than `warn_before`: who escalates has warned before"
+            )
+        return self
+
+
 #: What a company can switch, and between what. A date: from the policy version of that day on.
 SWITCHES = {
     "unstated_interest": ("report", "off"),
@@ -442,6 +494,8 @@ class Record(Strict):
     basis: dict[str, BasisDecision] = Field(default_factory=dict)
     balancing: tuple[Balancing, ...] = ()
     statutes: dict[Key, Statute] = Field(default_factory=dict)
+    terms: dict[str, TermDecision] = Field(default_factory=dict)
+    deadlines: Deadlines | None = None
     text_gaps: dict[str, TextGap] = Field(default_factory=dict)
     roles: dict[Key, ScopedRole] = Field(default_factory=dict)
     writers: dict[Key, Writer] = Field(default_factory=dict)
@@ -467,10 +521,11 @@ class Record(Strict):
 
     def decided_by(self, day: dt.date) -> Record:
         """The record without what is decided later than `day` (a civil date) and would permit something: balancing
-        tests, bases, returns, old data for new parts, confirmed rules of law."""
+        tests, bases, statutes, returns, old data for new parts, confirmed rules of law."""
         return self.model_copy(
             update={
                 "balancing": tuple(one for one in self.balancing if one.decided <= day),
+                "statutes": {key: one for key, one in self.statutes.items() if one.counts_on(day)},
                 "basis": {key: one for key, one in self.basis.items() if one.decided <= day},
                 "compatible": {key: one for key, one in self.compatible.items() if one.decided <= day},
                 "confirmed": {key: at for key, at in self.confirmed.items() if at <= day},
@@ -508,6 +563,7 @@ __all__ = [
     "Contact",
     "Controller",
     "Dated",
+    "Deadlines",
     "Event",
     "Keep",
     "Key",
@@ -526,6 +582,7 @@ __all__ = [
     "Source",
     "Statute",
     "Term",
+    "TermDecision",
     "TextGap",
     "TransferRules",
     "Type",

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bloesem.law.periods import belgian_holidays, due, hours_due, next_working_day
+from bloesem.law.periods import (
+    belgian_holidays,
+    due,
+    extended_due,
+    hours_due,
+    next_working_day,
+    notice_due,
+)
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 HOLIDAYS = frozenset[dt.date]().union(*(belgian_holidays(year) for year in range(2024, 2028)))
@@ -47,10 +54,53 @@ class TestGoldenVectors:
         self, receipt: str, answer: str, extended: str, why: str
     ) -> None:
         assert due(day(receipt), 3, holidays=HOLIDAYS) == day(extended)
+        assert extended_due(day(receipt), holidays=HOLIDAYS, careful=False) == day(extended)
+
+    def test_counted_carefully_an_extended_answer_is_never_due_later(
+        self, receipt: str, answer: str, extended: str, why: str
+    ) -> None:
+        assert day(answer) < extended_due(day(receipt), holidays=HOLIDAYS) <= day(extended)
 
 
 def test_without_holidays_only_the_weekend_moves_a_day() -> None:
     assert due(day("Thu 5 Mar 2026"), 1, holidays=()) == day("Mon 6 Apr 2026")
+
+
+@pytest.mark.parametrize(
+    ("receipt", "careful"),
+    [
+        ("Sat 31 Jan 2026", "Tue 28 Apr 2026"),  # 28 February and two months, not 30 April
+        ("Wed 31 Jan 2024", "Mon 29 Apr 2024"),
+        ("Fri 29 Jan 2027", "Wed 28 Apr 2027"),
+        ("Thu 5 Mar 2026", "Fri 5 Jun 2026"),  # the first end moved, and the extension not
+        ("Mon 30 Nov 2026", "Mon 1 Mar 2027"),
+    ],
+)
+def test_counted_carefully_an_extension_starts_at_the_first_end_before_it_moved(
+    receipt: str, careful: str
+) -> None:
+    assert extended_due(day(receipt), holidays=HOLIDAYS) == day(careful)
+
+
+@pytest.mark.parametrize(
+    ("message", "disclosure", "told"),
+    [
+        (None, None, "Tue 7 Apr 2026"),
+        ("Fri 20 Mar 2026", None, "Fri 20 Mar 2026"),
+        ("Fri 20 Mar 2026", "Sat 14 Mar 2026", "Sat 14 Mar 2026"),
+        ("Fri 1 May 2026", None, "Tue 7 Apr 2026"),
+    ],
+)
+def test_who_did_not_give_it_is_told_within_a_month_or_with_the_first_message(
+    message: str | None, disclosure: str | None, told: str
+) -> None:
+    found = notice_due(
+        day("Thu 5 Mar 2026"),
+        holidays=HOLIDAYS,
+        first_message=day(message) if message else None,
+        first_disclosure=day(disclosure) if disclosure else None,
+    )
+    assert found == day(told)
 
 
 def test_a_day_never_moves_back_and_a_working_day_never_moves() -> None:
@@ -70,6 +120,8 @@ def test_a_day_never_moves_back_and_a_working_day_never_moves() -> None:
 def test_no_month_is_no_period(months: int) -> None:
     with pytest.raises(ValueError, match="one or more"):
         due(day("Thu 5 Mar 2026"), months, holidays=HOLIDAYS)
+    with pytest.raises(ValueError, match="one or more"):
+        extended_due(day("Thu 5 Mar 2026"), more=months, holidays=HOLIDAYS)
 
 
 def test_belgium_has_ten_official_holidays_and_the_two_sundays() -> None:
