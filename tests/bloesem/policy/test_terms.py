@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from tests.bloesem.policy.drafts import LAW, POLICY, RECORD, Draft
 
 from bloesem.errors import PolicyError
 from bloesem.policy.findings import keep_of
-from tests.bloesem.policy.drafts import LAW, POLICY, RECORD, Draft
 
 OWN = "\nterms:\n  orders:\n    {decision}\n    why: because\n    decided: {day}\n"
 KEEP = "keep: {for: P6M, after: customer.started}"
