@@ -244,6 +244,9 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     check = _Pointer(record)
     yield from check.keys("basis", it.basis, parts, "part", "P-051: the list of purposes is closed")
     yield from check.keys("compatible", it.compatible, parts, "part", "P-176: a test is about a part")
+    groups = {key for policy in policies for key in policy.groups}
+    for key, decision in it.basis.items():
+        yield from check.names(("basis", key, "groups"), decision.groups, groups, "group", "P-010")
     for key, statute in it.statutes.items():
         yield from check.names(("statutes", key, "parts"), statute.parts, parts, "part", "P-054")
         yield from check.names(

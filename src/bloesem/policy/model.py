@@ -71,12 +71,17 @@ class Type(Strict):
 
 
 class Category(Strict):
-    """A category of personal data. `is`: words of the law's vocabulary, so that a rule of law finds it."""
+    """A category of personal data. `is`: words of the law's vocabulary, so that a rule of law finds it.
+
+    `definition` and `examples` are the text's own words; `holds` says in ours what lies in it.
+    """
 
     label: Label
     type: str
     line: int | None = None
+    definition: Label | None = None
     examples: tuple[Label, ...] = ()
+    holds: tuple[Label, ...] = ()
     is_: tuple[str, ...] = Field(default=(), alias="is")
     open_list: bool = (
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
@@ -93,10 +98,11 @@ class Category(Strict):
 
 
 class Source(Strict):
-    """Where data comes from. A value without a declared source is refused (P-049)."""
+    """Where data comes from. A value without a declared source is refused (P-049). `examples`: the text's own words."""
 
     label: Label
     line: int | None = None
+    examples: tuple[Label, ...] = ()
     pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
     undeclared: bool = False  # the text names no such source; it is told to the person and reported (L-017)
     only: tuple[str, ...] = ()  # categories that this source may give; empty: any
@@ -129,11 +135,39 @@ class Part(Strict):
     promises: tuple[str, ...] = ()
 
 
+class Advertising(Strict):
+    """What the text says of advertising, beside its channels (P-084 to P-092).
+
+    `not_owned`: it promotes what the person does not have yet. `former_customers`: it may go on after the relation.
+    `unsubscribe`: when somebody may put an end to it.
+    """
+
+    line: int
+    offers: tuple[Label, ...] = Field(min_length=1)
+    analyses: bool
+    not_owned: bool
+    former_customers: bool
+    unsubscribe: Literal["at-any-time"]
+
+
+class Recordings(Strict):
+    """Which calls are recorded, how that is told, and for what (P-079 to P-082)."""
+
+    line: int
+    category: str
+    calls: Literal["certain", "all"]
+    told: Literal["at-the-start", "no"]
+    of: Label
+    for_: tuple[str, ...] = Field(alias="for", min_length=1)
+    promises: tuple[str, ...] = ()
+
+
 class Purpose(Strict):
-    """A row of the policy's table."""
+    """A row of the policy's table. `examples` and `retention_text` are the text's own words."""
 
     label: Label
     description: Label
+    examples: tuple[Label, ...] = ()
     lines: tuple[int, ...] = ()
     basis: Basis = Field(json_schema_extra={"rule": _P052})
     statute: str | None = None
@@ -145,6 +179,7 @@ class Purpose(Strict):
     channels_undeclared: bool = False  # the text names no channel for this row: the company's choice (L-017)
     affiliates: bool = False
     named: bool = True  # false: the purpose cell of the text's table is empty (L-008)
+    advertising: Advertising | None = None
     retention_text: Label | None = None
     dpv: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
@@ -157,11 +192,12 @@ class Purpose(Strict):
 
 
 class RecipientKind(Strict):
-    """A kind of recipient under which recipients are registered (P-112)."""
+    """A kind of recipient under which recipients are registered (P-112). `examples`: the text's own words."""
 
     label: Label
     line: int | None = None
     description: Label | None = None
+    examples: tuple[Label, ...] = ()
     role: Literal["processor", "controller", "joint-controller", "authority"]
     purposes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
@@ -177,8 +213,12 @@ class TransferRules(Strict):
     lines: tuple[int, ...]
     mechanisms: tuple[Literal["adequacy", "scc"], ...]
     assessment: Literal["every", "scc-only"]
+    assessed: tuple[Literal["law", "practice"], ...] = ()
+    aligned_with: str | None = None  # whose guidelines
     steps: tuple[str, ...]
-    measures: tuple[str, ...]
+    measures: tuple[Literal["security", "contractual", "organisational"], ...]
+    against: Label | None = None  # what the measures protect from
+    because: Label | None = None
     text: Label
 
 
@@ -200,13 +240,22 @@ class Condition(Strict):
 
 
 class Right(Strict):
-    """A right as the text words it."""
+    """A right as the text words it.
+
+    `gives`: what somebody gets who uses it. `asks`: what we ask in return, and can demand of nobody. `open_conditions`:
+    the text names some among others ("onder meer"). `without_reason`, `at_any_time`: as the text says it.
+    """
 
     label: Label
     lines: tuple[int, ...]
     article: str
     text: Label
+    gives: tuple[Condition, ...] = ()
+    asks: tuple[Condition, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    open_conditions: bool = False
+    without_reason: bool = False
+    at_any_time: bool = False
     exceptions: tuple[Condition, ...] = ()
     purposes: tuple[str, ...] = ()
 
@@ -232,8 +281,9 @@ class Controller(Strict):
 
 
 class Contact(Strict):
-    """Where questions, complaints and requests go (P-169 to P-171)."""
+    """Where questions, complaints and requests go (P-169 to P-171). `name`: to whom a letter is addressed."""
 
+    name: str | None = None
     function: Label
     email: str
     post: Address | None = None
@@ -247,8 +297,12 @@ class Changes(Strict):
     """How the policy changes (P-173 to P-178)."""
 
     text: Label
+    occasions: tuple[Label, ...] = ()  # what a change may come from, as the text has it
+    latest: Label | None = None  # where the last version stands
     notice: Literal["before"]
-    significant: tuple[str, ...]
+    significant: tuple[
+        Literal["purpose", "basis", "category", "source", "recipient", "transfer", "retention", "right"], ...
+    ]
     significant_undeclared: bool = False  # the text does not say which changes these are (L-017)
     consent_where_law_requires: bool
     channels: tuple[Label, ...]
@@ -262,6 +316,7 @@ class Complaint(Strict):
 
     authority: str
     label: Label
+    independent: bool = True
     routes: tuple[Literal["complaint", "mediation", "court"], ...]
     lines: tuple[int, ...] = ()
 
@@ -286,12 +341,14 @@ class Policy(Strict):
     controller: Controller
     passages: dict[str, Passage] = Field(default_factory=dict)
     services: dict[Key, Label] = Field(default_factory=dict)
+    groups: dict[Key, Label] = Field(default_factory=dict)  # groups of people that parts are about
     channels: dict[Key, Channel] = Field(default_factory=dict)
     events: dict[str, Event]
     types: dict[str, Type]
     categories: dict[str, Category]
     sources: dict[str, Source]
     purposes: dict[str, Purpose] = Field(min_length=1)
+    recordings: Recordings | None = None
     recipients: dict[str, RecipientKind] = Field(default_factory=dict)
     transfers: TransferRules | None = None
     rights: dict[str, Right] = Field(default_factory=dict)
@@ -552,6 +609,7 @@ __all__ = [
     "SWITCHES",
     "UNCLAIMED_BASES",
     "Address",
+    "Advertising",
     "Balancing",
     "Basis",
     "BasisDecision",
@@ -576,6 +634,7 @@ __all__ = [
     "RecipientKind",
     "Record",
     "RecordedController",
+    "Recordings",
     "Return",
     "Right",
     "ScopedRole",

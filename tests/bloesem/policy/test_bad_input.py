@@ -118,7 +118,7 @@ def test_an_unknown_key_names_its_line_and_the_accepted_ones(draft: Draft) -> No
         POLICY,
         "    objections: absolute",
         "purposes.NEWS.objections",
-        "unknown key; accepted here: affiliates, basis, channels, channels_undeclared, description",
+        "unknown key; accepted here: advertising, affiliates, basis, channels, channels_undeclared, description",
         "(did you mean `objection`?)",
     )
 
