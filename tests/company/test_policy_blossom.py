@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from bloesem.policy import Company, Policy, load_company
+from bloesem.policy import Company, Policy, load_company, load_policy
 from bloesem.policy.checks import reads_category, seen_labels
+from bloesem.policy.company import late_reviews
 from bloesem.policy.findings import basis_of, keep_of
 from bloesem.policy.model import Part, Purpose
 from bloesem.policy.text import SENTENCES_FILE, Sentence, SentencesFile, quotations
 from bloesem.source import read
+from bloesem.terms import add_period
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "company" / "blossom"
@@ -435,16 +437,42 @@ def test_every_interest_was_weighed_and_none_was_stated() -> None:
 
 def test_every_decision_of_the_record_is_dated_and_marked_as_an_example() -> None:
     record = company().record
-    decisions = [
-        record.controller,
-        record.returns,
-        *record.basis.values(),
-        *record.balancing,
-        *record.statutes.values(),
-        *record.evidence.values(),
-        *record.text_gaps.values(),
-    ]
-    assert all(decision is not None and decision.example for decision in decisions)
+    decisions = dict(record.dated())
+    assert all(one.example for one in decisions.values())
+    sections = {where.partition(".")[0] for where in decisions}
+    assert sections >= {"controller", "returns", "basis", "balancing", "statutes", "evidence", "text_gaps"}
+    assert sections >= {"terms", "deadlines", "roles", "writers", "writing", "sources", "contract"}
+    assert late_reviews(record, dt.date(2026, 11, 26)) == []
+    assert late_reviews(record, dt.date(2027, 3, 19))
+
+
+def test_a_term_that_neither_text_nor_law_gives_says_why(policy: Policy) -> None:
+    terms = company().record.terms
+    assert all(one.why for one in terms.values())
+    fallen = {
+        key
+        for row in policy.purposes.values()
+        for key, one in row.parts.items()
+        if any(term.fallback for term in keep_of(row, one).terms)
+    }
+    assert fallen == {"sales", "after_sales", "support", "service", "billing", "quality", "training"}
+    raw = load_policy(HOME / "policy" / "2024-03-18")
+    said = {key: one.keep for row in raw.purposes.values() for key, one in row.parts.items()}
+    assert not any(said.values()), "the text gives a term to rows, and to no part"
+    assert not any(term.fallback for row in raw.purposes.values() for term in row.keep.terms)
+
+
+def test_the_companys_own_deadlines_lie_within_the_laws() -> None:
+    deadlines = company().record.deadlines
+    assert deadlines is not None
+    assert (deadlines.warn_before, deadlines.escalate_before, deadlines.adequacy_recheck) == (
+        "P10D",
+        "P3D",
+        "P6M",
+    )
+    day = dt.date(2026, 2, 1)
+    answer = company().law.rule("eu.request.answer").value
+    assert add_period(day, deadlines.warn_before) < add_period(day, answer)
 
 
 def test_promises_that_people_keep_have_a_record() -> None:

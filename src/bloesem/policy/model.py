@@ -597,7 +597,7 @@ class Record(Strict):
             if isinstance(value, Dated):
                 yield name, value
             elif isinstance(value, tuple):
-                yield from ((f"{name}.{one.purpose}", one) for one in value)
+                yield from ((f"{name}.{one.purpose}", one) for one in value if isinstance(one, Balancing))
             elif isinstance(value, dict):
                 yield from ((f"{name}.{key}", one) for key, one in value.items() if isinstance(one, Dated))
 
