@@ -7,11 +7,15 @@ lengthens it (P-109; `bloesem.terms.add_period`).
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 from holidays import country_holidays
+
+from bloesem.law.model import Law
+from bloesem.terms import add_period
 
 _SATURDAY = 5
 
@@ -29,6 +33,53 @@ def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.d
     if months < 1:
         raise ValueError(f"a period of {months} months is none: one or more")
     return next_working_day(receipt + relativedelta(months=months), holidays=holidays)
+
+
+def answer_due(
+    law: Law,
+    receipt: dt.date,
+    *,
+    holidays: Collection[dt.date],
+    extended: bool = False,
+    careful: bool = True,
+) -> dt.date:
+    """When an answer to a request is due, by the periods of the law that is in force on the day of its receipt (R-012).
+
+    in: `extended`, whether it was told within the first period that it takes longer; `careful`, see `extended_due`.
+    Raises `LawError` where the law has no such period on that day, `ValueError` for one that is not in months.
+    """
+    today = law.valid_on(receipt)
+    first = _months(today.rule("eu.request.answer").value)
+    if not extended:
+        return due(receipt, first, holidays=holidays)
+    more = _months(today.rule("eu.request.extension").value)
+    return extended_due(receipt, holidays=holidays, first=first, more=more, careful=careful)
+
+
+def breach_due(law: Law, aware: dt.datetime) -> dt.datetime:
+    """When a breach is notified at the latest, by the law on the day on which one became aware of it (an aware moment,
+    in the time zone of that day). Raises as `hours_due`, and `LawError`."""
+    return hours_due(aware, law.valid_on(aware.date()).rule("eu.breach.notify_hours").value)
+
+
+def days_ahead(last: dt.date, period: str) -> dt.date:
+    """The day that lies a period of days before another: when one warns, or escalates (R-009).
+
+    Raises `ValueError` for what is no period of days.
+    """
+    return last - (add_period(dt.date(2001, 1, 1), _of(period, "D")) - dt.date(2001, 1, 1))
+
+
+def _months(period: str) -> int:
+    return int(_of(period, "M")[1:-1])
+
+
+def _of(period: str, unit: str) -> str:
+    if not re.fullmatch(rf"P\d+{unit}", str(period)):
+        raise ValueError(
+            f"`{period}` is no period of {'months' if unit == 'M' else 'days'}, such as P1{unit}"
+        )
+    return period
 
 
 def extended_due(
@@ -94,4 +145,14 @@ def belgian_holidays(year: int) -> frozenset[dt.date]:
     return frozenset(country_holidays("BE", years=year, categories=("public",)))
 
 
-__all__ = ["belgian_holidays", "due", "extended_due", "hours_due", "next_working_day", "notice_due"]
+__all__ = [
+    "answer_due",
+    "belgian_holidays",
+    "breach_due",
+    "days_ahead",
+    "due",
+    "extended_due",
+    "hours_due",
+    "next_working_day",
+    "notice_due",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bloesem.law.model import Law
+from bloesem.law.model import Ban, Ceiling, Law
 from bloesem.policy.checks import RECORD, longer
 from bloesem.policy.decided import undecided
 from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
@@ -143,7 +143,32 @@ def _controller(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
 
 
 def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
-    """The law's purposes that the text names exist; the law's clocks start at events that the policy has."""
+    """The law's purposes and authority that the text names exist; the law's clocks start at events that the policy has;
+    its switches are some that a record can set."""
+    switched: tuple[Ceiling | Ban, ...] = (*law.ceilings, *law.bans)
+    for limit in switched:
+        if limit.switch is not None and limit.switch not in SWITCHES:
+            yield _at(
+                one,
+                ("version",),
+                f"the law's `{limit.key}` has a switch `{limit.switch}` that no record can set",
+                "what the company decided stands in its record: nothing is assumed",
+                f"use one of: {nearest(limit.switch, SWITCHES)}",
+            )
+    shorts = {
+        short
+        for rule in law.authority
+        if isinstance(rule.value, dict)
+        for short in rule.value.get("short", {}).values()
+    }
+    if one.policy.complaint is not None and shorts and one.policy.complaint.authority not in shorts:
+        yield _at(
+            one,
+            ("complaint", "authority"),
+            f"`{one.policy.complaint.authority}` is no authority of the law",
+            "P-179: a complaint goes to an authority whose address is known",
+            f"use one of: {nearest(one.policy.complaint.authority, shorts)}",
+        )
     known = {purpose.key for purpose in law.purposes}
     for key, kind in one.policy.recipients.items():
         for purpose in kind.purposes:
@@ -217,7 +242,7 @@ def _switched(
             where = ("purposes", row_key, "parts", key)
             yield "unstated_interest", where, "runs on an interest that was not stated at collection"
             break
-    for switch in sorted({c.switch for c in law.ceilings if c.switch}):
+    for switch in sorted({c.switch for c in law.ceilings if c.switch in SWITCHES}):
         words = {word for c in law.ceilings if c.switch == switch for word in c.is_}
         for row_key, _, key, part in parts:
             if reads_word(policy, part, tuple(words)):
@@ -226,6 +251,11 @@ def _switched(
                     ("purposes", row_key, "parts", key),
                     "reads what the law lets nobody keep longer",
                 )
+                break
+    for ban in law.bans:
+        for row_key, _, key, part in parts:
+            if ban.switch in SWITCHES and ban.use in part.is_ and reads_word(policy, part, ban.is_):
+                yield ban.switch, ("purposes", row_key, "parts", key), "is a use that the law refuses"
                 break
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bloesem.errors import LawError
+from bloesem.law import load_law
 from bloesem.law.periods import (
+    answer_due,
     belgian_holidays,
+    breach_due,
+    days_ahead,
     due,
     extended_due,
     hours_due,
@@ -27,6 +33,7 @@ def day(text: str) -> dt.date:
     return found
 
 
+LAW = load_law(Path(__file__).parents[3] / "law")
 VECTORS = [
     ("Thu 5 Mar 2026", "Tue 7 Apr 2026", "Fri 5 Jun 2026", "Sunday, then Easter Monday"),
     ("Mon 31 Aug 2026", "Wed 30 Sep 2026", "Mon 30 Nov 2026", "short month"),
@@ -55,6 +62,11 @@ class TestGoldenVectors:
     ) -> None:
         assert due(day(receipt), 3, holidays=HOLIDAYS) == day(extended)
         assert extended_due(day(receipt), holidays=HOLIDAYS, careful=False) == day(extended)
+
+    def test_the_periods_are_the_laws(self, receipt: str, answer: str, extended: str, why: str) -> None:
+        start = day(receipt)
+        assert answer_due(LAW, start, holidays=HOLIDAYS) == day(answer)
+        assert answer_due(LAW, start, holidays=HOLIDAYS, extended=True, careful=False) == day(extended)
 
     def test_counted_carefully_an_extended_answer_is_never_due_later(
         self, receipt: str, answer: str, extended: str, why: str
@@ -144,6 +156,23 @@ def test_belgium_has_ten_official_holidays_and_the_two_sundays() -> None:
 def test_a_breach_is_due_72_hours_later_whatever_the_day() -> None:
     friday = dt.datetime(2026, 6, 12, 17, 20, tzinfo=BRUSSELS)
     assert hours_due(friday, 72) == dt.datetime(2026, 6, 15, 17, 20, tzinfo=BRUSSELS)
+    assert breach_due(LAW, friday) == dt.datetime(2026, 6, 15, 17, 20, tzinfo=BRUSSELS)
+
+
+def test_before_the_law_was_in_force_nothing_was_due() -> None:
+    with pytest.raises(LawError, match=r"eu\.request\.answer"):
+        answer_due(LAW, dt.date(2018, 5, 24), holidays=())
+    assert answer_due(LAW, dt.date(2018, 5, 25), holidays=()) == dt.date(2018, 6, 25)
+
+
+def test_one_warns_and_escalates_days_before_it_is_due() -> None:
+    last = day("Tue 7 Apr 2026")
+    assert [days_ahead(last, period) for period in ("P10D", "P3D")] == [
+        day("Sat 28 Mar 2026"),
+        day("Sat 4 Apr 2026"),
+    ]
+    with pytest.raises(ValueError, match="no period of days"):
+        days_ahead(last, "P1M")
 
 
 def test_hours_are_hours_when_the_clocks_change() -> None:
