@@ -43,6 +43,7 @@ class _Checks:
         yield from self._events()
         yield from self._sources()
         yield from self._purposes()
+        yield from self._recordings()
         yield from self._recipients()
         yield from self._rights()
         yield from self._languages()
@@ -144,6 +145,15 @@ class _Checks:
                         "give one of the two another name",
                     )
                 home[key] = row_key
+                for group in part.groups:
+                    if group not in self.policy.groups:
+                        yield self._unknown(
+                            (*where, "groups"),
+                            "group",
+                            group,
+                            self.policy.groups,
+                            "P-010: who is meant is declared",
+                        )
                 if key == ALL or key.startswith("law:"):
                     yield self.problem(
                         where, "is a name that is taken", "one name, one thing", "choose another name"
@@ -167,13 +177,35 @@ class _Checks:
             yield self._unknown((*where, "after"), "event", term.after, (*self.policy.events, RECORD), _P108)
         if term.fallback is not None:
             yield from self._term((*where, "fallback"), term.fallback)
-            if any(_last(term.fallback, day) > _last(term, day) for day in _STARTS):
+            if longer(term.fallback, term):
                 yield self.problem(
                     (*where, "fallback", "for"),
                     f"{term.fallback.for_} is longer than {term.for_}, the purpose's own period",
                     "P-104: who never gets an account is not kept longer than who did",
                     f"write at most {term.for_}",
                 )
+
+    def _recordings(self) -> Iterator[Problem]:
+        rule = self.policy.recordings
+        if rule is None:
+            return
+        where = ("recordings",)
+        for part in rule.for_:
+            if part not in self.parts:
+                yield self._unknown((*where, "for"), "part", part, self.parts, _P051)
+        category = self.policy.categories.get(rule.category)
+        if category is None:
+            yield self._unknown(
+                (*where, "category"), "category", rule.category, self.policy.categories, "P-079"
+            )
+        elif set(category.only) != set(rule.for_):
+            yield self.problem(
+                (*where, "for"),
+                f"recordings are for {', '.join(rule.for_)}, and `{rule.category}` is open to "
+                f"{', '.join(category.only) or 'all'}",
+                "P-081: recordings may be opened for these uses only",
+                "write the same parts in both (`only` of the category)",
+            )
 
     def _recipients(self) -> Iterator[Problem]:
         purposes = {*self.policy.purposes, *self.parts}
@@ -218,6 +250,11 @@ class _Checks:
                 )
 
 
+def longer(one: Term, other: Term) -> bool:
+    """Whether one term lasts longer than another from some start."""
+    return any(_last(one, day) > _last(other, day) for day in _STARTS)
+
+
 #: Days on which two periods are compared: months and years differ in days.
 _STARTS = [
     dt.date(year, month, day) for year in range(2023, 2027) for month in range(1, 13) for day in (1, 28)
@@ -240,8 +277,9 @@ def seen_labels(policy: Policy) -> Iterator[tuple[KeyPath, Label]]:
     for section in ("events", "types", "categories", "sources", "recipients", "rights", "channels"):
         for key, item in getattr(policy, section).items():
             yield (section, key, "label"), item.label
-    for key, label in policy.services.items():
-        yield ("services", key), label
+    for section in ("services", "groups"):
+        for key, label in getattr(policy, section).items():
+            yield (section, key), label
     for row_key, row in policy.purposes.items():
         yield ("purposes", row_key, "label"), row.label
         for key, part in row.parts.items():
