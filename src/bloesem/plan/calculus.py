@@ -201,11 +201,21 @@ def _epoch(plan: Plan, facts: Sequence[Fact]) -> dt.datetime | None:
 
 
 def row_masks(
-    plan: Plan, table: TablePlan, row: Row, facts: Mapping[int, Sequence[Fact]], now: dt.datetime
+    plan: Plan,
+    table: TablePlan,
+    row: Row,
+    facts: Mapping[int, Sequence[Fact]],
+    now: dt.datetime,
+    states: Mapping[int, Person] | None = None,
 ) -> RowMasks:
-    """The masks of `row` (column → value) from the facts of each of its owners (person id → facts)."""
-    owners = [row.get(column) for column in table.owners]
-    judged = [_owned(plan, table, row, facts.get(int(o), ()), now) if o is not None else None for o in owners]
+    """The masks of `row` (column → value) from the facts of each of its owners (person id → facts). `states`: each
+    owner's at `now`, where a caller with many rows has them already."""
+    owners = [int(o) if (o := row.get(column)) is not None else None for column in table.owners]
+    if states is None:
+        states = {o: person(plan, facts.get(o, ()), now) for o in owners if o is not None}
+    judged = [
+        _owned(plan, table, row, facts.get(o, ()), states[o], now) if o is not None else None for o in owners
+    ]
     staying = [
         masks for masks in judged if masks is not None and masks[1]
     ]  # a leaving owner is cut, and forbids nothing
@@ -219,10 +229,9 @@ def row_masks(
 
 
 def _owned(
-    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], now: dt.datetime
+    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], state: Person, now: dt.datetime
 ) -> tuple[int, int]:
-    """(used, kept) of the row as far as one owner goes."""
-    state = person(plan, facts, now)
+    """(used, kept) of the row as far as one owner, of that state, goes."""
     items = [f for f in facts if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
     verdicts = judge(plan, table, row, state, items, now).values()
     kept = _bits(plan, (v.purpose for v in verdicts if v.keep))

@@ -107,7 +107,7 @@ class PurposePlan:
     lines: tuple[int, ...] = ()
     label: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
-    @property
+    @cached_property
     def mask(self) -> int:
         return 1 << self.number
 
@@ -116,7 +116,7 @@ class PurposePlan:
         """Name of its role (without prefix) and of its schema."""
         return self.key.replace(":", "_").replace("-", "_").replace(".", "_")
 
-    @property
+    @cached_property
     def by_record(self) -> bool:
         """Whether its clock runs per record."""
         return any(clock.after == RECORD for clock in self.clocks)
@@ -202,10 +202,11 @@ class ColumnPlan:
 class ServicePlan:
     """How the database knows that somebody has a service: a row of `table` whose product, in `of`, gives it.
 
-    `key`: the service; None: any product, had now or before (P-018).
+    `keys`: the services, of which one is enough; none: any product, had now or before (P-018). `served`: the column of the
+    row that says when the service was used, so that what comes in late is judged by that day; without it, today.
     """
 
-    key: str | None
+    keys: tuple[str, ...]
     schema: str
     table: str
     owner: str
@@ -216,6 +217,7 @@ class ServicePlan:
     service: str
     since: str | None
     until: str | None
+    served: str | None = None
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,9 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
-    service: str | None = None  # collected only for people who have this service (P-015)
+    service: (
+        Key | tuple[Key, ...]
+    ) = ()  # collected only for people who have this service, or one of these (P-015)
     only: tuple[
         str, ...
     ] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
@@ -95,6 +97,11 @@ class Category(Strict):
         None  # of special categories the condition of art. 9(2), of criminal data the ground of art. 10 (P-035)
     )
     note: str | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Of the services for which it is collected, one is enough; none: it is collected for whatever service."""
+        return (self.service,) if isinstance(self.service, str) else self.service
 
 
 class Source(Strict):
