@@ -242,7 +242,7 @@ def fill(world: World, table: TablePlan, person: int) -> int:
     """A row of this person in a table that somebody may fill, from a source that may give it."""
     blossom = Business(world)
     if table.needs_service is not None:
-        gives(world, person, str(table.needs_service.key or "other"), since=civil(world.now()))
+        gives(world, person, (*table.needs_service.keys, "other")[0], since=civil(world.now()))
     if table.name == "contest_entry":
         consent(blossom, person, "contest")
     if table.name == "segment":  # marketing begins with an act of the person
