@@ -409,6 +409,18 @@ def test_the_conflicts_with_the_law_are_reported() -> None:
     assert "part `quality` may keep longer than P1M after the record" in recordings["quality"]
 
 
+@pytest.mark.promise("P-083")
+@pytest.mark.promise("P-093")
+def test_a_start_that_the_text_says_in_another_word_or_does_not_define_is_reported() -> None:
+    found = [f for f in company().findings if f.id in ("L-026", "L-031")]
+    assert {(f.id, f.thing.split("`")[1], f.line) for f in found} == {
+        ("L-026", "quality", 105),
+        ("L-026", "training", 105),
+        ("L-031", "marketing", 107),
+    }
+    assert "it is taken as `account.closed`" in found[0].thing
+
+
 def test_the_bases_that_differ_from_the_text_are_reported() -> None:
     found = {(f.id, f.thing.split("`")[1]) for f in company().findings if f.id in ("L-037", "L-038", "L-039")}
     assert found == {
@@ -422,8 +434,8 @@ def test_the_bases_that_differ_from_the_text_are_reported() -> None:
 
 def test_no_finding_of_another_kind_hides_among_them() -> None:
     assert {f.id for f in company().findings} == {
-        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-027", "L-028", "L-029"),
-        *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
+        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-026", "L-027", "L-028"),
+        *("L-029", "L-031", "L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
     }
 
 

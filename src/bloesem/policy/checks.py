@@ -96,7 +96,8 @@ class _Checks:
     def _events(self) -> Iterator[Problem]:
         events = self.policy.events
         for key, event in events.items():
-            for field, other in (("reopened_by", event.reopened_by), ("alias_of", event.alias_of)):
+            named = [("reopened_by", event.reopened_by), ("alias_of", event.alias_of)]
+            for field, other in (*named, *(("may_mean", meant) for meant in event.may_mean)):
                 if other is not None and other not in events:
                     yield self._unknown(("events", key, field), "event", other, events, _P108)
             if event.alias_of is not None and event.alias_of in events and events[event.alias_of].alias_of:

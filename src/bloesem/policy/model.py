@@ -52,11 +52,16 @@ Language = Literal["nl", "en", "fr", "de"]
 
 
 class Event(Strict):
-    """A named start event. `reopened_by`: the event after which this one no longer counts (P-110)."""
+    """A named start event. `reopened_by`: the event after which this one no longer counts (P-110).
+
+    `may_mean`: other events as which the text's word for it can be read (L-026). `undefined`: the text does not say what
+    counts as one, though each new one begins the term anew (L-031)."""
 
     label: Label
     reopened_by: str | None = None
     alias_of: str | None = None  # declared explicitly, never assumed (P-108)
+    may_mean: tuple[str, ...] = ()
+    undefined: bool = False
     line: int | None = None
 
 

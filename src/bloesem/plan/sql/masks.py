@@ -354,7 +354,8 @@ def _accepted(plan: Plan, table: TablePlan) -> list[str]:
         declared = "|".join(f"(?:{pattern})" for pattern in table.sources)
         column = f"NEW.{ident(table.source)}"
         checks.append(
-            f"IF TG_OP = 'INSERT' AND ({column} IS NULL OR {column} !~ {literal(declared)}) THEN\n"
+            f"IF (TG_OP = 'INSERT' OR {column} IS DISTINCT FROM OLD.{ident(table.source)})\n"
+            f"        AND ({column} IS NULL OR {column} !~ {literal(declared)}) THEN\n"
             f"        RAISE EXCEPTION '{table.name}: a source that the policy does not declare for this'\n"
             f"            USING ERRCODE = 'check_violation', HINT = 'declare the source in the policy first (P-049)';\n"
             f"    END IF;"
@@ -488,7 +489,7 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
         [
             *table.owners,
             *(n.when.column for n in table.narrow if n.when),
-            *filter(None, [table.record_date, table.recorded]),
+            *filter(None, [table.record_date, table.recorded, table.source]),
             *(name for one in table.refused for name in one.columns),
         ]
     )
