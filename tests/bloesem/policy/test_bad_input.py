@@ -326,7 +326,9 @@ def test_people_of_one_part_do_not_have_two_bases(draft: Draft) -> None:
         "make a part per group in the policy",
     )
     draft.change(POLICY, "      orders:\n", "      orders:\n        groups: [employee, customer]\n")
-    draft.change(POLICY, "purposes:\n", "groups: {customer: {en: Customer}, employee: {en: Employee}}\n\npurposes:\n")
+    draft.change(
+        POLICY, "purposes:\n", "groups: {customer: {en: Customer}, employee: {en: Employee}}\n\npurposes:\n"
+    )
     draft.refused(PolicyError).says("record/a.yaml", 2, "basis.orders.groups", "is about customer, employee")
     draft.write("record/a.yaml", decision.format(groups="customer, employee"))
     draft.load()
