@@ -50,6 +50,7 @@ def columns(table: Collection) -> set[str]:
     return {field.name for field in table.fields}
 
 
+@pytest.mark.promise("P-014")
 def test_every_table_and_column_is_mapped(live: dict[str, dict[str, bool]]) -> None:
     assert set(live) == set(TABLES)
     assert {name: set(found) - MASKS for name, found in live.items()} == {
@@ -57,6 +58,7 @@ def test_every_table_and_column_is_mapped(live: dict[str, dict[str, bool]]) -> N
     }
 
 
+@pytest.mark.promise("P-014")
 def test_every_column_has_a_category_of_the_policy_or_is_a_key() -> None:
     for table in PERSONAL:
         for field in table.fields:
@@ -65,6 +67,7 @@ def test_every_column_has_a_category_of_the_policy_or_is_a_key() -> None:
             assert set(field.data_categories) <= set(POLICY.categories), f"{table.name}.{field.name}"
 
 
+@pytest.mark.promise("P-014")
 def test_every_personal_row_says_where_it_came_from() -> None:
     import re
 

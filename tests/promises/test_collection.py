@@ -27,7 +27,7 @@ from tests.promises.test_gate import (  # noqa: F401 - fixtures
     unblocked,
 )
 
-from bloesem.commands.explain import column_about
+from bloesem.commands.explain import column_about, unguarded_about
 from bloesem.company import load
 from bloesem.errors import BloesemError
 from bloesem.gate.ids import new_id
@@ -52,8 +52,7 @@ def stored_columns(world: World) -> set[tuple[str, str]]:
 MASKS = {"used_for", "kept_for", "good_until", "frozen_since", "frozen_ground"}
 
 
-# P-014 is not marked: the columns that the plan adds to a row (masks, `frozen_…`) and the tables of the schema `bloesem`
-# (facts, reads, acts) are stored fields about people too, and no category is stated of them.
+@pytest.mark.promise("P-014")
 def test_every_stored_field_states_its_category_its_source_and_its_purposes(store: World) -> None:  # noqa: F811
     """`bloesem explain TABLE.COLUMN` over every column that PostgreSQL has: a value says what it is, who may give it and
     who reads it; of a key, what it is to its row; nothing is left over."""
@@ -67,6 +66,35 @@ def test_every_stored_field_states_its_category_its_source_and_its_purposes(stor
         states(guarded[name], guarded[name].column(column))
         seen += 1
     assert seen > 250
+
+
+@pytest.mark.promise("P-014")
+def test_what_bloesem_keeps_itself_and_what_holds_no_person_is_stated_too(store: World) -> None:  # noqa: F811
+    """Every other column that there is, of every schema of the database: the masks, the facts, the log, the catalogues."""
+    rows = store.admin.execute(
+        "SELECT n.nspname, c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+        " WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition"
+        " AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
+    ).fetchall()
+    values = {(t.name, c.name) for t in PLAN.tables for c in t.columns}
+    assert {schema for schema, _, _ in rows} >= {"data", "bloesem"}
+    seen = 0
+    for schema, name, column in rows:
+        about = unguarded_about(COMPANY, schema, name, column)
+        if schema == "data" and (name, column) in values:
+            assert about is None, "a value is stated by its category"
+            continue
+        assert about is not None, f"{schema}.{name}.{column} is stored, and nothing says what it is"
+        assert about["is"], (name, column)
+        assert about["why"], (name, column)
+        if column in MASKS or {"person_id"} & {c for s, t, c in rows if (s, t) == (schema, name)}:
+            assert [one["purpose"] for one in about["purposes"]] == ["law:accountability"], (name, column)
+            assert about["sources"], (name, column)
+        else:
+            assert about["holds_no_person"], (name, column)
+        seen += 1
+    assert seen > 200
 
 
 #: Keys that say nothing about anybody but whose row it is, which it is, when it came and from where.

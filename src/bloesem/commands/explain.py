@@ -12,6 +12,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
+from bloesem.datamap.own import own_file, own_map
 
 if TYPE_CHECKING:
     from bloesem.company import Loaded
@@ -53,6 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     plan = loaded.plan
     purpose = plan.purpose(arguments.purpose) if arguments.purpose is not None else None
     schema, name, field = _column_named(arguments.column)
+    if purpose is None and arguments.row is None and (about := unguarded_about(loaded, schema, name, field)):
+        if arguments.json:
+            shared.print_json(about)
+        else:
+            print(_about_text(about))
+        return 0
     table = plan.table(name)
     if schema not in ("", table.schema):
         raise shared.UsageError(
@@ -123,20 +130,56 @@ def column_about(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> dict[s
             }
             for key, source in accepted
         ],
-        "purposes": [
-            {
-                "purpose": p.key,
-                "label": dict(p.label),
-                "of": p.of,
-                "basis": p.basis,
-                "article": p.article,
-                "under_hold": p.hold,
-            }
-            for p in loaded.plan.purposes
-            if p.active and column.purposes & p.mask
-        ],
+        "purposes": [_purpose(p) for p in loaded.plan.purposes if p.active and column.purposes & p.mask],
         "where": loaded.maps.where(table.schema, table.name, column.name),
     }
+
+
+def _purpose(p: PurposePlan) -> dict[str, Any]:
+    return {
+        "purpose": p.key,
+        "label": dict(p.label),
+        "of": p.of,
+        "basis": p.basis,
+        "article": p.article,
+        "under_hold": p.hold,
+    }
+
+
+def unguarded_about(loaded: Loaded, schema: str, name: str, field: str) -> dict[str, Any] | None:
+    """The same of a field that no purpose of the policy reads: what Bloesem keeps itself, and what the map says holds no
+    person. None for a value of a guarded table, and for what is not there."""
+    guarded = loaded.plan.by_name.get(name)
+    if guarded is not None and schema not in ("", guarded.schema):
+        guarded = None
+    if guarded is not None and any(column.name == field for column in guarded.columns):
+        return None
+    for own in own_map(), loaded.maps.datamap:
+        for dataset in own.dataset:
+            for collection in dataset.collections:
+                masks = collection.name == "*" and guarded is not None
+                if not masks and (collection.name != name or schema not in ("", dataset.db_schema)):
+                    continue
+                found = next((one for one in collection.fields if one.name == field), None)
+                if found is None or collection.meta.holds not in ("system", "reference"):
+                    continue
+                of_people = masks or any(one.name == "person_id" for one in collection.fields)
+                ours = own is not loaded.maps.datamap
+                asked = loaded.plan.purposes if ours and of_people else ()
+                return {
+                    "column": f"{name}.{field}",
+                    "key": False,
+                    "is": found.description or collection.description or "",
+                    "categories": [],
+                    "holds_no_person": None if ours and of_people else collection.meta.why,
+                    "why": collection.meta.why,
+                    "sources": [{"source": "bloesem", "origin": "computed"}] if ours else [],
+                    "purposes": [_purpose(p) for p in asked if p.key == "law:accountability"],
+                    "where": f"{own_file().name}: {collection.name}"
+                    if ours
+                    else loaded.maps.where(dataset.db_schema, name, field),
+                }
+    return None
 
 
 def _is(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> str:
@@ -173,11 +216,13 @@ def _about_text(about: dict[str, Any]) -> str:
     for one in about["categories"]:
         line = f", text line {one['line']}" if one["line"] else ", in no line of the text"
         lines.append(f"  category   {one['category']} ({one['label'].get('en', '')}, {one['type']}{line})")
+    if about.get("why"):
+        lines.append(f"  category   none of the policy: {about['why']}")
     lines += [f"  source     {one['source']} ({one['origin']})" for one in about["sources"]]
     for one in about["purposes"]:
         hold = ", under a hold" if one["under_hold"] else ""
         lines.append(f"  purpose    {one['purpose']}: {one['basis']}, {one['article']} ({one['of']}{hold})")
-    if not about["purposes"]:
+    if not about["purposes"] and not about.get("holds_no_person"):
         lines.append("  purpose    none: nobody reads it")
     lines.append(f"  mapped in  {about['where']}")
     return "\n".join(lines)

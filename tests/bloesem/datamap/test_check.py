@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from tests.bloesem.plan import small
 
 from bloesem.datamap.check import map_findings, plan_findings
@@ -27,6 +28,7 @@ def test_the_small_company_has_no_errors() -> None:
     assert kinds(of(small.COLLECTIONS)) == set()
 
 
+@pytest.mark.promise("P-014")
 def test_a_table_from_which_nobody_is_reached_is_named() -> None:
     lost: dict[str, Any] = {"name": "lost", "fields": [{"name": "id"}, small.column("x", "name")]}
     found = map_findings(LoadedMap(small.datamap([*small.COLLECTIONS, lost]), {}))
@@ -35,6 +37,7 @@ def test_a_table_from_which_nobody_is_reached_is_named() -> None:
     ]
 
 
+@pytest.mark.promise("P-014")
 def test_a_key_that_is_no_id_and_no_link_says_its_category_or_why_it_has_none() -> None:
     link = {"references": [{"dataset": "small", "field": "session.id"}]}
     plain: dict[str, Any] = {"name": "mood", "meta": {"key": True}}
@@ -72,6 +75,7 @@ def test_a_link_into_a_store_that_no_map_describes_is_named() -> None:
     assert "dangling-link" in kinds(map_findings(LoadedMap(small.datamap([*small.COLLECTIONS, table]), {})))
 
 
+@pytest.mark.promise("P-014")
 def test_a_category_that_serves_no_purpose_is_named_where_it_is_stored() -> None:
     purposes = {k: v for k, v in small.PURPOSES.items() if k != "PUR-2"}  # nobody else reads `birth`
     plan = small.plan(of=small.policy(purposes))

@@ -69,6 +69,7 @@ def test_a_database_without_a_plan_says_so(fresh_database: Database) -> None:
         assert [f.kind for f in store_findings(bare, plan)] == ["not-installed"]
 
 
+@pytest.mark.promise("P-014")
 @pytest.mark.parametrize(
     ("sql", "kind", "says"),
     [
