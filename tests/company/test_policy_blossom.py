@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
-from bloesem.policy import Company, Policy, load_company
+from bloesem.policy import Company, Policy, load_company, load_policy
 from bloesem.policy.checks import reads_category, seen_labels
+from bloesem.policy.company import late_reviews
 from bloesem.policy.findings import basis_of, keep_of
 from bloesem.policy.model import Part, Purpose
+from bloesem.policy.text import SENTENCES_FILE, Sentence, SentencesFile, quotations
+from bloesem.source import read
+from bloesem.terms import add_period
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "company" / "blossom"
@@ -63,6 +67,110 @@ def test_it_is_in_force_from_its_date(policy: Policy) -> None:
 def test_every_promise_that_a_piece_names_is_one_of_the_184(policy: Policy) -> None:
     named = set(re.findall(r"P-\d+", policy.model_dump_json()))
     assert {f"P-{number:03d}" for number in range(1, 185)} >= named
+
+
+# ---- each sentence and its datum -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sentences() -> tuple[Sentence, ...]:
+    return read(HOME / "policy" / "2024-03-18" / SENTENCES_FILE, SentencesFile).sentences
+
+
+def test_every_sentence_of_the_text_has_its_datum(sentences: tuple[Sentence, ...], text: list[str]) -> None:
+    """The loader holds the sentences to the text, word by word; here, that it does so for this company."""
+    assert {sentence.line for sentence in sentences} == {n for n, line in enumerate(text, 1) if line.strip()}
+    assert len(sentences) > 180
+
+
+def test_what_is_transcribed_as_the_texts_is_named_by_a_sentence(
+    policy: Policy, sentences: tuple[Sentence, ...]
+) -> None:
+    """The other way round: nothing stands here as the text's that no sentence of it leads to."""
+    named = {path for sentence in sentences for path in sentence.data}
+    ours = {f"passages/{key}" for key in policy.passages}
+    ours |= {f"recipients/{key}" for key, kind in policy.recipients.items() if not kind.undeclared}
+    ours |= {
+        f"sources/{key}" for key, one in policy.sources.items() if not one.undeclared and key != "derived"
+    }
+    ours |= {f"types/{key}" for key in policy.types} | {f"channels/{key}" for key in policy.channels}
+    for key, row in policy.purposes.items():
+        ours |= {
+            f"purposes/{key}/{field}" for field in ("basis", "retention_text", "description", "examples")
+        }
+        ours |= {f"purposes/{key}/parts/{part}" for part in row.parts} - {
+            f"purposes/PUR-{n}/parts/{p}" for n, p in _ALONE
+        }
+    for key, right in policy.rights.items():
+        for field in ("gives", "asks", "conditions", "exceptions"):
+            ours |= {f"rights/{key}/{field}/{one.key}" for one in getattr(right, field)}
+    ours |= {f"categories/{key}" for key, one in policy.categories.items() if one.examples or one.definition}
+    assert [one for one in sorted(ours) if not any(f"{name}/".startswith(f"{one}/") for name in named)] == []
+
+
+#: Parts that are their whole row: the row's sentences are theirs.
+_ALONE = [(4, "quality"), (5, "marketing"), (6, "consent_marketing")]
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "path"),
+    [
+        (105, "Bepaalde telefoongesprekken met onze Klantendienst worden opgenomen", "recordings"),
+        (105, "een product dat je nog niet hebt", "purposes/PUR-5/advertising/not_owned"),
+        (106, "wanneer je geen klant meer bent", "purposes/PUR-5/advertising/former_customers"),
+        (107, "ten allen tijden uitschrijven", "purposes/PUR-5/advertising/unsubscribe"),
+        (169, "elke wijziging te melden", "rights/rectification/asks/tell-changes"),
+        (
+            194,
+            "zonder dat je daarvoor een reden moet opgeven",
+            "rights/direct_marketing_objection/without_reason",
+        ),
+        (204, "Blossom Energy BV", "contact/name"),
+        (210, "via deze link", "changes/latest"),
+    ],
+)
+def test_what_an_audit_missed_is_there(
+    sentences: tuple[Sentence, ...], line: int, says: str, path: str
+) -> None:
+    words = says.replace("een product", "een Blossom Energy product")
+    (found,) = (one for one in sentences if one.line == line and words in one.says)
+    assert path in found.data
+
+
+def test_all_that_is_given_as_the_texts_words_is_looked_for(policy: Policy) -> None:
+    quoted = {where[:2] for where, _, _ in quotations(policy)}
+    assert {("purposes", f"PUR-{number}") for number in range(1, 8)} <= quoted
+    assert {("contact", "name"), ("contact", "post"), ("controller", "name"), ("recordings", "of")} <= quoted
+    assert len(list(quotations(policy))) > 100
+
+
+def test_certain_calls_are_recorded_told_first_for_quality_and_training(policy: Policy) -> None:
+    rule = policy.recordings
+    assert rule is not None
+    assert (rule.calls, rule.told, rule.for_) == ("certain", "at-the-start", ("quality", "training"))
+
+
+def test_who_writes_by_post_has_an_address_to_write_to(policy: Policy) -> None:
+    for row in policy.purposes.values():
+        if "post" in row.channels:
+            assert [
+                k for k, one in row.parts.items() if not reads_category(one, "identification.address")
+            ] == []
+
+
+def test_what_a_source_gives_serves_a_purpose_of_that_source(policy: Policy) -> None:
+    """What an entrant or a respondent gives is read by a part that its source may feed."""
+    for key, use in company().record.sources.items():
+        feeds = [
+            one
+            for row in policy.purposes.values()
+            for part_key, one in row.parts.items()
+            if part_key in (use.only or ())
+        ]
+        if use.only is None:
+            continue
+        unread = [c for c in policy.sources[key].only if not any(reads_category(one, c) for one in feeds)]
+        assert unread in ([], ["communication.consent"]), key  # proof of consent is the law's to keep
 
 
 # ---- the table -----------------------------------------------------------------------------------------
@@ -301,6 +409,18 @@ def test_the_conflicts_with_the_law_are_reported() -> None:
     assert "part `quality` may keep longer than P1M after the record" in recordings["quality"]
 
 
+@pytest.mark.promise("P-083")
+@pytest.mark.promise("P-093")
+def test_a_start_that_the_text_says_in_another_word_or_does_not_define_is_reported() -> None:
+    found = [f for f in company().findings if f.id in ("L-026", "L-031")]
+    assert {(f.id, f.thing.split("`")[1], f.line) for f in found} == {
+        ("L-026", "quality", 105),
+        ("L-026", "training", 105),
+        ("L-031", "marketing", 107),
+    }
+    assert "it is taken as `account.closed`" in found[0].thing
+
+
 def test_the_bases_that_differ_from_the_text_are_reported() -> None:
     found = {(f.id, f.thing.split("`")[1]) for f in company().findings if f.id in ("L-037", "L-038", "L-039")}
     assert found == {
@@ -314,8 +434,8 @@ def test_the_bases_that_differ_from_the_text_are_reported() -> None:
 
 def test_no_finding_of_another_kind_hides_among_them() -> None:
     assert {f.id for f in company().findings} == {
-        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-027", "L-028", "L-029"),
-        *("L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
+        *("L-001", "L-004", "L-005", "L-014", "L-017", "L-025", "L-026", "L-027", "L-028"),
+        *("L-029", "L-031", "L-037", "L-038", "L-039", "L-040", "L-057", "L-058"),
     }
 
 
@@ -329,16 +449,42 @@ def test_every_interest_was_weighed_and_none_was_stated() -> None:
 
 def test_every_decision_of_the_record_is_dated_and_marked_as_an_example() -> None:
     record = company().record
-    decisions = [
-        record.controller,
-        record.returns,
-        *record.basis.values(),
-        *record.balancing,
-        *record.statutes.values(),
-        *record.evidence.values(),
-        *record.text_gaps.values(),
-    ]
-    assert all(decision is not None and decision.example for decision in decisions)
+    decisions = dict(record.dated())
+    assert all(one.example for one in decisions.values())
+    sections = {where.partition(".")[0] for where in decisions}
+    assert sections >= {"controller", "returns", "basis", "balancing", "statutes", "evidence", "text_gaps"}
+    assert sections >= {"terms", "deadlines", "roles", "writers", "writing", "sources", "contract"}
+    assert late_reviews(record, dt.date(2026, 11, 26)) == []
+    assert late_reviews(record, dt.date(2027, 3, 19))
+
+
+def test_a_term_that_neither_text_nor_law_gives_says_why(policy: Policy) -> None:
+    terms = company().record.terms
+    assert all(one.why for one in terms.values())
+    fallen = {
+        key
+        for row in policy.purposes.values()
+        for key, one in row.parts.items()
+        if any(term.fallback for term in keep_of(row, one).terms)
+    }
+    assert fallen == {"sales", "after_sales", "support", "service", "billing", "quality", "training"}
+    raw = load_policy(HOME / "policy" / "2024-03-18")
+    said = {key: one.keep for row in raw.purposes.values() for key, one in row.parts.items()}
+    assert not any(said.values()), "the text gives a term to rows, and to no part"
+    assert not any(term.fallback for row in raw.purposes.values() for term in row.keep.terms)
+
+
+def test_the_companys_own_deadlines_lie_within_the_laws() -> None:
+    deadlines = company().record.deadlines
+    assert deadlines is not None
+    assert (deadlines.warn_before, deadlines.escalate_before, deadlines.adequacy_recheck) == (
+        "P10D",
+        "P3D",
+        "P6M",
+    )
+    day = dt.date(2026, 2, 1)
+    answer = company().law.rule("eu.request.answer").value
+    assert add_period(day, deadlines.warn_before) < add_period(day, answer)
 
 
 def test_promises_that_people_keep_have_a_record() -> None:

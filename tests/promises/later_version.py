@@ -72,6 +72,7 @@ def beside(folder: Path) -> Path:
     _append(company / "bits.yaml", f"  - {{number: {number}, key: creditworthiness, first: {CORRECTED}}}\n")
     version = company / "policy" / CORRECTED
     shutil.copytree(company / "policy" / FIRST, version)
+    (version / "sentences.yaml").unlink()  # its text is not written: what is added is held to none
     _edit(
         version / "policy.yaml",
         (f"version: {FIRST}", f"version: {CORRECTED}"),

@@ -76,6 +76,48 @@ def test_a_year_ends_on_the_same_date(blossom: Business, end: str, last: str, fi
     assert blossom.stored("person_name") == 0
 
 
+@pytest.mark.promise("P-064")
+def test_the_contract_parts_year_runs_from_the_end_of_the_account_and_from_nothing_else(
+    blossom: Business,
+) -> None:
+    """Not from when it was opened, nor from the end of the contract, of the relation, or of the account's closure; and
+    what another purpose still holds stays, for that purpose."""
+    blossom.on("2027-01-15")
+    person = blossom.customer()
+    asked = {"person_name": "given_name", "contract": "number", "contact": "about"}
+    blossom.add("contract", person, number="C-1", starts_on=day("2027-01-15"), ends_on=day("2027-03-31"))
+    blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="vraag")
+    blossom.on("2027-05-10")
+    blossom.write("customer_relation", person, ended_at=blossom.now())
+    blossom.on("2028-07-01")  # more than a year after all of these
+    parts = {
+        part: {table: column for table, column in asked.items() if not blossom.refused(part, table, column)}
+        for part in COMPANY.policy.purposes["PUR-1"].parts
+        if part != "invite"  # before there is an account: P-060
+    }
+    assert parts.keys() == {"sales", "after_sales", "support"}
+    assert all(set(seen) >= {"person_name", "contract"} for seen in parts.values())
+    assert set(parts["support"]) == set(asked)
+
+    def running() -> dict[str, bool]:
+        return {part: any(blossom.reads(part, *at) for at in seen.items()) for part, seen in parts.items()}
+
+    assert all(running().values()), "the account runs"
+    blossom.write("account", person, terminated_at=blossom.now())
+    blossom.on("2028-10-01")
+    blossom.write("account", person, closed_at=blossom.now())
+    blossom.on("2029-07-01")
+    assert all(blossom.reads(part, *at) for part, seen in parts.items() for at in seen.items()), (
+        "the last day"
+    )
+    blossom.on("2029-07-02")
+    assert not any(running().values())
+    assert blossom.stored_of(person).get("person_name") is None, "nothing else needs it"
+    assert blossom.reads("quality", "contact", "about") == ["vraag"], "another purpose holds it"
+    blossom.on("2029-10-02")
+    assert not blossom.known(person)
+
+
 @pytest.mark.promise("P-083")
 @pytest.mark.promise("P-108")
 @pytest.mark.promise("P-105")
@@ -216,7 +258,7 @@ def test_no_row_of_any_table_is_kept_for_ever_of_anybody(blossom: Business) -> N
         for kind in kinds:
             person = blossom.person(kind=kind, source="assigned", state="prospect")
             if table.needs_service is not None:
-                product(blossom, person, str(table.needs_service.key))
+                product(blossom, person, *table.needs_service.keys[:1])
             if table.name == "contest_entry":
                 consent(blossom, person, "contest")
             if table.name == "segment":  # marketing begins with an act of the person
@@ -332,6 +374,7 @@ def invoice(blossom: Business, person: int, issued: str) -> int:
 
 @pytest.mark.promise("P-073")
 @pytest.mark.promise("P-003")
+@pytest.mark.promise("P-109")
 def test_an_invoice_of_2022_goes_after_seven_years_one_of_2023_stays_for_the_tax_law(
     blossom: Business,
 ) -> None:
@@ -373,20 +416,19 @@ def test_only_invoices_and_what_they_rest_on_are_kept_seven_years(blossom: Busin
     vouchers = {
         c
         for c, category in COMPANY.policy.categories.items()
-        if {"accounting-voucher", "session-total"} & set(category.is_)
+        if {"accounting-voucher", "tax-evidence"} & set(category.is_)
     }
+    assert vouchers == {"contract.billing", "contract.payment", "usage.session_total"}
     archive = plan.purpose("archive").mask | plan.purpose("law:tax-archive").mask
     for table in plan.tables:
         for column in table.columns:
             if not column.key and column.purposes & archive:
-                assert set(column.categories) <= vouchers | {
-                    "contract.billing",
-                    "contract.payment",
-                    "usage.session_total",
-                }
+                assert set(column.categories) <= vouchers, f"{table.name}.{column.name}"
     person = blossom.customer()
     product(blossom, person)
     blossom.add("installation_file", person, job_id=5)
+    photo = {"image": b"x", "metadata_removed": True, "others_in_picture": False}
+    blossom.add("installation_photo", person, job_id=5, **photo)
     blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="vraag")
     blossom.add("fault", person, code="E1", reported_by="person", reported_at=blossom.now())
     linked = blossom.add("fault", person, code="E2", reported_by="person", reported_at=blossom.now())

@@ -51,6 +51,15 @@ def test_a_year_after_29_february_ends_with_28_february(small_world: World) -> N
 
 
 @pytest.mark.promise("P-109")
+def test_what_ended_is_deleted_by_the_first_sweep_of_the_day_after(small_world: World) -> None:
+    """That there is one at that moment: `tests/bloesem/running/test_worker.py`."""
+    small_world.fill(at("2024-03-10"), customer(1, opened="2020-01-01", ended="2024-02-29"))
+    for moment, stored in ((at("2025-02-28", "23:59"), True), (at("2025-03-01", "00:00"), False)):
+        small_world.sweep(moment)
+        assert small_world.stored("identity", 101, moment) == (stored, stored)
+
+
+@pytest.mark.promise("P-109")
 @pytest.mark.both_servers
 def test_consent_of_10_march_in_the_afternoon_is_usable_through_10_march_a_year_later(
     small_world: World,

@@ -60,13 +60,14 @@ def rated(blossom: Business, person: int, **more: Any) -> int:
 
 
 @pytest.mark.promise("P-024")
+@pytest.mark.promise("P-049")
 def test_a_credit_rating_is_refused_now_and_runs_under_the_corrected_version(
     blossom: Business, company: Path
 ) -> None:
     ann = blossom.customer()
     with pytest.raises(psycopg.errors.CheckViolation) as refused:
         rated(blossom, ann)
-    assert "P-0" in str(refused.value.diag.message_hint)
+    assert "declare the source in the policy first (P-049)" in str(refused.value.diag.message_hint)
     assert blossom.stored("credit_rating") == 0
     holds = {p.key for p in blossom.world.plan.purposes if p.hold}
     assert readers(blossom.world, "credit_rating", "score") <= holds

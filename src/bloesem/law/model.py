@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from bloesem.errors import LawError
 from bloesem.source import Strict
@@ -18,15 +20,39 @@ from bloesem.terms import Basis, Keep, Label, Period, Term
 
 
 class Checked(Strict):
-    """Whether someone compared the value with a published source, and when.
+    """Whether someone compared the value with a published source, and when. `false` for short: nobody did.
 
-    A value `from-knowledge` may refuse or warn; it deletes only once the officer confirmed it.
+    A value `from-knowledge` may refuse or warn; it deletes only once the officer confirmed it (`confirmed` of the record).
     """
 
     status: Literal["published", "from-knowledge"]
-    on: dt.date | None = None
-    by: str | None = None
+    on: dt.date | None = None  # the day of the comparison; without one there was none
     note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_at_all(cls, value: Any) -> Any:
+        return {"status": "from-knowledge"} if value is False else value
+
+    @model_validator(mode="after")
+    def _on_a_day(self) -> Checked:
+        if (self.status == "published") != (self.on is not None):
+            raise ValueError(
+                "a value that was compared says on which day (`on`), and one from knowledge has no such day"
+            )
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The short form too, so that an editor accepts what the loader accepts."""
+        long_form = handler.resolve_ref_schema(handler(core_schema))
+        return {
+            "title": "Checked",
+            "description": long_form.get("description", ""),
+            "anyOf": [{"const": False}, {k: v for k, v in long_form.items() if k != "description"}],
+        }
 
 
 Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor", "Ban")
@@ -42,6 +68,7 @@ class Rule(Strict):
     value: Any = None
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
+    held_before: bool = False  # in force before `valid_from` already; since when was not looked up
     checked: Checked
     note: str | None = None
 
@@ -60,7 +87,10 @@ class Survives(Strict):
 
 
 class LawPurpose(Strict):
-    """A purpose that the law itself gives, beside the policy's."""
+    """A purpose that the law itself gives, beside the policy's.
+
+    `term: company`: the law names none, so the company's record does (`terms`), and `keep` is what it decided.
+    """
 
     key: str
     label: Label
@@ -69,11 +99,21 @@ class LawPurpose(Strict):
     article: str
     source: str | None = None
     reads: Reads
-    keep: Keep
+    keep: Keep = Field(default_factory=Keep)
+    term: Literal["law", "company"] = "law"
     survives: Survives
     checked: Checked
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
+    held_before: bool = False
+
+    @model_validator(mode="after")
+    def _one_term(self) -> LawPurpose:
+        if ("keep" in self.model_fields_set) == (self.term == "company"):
+            raise ValueError(
+                "write `keep`, as the law has it, or `term: company` where the law names no term"
+            )
+        return self
 
 
 class Ceiling(Strict):
@@ -88,6 +128,7 @@ class Ceiling(Strict):
     source: str
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
+    held_before: bool = False
     switch: str | None = None
     checked: Checked
 
@@ -104,6 +145,7 @@ class Floor(Strict):
     source: str
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
+    held_before: bool = False
     checked: Checked
 
 
@@ -123,6 +165,7 @@ class Ban(Strict):
     source: str
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
+    held_before: bool = False
     switch: str | None = None
     checked: Checked
 

@@ -7,11 +7,15 @@ lengthens it (P-109; `bloesem.terms.add_period`).
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 from holidays import country_holidays
+
+from bloesem.law.model import Law
+from bloesem.terms import add_period
 
 _SATURDAY = 5
 
@@ -29,6 +33,84 @@ def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.d
     if months < 1:
         raise ValueError(f"a period of {months} months is none: one or more")
     return next_working_day(receipt + relativedelta(months=months), holidays=holidays)
+
+
+def answer_due(
+    law: Law,
+    receipt: dt.date,
+    *,
+    holidays: Collection[dt.date],
+    extended: bool = False,
+    careful: bool = True,
+) -> dt.date:
+    """When an answer to a request is due, by the periods of the law that is in force on the day of its receipt (R-012).
+
+    in: `extended`, whether it was told within the first period that it takes longer; `careful`, see `extended_due`.
+    Raises `LawError` where the law has no such period on that day, `ValueError` for one that is not in months.
+    """
+    today = law.valid_on(receipt)
+    first = _months(today.rule("eu.request.answer").value)
+    if not extended:
+        return due(receipt, first, holidays=holidays)
+    more = _months(today.rule("eu.request.extension").value)
+    return extended_due(receipt, holidays=holidays, first=first, more=more, careful=careful)
+
+
+def breach_due(law: Law, aware: dt.datetime) -> dt.datetime:
+    """When a breach is notified at the latest, by the law on the day on which one became aware of it (an aware moment,
+    in the time zone of that day). Raises as `hours_due`, and `LawError`."""
+    return hours_due(aware, law.valid_on(aware.date()).rule("eu.breach.notify_hours").value)
+
+
+def days_ahead(last: dt.date, period: str) -> dt.date:
+    """The day that lies a period of days before another: when one warns, or escalates (R-009).
+
+    Raises `ValueError` for what is no period of days.
+    """
+    return last - (add_period(dt.date(2001, 1, 1), _of(period, "D")) - dt.date(2001, 1, 1))
+
+
+def _months(period: str) -> int:
+    return int(_of(period, "M")[1:-1])
+
+
+def _of(period: str, unit: str) -> str:
+    if not re.fullmatch(rf"P\d+{unit}", str(period)):
+        raise ValueError(
+            f"`{period}` is no period of {'months' if unit == 'M' else 'days'}, such as P1{unit}"
+        )
+    return period
+
+
+def extended_due(
+    receipt: dt.date, *, holidays: Collection[dt.date], first: int = 1, more: int = 2, careful: bool = True
+) -> dt.date:
+    """The last day, inclusive, of an answer whose month was extended by two (art. 12(3) GDPR).
+
+    The extension counts from the receipt. `careful`: it ends at the latest as many months after the first end, before that
+    one moved, which is earlier where the first month is short. Only then free days move it.
+
+    Raises `ValueError` for less than one month.
+    """
+    if first < 1 or more < 1:
+        raise ValueError(f"a period of {first} and {more} months is none: one or more")
+    whole = receipt + relativedelta(months=first + more)
+    stepped = receipt + relativedelta(months=first) + relativedelta(months=more)
+    return next_working_day(min(whole, stepped) if careful else whole, holidays=holidays)
+
+
+def notice_due(
+    obtained: dt.date,
+    *,
+    holidays: Collection[dt.date],
+    first_message: dt.date | None = None,
+    first_disclosure: dt.date | None = None,
+) -> dt.date:
+    """The last day on which somebody is told of data that another gave (art. 14(3) GDPR): a month after it was obtained,
+    or the first message to them, or the first disclosure, whichever is earlier. A message is no period: it moves nothing.
+    """
+    sooner = [day for day in (first_message, first_disclosure) if day is not None]
+    return min([due(obtained, 1, holidays=holidays), *sooner])
 
 
 def next_working_day(day: dt.date, *, holidays: Collection[dt.date]) -> dt.date:
@@ -63,4 +145,14 @@ def belgian_holidays(year: int) -> frozenset[dt.date]:
     return frozenset(country_holidays("BE", years=year, categories=("public",)))
 
 
-__all__ = ["belgian_holidays", "due", "hours_due", "next_working_day"]
+__all__ = [
+    "answer_due",
+    "belgian_holidays",
+    "breach_due",
+    "days_ahead",
+    "due",
+    "extended_due",
+    "hours_due",
+    "next_working_day",
+    "notice_due",
+]

@@ -43,6 +43,7 @@ class _Checks:
         yield from self._events()
         yield from self._sources()
         yield from self._purposes()
+        yield from self._recordings()
         yield from self._recipients()
         yield from self._rights()
         yield from self._languages()
@@ -82,19 +83,21 @@ class _Checks:
                     "P-035: special categories under art. 9(2), criminal data under art. 10",
                     "write 9(2)(a) to 9(2)(j), or 10 with the law that allows it; for other categories none",
                 )
-            if category.service is not None and category.service not in self.policy.services:
-                yield self._unknown(
-                    ("categories", key, "service"),
-                    "service",
-                    category.service,
-                    self.policy.services,
-                    "P-015: collected only with the service that needs it",
-                )
+            for service in category.services:
+                if service not in self.policy.services:
+                    yield self._unknown(
+                        ("categories", key, "service"),
+                        "service",
+                        service,
+                        self.policy.services,
+                        "P-015: collected only with the service that needs it",
+                    )
 
     def _events(self) -> Iterator[Problem]:
         events = self.policy.events
         for key, event in events.items():
-            for field, other in (("reopened_by", event.reopened_by), ("alias_of", event.alias_of)):
+            named = [("reopened_by", event.reopened_by), ("alias_of", event.alias_of)]
+            for field, other in (*named, *(("may_mean", meant) for meant in event.may_mean)):
                 if other is not None and other not in events:
                     yield self._unknown(("events", key, field), "event", other, events, _P108)
             if event.alias_of is not None and event.alias_of in events and events[event.alias_of].alias_of:
@@ -143,6 +146,15 @@ class _Checks:
                         "give one of the two another name",
                     )
                 home[key] = row_key
+                for group in part.groups:
+                    if group not in self.policy.groups:
+                        yield self._unknown(
+                            (*where, "groups"),
+                            "group",
+                            group,
+                            self.policy.groups,
+                            "P-010: who is meant is declared",
+                        )
                 if key == ALL or key.startswith("law:"):
                     yield self.problem(
                         where, "is a name that is taken", "one name, one thing", "choose another name"
@@ -166,13 +178,35 @@ class _Checks:
             yield self._unknown((*where, "after"), "event", term.after, (*self.policy.events, RECORD), _P108)
         if term.fallback is not None:
             yield from self._term((*where, "fallback"), term.fallback)
-            if any(_last(term.fallback, day) > _last(term, day) for day in _STARTS):
+            if longer(term.fallback, term):
                 yield self.problem(
                     (*where, "fallback", "for"),
                     f"{term.fallback.for_} is longer than {term.for_}, the purpose's own period",
                     "P-104: who never gets an account is not kept longer than who did",
                     f"write at most {term.for_}",
                 )
+
+    def _recordings(self) -> Iterator[Problem]:
+        rule = self.policy.recordings
+        if rule is None:
+            return
+        where = ("recordings",)
+        for part in rule.for_:
+            if part not in self.parts:
+                yield self._unknown((*where, "for"), "part", part, self.parts, _P051)
+        category = self.policy.categories.get(rule.category)
+        if category is None:
+            yield self._unknown(
+                (*where, "category"), "category", rule.category, self.policy.categories, "P-079"
+            )
+        elif set(category.only) != set(rule.for_):
+            yield self.problem(
+                (*where, "for"),
+                f"recordings are for {', '.join(rule.for_)}, and `{rule.category}` is open to "
+                f"{', '.join(category.only) or 'all'}",
+                "P-081: recordings may be opened for these uses only",
+                "write the same parts in both (`only` of the category)",
+            )
 
     def _recipients(self) -> Iterator[Problem]:
         purposes = {*self.policy.purposes, *self.parts}
@@ -217,6 +251,11 @@ class _Checks:
                 )
 
 
+def longer(one: Term, other: Term) -> bool:
+    """Whether one term lasts longer than another from some start."""
+    return any(_last(one, day) > _last(other, day) for day in _STARTS)
+
+
 #: Days on which two periods are compared: months and years differ in days.
 _STARTS = [
     dt.date(year, month, day) for year in range(2023, 2027) for month in range(1, 13) for day in (1, 28)
@@ -239,8 +278,9 @@ def seen_labels(policy: Policy) -> Iterator[tuple[KeyPath, Label]]:
     for section in ("events", "types", "categories", "sources", "recipients", "rights", "channels"):
         for key, item in getattr(policy, section).items():
             yield (section, key, "label"), item.label
-    for key, label in policy.services.items():
-        yield ("services", key), label
+    for section in ("services", "groups"):
+        for key, label in getattr(policy, section).items():
+            yield (section, key), label
     for row_key, row in policy.purposes.items():
         yield ("purposes", row_key, "label"), row.label
         for key, part in row.parts.items():

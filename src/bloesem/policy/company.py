@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import Field
 
 from bloesem.errors import PolicyError
 from bloesem.findings import Finding as Weakness
-from bloesem.law import load_law
+from bloesem.law import BUNDLED, bundled, load_law
 from bloesem.law.model import Law, LawPurpose
-from bloesem.policy.cross import company_problems
+from bloesem.policy.cross import company_problems, term_problems
+from bloesem.policy.decided import law_with_terms, with_terms
 from bloesem.policy.findings import Finding, basis_of, findings, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord, read_policy, read_record
-from bloesem.policy.model import Policy, Record
+from bloesem.policy.model import Part, Policy, Purpose, Record
 from bloesem.source import Problem, Strict, parse, refuse, validate
 from bloesem.terms import Label
 
@@ -27,10 +28,13 @@ NO_TEST = "no balancing test is on file (P-055)"
 LATER_TEST = "the balancing test is of a later day (P-055)"
 STOP = "the balancing test says stop (P-055)"
 NOT_STATED = "the interest was not stated at collection (P-055)"
+#: Why a part on a legal obligation may not run yet (P-054).
+NO_STATUTE = "no statute obliges on this day (P-054)"
 OFF_REMEDIES: Mapping[str, str] = {
     NO_TEST: "put the balancing test in the record (`balancing`)",
     LATER_TEST: "it runs from the day on which the test was decided",
     STOP: "weigh again, and put the new test in the record (`balancing`), or take the part out of the policy",
+    NO_STATUTE: "name the statute that does (`statutes` of the record), or mend its days",
     NOT_STATED: "state it: write `interest` at the part in this version's policy.yaml; or, where people were told "
     "otherwise, `stated_at_collection: true` at its balancing test. The record's switches `unstated_interest` and "
     "`unstated_interest_off_from` say that a part without it is off",
@@ -43,7 +47,11 @@ class CompanyFile(Strict):
     name: Label
     policy: Path = Path("policy")
     record: Path = Path("record")
-    law: tuple[Path, ...] = Field(min_length=1)
+    law: tuple[Path, ...] = Field(
+        default=(Path(BUNDLED),),
+        min_length=1,
+        description="Directories of rules; `bundled` are Europe's and Belgium's, which come with Bloesem.",
+    )
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
     application: str | None = None  # Django settings module, where the company has an application here
@@ -168,9 +176,12 @@ def load_company(directory: Path | str) -> Company:
     """
     home = Path(directory)
     settings = validate(parse(home / COMPANY_FILE), CompanyFile)
-    law = load_law(*(home / path for path in settings.law))
+    law = load_law(*(bundled() if path == Path(BUNDLED) else home / path for path in settings.law))
     loaded = _versions(home / settings.policy)
     record = read_record(home / settings.record)
+    refuse(term_problems(loaded, record, law), PolicyError)
+    loaded = tuple(replace(one, policy=with_terms(one.policy, record.record)) for one in loaded)
+    law = law_with_terms(law, record.record, loaded[0].policy.version)
     versions = tuple(one.policy for one in loaded)
     found = tuple(f for one in versions for f in findings(one, record.record, law, _end(one, versions)))
     refuse(company_problems(loaded, record, law, found), PolicyError)
@@ -262,9 +273,10 @@ def late_reviews(record: Record, on: dt.date) -> list[Weakness]:
 def parts_off(
     policy: Policy, record: Record, on: dt.date, law: Sequence[LawPurpose] = ()
 ) -> Mapping[str, str]:
-    """The parts, and the purposes of the law, on legitimate interest that may not run on a civil day, and why (P-055).
+    """The parts, and the purposes of the law, that may not run on a civil day, and why.
 
-    No balancing test is on file by then; or it says stop; or the interest was not stated at collection, and the
+    On a legal obligation: no statute is on file by then that obliges on that day (P-054). On legitimate interest (P-055):
+    no balancing test is on file by then; or it says stop; or the interest was not stated at collection, and the
     company's switch `unstated_interest` says `off` (which it also does when it is not there). A purpose of the law needs a
     test too; its interest is the law's to state.
     """
@@ -277,7 +289,10 @@ def parts_off(
     off: dict[str, str] = {}
     for row_key, row in policy.purposes.items():
         for key, part in row.parts.items():
-            if basis_of(policy, record, key) != "legitimate-interest":
+            basis = basis_of(policy, record, key)
+            if basis == "legal-obligation" and not _obliged(record, row, key, part):
+                off[key] = NO_STATUTE
+            if basis != "legitimate-interest":
                 continue
             why = _unweighed(dated, on, key, row_key)
             if why is None and strict and not stated(record, row_key, row, key, part):
@@ -289,6 +304,13 @@ def parts_off(
         if why is not None:
             off[purpose.key] = why
     return off
+
+
+def _obliged(record: Record, row: Purpose, key: str, part: Part) -> bool:
+    """Whether a statute obliges: of the text, of the decision on the basis, or of the record as it is on the day."""
+    decision = record.basis.get(key)
+    said = part.statute or row.statute or (decision and decision.statute)
+    return bool(said) or any(key in statute.parts for statute in record.statutes.values())
 
 
 def _unweighed(record: Record, on: dt.date, *keys: str) -> str | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bloesem.law.model import Law
-from bloesem.policy.checks import RECORD
+from bloesem.law.model import Ban, Ceiling, Law
+from bloesem.policy.checks import RECORD, longer
+from bloesem.policy.decided import undecided
 from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
 from bloesem.policy.model import ALL, SWITCHES, Policy
@@ -62,6 +63,53 @@ def _words(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
                 )
 
 
+def term_problems(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> list[Problem]:
+    """Terms that the record decides: for what exists, from events that exist, and none that is owed is missing. Pure."""
+    policies = [one.policy for one in loaded]
+    homes = {key: row for policy in policies for row_key, row in policy.purposes.items() for key in row.parts}
+    homes |= {row_key: row for policy in policies for row_key, row in policy.purposes.items()}
+    open_ = {purpose.key for purpose in law.purposes if purpose.term == "company"}
+    events = {RECORD, *(key for policy in policies for key in policy.events)}
+    check = _Pointer(record)
+    problems = [
+        *check.keys(
+            "terms", record.record.terms, set(homes) | open_, "part, row or open purpose of the law", "P-051"
+        )
+    ]
+    for key, decision in record.record.terms.items():
+        where = ("terms", key)
+        terms = [
+            *(decision.keep.terms if decision.keep else ()),
+            *([decision.fallback] if decision.fallback else []),
+        ]
+        starts = [start.after for term in terms for start in (term, term.fallback) if start is not None]
+        problems += check.names(where, starts, events, "event", "P-108: distinct events, none assumed")
+        row = homes.get(key)
+        if decision.fallback is None or row is None:
+            continue
+        own = (row.parts[key].keep or row.keep) if key in row.parts else row.keep
+        if any(longer(decision.fallback, term) for term in own.terms):
+            problems.append(
+                check.problem(
+                    (*where, "fallback"),
+                    f"{decision.fallback.for_} is longer than the purpose's own period",
+                    "P-104: who never gets an account is not kept longer than who did",
+                    f"write at most {own.terms[0].for_}",
+                )
+            )
+    first = min(policy.version for policy in policies)
+    problems += [
+        check.problem(
+            ("terms",),
+            f"`{key}` has no term by {first}: the law names none, and the record does not say `terms.{key}`",
+            "what the company decided stands in its record: nothing is assumed",
+            f'write `terms: {{"{key}": {{keep: …, why: …, decided: {first}}}}}` in a file of the record',
+        )
+        for key in undecided(law, record.record, first)
+    ]
+    return problems
+
+
 def _statutes(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
     """P-054: what the law obliges is named by its statute, in the text or in the record."""
     named = {part for statute in record.record.statutes.values() for part in statute.parts}
@@ -95,7 +143,32 @@ def _controller(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
 
 
 def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:
-    """The law's purposes that the text names exist; the law's clocks start at events that the policy has."""
+    """The law's purposes and authority that the text names exist; the law's clocks start at events that the policy has;
+    its switches are some that a record can set."""
+    switched: tuple[Ceiling | Ban, ...] = (*law.ceilings, *law.bans)
+    for limit in switched:
+        if limit.switch is not None and limit.switch not in SWITCHES:
+            yield _at(
+                one,
+                ("version",),
+                f"the law's `{limit.key}` has a switch `{limit.switch}` that no record can set",
+                "what the company decided stands in its record: nothing is assumed",
+                f"use one of: {nearest(limit.switch, SWITCHES)}",
+            )
+    shorts = {
+        short
+        for rule in law.authority
+        if isinstance(rule.value, dict)
+        for short in rule.value.get("short", {}).values()
+    }
+    if one.policy.complaint is not None and shorts and one.policy.complaint.authority not in shorts:
+        yield _at(
+            one,
+            ("complaint", "authority"),
+            f"`{one.policy.complaint.authority}` is no authority of the law",
+            "P-179: a complaint goes to an authority whose address is known",
+            f"use one of: {nearest(one.policy.complaint.authority, shorts)}",
+        )
     known = {purpose.key for purpose in law.purposes}
     for key, kind in one.policy.recipients.items():
         for purpose in kind.purposes:
@@ -169,7 +242,7 @@ def _switched(
             where = ("purposes", row_key, "parts", key)
             yield "unstated_interest", where, "runs on an interest that was not stated at collection"
             break
-    for switch in sorted({c.switch for c in law.ceilings if c.switch}):
+    for switch in sorted({c.switch for c in law.ceilings if c.switch in SWITCHES}):
         words = {word for c in law.ceilings if c.switch == switch for word in c.is_}
         for row_key, _, key, part in parts:
             if reads_word(policy, part, tuple(words)):
@@ -178,6 +251,11 @@ def _switched(
                     ("purposes", row_key, "parts", key),
                     "reads what the law lets nobody keep longer",
                 )
+                break
+    for ban in law.bans:
+        for row_key, _, key, part in parts:
+            if ban.switch in SWITCHES and ban.use in part.is_ and reads_word(policy, part, ban.is_):
+                yield ban.switch, ("purposes", row_key, "parts", key), "is a use that the law refuses"
                 break
 
 
@@ -195,7 +273,11 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     it = record.record
     check = _Pointer(record)
     yield from check.keys("basis", it.basis, parts, "part", "P-051: the list of purposes is closed")
+    yield from _bases(policies, check)
     yield from check.keys("compatible", it.compatible, parts, "part", "P-176: a test is about a part")
+    groups = {key for policy in policies for key in policy.groups}
+    for key, decision in it.basis.items():
+        yield from check.names(("basis", key, "groups"), decision.groups, groups, "group", "P-010")
     for key, statute in it.statutes.items():
         yield from check.names(("statutes", key, "parts"), statute.parts, parts, "part", "P-054")
         yield from check.names(
@@ -241,6 +323,27 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     for promise in it.evidence:
         if not _ID.match(promise):
             yield check.problem(("evidence", promise), f"`{promise}` is no promise", "P-009", "write P-009")
+
+
+def _bases(policies: Sequence[Policy], check: _Pointer) -> Iterator[Problem]:
+    """P-052: a part is one bit, so one basis holds for all whom it is about."""
+    for key, decision in check.record.record.basis.items():
+        about = [
+            set(row.parts[key].groups)
+            for policy in policies
+            for row in policy.purposes.values()
+            if key in row.parts
+        ]
+        for groups in about:
+            if decision.groups and set(decision.groups) != groups:
+                of = ", ".join(sorted(groups)) or "everybody"
+                yield check.problem(
+                    ("basis", key, "groups"),
+                    f"decides for {', '.join(decision.groups)}, and part `{key}` is about {of}",
+                    "P-052: one basis per purpose and group of people",
+                    "make a part per group in the policy (`groups`), each with its basis; or decide for all of them",
+                )
+                break
 
 
 _SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
@@ -319,4 +422,4 @@ def _unacknowledged(
                 )
 
 
-__all__ = ["company_problems"]
+__all__ = ["company_problems", "term_problems"]

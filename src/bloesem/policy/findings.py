@@ -46,6 +46,7 @@ def findings(policy: Policy, record: Record, law: Law, until: dt.date | None = N
         *_bases(view),
         *_interests(view),
         *_clocks(view),
+        *_starts(view),
         *_floors(view),
         *_ceilings(view),
         *_bans(view),
@@ -296,6 +297,37 @@ def _clocks(view: _View) -> Iterator[Finding]:
                     row_key,
                     "parts",
                     key,
+                )
+
+
+def _starts(view: _View) -> Iterator[Finding]:
+    """L-026: a start whose word can be read as another event (P-083). L-031: one that begins the term anew each time,
+    and of which the text does not say what counts (P-093)."""
+    for row_key, row, key, part in view.parts():
+        for term in keep_of(row, part).terms:
+            event = view.policy.events.get(term.after)
+            if event is None:
+                continue
+            where = (event.line, "5(1)(e), 13(2)(a)")
+            at = ("purposes", row_key, "parts", key)
+            if event.may_mean:
+                yield view.finding(
+                    "L-026",
+                    "error",
+                    f"part `{key}`: the text's word for `{term.after}` can also be read as "
+                    f"{' or '.join(f'`{other}`' for other in event.may_mean)}; it is taken as `{term.after}`",
+                    *where,
+                    "use one word in the text for one event",
+                    *at,
+                )
+            if event.undefined:
+                yield view.finding(
+                    "L-031",
+                    "error",
+                    f"part `{key}`: each `{term.after}` begins {term.for_} anew, and the text does not say what is one",
+                    *where,
+                    "say in the text which acts of the person count",
+                    *at,
                 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from bloesem.errors import PolicyError
 from bloesem.policy.checks import policy_problems
 from bloesem.policy.model import Policy, Record
+from bloesem.policy.text import text_problems
 from bloesem.source import Document, Problem, parse, refuse, validate
 
 POLICY_FILE = "policy.yaml"
@@ -48,7 +49,7 @@ def read_policy(directory: Path) -> LoadedPolicy:
     """As `load_policy`, with the file's lines."""
     document = parse(directory / POLICY_FILE)
     policy = validate(document, Policy)
-    refuse(policy_problems(policy, document), PolicyError)
+    refuse([*policy_problems(policy, document), *text_problems(directory, policy, document)], PolicyError)
     return LoadedPolicy(policy, document)
 
 

@@ -52,11 +52,16 @@ Language = Literal["nl", "en", "fr", "de"]
 
 
 class Event(Strict):
-    """A named start event. `reopened_by`: the event after which this one no longer counts (P-110)."""
+    """A named start event. `reopened_by`: the event after which this one no longer counts (P-110).
+
+    `may_mean`: other events as which the text's word for it can be read (L-026). `undefined`: the text does not say what
+    counts as one, though each new one begins the term anew (L-031)."""
 
     label: Label
     reopened_by: str | None = None
     alias_of: str | None = None  # declared explicitly, never assumed (P-108)
+    may_mean: tuple[str, ...] = ()
+    undefined: bool = False
     line: int | None = None
 
 
@@ -71,18 +76,25 @@ class Type(Strict):
 
 
 class Category(Strict):
-    """A category of personal data. `is`: words of the law's vocabulary, so that a rule of law finds it."""
+    """A category of personal data. `is`: words of the law's vocabulary, so that a rule of law finds it.
+
+    `definition` and `examples` are the text's own words; `holds` says in ours what lies in it.
+    """
 
     label: Label
     type: str
     line: int | None = None
+    definition: Label | None = None
     examples: tuple[Label, ...] = ()
+    holds: tuple[Label, ...] = ()
     is_: tuple[str, ...] = Field(default=(), alias="is")
     open_list: bool = (
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
-    service: str | None = None  # collected only for people who have this service (P-015)
+    service: (
+        Key | tuple[Key, ...]
+    ) = ()  # collected only for people who have this service, or one of these (P-015)
     only: tuple[
         str, ...
     ] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
@@ -91,12 +103,18 @@ class Category(Strict):
     )
     note: str | None = None
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Of the services for which it is collected, one is enough; none: it is collected for whatever service."""
+        return (self.service,) if isinstance(self.service, str) else self.service
+
 
 class Source(Strict):
-    """Where data comes from. A value without a declared source is refused (P-049)."""
+    """Where data comes from. A value without a declared source is refused (P-049). `examples`: the text's own words."""
 
     label: Label
     line: int | None = None
+    examples: tuple[Label, ...] = ()
     pattern: str | None = None  # regular expression of the stored source, e.g. ^werkgever:.+$
     undeclared: bool = False  # the text names no such source; it is told to the person and reported (L-017)
     only: tuple[str, ...] = ()  # categories that this source may give; empty: any
@@ -108,6 +126,7 @@ class Part(Strict):
 
     `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
     `is`: words of the law's vocabulary for the use itself, so that a ban of the law finds it.
+    `groups`: the people whom it is about, everybody when none is named; all of them on its one basis (P-052).
     `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
     """
 
@@ -129,11 +148,39 @@ class Part(Strict):
     promises: tuple[str, ...] = ()
 
 
+class Advertising(Strict):
+    """What the text says of advertising, beside its channels (P-084 to P-092).
+
+    `not_owned`: it promotes what the person does not have yet. `former_customers`: it may go on after the relation.
+    `unsubscribe`: when somebody may put an end to it.
+    """
+
+    line: int
+    offers: tuple[Label, ...] = Field(min_length=1)
+    analyses: bool
+    not_owned: bool
+    former_customers: bool
+    unsubscribe: Literal["at-any-time"]
+
+
+class Recordings(Strict):
+    """Which calls are recorded, how that is told, and for what (P-079 to P-082)."""
+
+    line: int
+    category: str
+    calls: Literal["certain", "all"]
+    told: Literal["at-the-start", "no"]
+    of: Label
+    for_: tuple[str, ...] = Field(alias="for", min_length=1)
+    promises: tuple[str, ...] = ()
+
+
 class Purpose(Strict):
-    """A row of the policy's table."""
+    """A row of the policy's table. `examples` and `retention_text` are the text's own words."""
 
     label: Label
     description: Label
+    examples: tuple[Label, ...] = ()
     lines: tuple[int, ...] = ()
     basis: Basis = Field(json_schema_extra={"rule": _P052})
     statute: str | None = None
@@ -145,6 +192,7 @@ class Purpose(Strict):
     channels_undeclared: bool = False  # the text names no channel for this row: the company's choice (L-017)
     affiliates: bool = False
     named: bool = True  # false: the purpose cell of the text's table is empty (L-008)
+    advertising: Advertising | None = None
     retention_text: Label | None = None
     dpv: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
@@ -157,11 +205,12 @@ class Purpose(Strict):
 
 
 class RecipientKind(Strict):
-    """A kind of recipient under which recipients are registered (P-112)."""
+    """A kind of recipient under which recipients are registered (P-112). `examples`: the text's own words."""
 
     label: Label
     line: int | None = None
     description: Label | None = None
+    examples: tuple[Label, ...] = ()
     role: Literal["processor", "controller", "joint-controller", "authority"]
     purposes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
@@ -177,8 +226,12 @@ class TransferRules(Strict):
     lines: tuple[int, ...]
     mechanisms: tuple[Literal["adequacy", "scc"], ...]
     assessment: Literal["every", "scc-only"]
+    assessed: tuple[Literal["law", "practice"], ...] = ()
+    aligned_with: str | None = None  # whose guidelines
     steps: tuple[str, ...]
-    measures: tuple[str, ...]
+    measures: tuple[Literal["security", "contractual", "organisational"], ...]
+    against: Label | None = None  # what the measures protect from
+    because: Label | None = None
     text: Label
 
 
@@ -200,13 +253,22 @@ class Condition(Strict):
 
 
 class Right(Strict):
-    """A right as the text words it."""
+    """A right as the text words it.
+
+    `gives`: what somebody gets who uses it. `asks`: what we ask in return, and can demand of nobody. `open_conditions`:
+    the text names some among others ("onder meer"). `without_reason`, `at_any_time`: as the text says it.
+    """
 
     label: Label
     lines: tuple[int, ...]
     article: str
     text: Label
+    gives: tuple[Condition, ...] = ()
+    asks: tuple[Condition, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    open_conditions: bool = False
+    without_reason: bool = False
+    at_any_time: bool = False
     exceptions: tuple[Condition, ...] = ()
     purposes: tuple[str, ...] = ()
 
@@ -232,8 +294,9 @@ class Controller(Strict):
 
 
 class Contact(Strict):
-    """Where questions, complaints and requests go (P-169 to P-171)."""
+    """Where questions, complaints and requests go (P-169 to P-171). `name`: to whom a letter is addressed."""
 
+    name: str | None = None
     function: Label
     email: str
     post: Address | None = None
@@ -247,8 +310,12 @@ class Changes(Strict):
     """How the policy changes (P-173 to P-178)."""
 
     text: Label
+    occasions: tuple[Label, ...] = ()  # what a change may come from, as the text has it
+    latest: Label | None = None  # where the last version stands
     notice: Literal["before"]
-    significant: tuple[str, ...]
+    significant: tuple[
+        Literal["purpose", "basis", "category", "source", "recipient", "transfer", "retention", "right"], ...
+    ]
     significant_undeclared: bool = False  # the text does not say which changes these are (L-017)
     consent_where_law_requires: bool
     channels: tuple[Label, ...]
@@ -262,6 +329,7 @@ class Complaint(Strict):
 
     authority: str
     label: Label
+    independent: bool = True
     routes: tuple[Literal["complaint", "mediation", "court"], ...]
     lines: tuple[int, ...] = ()
 
@@ -286,12 +354,14 @@ class Policy(Strict):
     controller: Controller
     passages: dict[str, Passage] = Field(default_factory=dict)
     services: dict[Key, Label] = Field(default_factory=dict)
+    groups: dict[Key, Label] = Field(default_factory=dict)  # groups of people that parts are about
     channels: dict[Key, Channel] = Field(default_factory=dict)
     events: dict[str, Event]
     types: dict[str, Type]
     categories: dict[str, Category]
     sources: dict[str, Source]
     purposes: dict[str, Purpose] = Field(min_length=1)
+    recordings: Recordings | None = None
     recipients: dict[str, RecipientKind] = Field(default_factory=dict)
     transfers: TransferRules | None = None
     rights: dict[str, Right] = Field(default_factory=dict)
@@ -324,6 +394,16 @@ class Statute(Dated):
     parts: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     source: str | None = None
+    valid_from: dt.date | None = None  # the law's own days; none: always
+    valid_until: dt.date | None = None
+
+    def counts_on(self, day: dt.date) -> bool:
+        """Whether it obliges on a civil day: written down by then, and in force."""
+        return (
+            self.decided <= day
+            and (self.valid_from is None or self.valid_from <= day)
+            and (self.valid_until is None or self.valid_until >= day)
+        )
 
 
 class TextGap(Dated):
@@ -345,7 +425,7 @@ class Balancing(Dated):
 
 
 class BasisDecision(Dated):
-    """The basis on which a part really runs, per group of people (P-052)."""
+    """The basis on which a part really runs, for all whom it is about (P-052). `groups`, where named: the part's own."""
 
     basis: Basis
     groups: tuple[str, ...] = ()
@@ -412,6 +492,48 @@ class Return(Dated):
     within: Period
 
 
+class TermDecision(Dated):
+    """How long, where neither the text nor the law says it: of a part, of a row of the table, or of a purpose of the law.
+
+    `keep` stands instead of the row's term; `fallback` beside it, for whom its start can never come (P-104). A term is
+    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later.
+    """
+
+    keep: Keep | None = None
+    fallback: Term | None = None
+    why: str
+    promises: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> TermDecision:
+        if (self.keep is None) == (self.fallback is None):
+            raise ValueError("write `keep`, or `fallback`")
+        return self
+
+
+class Deadlines(Dated):
+    """Days of the company's own, inside the periods that the law gives.
+
+    `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
+    the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
+    """
+
+    warn_before: Period
+    escalate_before: Period
+    careful_extension: bool
+    adequacy_recheck: Period
+    why: str
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Deadlines:
+        day = dt.date(2024, 1, 1)
+        if add_period(day, self.escalate_before) >= add_period(day, self.warn_before):
+            raise ValueError(
+                "`escalate_before` is shorter than `warn_before`: who escalates has warned before"
+            )
+        return self
+
+
 #: What a company can switch, and between what. A date: from the policy version of that day on.
 SWITCHES = {
     "unstated_interest": ("report", "off"),
@@ -442,6 +564,8 @@ class Record(Strict):
     basis: dict[str, BasisDecision] = Field(default_factory=dict)
     balancing: tuple[Balancing, ...] = ()
     statutes: dict[Key, Statute] = Field(default_factory=dict)
+    terms: dict[str, TermDecision] = Field(default_factory=dict)
+    deadlines: Deadlines | None = None
     text_gaps: dict[str, TextGap] = Field(default_factory=dict)
     roles: dict[Key, ScopedRole] = Field(default_factory=dict)
     writers: dict[Key, Writer] = Field(default_factory=dict)
@@ -467,10 +591,11 @@ class Record(Strict):
 
     def decided_by(self, day: dt.date) -> Record:
         """The record without what is decided later than `day` (a civil date) and would permit something: balancing
-        tests, bases, returns, old data for new parts, confirmed rules of law."""
+        tests, bases, statutes, returns, old data for new parts, confirmed rules of law."""
         return self.model_copy(
             update={
                 "balancing": tuple(one for one in self.balancing if one.decided <= day),
+                "statutes": {key: one for key, one in self.statutes.items() if one.counts_on(day)},
                 "basis": {key: one for key, one in self.basis.items() if one.decided <= day},
                 "compatible": {key: one for key, one in self.compatible.items() if one.decided <= day},
                 "confirmed": {key: at for key, at in self.confirmed.items() if at <= day},
@@ -485,7 +610,7 @@ class Record(Strict):
             if isinstance(value, Dated):
                 yield name, value
             elif isinstance(value, tuple):
-                yield from ((f"{name}.{one.purpose}", one) for one in value)
+                yield from ((f"{name}.{one.purpose}", one) for one in value if isinstance(one, Balancing))
             elif isinstance(value, dict):
                 yield from ((f"{name}.{key}", one) for key, one in value.items() if isinstance(one, Dated))
 
@@ -497,6 +622,7 @@ __all__ = [
     "SWITCHES",
     "UNCLAIMED_BASES",
     "Address",
+    "Advertising",
     "Balancing",
     "Basis",
     "BasisDecision",
@@ -508,6 +634,7 @@ __all__ = [
     "Contact",
     "Controller",
     "Dated",
+    "Deadlines",
     "Event",
     "Keep",
     "Key",
@@ -520,12 +647,14 @@ __all__ = [
     "RecipientKind",
     "Record",
     "RecordedController",
+    "Recordings",
     "Return",
     "Right",
     "ScopedRole",
     "Source",
     "Statute",
     "Term",
+    "TermDecision",
     "TextGap",
     "TransferRules",
     "Type",

@@ -17,10 +17,15 @@ from bloesem.datamap.model import DataMap
 from bloesem.law.model import LawFile
 from bloesem.policy.company import BitsFile, CompanyFile
 from bloesem.policy.model import Policy, Record
+from bloesem.policy.text import SentencesFile
 
 #: Name of the file (before `.schema.json`) → what it describes.
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "policy": (Policy, "A version of a privacy policy: policy.yaml"),
+    "sentences": (
+        SentencesFile,
+        "The text cut into sentences, each with what transcribes it: sentences.yaml",
+    ),
     "record": (Record, "What the company decided and the text does not say: record/*.yaml"),
     "datamap": (DataMap, "Where personal data lies: fideslang Dataset YAML and additions under meta"),
     "law": (LawFile, "The law as dated data: law/*.yaml"),

@@ -57,7 +57,7 @@ def compile_foreign(company: Company, policy: Policy, graph: Graph, on: dt.date)
     asked = policy.model_copy(
         update={
             # What may come in is not asked here: whoever has a service, or may not be written, is asked of writers.
-            "categories": {k: c.model_copy(update={"service": None}) for k, c in policy.categories.items()},
+            "categories": {k: c.model_copy(update={"service": ()}) for k, c in policy.categories.items()},
             "types": {k: t.model_copy(update={"with_product": False}) for k, t in policy.types.items()},
         }
     )
@@ -239,10 +239,8 @@ class Judge:
         alike = (row.table, tuple(id(f) for f in items), *self._alike(plan, standing, values))
         found = standing.said.get(alike)
         if found is None:
-            purposes = [p for p in self.plan.purposes if plan.bits & p.mask]
-            found = standing.said[alike] = tuple(
-                calculus.judge(self.plan, plan, values, standing.state, items, p, self.now) for p in purposes
-            )
+            judged = calculus.judge(self.plan, plan, values, standing.state, items, self.now)
+            found = standing.said[alike] = tuple(judged.values())
         if not standing.items:
             standing.said[raw] = found
         return found

@@ -283,7 +283,7 @@ def test_a_condition_that_is_not_leakproof_reads_the_whole_table(crowd: World, c
 def test_support_finds_somebody_by_the_beginning_of_a_name(crowd: World) -> None:
     from charging.people.models import PersonName
 
-    using = crowd.alias("console")
+    using = crowd.alias(crowd.login("support"))
     crowd.admin.execute("SELECT set_config('session_replication_role', 'replica', false)")
     crowd.admin.execute("UPDATE data.person_name SET family_norm = 'eeckhoute' WHERE id = 5")
     crowd.admin.execute("RESET session_replication_role")

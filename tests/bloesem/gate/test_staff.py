@@ -75,14 +75,18 @@ def test_what_runs_by_itself_needs_no_name(small_world: World, console: str) -> 
         small_world.models["segment"].objects.using(using).count()  # type: ignore[attr-defined]
 
 
-def test_the_real_console_is_staffs(real_world: World) -> None:
-    assert real_world.plan.staff == ("console",)
+def test_the_real_desks_are_staffs(real_world: World) -> None:
+    desks = set(real_world.plan.processes) - {"portal", "stations", "worker"}
+    assert set(real_world.plan.staff) == desks
+    assert len(desks) == 8
     assert real_world.plan.cases == ("archive", "disputes", "law:claims", "law:tax-archive")
-    using = real_world.alias("console")
-    for key in real_world.plan.processes["console"]:
-        with pytest.raises(PurposeDenied, match="no-actor"), purpose(key, using=using):
-            pass
+    for login in desks:
+        using = real_world.alias(login)
+        for key in real_world.plan.processes[login]:
+            with pytest.raises(PurposeDenied, match="no-actor"), purpose(key, using=using):
+                pass
     for key in real_world.plan.cases:
+        using = real_world.alias(real_world.login(key))
         with pytest.raises(PurposeDenied, match="no-case"), purpose(key, using=using, actor="staff:bo"):
             pass
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bloesem.law import Law, load_law
+from bloesem.law.periods import belgian_holidays
 from bloesem.terms import Keep, add_period
 
 TODAY = dt.date(2026, 6, 18)
+SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
 
 
 @pytest.fixture(scope="module")
@@ -99,15 +102,99 @@ def test_every_purpose_of_the_law_is_named_in_four_languages_and_survives_object
         assert purpose.survives.objection
 
 
-def test_every_value_says_when_it_was_looked_at(law: Law) -> None:
-    sections = (
-        law.rules,
-        law.purposes,
-        law.ceilings,
-        law.floors,
-        law.bans,
-        law.holidays,
-        law.authority,
-        law.periods,
+def dated(law: Law) -> list[Any]:
+    return [item for section in SECTIONS for item in getattr(law, section)]
+
+
+def test_every_value_names_its_article_its_source_and_since_when_it_holds(law: Law) -> None:
+    assert [item.key for item in dated(law) if not item.article or not item.source] == []
+    assert [item.key for item in dated(law) if item.valid_from is None] == []
+
+
+def test_a_value_was_compared_on_a_day_or_not_at_all(law: Law) -> None:
+    assert {item.checked.status for item in dated(law)} == {"published", "from-knowledge"}
+    for item in dated(law):
+        assert (item.checked.on is not None) == (item.checked.status == "published"), item.key
+        assert item.checked.on is None or item.checked.on <= dt.date(2026, 11, 23), item.key
+
+
+def test_what_a_company_chose_is_no_value_of_the_law(law: Law) -> None:
+    assert [item.key for item in dated(law) if "choice" in item.source] == []
+    assert {purpose.key for purpose in law.purposes if purpose.term == "company"} == {
+        "law:security",
+        "law:accountability",
+    }
+    assert all(not purpose.keep.terms for purpose in law.purposes if purpose.term == "company")
+
+
+def test_the_holidays_that_move_a_day_are_the_ten_of_the_law_and_sundays(law: Law) -> None:
+    value = law.rule("be.holidays").value
+    easter = dt.date(2026, 4, 5)
+    movable = {"easter-monday": 1, "ascension": 39, "whit-monday": 50}
+    fixed = {
+        "new-year": (1, 1),
+        "labour-day": (5, 1),
+        "national-day": (7, 21),
+        "assumption": (8, 15),
+        "all-saints": (11, 1),
+        "armistice": (11, 11),
+        "christmas": (12, 25),
+    }
+    days = {
+        easter + dt.timedelta(days=movable[name]) if name in movable else dt.date(2026, *fixed[name])
+        for name in value["days"]
+    }
+    assert len(value["days"]) == len(days) == 10
+    assert days == {day for day in belgian_holidays(2026) if day not in {easter, dt.date(2026, 5, 24)}}
+    assert (value["sundays"], value["bridging_days"], value["bank_holidays"]) == (True, False, False)
+
+
+def test_an_extension_is_told_within_the_first_month_and_lasts_three_from_receipt(law: Law) -> None:
+    value = law.rule("eu.request.extension_rule").value
+    assert (value["told_within"], value["most"], value["told_with"]) == ("P1M", "P3M", ["reasons"])
+    assert value["needed_for"] == ["complexity", "number-of-requests"]
+
+
+def test_an_objection_to_marketing_and_a_withdrawal_count_at_once(law: Law) -> None:
+    assert law.rule("eu.request.marketing_objection").value == "P0D"
+    assert law.rule("eu.consent.withdrawal").value == "P0D"
+
+
+def test_the_hours_of_a_breach_run_on_and_nothing_lengthens_them(law: Law) -> None:
+    value = law.rule("eu.breach.counting").value
+    assert (value["free_days"], value["first_hour"], value["two_working_days"]) == (
+        "run-on",
+        "not-relied-on",
+        "not-relied-on",
     )
-    assert [item.key for section in sections for item in section if item.checked.on is None] == []
+
+
+@pytest.mark.parametrize("key", ["eu.digital_omnibus", "be.marketing.phone.proposal"])
+def test_what_is_only_proposed_says_so(law: Law, key: str) -> None:
+    assert law.rule(key).value["in_force"] is False
+
+
+def test_complaint_and_mediation_are_two_routes_to_the_authority(law: Law) -> None:
+    value = law.rule("be.authority").value
+    assert value["routes"] == ["complaint", "mediation"]
+    assert (value["street"]["nl"], value["postal_code"], value["email"]) == (
+        "Drukpersstraat 35",
+        "1000",
+        "contact@apd-gba.be",
+    )
+    assert value["act"] == {"law": "Law of 3 December 2017", "revised": 2024}
+
+
+def test_calls_are_advertising_unless_opposed_and_machines_need_consent(law: Law) -> None:
+    value = law.rule("be.marketing.phone").value
+    assert (value["automated"], value["others"]) == ("consent-before", "unless-opposed")
+    assert law.rule(value["list"]).value["numbers"] == "central-number-database"
+
+
+def test_a_call_is_recorded_with_everybody_s_consent_or_for_one_of_two_reasons(law: Law) -> None:
+    ban = law.rule("be.recording.ban").value
+    transaction, quality = (law.rule(key).value for key in ban["exceptions"])
+    assert transaction["informed_before"] == ["recording", "purposes", "storage-period"]
+    (cap,) = law.ceilings
+    assert quality["most"] == cap.for_
+    assert quality["only"] == "quality-control"

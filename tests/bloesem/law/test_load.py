@@ -14,7 +14,7 @@ from bloesem.source import SourceError
 RULE = """\
 rules:
   - {{key: {key}, label: {{en: A}}, article: x, source: s, value: {value}{dates},
-      checked: {{status: published}}}}
+      checked: false}}
 """
 
 
@@ -130,3 +130,41 @@ def test_a_shape_that_is_not_the_laws_is_refused(
         load_law(tmp_path)
     assert f"{path}:{line}: {key}: " in str(caught.value)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("checked", "accepted"),
+    [
+        ("false", True),
+        ("{status: from-knowledge}", True),
+        ("{status: published, on: 2026-06-18}", True),
+        ("{status: published}", False),
+        ("{status: from-knowledge, on: 2026-06-18}", False),
+        ("true", False),
+    ],
+)
+def test_a_comparison_has_a_day_and_without_one_there_was_none(
+    tmp_path: Path, checked: str, accepted: bool
+) -> None:
+    write(
+        tmp_path,
+        "a.yaml",
+        CEILING.replace("recordings]", "recording]").replace("{status: from-knowledge}", checked),
+    )
+    if accepted:
+        (ceiling,) = load_law(tmp_path).ceilings
+        assert (ceiling.checked.on is None) == (ceiling.checked.status == "from-knowledge")
+        return
+    with pytest.raises(SourceError, match=r"ceilings\.0\.checked"):
+        load_law(tmp_path)
+
+
+@pytest.mark.parametrize("term", ["", "    keep: hold\n    term: company\n"])
+def test_a_purpose_of_the_law_has_a_term_or_leaves_it_to_the_company(tmp_path: Path, term: str) -> None:
+    purpose = (
+        'purposes:\n  - key: "law:x"\n    label: {en: X}\n    description: {en: X}\n    basis: legal-obligation\n'
+        f'    article: "1"\n    reads: {{all: true}}\n    survives: {{}}\n    checked: false\n{term}'
+    )
+    write(tmp_path, "a.yaml", purpose)
+    with pytest.raises(SourceError, match="or `term: company` where the law names no term"):
+        load_law(tmp_path)

@@ -93,7 +93,7 @@ LAW: list[dict[str, Any]] = [
             term("P10Y", "record", **{"from": "end-of-year", "records_from": dt.date(2023, 1, 1)}),
         ],
         "survives": {"erasure": True, "objection": True},
-        "checked": {"status": "published"},
+        "checked": {"status": "published", "on": dt.date(2026, 1, 1)},
     },
     {
         "key": "law:claims",
@@ -104,7 +104,7 @@ LAW: list[dict[str, Any]] = [
         "reads": {"all": True},
         "keep": {"hold": True},
         "survives": {"erasure": True, "restriction": True, "objection": True},
-        "checked": {"status": "published"},
+        "checked": {"status": "published", "on": dt.date(2026, 1, 1)},
     },
 ]
 
@@ -119,7 +119,7 @@ def ceiling(status: str = "published") -> Ceiling:
             "after": "record",
             "article": "art. 128 WEC",
             "source": "law",
-            "checked": {"status": status},
+            "checked": {"status": status, "on": dt.date(2026, 1, 1) if status == "published" else None},
         }
     )
 

@@ -70,10 +70,9 @@ class Draft:
         shutil.copytree(ROOT / "company" / "minimal", self.home)
         (self.home / "law").mkdir()
         self.write(LAW, LAW_TEXT)
-        self.write(
-            RECORD, self.text(RECORD).partition("\nbalancing:")[0]
-        )  # of a purpose that this law has not
-        self.change("bloesem.yaml", "../../law", "law")
+        # Without what it says of purposes that this law has not.
+        self.write(RECORD, self.text(RECORD).partition("\nterms:")[0])
+        self.change("bloesem.yaml", "[bundled]", "[law]")
 
     def path(self, file: str) -> Path:
         return self.home / file

@@ -118,7 +118,7 @@ def test_an_unknown_key_names_its_line_and_the_accepted_ones(draft: Draft) -> No
         POLICY,
         "    objections: absolute",
         "purposes.NEWS.objections",
-        "unknown key; accepted here: affiliates, basis, channels, channels_undeclared, description",
+        "unknown key; accepted here: advertising, affiliates, basis, channels, channels_undeclared, description",
         "(did you mean `objection`?)",
     )
 
@@ -311,6 +311,27 @@ def test_two_files_of_the_record_cannot_decide_two_bases_for_a_part(draft: Draft
         f"stands in two files, first in {draft.path('record/a.yaml')}:2",
         "keep one of the two",
     )
+
+
+@pytest.mark.promise("P-052")
+def test_people_of_one_part_do_not_have_two_bases(draft: Draft) -> None:
+    """A part is one bit: another basis for some of its people needs a part of its own."""
+    decision = "basis:\n  orders: {{basis: consent, groups: [{groups}], decided: 2026-01-01}}\n"
+    draft.write("record/a.yaml", decision.format(groups="employee"))
+    draft.refused(PolicyError).says(
+        "record/a.yaml",
+        2,
+        "basis.orders.groups",
+        "decides for employee, and part `orders` is about everybody",
+        "make a part per group in the policy",
+    )
+    draft.change(POLICY, "      orders:\n", "      orders:\n        groups: [employee, customer]\n")
+    draft.change(
+        POLICY, "purposes:\n", "groups: {customer: {en: Customer}, employee: {en: Employee}}\n\npurposes:\n"
+    )
+    draft.refused(PolicyError).says("record/a.yaml", 2, "basis.orders.groups", "is about customer, employee")
+    draft.write("record/a.yaml", decision.format(groups="customer, employee"))
+    draft.load()
 
 
 @pytest.mark.promise("P-059")

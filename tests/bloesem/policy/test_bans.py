@@ -33,7 +33,7 @@ def banned(draft: Draft) -> Draft:
         "  consent-proof:",
         "  training: {label: {en: Training}}\n  all-parties-consent: {label: {en: Consent of all}}\n  consent-proof:",
     )
-    draft.add(LAW, BAN).add(RECORD, "\nswitches: {recording_cap: off}\n")
+    draft.add(LAW, BAN).add(RECORD, "\nswitches: {recording_cap: off, recording_training: on}\n")
     line = next(line for line in draft.text(POLICY).splitlines() if line.startswith("  order.lines:"))
     return draft.change(POLICY, line, line.rstrip("}") + ", is: [call-recording]}").change(
         POLICY, "reads: [identity, order]", "is: [training]\n        reads: [identity, order]"
@@ -74,7 +74,7 @@ def test_what_says_that_the_condition_is_met_outlives_the_values(banned: Draft) 
 def test_the_switch_takes_the_refusal_away_and_it_is_reported_in_both_positions(banned: Draft) -> None:
     said = [f.thing for f in banned.load().findings if "lines.training" in f.thing]
     assert [thing.rpartition("; ")[2] for thing in said] == ["the law's refusal is applied"]
-    banned.change(RECORD, "{recording_cap: off}", "{recording_cap: off, recording_training: off}")
+    banned.change(RECORD, "recording_training: on", "recording_training: off")
     company = banned.load()
     assert not [n for n in compiled(company).table("purchase").narrow if "lines.training" in n.why]
     (finding,) = [f for f in company.findings if "lines.training" in f.thing]

@@ -443,6 +443,29 @@ def test_a_clock_that_may_never_start_is_reported(draft: Draft) -> None:
     assert [f.id for f in draft.load().findings] == ["L-027"]
 
 
+@pytest.mark.parametrize(
+    ("says", "found", "thing"),
+    [
+        ("may_mean: [customer.started]", "L-026", "`customer.ended` can also be read as `customer.started`"),
+        ("undefined: true", "L-031", "each `customer.ended` begins P1Y anew"),
+    ],
+)
+def test_a_start_that_the_text_leaves_open_is_reported(
+    draft: Draft, says: str, found: str, thing: str
+) -> None:
+    """Of each part that runs from it, and of no other."""
+    label = "customer.ended: {"
+    (finding,) = draft.change(POLICY, label, f"{label}{says}, ").load().findings
+    assert (finding.id, finding.severity) == (found, "error")
+    assert thing in finding.thing
+    assert finding.key == ("purposes", "SALE", "parts", "orders")
+
+
+def test_a_start_can_only_be_read_as_an_event_that_exists(draft: Draft) -> None:
+    label = "customer.ended: {"
+    assert "P-108" in draft.change(POLICY, label, f"{label}may_mean: [signed], ").refused(PolicyError).text
+
+
 def test_a_recipient_that_the_text_does_not_name_is_reported(draft: Draft) -> None:
     draft.add(
         POLICY,

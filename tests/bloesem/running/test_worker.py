@@ -21,8 +21,9 @@ from tests.databases import Database
 from bloesem.clock import advance, moment
 from bloesem.clock.due import overdue
 from bloesem.errors import ClockError
-from bloesem.plan.dates import civil
+from bloesem.plan.dates import civil, midnight
 from bloesem.running import worker
+from bloesem.stores.dsn import Dsn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
 django.setup()
@@ -197,6 +198,17 @@ def worker_stage(module_database: Database, tmp_path_factory: pytest.TempPathFac
     with module_database.connect(autocommit=True) as admin:
         worker.install(admin, made.company.plan)
     return made
+
+
+@pytest.mark.promise("P-109")
+def test_each_day_begins_with_a_sweep_in_winter_and_in_summer() -> None:
+    """Every day of two years, the two with another hour than 24 as well, and weekends and holidays like any other."""
+    planned = worker.app(Dsn.parse("postgresql:///any")).periodic_registry.periodic_tasks.values()
+    for n in range(730):
+        begins = midnight(dt.date(2027, 1, 1) + dt.timedelta(days=n)).astimezone(dt.UTC)
+        before = begins - dt.timedelta(seconds=1)
+        first = min(one.croniter.get_next(dt.datetime, start_time=before) for one in planned)
+        assert first == begins, begins
 
 
 def test_a_schedule_that_is_none_is_said(worker_stage: Stage) -> None:
