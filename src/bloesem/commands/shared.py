@@ -126,13 +126,16 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
 
 
 @contextmanager
-def store(url: str) -> Iterator[Connection]:
-    """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses."""
+def store(url: str, oldest: int | None = None) -> Iterator[Connection]:
+    """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses.
+
+    `oldest`: the oldest server that will do, where nothing is installed on it.
+    """
     from bloesem.stores.dsn import Dsn, dsn_from
     from bloesem.stores.postgres import admin_dsn, connect
 
     if url != HERE:
-        with connect(Dsn.parse(url), autocommit=True, application="bloesem") as connection:
+        with connect(Dsn.parse(url), autocommit=True, application="bloesem", oldest=oldest) as connection:
             yield connection
         return
     with admin_dsn() as dsn:

@@ -20,7 +20,9 @@ class Column:
     name: str
     type: str
     base: str
-    category: str  # as pg_type.typcategory has it: N numbers, S text, D dates, A arrays, E enums, U and others
+    category: (
+        str  # as pg_type.typcategory has it: N numbers, S text, D dates, A arrays, E enums, U and others
+    )
     required: bool
     readable: bool
     generated: bool = False
@@ -153,9 +155,19 @@ ORDER BY 1, 2, x.relname"""
 def read_catalogue(connection: Connection) -> Catalogue:
     """Every relation outside PostgreSQL's own schemas; those of extensions are left out, partitions are their parent's."""
     columns: dict[At, dict[str, Column]] = {}
-    for schema, table, name, type_, base, category, required, readable, generated, element, labels in (
-        connection.execute(_COLUMNS).fetchall()
-    ):
+    for (
+        schema,
+        table,
+        name,
+        type_,
+        base,
+        category,
+        required,
+        readable,
+        generated,
+        element,
+        labels,
+    ) in connection.execute(_COLUMNS).fetchall():
         columns.setdefault((schema, table), {})[name] = Column(
             name, type_, base, category, required, readable, generated, element, tuple(labels)
         )
@@ -163,7 +175,9 @@ def read_catalogue(connection: Connection) -> Catalogue:
     unique, indexed = _indexes(connection)
     tables: dict[At, Table] = {}
     views, copies = [], []
-    for schema, name, kind, readable, rows, pages, unknown, parents in connection.execute(_RELATIONS).fetchall():
+    for schema, name, kind, readable, rows, pages, unknown, parents in connection.execute(
+        _RELATIONS
+    ).fetchall():
         at = (schema, name)
         if kind in "vm":
             (views if kind == "v" else copies).append(at)
@@ -188,7 +202,9 @@ def read_catalogue(connection: Connection) -> Catalogue:
 def _constraints(connection: Connection) -> tuple[dict[At, tuple[str, ...]], dict[At, list[ForeignKey]]]:
     keys: dict[At, tuple[str, ...]] = {}
     foreign: dict[At, list[ForeignKey]] = {}
-    for schema, table, name, kind, own, to_schema, to_table, of, on_delete in connection.execute(_KEYS).fetchall():
+    for schema, table, name, kind, own, to_schema, to_table, of, on_delete in connection.execute(
+        _KEYS
+    ).fetchall():
         if kind == "p":
             keys[schema, table] = tuple(own)
         else:

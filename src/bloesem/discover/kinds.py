@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
@@ -16,7 +15,9 @@ from stdnum.be import nn as _nn
 from stdnum.eu import vat as _vat
 from stdnum.nl import bsn as _bsn
 
-Kind = Literal["email", "iban", "national", "vat", "card", "ip", "uuid", "date", "phone", "url", "text", "word", "number"]
+Kind = Literal[
+    "email", "iban", "national", "vat", "card", "ip", "uuid", "date", "phone", "url", "text", "word", "number"
+]
 
 #: Where a phone number without a country may be from.
 REGIONS = ("BE", "NL", "FR", "DE")
@@ -34,7 +35,9 @@ _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}[A-Za-z0-9 ]{11,40}")
 _NATIONAL = re.compile(r"[0-9]{2}[. ]?[0-9]{2}[. ]?[0-9]{2}[- ]?[0-9]{3}[. ]?[0-9]{2}|[0-9]{9}")
 _VAT = re.compile(r"[A-Za-z]{2}[ .]?[A-Za-z0-9][A-Za-z0-9 .]{5,14}")
 _CARD = re.compile(r"[0-9]{13,19}|[0-9]{4}(?:[ -][0-9]{4}){3}")
-_INSIDE = re.compile(r"(?:^|[\s<(:,;\"'])[\w.+-]+@[\w-]+\.[\w.-]+|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b|\+\d[\d ]{8,14}\d")
+_INSIDE = re.compile(
+    r"(?:^|[\s<(:,;\"'])[\w.+-]+@[\w-]+\.[\w.-]+|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b|\+\d[\d ]{8,14}\d"
+)
 
 
 def kind_of(value: str) -> Kind | None:
@@ -81,16 +84,14 @@ def _ip(text: str) -> bool:
     return not text.replace(":", "").isdigit() or "::" in text or text.count(":") == 7
 
 
-@lru_cache(maxsize=20_000)
 def _phone(text: str) -> bool:
     """A number that a country gives out. Without + or a leading zero it may be any number: not one."""
     if _PHONE.fullmatch(text) is None or not text.lstrip("(").startswith(("+", "0")):
         return False
     for region in REGIONS:
         try:
-            if phonenumbers.is_possible_number(parsed := phonenumbers.parse(text, region)):
-                if phonenumbers.is_valid_number(parsed):
-                    return True
+            if phonenumbers.is_valid_number(phonenumbers.parse(text, region)):
+                return True
         except phonenumbers.NumberParseException:
             return False
         if text.startswith("+"):

@@ -89,10 +89,17 @@ class Words:
         ]
         self._harmless = {t for w in told.other for t in self.tokens(w)} | self.neutral
 
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word that the dictionary has."""
+        return frozenset(self._known)
+
     def _learn(self, texts: Iterable[str]) -> None:
         joined: dict[str, Tokens] = {}
         for text in texts:
-            for spelt in dict.fromkeys((fold(text), fold(unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)))):
+            for spelt in dict.fromkeys(
+                (fold(text), fold(unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)))
+            ):
                 pieces = tuple(spelt.split())
                 plain = tuple(fold(text).split())
                 for piece, means in zip(pieces, plain, strict=True):
@@ -139,7 +146,16 @@ class Words:
         """A word of the dictionary, in any number."""
         if word in self._known:
             return self._known[word]
-        for ending, instead in (("s", ""), ("ies", "y"), ("es", ""), ("n", ""), ("en", ""), ("e", ""), ("x", ""), ("aux", "al")):
+        for ending, instead in (
+            ("s", ""),
+            ("ies", "y"),
+            ("es", ""),
+            ("n", ""),
+            ("en", ""),
+            ("e", ""),
+            ("x", ""),
+            ("aux", "al"),
+        ):
             if word.endswith(ending) and len(word) - len(ending) >= 3:
                 shorter = word[: len(word) - len(ending)] + instead
                 if shorter in self._known:
@@ -163,9 +179,13 @@ class Words:
                     piece = word[start:end].removeprefix(link) if link else word[start:end]
                     if link and not word[start:end].startswith(link):
                         continue
-                    if len(piece) < 3 and not (piece in ("id", "nr", "no") and (end == len(word) or start == 0)):
+                    if len(piece) < 3 and not (
+                        piece in ("id", "nr", "no") and (end == len(word) or start == 0)
+                    ):
                         continue
-                    known = self._known.get(piece) or (self._word(piece) if end == len(word) and len(piece) > 3 else None)
+                    known = self._known.get(piece) or (
+                        self._word(piece) if end == len(word) and len(piece) > 3 else None
+                    )
                     if known is None:
                         continue
                     made = (*before, *known)
@@ -209,17 +229,26 @@ class Words:
         start, end, concept = spans[head]
         rest = [t for i, t in enumerate(tokens) if not start <= i < end]
         same = all(self.nature(c) == natures[head] for _, _, c in spans)
-        pure = same and all(t in self._harmless or t.isdigit() or self._within(t, spans, tokens) for t in rest)
+        pure = same and all(
+            t in self._harmless or t.isdigit() or self._within(t, spans, tokens) for t in rest
+        )
         return TableName(tokens, tuple(c for _, _, c in spans), concept, natures[head], pure)
 
     def _within(self, token: str, spans: Sequence[tuple[int, int, str]], tokens: Sequence[str]) -> bool:
         return any(token in tokens[start:end] for start, end, _ in spans)
 
     def _unprefixed(self, name: str, prefix: str) -> Tokens:
-        short = name[len(prefix) :] if prefix and name.startswith(prefix) and len(name) > len(prefix) else name
+        short = (
+            name[len(prefix) :] if prefix and name.startswith(prefix) and len(name) > len(prefix) else name
+        )
         tokens = self.tokens(short)
         chunks = _CHUNK.findall(short.replace("_", " "))
-        if len(tokens) > 1 and len(chunks) > 1 and fold(chunks[0]) in self.prefixes and (tokens[0],) not in self._entities:
+        if (
+            len(tokens) > 1
+            and len(chunks) > 1
+            and fold(chunks[0]) in self.prefixes
+            and (tokens[0],) not in self._entities
+        ):
             tokens = tokens[1:]
         return tuple(t for t in tokens if t not in self.neutral) or tokens
 
@@ -242,7 +271,10 @@ class Words:
     def _says_whose(self, token: str, whose: Iterable[str]) -> bool:
         nature = self.nature(self._entities.get((token,)))
         return (
-            token in set(whose) or nature in ("person", "staff", "party") or (token,) in self._roles or token in self._harmless
+            token in set(whose)
+            or nature in ("person", "staff", "party")
+            or (token,) in self._roles
+            or token in self._harmless
         )
 
 
