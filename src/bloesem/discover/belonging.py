@@ -57,7 +57,7 @@ class Belonging:
     def links(self) -> dict[At, list[LinkProposal]]:
         self._direct()
         for at, links in self.soft.items():
-            if links and at not in self.level:
+            if at not in self.level and any(link.confidence >= 0.6 for link in links):
                 self.level[at] = _FIRST_ROUND
         round_ = _FIRST_ROUND
         while True:
@@ -112,7 +112,7 @@ class Belonging:
             if all(g.role == "shared" for g in owning):
                 return _even("owner", "shared", "several people are in the row alike")
             return Verdict(
-                "shared", 0.85, "the row is somebody else's too", (("owner", 0.1, "it is theirs as much"),)
+                "shared", 0.9, "the row is somebody else's too", (("owner", 0.1, "it is theirs as much"),)
             )
         if self.g.nature(at) in ("catalogue", "system", "party") and not self.g.junction(at):
             why = "what the table is named for is nobody's own"
@@ -219,7 +219,7 @@ class Belonging:
         shared = "the same row may serve many"
         if nature in ("detail", "act") and personal:
             return Verdict(
-                "owner", 0.86, "what it points to is the person's", (("reference", 0.1, shared),), turned=True
+                "owner", 0.9, "what it points to is the person's", (("reference", 0.1, shared),), turned=True
             )
         if nature in ("detail", "act", "log") and self.g.junction(guess.holder):
             because = "what these rows tie to people is people's"
@@ -251,14 +251,18 @@ class Belonging:
             if verdict is None or (verdict.turned and self._taken(guess)):
                 verdict = self._other(guess, ranked, direct=direct)
             links.append(self._proposal(guess, verdict))
-        return _by_person([*links, *self.soft.get(at, [])], self._about, list(self.g.table(at).columns))
+        return _by_person(
+            [*links, *self.soft.get(at, [])], {c: self._about(at, c) for c in self.g.table(at).columns}
+        )
 
     def _taken(self, guess: Guess) -> bool:
         """Whether what it points to got an owner of its own before."""
         return self.level.get(guess.to, 99) <= self.level.get(guess.holder, 0)
 
-    def _about(self, link: LinkProposal) -> tuple[str, ...]:
-        return self.g.words.tokens(link.columns[0])
+    def _about(self, at: At, column: str) -> tuple[str, ...]:
+        """A column's words without its own table's."""
+        tokens, own = self.g.words.tokens(column), self.g.names[at].tokens
+        return tokens[len(own) :] if len(tokens) > len(own) and tokens[: len(own)] == own else tokens
 
     def _other(self, guess: Guess, ranked: Sequence[Guess], *, direct: bool) -> Verdict:
         if guess.to == guess.holder:
@@ -268,6 +272,8 @@ class Belonging:
         if guess not in ranked:
             if self.level.get(guess.holder) == 0:
                 return Verdict("reference", 0.85, "a person is not part of it")
+            if self.g.nature(guess.holder) in ("catalogue", "system", "party"):
+                return Verdict("reference", 0.9, "what the table is named for is nobody's own")
             if guess.holder not in self.level:
                 owner = self._within(guess)
                 return Verdict(
@@ -349,30 +355,30 @@ def _says(guess: Guess, kind: Kind, turned: bool) -> dict[str, Any]:
     return said
 
 
-def _by_person(links: list[LinkProposal], tokens: Any, columns: Sequence[str]) -> list[LinkProposal]:
-    """Of a row with several people: `sender_name` is the sender's, and the receiver does not see `sender_ip`."""
+def _by_person(links: list[LinkProposal], words: Mapping[str, tuple[str, ...]]) -> list[LinkProposal]:
+    """Of a row with several people: `sender_name` is the sender's, and the receiver does not see `sender_ip`.
+
+    in: `words`: what each column's name says, in the order of the columns.
+    """
     personal = [
         n for n, link in enumerate(links) if link.kind in ("owner", "shared") and link.belongs == "this"
     ]
-    asked = [n for n, link in enumerate(links) if link.kind is None]
+    asked = [n for n, link in enumerate(links) if link.kind is None and _may_reach(link)]
     if len(personal) + len(asked) < 2:
         return links
     taken = {c for link in links for c in link.columns}
     theirs: dict[int, tuple[str, ...]] = {}
     for n in personal:
-        word = tokens(links[n])[:1]
+        first = words[links[n].columns[0]][:1]
         theirs[n] = tuple(
-            c
-            for c in columns
-            if c not in taken and word and _tokens(tokens, c)[:1] == word and len(_tokens(tokens, c)) > 1
+            c for c, said in words.items() if c not in taken and len(said) > 1 and said[:1] == first
         )
     result = list(links)
     for n in personal:
-        others = tuple(c for other in personal if other != n for c in theirs[other])
+        others = tuple(c for other in personal if other != n for c in theirs[other] if c not in theirs[n])
         result[n] = replace(result[n], erase=theirs[n], redact=others)
     return result
 
 
-def _tokens(tokens: Any, column: str) -> tuple[str, ...]:
-    found: tuple[str, ...] = tokens(LinkProposal((column,), None, None, "", 0.0))
-    return found
+def _may_reach(link: LinkProposal) -> bool:
+    return any(choice.says.get("kind") in ("owner", "shared") for choice in link.decide)

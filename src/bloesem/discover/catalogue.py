@@ -26,6 +26,7 @@ class Column:
     required: bool
     readable: bool
     generated: bool = False
+    counted: bool = False  # the database numbers its rows with it
     element: str | None = None
     labels: tuple[str, ...] = ()
 
@@ -117,12 +118,15 @@ WITH RECURSIVE base (type, below) AS (
 )
 SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), t.typname::text,
        t.typcategory::text, a.attnotnull, has_column_privilege(c.oid, a.attnum, 'SELECT'),
-       a.attgenerated <> '', CASE WHEN t.typcategory = 'A' THEN e.typname::text END,
+       a.attgenerated <> '',
+       a.attidentity <> '' OR COALESCE(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
+       CASE WHEN t.typcategory = 'A' THEN e.typname::text END,
        COALESCE((SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = t.oid), '{}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN base b ON b.type = a.atttypid JOIN pg_type t ON t.oid = b.below AND t.typtype <> 'd'
 LEFT JOIN pg_type e ON e.oid = t.typelem
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated = ''
 WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY 1, 2, a.attnum"""
@@ -165,11 +169,12 @@ def read_catalogue(connection: Connection) -> Catalogue:
         required,
         readable,
         generated,
+        counted,
         element,
         labels,
     ) in connection.execute(_COLUMNS).fetchall():
         columns.setdefault((schema, table), {})[name] = Column(
-            name, type_, base, category, required, readable, generated, element, tuple(labels)
+            name, type_, base, category, required, readable, generated, counted, element, tuple(labels)
         )
     keys, foreign = _constraints(connection)
     unique, indexed = _indexes(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from bloesem.discover.catalogue import Column
 from bloesem.discover.kinds import Kind
@@ -39,10 +39,10 @@ class Categories:
         self.words = words
 
     def of(
-        self, column: Column, seen: Seen, whose: Iterable[str], *, personal: bool, people: bool = False
+        self, column: Column, seen: Seen, whose: Sequence[str], *, personal: bool, people: bool = False
     ) -> FieldProposal:
         """in: `whose`, words of the table's name; whether its rows are people's, or people. out: what is proposed."""
-        rule = self.words.rule(self.words.tokens(column.name), personal=personal, whose=whose)
+        rule = self.words.rule(self.words.tokens(column.name), personal=personal, people=people, whose=whose)
         if rule is not None and not _can_hold(column, rule.is_):
             rule = None
         if column.is_json:

@@ -45,6 +45,7 @@ class _Named:
     because: str
     about: Tokens = ()
     role: Role | None = None
+    last: bool = False  # the table's name stands last in it
 
 
 class Links:
@@ -146,10 +147,9 @@ class Links:
         form = form_of(table.columns[column])
         if form is None:
             return None
-        tokens = self.words.tokens(column)
-        core = self._core(table.at, column)
-        asks = bool(set(tokens) & self.words.keys)
-        alone = column in {c[0] for c in (table.key, *table.unique) if len(c) == 1}
+        own_key = table.key == (column,)
+        if own_key and table.columns[column].counted:
+            return None
         guesses = []
         for key in self.keys:
             if (key.at, key.column) == (table.at, column) or not (
@@ -158,31 +158,28 @@ class Links:
                 continue
             if key.form == "text" and self.samples.of(key.at, key.column).share("email") >= 0.5:
                 continue  # what identifies a person is a link of another kind
-            named = self._named(table.at, tokens, core, key, asks)
-            if alone and key.at == table.at:
-                continue
             found = self.inclusion.get((table.at, column, key.at, key.column))
+            named = self._named(table, column, key, found)
+            if own_key and (named.score < 0.95 or key.at == table.at):
+                continue
             confidence, because = self._weigh(table, column, key, named, found)
             if confidence >= LEAST:
-                guesses.append(
-                    Guess(
-                        table.at,
-                        (column,),
-                        key.at,
-                        (key.column,),
-                        confidence,
-                        because,
-                        named.role,
-                        named.about,
-                    )
+                guess = Guess(
+                    table.at, (column,), key.at, (key.column,), confidence, because, named.role, named.about
                 )
+                guesses.append((named.score, guess))
+        return self._chosen(guesses)
+
+    def _chosen(self, guesses: list[tuple[float, Guess]]) -> Guess | None:
+        """The likeliest; with others that are nearly so, and named nearly as well, it is unsure."""
         if not guesses:
             return None
-        guesses.sort(key=lambda g: (-g.confidence, self._not_its_key(g), g.to, g.of))
-        best, tables = guesses[0], {guesses[0].to}
-        rivals = []
-        for one in guesses[1:]:
-            if one.to not in tables and best.confidence - one.confidence < _CLOSE:
+        guesses.sort(key=lambda one: (-one[1].confidence, self._not_its_key(one[1]), one[1].to, one[1].of))
+        score, best = guesses[0]
+        tables, rivals = {best.to}, []
+        for other, one in guesses[1:]:
+            near = best.confidence - one.confidence < _CLOSE and score - other < _CLOSE / 2
+            if one.to not in tables and near:
                 tables.add(one.to)
                 rivals.append(one)
         if rivals:
@@ -192,13 +189,21 @@ class Links:
     def _not_its_key(self, guess: Guess) -> bool:
         return self.catalogue.tables[guess.to].key != guess.of
 
-    def _named(self, at: At, tokens: Tokens, core: Tokens, key: Key, asks: bool) -> _Named:
-        named = self._by_name(at, tokens, core, key)
+    def _named(self, table: Table, column: str, key: Key, found: Found | None) -> _Named:
+        """How well a name fits. Without a word for a key in it (`menu_order`, `comment_count`), values have to say the same."""
+        tokens = self.words.tokens(column)
+        core = self._core(table.at, column)
+        named = self._by_name(table.at, tokens, core, key)
+        asks = bool(set(tokens) & self.words.keys) or table.columns[column].is_array
         if named.score and not asks and named.role is None:
-            named = replace(named, score=named.score - 0.15)
+            there = found is not None and found.tested > 0 and found.share >= 0.9
+            telling = named.score >= 0.92 or (named.last and found is not None and found.tested >= 5)
+            if not there or not telling:
+                return _Named(0.0, "")
+            named = replace(named, score=named.score - 0.1)
         own = set(self.key_tokens[key.at, key.column]) - set(self.names[key.at].tokens)
         if self.catalogue.tables[key.at].key not in ((key.column,), ()) and not own <= set(tokens):
-            named = replace(named, score=named.score - 0.15)
+            named = replace(named, score=max(0.0, named.score - 0.15))
         return named
 
     def _by_name(self, at: At, tokens: Tokens, core: Tokens, key: Key) -> _Named:
@@ -213,10 +218,10 @@ class Links:
             return _Named(0.0, "")
         if len(core) > size and core[-size:] == target.tokens:
             about = core[:-size]
-            return _Named(0.87, "its name ends so", about, self._role(about, key.at == at))
+            return _Named(0.87, "its name ends so", about, self._role(about, key.at == at), True)
         if len(core) > size and core[:size] == target.tokens:
             about = core[size:]
-            return _Named(0.8, "its name begins so", about, self._role(about, key.at == at))
+            return _Named(0.86, "its name begins so", about, self._role(about, key.at == at))
         spans = self.words.concepts(core)
         for start, end, concept in reversed(spans):
             if concept == target.head and target.pure and key.at != at:
@@ -248,7 +253,7 @@ class Links:
         if told:
             fits = key.at in self.staff if told[0] == "staff" else key.at not in self.staff
             return _Named(
-                0.62 + 0.1 * most + (0.08 if fits else 0.0), "its name says what somebody did", core, told[0]
+                0.7 + 0.1 * most + (0.08 if fits else 0.0), "its name says what somebody did", core, told[0]
             )
         if any(self.words.nature(c) in _PERSON for _, _, c in spans) and target.nature in _PERSON:
             same = {self.words.nature(c) for _, _, c in spans} & {target.nature}

@@ -39,7 +39,7 @@ def _of(ground: Ground, at: At, known: Mapping[str, frozenset[str]]) -> list[Lin
         g for g in ground.of[at] if g.to not in ground.people and g.confidence >= 0.5 and _leads(ground, g)
     ]
     columns = _columns(ground, at)
-    if not columns or inside:
+    if not columns:
         return []
     if direct:
         return _beside(ground, at, direct, columns, known)
@@ -48,6 +48,8 @@ def _of(ground: Ground, at: At, known: Mapping[str, frozenset[str]]) -> list[Lin
     for column, kind in columns.items():
         sure, because = _sure(ground, at, column, kind, known)
         nobody = "its rows are nobody's: it is a place's or a company's"
+        if inside:
+            sure, nobody = min(sure, 0.6), "its rows are of whoever owns what they lie within"
         sender = len(columns) > 1 and (addressed and column not in addressed)
         if sender:
             sure, nobody = min(sure, 0.5), "it is ours: the rows are for somebody else"

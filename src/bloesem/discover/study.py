@@ -48,6 +48,9 @@ class _Study:
             at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
         }
         self.fields = {at: self._fields(table, personal=True) for at, table in catalogue.tables.items()}
+        self.as_people = {
+            at: self._fields(table, personal=True, people=True) for at, table in catalogue.tables.items()
+        }
 
     def proposal(self) -> Proposal:
         scores = self._people(belongs=set())
@@ -82,7 +85,7 @@ class _Study:
         return {
             at: PeopleScore(0.0, "")
             if at[1].lower() in self.library
-            else people_score(table, self.names[at], self.fields[at], belongs=at in belongs)
+            else people_score(table, self.names[at], self.as_people[at], belongs=at in belongs)
             for at, table in self.catalogue.tables.items()
         }
 

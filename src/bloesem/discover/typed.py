@@ -56,6 +56,8 @@ def _pairs(table: Table, words: Words) -> Iterator[tuple[str, str]]:
         elif column.category in "SE" and len(tokens) == 1 and roles and roles[0][2] == "type":
             stems.setdefault(tokens, name)
     for name, column in table.columns.items():
+        if (name,) == table.key:
+            continue
         tokens = words.tokens(name)
         bare = tuple(t for t in tokens if t not in words.keys)
         if (

@@ -139,7 +139,7 @@ class Words:
         result: list[str] = []
         for part in parts:
             low = fold(part)
-            result += self._word(low) or (self._compound(low) if len(parts) > 1 else None) or (stem(low),)
+            result += self._word(low) or (self._compound(low) if len(parts) > 1 else None) or self._tail(low)
         return result
 
     def _word(self, word: str) -> Tokens | None:
@@ -163,6 +163,15 @@ class Words:
         if len(word) >= 4 and stem(word) in self._stems:
             return (self._stems[stem(word)],)
         return None
+
+    def _tail(self, word: str) -> Tokens:
+        """A compound of which only the last part is known, the part that counts: `leveradres`."""
+        for start in range(3, len(word) - 3):
+            if known := self._known.get(word[start:]) or (
+                self._word(word[start:]) if len(word) - start > 4 else None
+            ):
+                return (word[:start], *known)
+        return (stem(word),)
 
     def _compound(self, word: str) -> Tokens | None:
         """A compound whose every part is a word of the dictionary: `kundenadresse`, `userid`."""
@@ -252,21 +261,42 @@ class Words:
             tokens = tokens[1:]
         return tuple(t for t in tokens if t not in self.neutral) or tokens
 
-    def rule(self, tokens: Sequence[str], *, personal: bool, whose: Iterable[str] = ()) -> ColumnRule | None:
-        """The category that a column's name says. `whose`: words of its table, which say nothing more in it."""
+    def rule(
+        self, tokens: Sequence[str], *, personal: bool, people: bool = False, whose: Sequence[str] = ()
+    ) -> ColumnRule | None:
+        """The category that a column's name says. in: whether its rows are people's, or people; `whose`: the words of its
+        table, which say nothing more in it (`comment_approved` of comments is no comment)."""
         have = [t for t in tokens if not t.isdigit()]
+        own = list(whose)
+        if own and len(have) > len(own) and have[: len(own)] == own:
+            whole = self._rule(have, 2, personal=personal, people=people, whose=whose)
+            return whole or self._rule(have[len(own) :], 1, personal=personal, people=people, whose=whose)
+        return self._rule(have, 1, personal=personal, people=people, whose=whose)
+
+    def _rule(
+        self, have: list[str], least: int, *, personal: bool, people: bool, whose: Sequence[str]
+    ) -> ColumnRule | None:
         for rule, phrases, never in self._rules:
             if (rule.in_ == "personal" and not personal) or never & set(have):
                 continue
             for phrase in phrases:
                 at = _find(have, phrase)
-                if at is None:
+                if at is None or len(phrase) < least:
                     continue
                 rest = [*have[:at], *have[at + len(phrase) :]]
-                if rule.alone and not all(self._says_whose(t, whose) for t in rest):
+                if rule.alone and not (
+                    all(self._says_whose(t, whose) for t in rest) and (people or self._somebody(rest))
+                ):
                     continue
                 return rule
         return None
+
+    def _somebody(self, tokens: Sequence[str]) -> bool:
+        """Whether a person is among the words: `customer_name` is a person's also in an order."""
+        return any(
+            self.nature(self._entities.get((t,))) in ("person", "staff") or (t,) in self._roles
+            for t in tokens
+        )
 
     def _says_whose(self, token: str, whose: Iterable[str]) -> bool:
         nature = self.nature(self._entities.get((token,)))
