@@ -26,7 +26,6 @@ examples:
 exit code: 0 a proposal was made; 1 a file cannot be read; 2 wrong call; 3 the database cannot be reached or used
 """
 
-_OLDEST = 12
 _PART = re.compile(r"(\d+(?:\.\d+)?)(s|rows)?")
 
 
@@ -90,10 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{left} questions are left", file=sys.stderr)
         return 0
     from bloesem.discover import Budget, discover, to_json, to_yaml
+    from bloesem.stores.postgres import FOREIGN
 
     tell = _Progress(sys.stderr.isatty()) if not arguments.quiet else None
     begun = time.monotonic()
-    with shared.store(arguments.url, oldest=_OLDEST) as connection:
+    with shared.store(arguments.url, oldest=FOREIGN) as connection:
         made = discover(connection, Budget(*arguments.budget), tell or (lambda _: None))
     if tell is not None:
         tell.end(f"{len(made.tables)} tables in {time.monotonic() - begun:.1f} s, {made.undecided} questions")

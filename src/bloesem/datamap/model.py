@@ -214,6 +214,11 @@ class Dataset(Wild):
     def db_schema(self) -> str:
         return str((self.meta or {}).get("schema", "public"))
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a plan is in force in the store: roles, masks, sweeps. Else it is read as it is, along `links`."""
+        return bool((self.meta or {}).get("guarded", True))
+
 
 class DataMap(Wild):
     """A data map file: one or more datasets."""

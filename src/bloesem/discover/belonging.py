@@ -154,21 +154,21 @@ class Belonging:
     # ---- links to what is people's -----------------------------------------------------------------------------------
 
     def _chained(self, round_: int) -> list[At]:
-        """Tables whose rows lie within rows that are people's already."""
-        found = []
+        """Tables whose rows lie within rows that are people's already. First those of which nothing else is likelier: a note
+        on a posting waits for the posting, though it names the account too."""
+        found: list[tuple[tuple[float, tuple[str, ...]], At]] = []
+        later: list[tuple[tuple[float, tuple[str, ...]], At]] = []
         for at, guesses in self.g.of.items():
             if at in self.level:
                 continue
             if any(self.level.get(to, round_) < round_ for to in self.typed.get(at, ()) if to != at):
-                found.append(at)
+                found.append(((0.0, ()), at))
                 continue
-            ranked = sorted(
-                (g for g in guesses if 0 < self.level.get(g.to, 0) < round_ and g.to != at),
-                key=self._rank,
-            )
-            if ranked and self._within(ranked[0]) * ranked[0].confidence >= 0.5:
-                found.append(at)
-        return found
+            ranked = sorted((g for g in guesses if g.to != at and self.level.get(g.to) != 0), key=self._rank)
+            theirs = [g for g in ranked if self.level.get(g.to, round_) < round_]
+            if theirs and self._within(theirs[0]) * theirs[0].confidence >= 0.5:
+                (found if theirs[0] is ranked[0] else later).append((self._rank(theirs[0]), at))
+        return [at for _, at in found] or [at for _, at in sorted(later)[:1]]
 
     def _rank(self, guess: Guess) -> tuple[float, tuple[str, ...]]:
         return -self._within(guess) * guess.confidence, guess.columns
@@ -180,16 +180,24 @@ class Belonging:
             score += 0.2
         if self.g.required(guess.holder, guess.columns):
             score += 0.15
-        nature, target = self.g.nature(guess.holder), self.g.nature(guess.to)
+        nature = self.g.nature(guess.holder)
         if nature in ("part", "detail", "log", "act"):
             score += 0.1
         if nature in ("catalogue", "system", "party") and not self.g.junction(guess.holder):
             score -= 0.3
-        if target in ("detail", "log") and not self._affinity(guess):
+        if self._beside(guess) and not self._affinity(guess):
             score -= 0.25
+        key = self.g.table(guess.holder).key
+        if len(key) > len(guess.columns) and set(guess.columns) < set(key):
+            score += 0.2  # its key holds the other's: it has no name of its own
         if guess.role == "staff" or set(guess.about) & _SECONDARY:
             score -= 0.3
         return round(max(0.0, min(0.97, score)), 2)
+
+    def _beside(self, guess: Guess) -> bool:
+        """Whether it points to what people have beside it, such as an address, rather than to what it is part of."""
+        name = self.g.names[guess.to]
+        return name.nature == "log" or name.head in ("address", "file", "profile", "phone_entity")
 
     def _affinity(self, guess: Guess) -> float:
         """`order_line` lies within `order`: one name holds the other, or is a part of something."""
@@ -204,6 +212,10 @@ class Belonging:
         for guess in self.g.guesses:
             if guess.holder not in self.level or guess.to in self.level or guess.to == guess.holder:
                 continue
+            if any(self._ties(other) for other in self.g.guesses if other.to == guess.to) and not self._ties(
+                guess
+            ):
+                continue  # `account_holder` says whose an account is, `card` does not
             verdict = self._of_what_it_points_to(guess)
             if verdict is not None:
                 self.verdicts[guess.holder, guess.columns] = verdict
@@ -211,12 +223,30 @@ class Belonging:
                     found.append(guess.to)
         return found
 
+    def _ties(self, guess: Guess) -> bool:
+        """Whether its rows are there to tie what they point to to people, and are named for it."""
+        return (
+            self.level.get(guess.holder) == _FIRST_ROUND
+            and self.g.junction(guess.holder)
+            and self._affinity(guess) > 0
+        )
+
+    def _many(self, guess: Guess) -> bool:
+        """Whether many rows share each row that they point to, as they share a catalogue's."""
+        seen = self.g.samples.of(guess.holder, guess.columns[0])
+        return seen.distinct > 0 and seen.rows > 3 * seen.distinct
+
     def _of_what_it_points_to(self, guess: Guess) -> Verdict | None:
         nature = self.g.nature(guess.to)
         personal = bool(self.g.holds(guess.to, PERSONAL))
         if guess.role == "staff" or nature in ("system", "party") or (nature == "catalogue" and not personal):
             return None
         shared = "the same row may serve many"
+        if self._many(guess):
+            if not personal or self.g.holds(guess.to, PERSONAL) == list(self.g.table(guess.to).key):
+                return None
+            because = "what it points to may be the person's, and many rows share it"
+            return Verdict("owner", 0.55, because, (("reference", 0.45, shared),), turned=True)
         if nature in ("detail", "act") and personal:
             return Verdict(
                 "owner", 0.9, "what it points to is the person's", (("reference", 0.1, shared),), turned=True
@@ -310,7 +340,6 @@ class Belonging:
     def _proposal(self, guess: Guess, verdict: Verdict) -> LinkProposal:
         confidence = round(guess.confidence * verdict.confidence, 2)
         because = f"{guess.because}; {verdict.because}"
-        belongs = "that" if verdict.turned else "this"
         own = Choice(_says(guess, verdict.kind, verdict.turned), because, confidence)
         others = [
             Choice(_says(guess, kind, False), why, round(guess.confidence * share, 2))
@@ -335,7 +364,7 @@ class Belonging:
             because,
             confidence,
             of=guess.of if guess.of != self.g.table(guess.to).key else (),
-            belongs=belongs if sure else "this",
+            belongs="that" if sure and verdict.turned else "this",
             decide=asked,
         )
 

@@ -121,7 +121,8 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        a.attgenerated <> '',
        a.attidentity <> '' OR COALESCE(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
        CASE WHEN t.typcategory = 'A' THEN e.typname::text END,
-       COALESCE((SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = t.oid), '{}')
+       COALESCE((SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l
+                 WHERE l.enumtypid = t.oid), '{}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN base b ON b.type = a.atttypid JOIN pg_type t ON t.oid = b.below AND t.typtype <> 'd'
@@ -179,7 +180,8 @@ def read_catalogue(connection: Connection) -> Catalogue:
     keys, foreign = _constraints(connection)
     unique, indexed = _indexes(connection)
     tables: dict[At, Table] = {}
-    views, copies = [], []
+    views: list[At] = []
+    copies: list[At] = []
     for schema, name, kind, readable, rows, pages, unknown, parents in connection.execute(
         _RELATIONS
     ).fetchall():

@@ -83,6 +83,7 @@ class Categories:
     def _document(self, column: Column, seen: Seen, rule: ColumnRule | None, personal: bool) -> FieldProposal:
         """The places in a json column that hold something about somebody."""
         inner = []
+        category: str | None
         for path in seen.paths:
             tokens = [t for name in path.names for t in self.words.tokens(name)]
             found = self.words.rule(tokens[-3:], personal=personal)
@@ -90,7 +91,7 @@ class Categories:
                 category, identity, sure = PROVEN[path.kind]
                 because = f"its values are {_SAID[path.kind]}"
             elif found is not None:
-                category, identity, sure, because = found.is_, found.identity, 0.85, "its name"
+                category, _identity, sure, because = found.is_, found.identity, 0.85, "its name"
             else:
                 continue
             inner.append(FieldProposal(".".join(path.names), category, None, because, sure))

@@ -159,6 +159,8 @@ class Links:
             if key.form == "text" and self.samples.of(key.at, key.column).share("email") >= 0.5:
                 continue  # what identifies a person is a link of another kind
             found = self.inclusion.get((table.at, column, key.at, key.column))
+            if form != key.form and found is None:
+                continue
             named = self._named(table, column, key, found)
             if own_key and (named.score < 0.95 or key.at == table.at):
                 continue
@@ -224,7 +226,12 @@ class Links:
             return _Named(0.86, "its name begins so", about, self._role(about, key.at == at))
         spans = self.words.concepts(core)
         for start, end, concept in reversed(spans):
-            if concept == target.head and target.pure and key.at != at:
+            if (
+                concept == target.head
+                and target.pure
+                and key.at != at
+                and not set(core) <= set(self.names[at].tokens)
+            ):
                 about = (*core[:start], *core[end:])
                 return _Named(
                     0.86 if not about else 0.78, "its name means that", about, self._role(about, False)
@@ -315,10 +322,8 @@ class Links:
                 for c, o in zip(columns, other.key, strict=True)
             ):
                 continue
-            if (
-                self._all_point_elsewhere(other)
-                or set(table.key) == set(columns)
-                and len(other.columns) <= len(table.columns)
+            if self._all_point_elsewhere(other) or (
+                set(table.key) == set(columns) and len(other.columns) <= len(table.columns)
             ):
                 continue
             yield self._with_role(

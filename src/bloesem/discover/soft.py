@@ -67,7 +67,7 @@ def _columns(ground: Ground, at: At) -> dict[str, str]:
     linked = {c for g in ground.of[at] for c in g.columns}
     found = {n: f.category for n, f in ground.fields[at].items() if f.category in _KINDS and n not in linked}
     mails = {n: "email" for n, category in found.items() if _KINDS[str(category)] == "email"}
-    return mails or {n: "phone" for n in found}
+    return mails or dict.fromkeys(found, "phone")
 
 
 def _role(ground: Ground, column: str) -> str | None:

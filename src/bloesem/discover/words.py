@@ -28,6 +28,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _BETWEEN = ("", "s", "n", "en", "e", "es", "er")  # what Dutch and German put between the parts of a compound
 _LITTLE = {"de", "du", "des", "la", "le", "les", "l", "d", "of", "the", "het", "der", "die", "das", "den", "aux", "et", "en", "und", "and"}  # fmt: skip
 #: Natures that say what the rows are, whoever else stands in the name: `customer_address` holds addresses.
+_NUMBERS = {"nr", "nrs", "no", "num", "number", "nummer", "numero"}  # one word, however it is written
 _HEADS: tuple[Nature, ...] = ("part", "log", "act", "detail")
 
 
@@ -125,13 +126,13 @@ class Words:
         found: list[str] = []
         for chunk in _CHUNK.findall(name.replace("-", " ")):
             found += self._chunk(chunk)
-        return tuple(found)
+        return tuple("number" if word in _NUMBERS else word for word in found)
 
     def _chunk(self, chunk: str) -> Iterable[str]:
         whole = fold(chunk)
         if (known := self._word(whole)) is not None:
             return known
-        parts = [p for p in _CAMEL.findall(_bare(chunk))] or [whole]
+        parts = list(_CAMEL.findall(_bare(chunk))) or [whole]
         if len(parts) > 1 and all(self._word(fold(p)) is not None or p.isdigit() for p in parts):
             return [t for p in parts for t in (self._word(fold(p)) or (p,))]
         if (made := self._compound(whole)) is not None:
@@ -162,7 +163,8 @@ class Words:
                     return self._known[shorter]
         if len(word) >= 4 and stem(word) in self._stems:
             return (self._stems[stem(word)],)
-        return None
+        bare = word.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+        return self._word(bare) if bare != word else None
 
     def _tail(self, word: str) -> Tokens:
         """A compound of which only the last part is known, the part that counts: `leveradres`."""
@@ -180,7 +182,7 @@ class Words:
         best: list[Tokens | None] = [None] * (len(word) + 1)
         best[0] = ()
         for end in range(2, len(word) + 1):
-            for start in range(0, end - 1):
+            for start in range(end - 1):
                 before = best[start]
                 if before is None:
                     continue

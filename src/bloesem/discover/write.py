@@ -139,10 +139,29 @@ def _key(text: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_.<>-]", "_", text) or "_"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Aliases nothing; what has line breaks is quoted with them escaped, on one line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if value.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _flow(value: Any) -> str:
     """On one line, with quotes where YAML needs them."""
-    text = yaml.safe_dump(
-        {"v": value}, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
+    text = yaml.dump(
+        {"v": value},
+        Dumper=_Dumper,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10**9,
     ).strip()
     return text[len("{v: ") : -1]
 

@@ -19,6 +19,7 @@ from bloesem.stores.dsn import DATABASE_URL, Dsn, dsn_from
 
 __all__ = [
     "DATABASE_URL",
+    "FOREIGN",
     "OLDEST",
     "Connection",
     "Dsn",
@@ -32,6 +33,9 @@ __all__ = [
 OLDEST = 15
 """The oldest major version that has `security_invoker` views, on which every purpose's schema rests."""
 
+FOREIGN = 12
+"""The oldest that is read where nothing of ours is installed."""
+
 Connection = psycopg.Connection[TupleRow]
 
 
@@ -41,14 +45,13 @@ def connect(
     autocommit: bool = False,
     application: str = "bloesem",
     timeout_seconds: int = 10,
-    oldest: int | None = None,
+    oldest: int = OLDEST,
 ) -> Connection:
     """Opens one connection; parameters are bound by the server, so one call is one statement.
 
-    in: the address; `application` is the name that the server shows for it; `oldest`: the oldest server that will do,
-    where nothing of ours is installed on it.
+    in: the address; `application` is the name that the server shows for it; `oldest`: FOREIGN where nothing is installed.
     out: an open connection whose session speaks UTC.
-    raises: StoreError when the server is down, refuses the login or is too old.
+    raises: StoreError when the server is down, refuses the login or is older than `oldest`.
     """
     parameters = {
         "client_encoding": "UTF8",
@@ -72,15 +75,15 @@ def connect(
     return connection
 
 
-def require_supported(server_version: int, oldest: int | None = None) -> None:
+def require_supported(server_version: int, oldest: int = OLDEST) -> None:
     """in: the number that the server reports (150004 is 15.4). raises: StoreError below `oldest`."""
-    oldest = oldest or OLDEST
     if server_version // 10000 < oldest:
         found = f"{server_version // 10000}.{server_version % 10000}"
         raise StoreError(
             f"the database server is PostgreSQL {found}",
-            rule=f"PostgreSQL {oldest} or newer"
-            + (": older ones have no security_invoker views" if oldest == OLDEST else ""),
+            rule=f"PostgreSQL {OLDEST} or newer: older ones have no security_invoker views"
+            if oldest == OLDEST
+            else f"PostgreSQL {oldest} or newer is read",
             remedy=f"upgrade the server, or unset {DATABASE_URL} to use the embedded PostgreSQL",
         )
 
