@@ -158,7 +158,11 @@ _DE = {
     "mdl_sessions": "sitzungen", "sid": "sitzungsschluessel", "firstip": "erste_ip", "mdl_tag": "schlagwoerter", "mdl_config": "konfiguration",
 }  # fmt: skip
 #: Application → its tables, and the words of each language that it is written in here.
-KNOWN = {"redmine": (REDMINE, {"nl": _NL}), "prestashop": (PRESTASHOP, {"fr": _FR}), "moodle": (MOODLE, {"de": _DE})}
+KNOWN = {
+    "redmine": (REDMINE, {"nl": _NL}),
+    "prestashop": (PRESTASHOP, {"fr": _FR}),
+    "moodle": (MOODLE, {"de": _DE}),
+}
 
 
 @dataclass(frozen=True)
@@ -235,7 +239,14 @@ def _small(columns: Columns) -> bool:
     return all(holds in ("word", "int", "code", "words") for _, holds in columns)
 
 
-_TYPES = {"link": "bigint", "int": "int", "ts": "timestamptz", "date": "date", "bool": "boolean", "code": "char(2)"}
+_TYPES = {
+    "link": "bigint",
+    "int": "int",
+    "ts": "timestamptz",
+    "date": "date",
+    "bool": "boolean",
+    "code": "char(2)",
+}
 
 
 def _statements(table: str, columns: Columns, links: list[Truth], sizes: dict[str, int]) -> Iterator[str]:

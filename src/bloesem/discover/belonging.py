@@ -27,6 +27,7 @@ _SECONDARY = {
     "first",
 }
 _FIRST_ROUND = 1
+_SURE_REFERENCE = 0.7  # a reference erases nothing: what matters is that it is no owner
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ class Belonging:
             for g in others
             if g.role != "staff" and not (g.to in self.g.staff and guess.to not in self.g.staff)
         ]
-        staff = guess.to in self.g.staff and any(g.to not in self.g.staff for g in owning)
+        staff = guess.to in self.g.staff and (
+            any(g.to not in self.g.staff for g in owning) or self._inside(guess)
+        )
         if role == "staff" or (staff and role != "owner"):
             return self._of_staff(guess, bool(owning) or self._inside(guess))
         if role == "shared":
@@ -349,7 +352,8 @@ class Belonging:
             Choice(_says(one, verdict.kind, verdict.turned), one.because, round(one.confidence * 0.5, 2))
             for one in guess.rivals
         ]
-        sure = confidence >= SURE and not guess.rivals
+        harmless = verdict.kind == "reference" and verdict.confidence >= 0.8 and confidence >= _SURE_REFERENCE
+        sure = (confidence >= SURE or harmless) and not guess.rivals
         if not sure and guess.confidence < SURE:
             others.append(Choice({"link": "none"}, "it points to no table", round(1 - guess.confidence, 2)))
         asked = (own,) if sure else _asked([own, *others])

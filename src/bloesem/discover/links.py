@@ -136,7 +136,7 @@ class Links:
     def _core(self, at: At, column: str) -> Tokens:
         """A column's words without those for a key, and without its own table's name."""
         tokens = [t for t in self.words.tokens(column) if t not in self.words.keys and not t.isdigit()]
-        own = list(self.names[at].tokens)
+        own = list(self.names[at].full)
         if len(tokens) > len(own) and tokens[: len(own)] == own:
             tokens = tokens[len(own) :]
         elif len(tokens) > 1 and tokens[0] in own and len(own) > 0 and tokens[0] == own[-1]:
@@ -199,7 +199,9 @@ class Links:
         asks = bool(set(tokens) & self.words.keys) or table.columns[column].is_array
         if named.score and not asks and named.role is None:
             there = found is not None and found.tested > 0 and found.share >= 0.9
-            telling = named.score >= 0.92 or (named.last and found is not None and found.tested >= 5)
+            telling = named.score >= 0.95 or (
+                (named.last or named.score >= 0.9) and found is not None and found.tested >= 5
+            )
             if not there or not telling:
                 return _Named(0.0, "")
             named = replace(named, score=named.score - 0.1)
@@ -212,29 +214,43 @@ class Links:
         target = self.names[key.at]
         special = [t for t in self.key_tokens[key.at, key.column] if t not in self.words.keys]
         size = len(target.tokens)
-        if core and core == target.tokens and key.at != at:
+        if core and core == target.full and key.at != at:
             return _Named(0.95, "its name says so")
+        rest = target.full[: -len(core)] if core else ()
+        if (
+            rest
+            and key.at != at
+            and target.full[-len(core) :] == core
+            and set(rest) <= set(self.names[at].full)
+        ):
+            return _Named(0.92, "its name, with its own table's, says so")
         if tokens == self.key_tokens[key.at, key.column] and special and key.at != at:
             return _Named(0.92, "it has the name of that key")
         if not core:
             return _Named(0.0, "")
-        if len(core) > size and core[-size:] == target.tokens:
-            about = core[:-size]
-            return _Named(0.87, "its name ends so", about, self._role(about, key.at == at), True)
-        if len(core) > size and core[:size] == target.tokens:
-            about = core[size:]
-            return _Named(0.86, "its name begins so", about, self._role(about, key.at == at))
+        if core == target.tokens and key.at != at:
+            return _Named(0.84, "its name says nearly so")
+        for whole, less in ((target.full, 0.0), (target.tokens, 0.1)):
+            if len(core) > len(whole) and core[-len(whole) :] == whole:
+                about = core[: -len(whole)]
+                return _Named(0.87 - less, "its name ends so", about, self._role(about, key.at == at), True)
+            if len(core) > len(whole) and core[: len(whole)] == whole:
+                about = core[len(whole) :]
+                if key.at == at and self._role(about, False) != "self":
+                    return _Named(0.0, "")
+                return _Named(0.86 - less, "its name begins so", about, self._role(about, key.at == at))
         spans = self.words.concepts(core)
         for start, end, concept in reversed(spans):
             if (
                 concept == target.head
+                and self.words.alike(concept)
                 and target.pure
                 and key.at != at
                 and not set(core) <= set(self.names[at].tokens)
             ):
                 about = (*core[:start], *core[end:])
                 return _Named(
-                    0.86 if not about else 0.78, "its name means that", about, self._role(about, False)
+                    0.82 if not about else 0.76, "its name means that", about, self._role(about, False)
                 )
         last = target.tokens[-1] if target.tokens else ""
         if size == 1 and len(last) >= 4 and len(core[-1]) > len(last) and core[-1].endswith(last):
@@ -258,7 +274,7 @@ class Links:
         told = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
         most = self.people[key.at] / max(self.people.values())
         if told:
-            fits = key.at in self.staff if told[0] == "staff" else key.at not in self.staff
+            fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
             return _Named(
                 0.7 + 0.1 * most + (0.08 if fits else 0.0), "its name says what somebody did", core, told[0]
             )

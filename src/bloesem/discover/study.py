@@ -98,7 +98,7 @@ class _Study:
         """A row that must name a person is rarely a person, unless its table is named for people."""
         own = self.names[guess.holder]
         named = own.nature in ("person", "staff") and own.pure and scores[guess.holder].score >= _SURE_PEOPLE
-        required = all(self.catalogue.tables[guess.holder].columns[c].required for c in guess.columns)
+        required = all(self._filled(guess.holder, c) for c in guess.columns)
         target = scores[guess.to].score
         return (
             guess.to != guess.holder
@@ -109,6 +109,10 @@ class _Study:
             and not named
             and (required or own.nature not in ("person", "staff"))
         )
+
+    def _filled(self, at: At, column: str) -> bool:
+        seen = self.samples.of(at, column)
+        return self.catalogue.tables[at].columns[column].required or (seen.rows >= 5 and not seen.nulls)
 
     def _profiles(self, ground: Ground) -> frozenset[At]:
         """Tables that seem to hold people, each row of which is one row of another table of people: more of the same person."""
@@ -175,7 +179,11 @@ class _Study:
         strong = [f for f in made.fields if f.category and f.category.startswith(STRONG)]
         place = name.nature == "catalogue"
         if place:
-            strong = [f for f in strong if not f.category or not f.category.startswith("user.contact")]
+            strong = [
+                f
+                for f in strong
+                if f.category != "user.name" and not str(f.category).startswith("user.contact")
+            ]
         if strong:
             said = ", ".join(f.name for f in strong[:4])
             choices = (

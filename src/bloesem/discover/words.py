@@ -25,6 +25,7 @@ _CHUNK = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LIGATURES = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_KEY_ENDINGS = ("uuid", "guid", "nummer", "id", "nr", "ref")
 _BETWEEN = ("", "s", "n", "en", "e", "es", "er")  # what Dutch and German put between the parts of a compound
 _LITTLE = {"de", "du", "des", "la", "le", "les", "l", "d", "of", "the", "het", "der", "die", "das", "den", "aux", "et", "en", "und", "and"}  # fmt: skip
 #: Natures that say what the rows are, whoever else stands in the name: `customer_address` holds addresses.
@@ -34,6 +35,7 @@ _HEADS: tuple[Nature, ...] = ("part", "log", "act", "detail")
 
 class Entity(Strict):
     nature: Nature
+    alike: bool = False
     words: tuple[str, ...]
 
 
@@ -53,6 +55,7 @@ class Dictionary(Strict):
     key_words: tuple[str, ...]
     neutral: tuple[str, ...]
     entities: dict[str, Entity]
+    irregular: dict[str, str]
     other: tuple[str, ...]
     library: tuple[str, ...]
     roles: dict[Role, tuple[str, ...]]
@@ -62,8 +65,9 @@ class Dictionary(Strict):
 
 @dataclass(frozen=True)
 class TableName:
-    """`tokens`: its words without prefix; `concepts`: those that the dictionary knows, in order; `head`: what its rows are."""
+    """`full`: its words without prefix; `tokens`: without what changes nothing; `concepts`: those that the dictionary knows, in order; `head`: what its rows are."""
 
+    full: Tokens
     tokens: Tokens
     concepts: tuple[str, ...]
     head: str | None
@@ -78,7 +82,7 @@ class Words:
         self.told = told
         self._known: dict[str, Tokens] = {}
         self._stems: dict[str, str] = {}
-        self._learn(_texts(told))
+        self._learn(told)
         self.keys = {self.tokens(word)[0] for word in told.key_words}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
         self.prefixes = {fold(word) for word in told.prefixes}
@@ -90,19 +94,23 @@ class Words:
         ]
         self._harmless = {t for w in told.other for t in self.tokens(w)} | self.neutral
 
+    def alike(self, concept: str) -> bool:
+        """Whether its words mean the same."""
+        return self.told.entities[concept].alike
+
     @property
     def vocabulary(self) -> frozenset[str]:
         """Every word that the dictionary has."""
         return frozenset(self._known)
 
-    def _learn(self, texts: Iterable[str]) -> None:
+    def _learn(self, told: Dictionary) -> None:
+        same = dict(_cognates(told))
         joined: dict[str, Tokens] = {}
-        for text in texts:
-            for spelt in dict.fromkeys(
-                (fold(text), fold(unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)))
-            ):
+        for text in _texts(told):
+            umlauts = unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)
+            plain = tuple(same.get(piece, piece) for piece in fold(text).split())
+            for spelt in dict.fromkeys((fold(text), fold(umlauts))):
                 pieces = tuple(spelt.split())
-                plain = tuple(fold(text).split())
                 for piece, means in zip(pieces, plain, strict=True):
                     self._known.setdefault(piece, (means,))
                     self._stems.setdefault(stem(means), means)
@@ -135,7 +143,7 @@ class Words:
         parts = list(_CAMEL.findall(_bare(chunk))) or [whole]
         if len(parts) > 1 and all(self._word(fold(p)) is not None or p.isdigit() for p in parts):
             return [t for p in parts for t in (self._word(fold(p)) or (p,))]
-        if (made := self._compound(whole)) is not None:
+        if (made := self._compound(whole) or self._keyed(whole)) is not None:
             return made
         result: list[str] = []
         for part in parts:
@@ -147,6 +155,8 @@ class Words:
         """A word of the dictionary, in any number."""
         if word in self._known:
             return self._known[word]
+        if word in self.told.irregular:
+            return self._word(self.told.irregular[word]) or (stem(self.told.irregular[word]),)
         for ending, instead in (
             ("s", ""),
             ("ies", "y"),
@@ -155,20 +165,31 @@ class Words:
             ("en", ""),
             ("e", ""),
             ("x", ""),
+            ("er", ""),
             ("aux", "al"),
         ):
-            if word.endswith(ending) and len(word) - len(ending) >= 3:
+            if word.endswith(ending) and len(word) - len(ending) >= (4 if ending == "er" else 3):
                 shorter = word[: len(word) - len(ending)] + instead
                 if shorter in self._known:
                     return self._known[shorter]
-        if len(word) >= 4 and stem(word) in self._stems:
+        if len(stem(word)) >= 4 and stem(word) in self._stems:
             return (self._stems[stem(word)],)
         bare = word.replace("ae", "a").replace("oe", "o").replace("ue", "u")
         return self._word(bare) if bare != word else None
 
+    def _keyed(self, word: str) -> Tokens | None:
+        """A word that ends in one for a key: `aufgabenid`."""
+        for ending in _KEY_ENDINGS:
+            rest = word.removesuffix(ending)
+            if rest != word and len(rest) >= 3 and rest.isalpha():
+                return (*(self._word(rest) or self._compound(rest) or self._tail(rest)), ending)
+        return None
+
     def _tail(self, word: str) -> Tokens:
         """A compound of which only the last part is known, the part that counts: `leveradres`."""
-        for start in range(3, len(word) - 3):
+        for start in range(3, len(word) - 2):
+            if len(word) - start < 5 and start < 5:
+                break
             if known := self._known.get(word[start:]) or (
                 self._word(word[start:]) if len(word) - start > 4 else None
             ):
@@ -179,31 +200,35 @@ class Words:
         """A compound whose every part is a word of the dictionary: `kundenadresse`, `userid`."""
         if not 5 <= len(word) <= 60 or not word.isalpha():
             return None
-        best: list[Tokens | None] = [None] * (len(word) + 1)
-        best[0] = ()
+        best: list[tuple[int, int, Tokens] | None] = [None] * (len(word) + 1)
+        best[0] = (0, 0, ())
         for end in range(2, len(word) + 1):
             for start in range(end - 1):
                 before = best[start]
                 if before is None:
                     continue
                 for link in _BETWEEN if start else ("",):
-                    piece = word[start:end].removeprefix(link) if link else word[start:end]
-                    if link and not word[start:end].startswith(link):
-                        continue
-                    if len(piece) < 3 and not (
-                        piece in ("id", "nr", "no") and (end == len(word) or start == 0)
-                    ):
-                        continue
-                    known = self._known.get(piece) or (
-                        self._word(piece) if end == len(word) and len(piece) > 3 else None
+                    known = (
+                        self._piece(word, start + len(link), end) if word.startswith(link, start) else None
                     )
-                    if known is None:
-                        continue
-                    made = (*before, *known)
-                    now = best[end]
-                    if now is None or len(made) < len(now):
-                        best[end] = made
-        return best[-1]
+                    if known is not None:
+                        made = (before[0] + len(known), before[1] + len(link), (*before[2], *known))
+                        now = best[end]
+                        if now is None or made[:2] < now[:2]:
+                            best[end] = made
+        found = best[-1]
+        return found[2] if found is not None else None
+
+    def _piece(self, word: str, start: int, end: int) -> Tokens | None:
+        """A part of a compound, when it is a word. Short ones are words for a key, and stand first or last."""
+        piece, last = word[start:end], end == len(word)
+        if (
+            len(piece) < 3
+            and piece != "id"
+            and not (piece in ("nr", "no", "to", "by") and (last or start == 0))
+        ):
+            return None
+        return self._known.get(piece) or (self._word(piece) if last and len(piece) > 3 else None)
 
     # ---- meaning -----------------------------------------------------------------------------------------------------
 
@@ -223,10 +248,12 @@ class Words:
 
     def table(self, name: str, prefix: str = "") -> TableName:
         """in: a table's name, and what most tables of its schema begin with."""
-        tokens = self._unprefixed(name, prefix)
+        full = self._unprefixed(name, prefix)
+        tokens = tuple(t for t in full if t not in self.neutral) or full
         spans = self.concepts(tokens)
         natures = [self.nature(concept) for _, _, concept in spans]
         head = None
+        little = bool(_LITTLE & set(tokens))
         for wanted in _HEADS:
             at = [i for i, nature in enumerate(natures) if nature == wanted]
             if at:
@@ -234,16 +261,24 @@ class Words:
                 break
         else:
             if spans:
-                head = 0 if _LITTLE & set(tokens) else len(spans) - 1
+                head = 0 if little else len(spans) - 1
+        if (
+            natures
+            and natures[-1] == "catalogue"
+            and not little
+            and head is not None
+            and natures[head] != "part"
+        ):
+            head = len(spans) - 1  # states of orders are no orders
         if head is None:
-            return TableName(tokens, (), None, None, False)
+            return TableName(full, tokens, (), None, None, False)
         start, end, concept = spans[head]
         rest = [t for i, t in enumerate(tokens) if not start <= i < end]
         same = all(self.nature(c) == natures[head] for _, _, c in spans)
         pure = same and all(
             t in self._harmless or t.isdigit() or self._within(t, spans, tokens) for t in rest
         )
-        return TableName(tokens, tuple(c for _, _, c in spans), concept, natures[head], pure)
+        return TableName(full, tokens, tuple(c for _, _, c in spans), concept, natures[head], pure)
 
     def _within(self, token: str, spans: Sequence[tuple[int, int, str]], tokens: Sequence[str]) -> bool:
         return any(token in tokens[start:end] for start, end, _ in spans)
@@ -261,7 +296,7 @@ class Words:
             and (tokens[0],) not in self._entities
         ):
             tokens = tokens[1:]
-        return tuple(t for t in tokens if t not in self.neutral) or tokens
+        return tokens
 
     def rule(
         self, tokens: Sequence[str], *, personal: bool, people: bool = False, whose: Sequence[str] = ()
@@ -330,6 +365,15 @@ def _find(tokens: Sequence[str], phrase: Tokens) -> int | None:
     return next((i for i in range(len(tokens) - size + 1) if tuple(tokens[i : i + size]) == phrase), None)
 
 
+def _cognates(told: Dictionary) -> Iterable[tuple[str, str]]:
+    """Words of one meaning that differ by an ending alone (`rol`, `rolle`, `category`, `catégorie`): each with the first."""
+    for entity in told.entities.values():
+        first: dict[str, str] = {}
+        for word in map(fold, entity.words):
+            if " " not in word:
+                yield word, first.setdefault(stem(word), word)
+
+
 def _texts(told: Dictionary) -> Iterable[str]:
     yield from told.key_words
     yield from told.neutral
@@ -364,10 +408,14 @@ def stem(word: str) -> str:
         word = word[:-3] + "al"
     elif word[-1] in "sx" and word[-2:] not in ("ss", "us", "is"):
         word = word[:-1]
-    if word.endswith("en") and len(word) > 5:
+    if word.endswith(("en", "er")) and len(word) > 6 or word.endswith("en") and len(word) > 5:
         word = word[:-2]
     elif word.endswith("e") and len(word) > 4:
         word = word[:-1]
+    for umlaut, plain in (("ae", "a"), ("oe", "o"), ("ue", "u")):
+        word = word.replace(umlaut, plain)
+    if word[-1] == "y":
+        word = word[:-1] + "i"
     return re.sub(r"(.)\1", r"\1", word)
 
 
