@@ -348,7 +348,7 @@ class Links:
                     tuple(str(c) for c in columns),
                     at,
                     other.key,
-                    0.82,
+                    0.9,
                     "its columns have the names of that table's whole key",
                 )
             )
