@@ -1,6 +1,6 @@
 """How long a data map of a hundred tables takes to propose, and how much of three known applications is found.
 
-The hundred tables are three applications of `bench.known`, each in a schema of its own, without a foreign key, and four logs
+The hundred tables are three applications of `bench.known`, each in a schema of its own, without a foreign key, and six logs
 of which the rows are many: a map costs what there is to read, and big tables are read by sample.
 """
 
@@ -22,7 +22,7 @@ from bloesem.stores.embedded import EmbeddedServer
 from bloesem.stores.postgres import connect
 
 LIMIT_SECONDS = 60.0
-_LOGS = ("nl", "fr", "de", "en")
+_LOGS = ("nl", "fr", "de", "en", "es", "it")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from bloesem.discover.catalogue import read_catalogue
 from bloesem.discover.inclusion import keys_of, read_inclusion
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Budget, Clock, Progress, prepare, read_samples
-from bloesem.discover.study import propose
+from bloesem.discover.study import Study
 from bloesem.discover.words import words
 from bloesem.discover.write import to_json, to_yaml
 from bloesem.stores.postgres import Connection
@@ -37,6 +37,8 @@ def discover(
     samples = read_samples(connection, catalogue, reading, told.vocabulary, progress)
     keys = keys_of(catalogue, samples, told)
     comparing = Clock(Budget(budget.seconds * _FOR_LINKS + max(0.0, reading.left), budget.rows))
-    inclusion = read_inclusion(connection, catalogue, samples, keys, comparing, progress)
+    study = Study(catalogue, samples, keys, told)
+    wanted = study.worth_asking()
+    inclusion = read_inclusion(connection, catalogue, samples, keys, wanted, comparing, progress)
     progress("weighing")
-    return propose(catalogue, samples, inclusion, keys, told)
+    return study.proposal(inclusion)

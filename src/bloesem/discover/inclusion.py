@@ -6,7 +6,7 @@ A key with an index is looked up value by value; one without is read only where 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +22,7 @@ Form = Literal["number", "uuid", "text"]
 #: A key without an index is read whole up to so many pages (16 MB).
 SMALL_PAGES = 2_000
 _MOST_AT_ONCE = 100
+_MOST_COMPARED = 400  # rows of a column, of which the different values are looked up
 #: So many different values of a column are looked up in a key.
 MOST_TESTED = 120
 _NUMBERS = ("int2", "int4", "int8", "numeric")
@@ -89,16 +90,19 @@ def read_inclusion(
     connection: Connection,
     catalogue: Catalogue,
     samples: Samples,
-    keys: list[Key],
+    keys: Sequence[Key],
+    wanted: Collection[tuple[At, str, At, str]],
     clock: Clock,
     progress: Progress,
 ) -> Inclusion:
     """Of a table that was read whole the answer is known here. Of others the server compares its own samples: no value is
-    sent to it, where it could end in a log. What could not be asked within the budget is not in it."""
+    sent to it, where it could end in a log. in: `wanted`, the pairs of column and key that are worth asking. out: what was
+    answered; what could not be asked within the budget is not in it."""
     found: dict[tuple[At, str, At, str], Found] = {}
+    pointing = _sources(catalogue, samples, wanted, keys)
     for number, key in enumerate(keys, 1):
         progress(f"links {number}/{len(keys)}: {'.'.join(key.at)}")
-        sources = list(_sources(catalogue, samples, key))
+        sources = pointing.get((key.at, key.column), [])
         if key.at in samples.whole:
             there = set(fit(samples.of(key.at, key.column).values, key.form, key.form))
             for at, column, values in sources:
@@ -112,13 +116,14 @@ def read_inclusion(
             clock.left <= 0
             or not (key.column in table.indexed or small)
             or not table.columns[key.column].readable
+            or not sources
         ):
             continue
         for some in range(0, len(sources), _MOST_AT_ONCE):
             part = sources[some : some + _MOST_AT_ONCE]
             try:
                 allow(connection, clock)
-                counts = _ask(connection, catalogue, key, part, clock.budget.rows)
+                counts = _ask(connection, catalogue, key, part, min(clock.budget.rows, _MOST_COMPARED))
             except psycopg.Error:
                 if connection.closed:
                     raise
@@ -128,15 +133,24 @@ def read_inclusion(
     return found
 
 
-def _sources(catalogue: Catalogue, samples: Samples, key: Key) -> Iterator[tuple[At, Column, list[str]]]:
-    """The columns that may point to a key, with some values of each."""
-    for at, table in catalogue.tables.items():
-        for column in table.columns.values():
-            if (at, column.name) == (key.at, key.column) or form_of(column) is None:
-                continue
-            values = fit(samples.of(at, column.name).values, key.form, form_of(column))
-            if values:
-                yield at, column, spread(values, MOST_TESTED)
+def _sources(
+    catalogue: Catalogue, samples: Samples, wanted: Collection[tuple[At, str, At, str]], keys: Sequence[Key]
+) -> dict[tuple[At, str], list[tuple[At, Column, list[str]]]]:
+    """For each key the columns that may point to it, with some values of each."""
+    pointing: dict[tuple[At, str], list[tuple[At, str]]] = {}
+    for at, name, to, key in sorted(wanted):
+        pointing.setdefault((to, key), []).append((at, name))
+    fitted: dict[tuple[At, str, Form], list[str]] = {}
+    found: dict[tuple[At, str], list[tuple[At, Column, list[str]]]] = {}
+    for one in keys:
+        for at, name in pointing.get((one.at, one.column), ()):
+            column = catalogue.tables[at].columns[name]
+            if (at, name, one.form) not in fitted:
+                values = fit(samples.of(at, name).values, one.form, form_of(column))
+                fitted[at, name, one.form] = spread(values, MOST_TESTED)
+            if fitted[at, name, one.form]:
+                found.setdefault((one.at, one.column), []).append((at, column, fitted[at, name, one.form]))
+    return found
 
 
 def fit(values: tuple[str, ...], form: Form, own: Form | None) -> list[str]:

@@ -67,6 +67,7 @@ class Links:
             at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
         }
         self.keys = list(keys)
+        self._telling = {k for k in keys if self._tells(k)}
         self.key_tokens = {(k.at, k.column): words.tokens(k.column) for k in keys}
 
     def all(self) -> list[Guess]:
@@ -83,6 +84,26 @@ class Links:
                     found.append(best)
             found += self._composite(table, taken)
         return found
+
+    def worth_asking(self) -> frozenset[tuple[At, str, At, str]]:
+        """The pairs of column and key of which values would say something: where a name may mean it, or where being found is
+        no accident. Serial numbers are found in every table that counts from 1."""
+        found = set()
+        for at, table in self.catalogue.tables.items():
+            for column in table.columns:
+                form, seen = form_of(table.columns[column]), self.samples.of(at, column)
+                if form is None or not seen.rows:
+                    continue
+                tokens, core = self.words.tokens(column), self._core(at, column)
+                for key in self.keys:
+                    telling = key in self._telling and (
+                        form != "text" or seen.distinct >= 8 and seen.share("text") < 0.1
+                    )
+                    if (key.at, key.column) != (at, column) and (
+                        telling or self._by_name(at, tokens, core, key).score > 0
+                    ):
+                        found.add((at, column, key.at, key.column))
+        return frozenset(found)
 
     # ---- said by the database ----------------------------------------------------------------------------------------
 
@@ -293,7 +314,7 @@ class Links:
         if found is None or found.tested == 0:
             return round(score * 0.92, 2), f"{named.because}; no values to compare"
         said = f"{found.found} of {found.tested} different values are there"
-        telling = key.form != "number" or self._sparse(key)
+        telling = key.form != "number" or key in self._telling
         if found.share >= 0.98:
             if score:
                 left = (1 - score) * (0.35 if telling and found.tested >= 5 else 0.7)
@@ -316,8 +337,12 @@ class Links:
             return 0.6 if key.form == "text" else 0.75
         return 0.0
 
-    def _sparse(self, key: Key) -> bool:
-        """Whether so few of the numbers up to the highest are taken that being found among them is no accident."""
+    def _tells(self, key: Key) -> bool:
+        """Whether being found among a key's values is no accident: of numbers, when few of those up to the highest are taken."""
+        if key.form == "uuid":
+            return True
+        if key.form == "text":
+            return self.catalogue.tables[key.at].key == (key.column,)
         numbers = [int(v) for v in self.samples.of(key.at, key.column).values if v.isdigit() and len(v) < 19]
         rows = self.catalogue.tables[key.at].rows or self.samples.rows.get(key.at, 0)
         return bool(numbers) and rows > 0 and max(numbers) > 50 * max(rows, len(numbers))

@@ -29,19 +29,13 @@ from bloesem.discover.words import TableName, Words
 _SURE_PEOPLE = 0.6
 
 
-def propose(
-    catalogue: Catalogue, samples: Samples, inclusion: Inclusion, keys: Sequence[Key], words: Words
-) -> Proposal:
-    """in: all that was read. out: a proposal with every table and column of the catalogue."""
-    return _Study(catalogue, samples, inclusion, keys, words).proposal()
+class Study:
+    """in: all that was read, but for which values are found where. Says what of that is worth asking, then proposes."""
 
-
-class _Study:
-    def __init__(
-        self, catalogue: Catalogue, samples: Samples, inclusion: Inclusion, keys: Sequence[Key], words: Words
-    ) -> None:
-        self.catalogue, self.samples, self.inclusion = catalogue, samples, inclusion
+    def __init__(self, catalogue: Catalogue, samples: Samples, keys: Sequence[Key], words: Words) -> None:
+        self.catalogue, self.samples = catalogue, samples
         self.keys, self.words = keys, words
+        self.inclusion: Inclusion = {}
         self.categories = Categories(words)
         self.library = {name.lower() for name in words.told.library}
         self.names: dict[At, TableName] = {
@@ -52,7 +46,13 @@ class _Study:
             at: self._fields(table, personal=True, people=True) for at, table in catalogue.tables.items()
         }
 
-    def proposal(self) -> Proposal:
+    def worth_asking(self) -> frozenset[tuple[At, str, At, str]]:
+        """The pairs of a column and a key whose values are worth comparing."""
+        return self._links(self._people(belongs=set())).worth_asking()
+
+    def proposal(self, inclusion: Inclusion) -> Proposal:
+        """out: a proposal with every table and column of the catalogue."""
+        self.inclusion = inclusion
         scores = self._people(belongs=set())
         guesses = self._guesses(scores)
         scores = self._people(belongs={g.holder for g in guesses if self._belongs(g, scores)})
@@ -90,9 +90,12 @@ class _Study:
         }
 
     def _guesses(self, scores: Mapping[At, PeopleScore]) -> list[Guess]:
+        return self._links(scores).all()
+
+    def _links(self, scores: Mapping[At, PeopleScore]) -> Links:
         people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}
         staff = frozenset(at for at in people if scores[at].staff)
-        return Links(self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff).all()
+        return Links(self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff)
 
     def _belongs(self, guess: Guess, scores: Mapping[At, PeopleScore]) -> bool:
         """A row that must name a person is rarely a person, unless its table is named for people."""
