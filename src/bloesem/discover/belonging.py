@@ -102,11 +102,12 @@ class Belonging:
             for g in others
             if g.role != "staff" and not (g.to in self.g.staff and guess.to not in self.g.staff)
         ]
-        staff = guess.to in self.g.staff and (
-            any(g.to not in self.g.staff for g in owning) or self._inside(guess)
+        inside = self._inside(guess)
+        others_are = any(g.to not in self.g.staff for g in owning) or (
+            inside is not None and self._affinity(inside) > 0
         )
-        if role == "staff" or (staff and role != "owner"):
-            return self._of_staff(guess, bool(owning) or self._inside(guess))
+        if role == "staff" or (guess.to in self.g.staff and others_are and role != "owner"):
+            return self._of_staff(guess, bool(owning))
         if role == "shared":
             if not owning:
                 return Verdict(
@@ -127,28 +128,43 @@ class Belonging:
             return _even("owner", "shared", "several people are in the row alike")
         return Verdict("owner", 0.93, "its row is somebody's", (("reference", 0.05, "it is not"),))
 
-    def _inside(self, guess: Guess) -> bool:
-        """Whether the row also lies within something else: an order's line has an order."""
-        return any(
-            g.to not in self.g.people and g.role is None and self._affinity(g) > 0
+    def _inside(self, guess: Guess) -> Guess | None:
+        """Something else that the row lies within, and that leads to a person who is no staff: an order, of its history."""
+        found = [
+            g
             for g in self.g.of[guess.holder]
-        )
+            if g.to not in self.g.people
+            and g.role is None
+            and self._leads(g.to, 3)
+            and self._within(g) >= 0.5
+        ]
+        return max(found, key=self._affinity, default=None)
 
-    def _of_staff(self, guess: Guess, elsewhere: bool) -> Verdict:
-        if elsewhere:
+    def _leads(self, at: At, steps: int) -> bool:
+        for g in self.g.of[at]:
+            if g.role == "staff" or g.confidence < 0.5 or g.to == at:
+                continue
+            if g.to in self.g.people and g.to not in self.g.profiles:
+                if g.to not in self.g.staff:
+                    return True
+            elif steps and self._leads(g.to, steps - 1):
+                return True
+        return False
+
+    def _of_staff(self, guess: Guess, owning: bool) -> Verdict:
+        inside = self._inside(guess)
+        if owning or (inside is not None and self._affinity(inside) > 0):
             return Verdict(
                 "reference", 0.9, "they worked on it, and it is another's", (("shared", 0.08, "they see it"),)
             )
-        if self.g.nature(guess.holder) in ("catalogue", "system", "party", None):
-            return Verdict(
-                "reference", 0.6, "they only worked on it", (("owner", 0.35, "nobody else is in the row"),)
-            )
-        return Verdict(
-            "owner", 0.55, "nobody else is in the row", (("reference", 0.45, "they only worked on it"),)
-        )
+        only = "nobody else is in the row"
+        if inside is not None or self.g.nature(guess.holder) in ("catalogue", "system", "party", None):
+            return Verdict("reference", 0.6, "they only worked on it", (("owner", 0.35, only),))
+        return Verdict("owner", 0.55, only, (("reference", 0.45, "they only worked on it"),))
 
     def _between_people(self, guess: Guess) -> Verdict:
-        if guess.role == "staff" or (guess.to in self.g.staff and guess.holder not in self.g.staff):
+        staff = guess.to in self.g.staff and guess.holder not in self.g.staff
+        if guess.role == "staff" or (staff and guess.about):
             return Verdict("reference", 0.9, "who looks after somebody does not own them")
         because = "a row that is a person is rarely another's"
         more: tuple[tuple[Kind, float, str], ...] = (("owner", 0.3, "they brought the person in"),)

@@ -75,6 +75,8 @@ class Ground:
         table = self.table(at)
         linked = {c for g in self.of[at] for c in g.columns}
         rest = [c for c in table.columns if c not in linked and c not in table.key]
+        if any(set(self.words.tokens(c)) & self.words.labels for c in rest):
+            return False
         return len(self.of[at]) >= 2 and (
             len(rest) <= 2 or (len(table.key) > 1 and set(table.key) <= linked and len(rest) <= 4)
         )

@@ -49,7 +49,8 @@ class _Named:
 
 
 class Links:
-    """Looks for the links of a database. `people`: tables that may hold people, with their scores; `staff`: among them."""
+    """Looks for the links of a database. `people`: tables that may hold people, with their scores; among them `staff`, and
+    `accounts`, with which somebody logs in: who made a row was logged in."""
 
     def __init__(
         self,
@@ -60,9 +61,10 @@ class Links:
         words: Words,
         people: Mapping[At, float],
         staff: frozenset[At],
+        accounts: frozenset[At] = frozenset(),
     ) -> None:
         self.catalogue, self.samples, self.inclusion, self.words = catalogue, samples, inclusion, words
-        self.people, self.staff = people, staff
+        self.people, self.staff, self.accounts = people, staff, accounts
         self.names: dict[At, TableName] = {
             at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
         }
@@ -100,7 +102,7 @@ class Links:
                         form != "text" or seen.distinct >= 8 and seen.share("text") < 0.1
                     )
                     if (key.at, key.column) != (at, column) and (
-                        telling or self._by_name(at, tokens, core, key).score > 0
+                        telling or self._by_name(at, column, core, key).score > 0
                     ):
                         found.add((at, column, key.at, key.column))
         return frozenset(found)
@@ -216,7 +218,7 @@ class Links:
         """How well a name fits. Without a word for a key in it (`menu_order`, `comment_count`), values have to say the same."""
         tokens = self.words.tokens(column)
         core = self._core(table.at, column)
-        named = self._by_name(table.at, tokens, core, key)
+        named = self._by_name(table.at, column, core, key)
         asks = bool(set(tokens) & self.words.keys) or table.columns[column].is_array
         if named.score and not asks and named.role is None:
             there = found is not None and found.tested > 0 and found.share >= 0.9
@@ -231,7 +233,8 @@ class Links:
             named = replace(named, score=max(0.0, named.score - 0.15))
         return named
 
-    def _by_name(self, at: At, tokens: Tokens, core: Tokens, key: Key) -> _Named:
+    def _by_name(self, at: At, column: str, core: Tokens, key: Key) -> _Named:
+        tokens = self.words.tokens(column)
         target = self.names[key.at]
         special = [t for t in self.key_tokens[key.at, key.column] if t not in self.words.keys]
         size = len(target.tokens)
@@ -278,14 +281,17 @@ class Links:
             return _Named(0.78, "its name ends so", (core[-1][: -len(last)],), None)
         if size > len(core) and target.tokens[-len(core) :] == core:
             return _Named(0.72, "its name is the end of that table's", (), None)
-        return self._by_role(at, core, key, spans)
+        return self._by_role(at, column, core, key, spans)
 
-    def _by_role(self, at: At, core: Tokens, key: Key, spans: Sequence[tuple[int, int, str]]) -> _Named:
+    def _by_role(
+        self, at: At, column: str, core: Tokens, key: Key, spans: Sequence[tuple[int, int, str]]
+    ) -> _Named:
         """`author_id` and `created_by` name nobody's table, `klant_id` may mean the only table of people."""
         target = self.names[key.at]
         roles = self.words.roles(core)
         if key.at == at:
-            if any(role == "self" for _, _, role in roles):
+            above = key.at in self.staff and any(role == "staff" for _, _, role in roles)
+            if above or any(role == "self" for _, _, role in roles):
                 return _Named(0.85, "its name points to rows of its own table", core, "self")
             return _Named(0.0, "")
         if key.at not in self.people:
@@ -296,9 +302,15 @@ class Links:
         most = self.people[key.at] / max(self.people.values())
         if told:
             fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
-            return _Named(
-                0.7 + 0.1 * most + (0.08 if fits else 0.0), "its name says what somebody did", core, told[0]
-            )
+            if told[0] == "staff" and not self.staff & self.accounts:
+                fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
+            whole = sum(end - start for start, end, _ in roles) == len(core)
+            if not whole and not set(self.words.tokens(column)) & self.words.keys:
+                return _Named(0.0, "")  # `net_a_payer` is no payer
+            score = 0.7 + 0.1 * most + (0.08 if fits else 0.0)
+            if self.accounts and key.at not in self.accounts and key.at not in self.staff:
+                score -= 0.12
+            return _Named(score, "its name says what somebody did", core, told[0])
         if any(self.words.nature(c) in _PERSON for _, _, c in spans) and target.nature in _PERSON:
             same = {self.words.nature(c) for _, _, c in spans} & {target.nature}
             return _Named(0.5 + (0.08 if same else 0.0), "its name is another word for people", core, None)

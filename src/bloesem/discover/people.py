@@ -37,10 +37,10 @@ class PeopleScore:
 
 
 def people_score(
-    table: Table, name: TableName, fields: Mapping[str, FieldProposal], *, belongs: bool
+    table: Table, name: TableName, fields: Mapping[str, FieldProposal], *, belongs: bool, single: bool
 ) -> PeopleScore:
     """in: its columns' categories as if it held people; whether each row points to a person in a column that its name
-    does not explain (an order's customer). out: how much speaks for people."""
+    does not explain (an order's customer); whether no two rows have one e-mail address. out: how much speaks for people."""
     grounds = []
     score = 0.0
     if name.nature in ("person", "staff"):
@@ -55,8 +55,10 @@ def people_score(
         score -= 0.35
     held = {f.category for f in fields.values() if f.category}
     worth = [(category, _WORTH[category]) for category in sorted(held) if category in _WORTH]
-    if {"user.name.first", "user.name.last"} & held:
+    if "user.name.last" in held:
         worth = [one for one in worth if one[0] != "user.name"]
+    elif "user.name.first" in held:  # `voornaam` and `naam`
+        worth = [(c, 0.25 if c == "user.name" else value) for c, value in worth]
     score += min(0.7, sum(value for _, value in worth))
     if worth:
         said = [
@@ -67,7 +69,10 @@ def people_score(
         score -= 0.3  # rows of a junction
     if not worth and name.nature in ("person", "staff"):
         score -= 0.05
+    contact = any(c in held for c in ("user.contact.email", "user.contact.phone_number"))
+    if name.nature is None and single and "user.name" in held:
+        score += 0.15
     if belongs:
-        score -= 0.4
+        score -= 0.2 if contact and {"user.name.first", "user.name.last"} & held else 0.5
         grounds.append("but each row points to a person")
     return PeopleScore(round(max(0.0, min(0.99, score)), 2), "; ".join(grounds), name.nature == "staff")

@@ -27,6 +27,7 @@ from bloesem.discover.typed import Typed, typed_links
 from bloesem.discover.words import TableName, Words
 
 _SURE_PEOPLE = 0.6
+_OF_ACCOUNTS = ("user.account.username", "user.authorization.password")
 
 
 class Study:
@@ -85,7 +86,16 @@ class Study:
         return {
             at: PeopleScore(0.0, "")
             if at[1].lower() in self.library
-            else people_score(table, self.names[at], self.as_people[at], belongs=at in belongs)
+            else people_score(
+                table,
+                self.names[at],
+                self.as_people[at],
+                belongs=at in belongs,
+                single=any(
+                    f.category == "user.contact.email" and self.samples.of(at, f.name).unique
+                    for f in self.as_people[at].values()
+                ),
+            )
             for at, table in self.catalogue.tables.items()
         }
 
@@ -95,7 +105,12 @@ class Study:
     def _links(self, scores: Mapping[At, PeopleScore]) -> Links:
         people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}
         staff = frozenset(at for at in people if scores[at].staff)
-        return Links(self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff)
+        accounts = frozenset(
+            at for at in people if any(f.category in _OF_ACCOUNTS for f in self.as_people[at].values())
+        )
+        return Links(
+            self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff, accounts
+        )
 
     def _belongs(self, guess: Guess, scores: Mapping[At, PeopleScore]) -> bool:
         """A row that must name a person is rarely a person, unless its table is named for people."""

@@ -56,6 +56,7 @@ class Dictionary(Strict):
     neutral: tuple[str, ...]
     entities: dict[str, Entity]
     irregular: dict[str, str]
+    labels: tuple[str, ...]
     other: tuple[str, ...]
     library: tuple[str, ...]
     roles: dict[Role, tuple[str, ...]]
@@ -85,6 +86,7 @@ class Words:
         self._learn(told)
         self.keys = {self.tokens(word)[0] for word in told.key_words}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
+        self.labels = {t for word in told.labels for t in self.tokens(word)}
         self.prefixes = {fold(word) for word in told.prefixes}
         self._entities = self._phrases((c, e.words) for c, e in told.entities.items())
         self._roles = self._phrases(told.roles.items())
@@ -275,9 +277,7 @@ class Words:
         start, end, concept = spans[head]
         rest = [t for i, t in enumerate(tokens) if not start <= i < end]
         same = all(self.nature(c) == natures[head] for _, _, c in spans)
-        pure = same and all(
-            t in self._harmless or t.isdigit() or self._within(t, spans, tokens) for t in rest
-        )
+        pure = same and all(t in self.neutral or t.isdigit() or self._within(t, spans, tokens) for t in rest)
         return TableName(full, tokens, tuple(c for _, _, c in spans), concept, natures[head], pure)
 
     def _within(self, token: str, spans: Sequence[tuple[int, int, str]], tokens: Sequence[str]) -> bool:
@@ -384,6 +384,7 @@ def _texts(told: Dictionary) -> Iterable[str]:
     for rule in told.columns:
         yield from rule.says
         yield from rule.not_
+    yield from told.labels
     yield from told.other
 
 
