@@ -53,11 +53,11 @@ def _server() -> Iterator[EmbeddedServer]:
 
 def _made(server: EmbeddedServer, name: str, statements: Sequence[str]) -> None:
     with connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        connection.execute(f'CREATE DATABASE "{name}"')
     with connect(server.dsn(name), autocommit=True) as connection:
         measured_on(connection.info.server_version)
         for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def _hundred(server: EmbeddedServer, rows: int, log: int) -> Figure:

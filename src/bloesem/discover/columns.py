@@ -28,6 +28,7 @@ _WORDS_ONLY = (
 )  # fmt: skip
 _NUMBERS_TOO = ("user.contact.address.street", "user.contact.address.postal_code", "user.device.device_id")
 _OF_MOMENTS = ("user.demographic.date_of_birth", "user.privacy_preferences")
+_LONG_AGO = 2015  # days of birth lie before
 _LEAST = 3  # fewer values prove nothing
 _NOBODY = "no category: it says nothing about anybody"
 
@@ -70,14 +71,11 @@ class Categories:
             return _unsure(column.name, [Choice({"data_categories": ["user.content"]}, because, 0.5)])
         if personal and seen.share("text") >= 0.5 and seen.rows >= _LEAST:
             return FieldProposal(column.name, "user.content", None, "free text", 0.8)
-        if people and column.category == "D" and seen.years and seen.rows >= 10 and seen.years[1] <= 2015:
-            if seen.years[1] - seen.years[0] >= 15:
-                choice = Choice(
-                    {"data_categories": ["user.demographic.date_of_birth"]},
-                    "days of people, over many years and long ago",
-                    0.6,
-                )
-                return _unsure(column.name, [choice])
+        first, last = seen.years or (0, 0)
+        if people and seen.rows >= 10 and last <= _LONG_AGO and last - first >= 15:
+            category = {"data_categories": ["user.demographic.date_of_birth"]}
+            because = "days of people, over many years and long ago"
+            return _unsure(column.name, [Choice(category, because, 0.6)])
         return FieldProposal(column.name)
 
     def _document(self, column: Column, seen: Seen, rule: ColumnRule | None, personal: bool) -> FieldProposal:
@@ -88,7 +86,7 @@ class Categories:
             tokens = [t for name in path.names for t in self.words.tokens(name)]
             found = self.words.rule(tokens[-3:], personal=personal)
             if path.kind in PROVEN and path.share >= 0.8:
-                category, identity, sure = PROVEN[path.kind]
+                category, _, sure = PROVEN[path.kind]
                 because = f"its values are {_SAID[path.kind]}"
             elif found is not None:
                 category, _identity, sure, because = found.is_, found.identity, 0.85, "its name"

@@ -22,7 +22,7 @@ _PERSON = ("person", "staff")
 
 @dataclass(frozen=True)
 class Guess:
-    """`holder`'s columns point to `of` of `to`. `role`: what its name says of who that is; `about`: the words that say it."""
+    """`holder`'s columns point to `of` of `to`. `role`: what its name says of who that is; `about`: the words for it."""
 
     holder: At
     columns: tuple[str, ...]
@@ -96,10 +96,10 @@ class Links:
                 form, seen = form_of(table.columns[column]), self.samples.of(at, column)
                 if form is None or not seen.rows:
                     continue
-                tokens, core = self.words.tokens(column), self._core(at, column)
+                core = self._core(at, column)
                 for key in self.keys:
                     telling = key in self._telling and (
-                        form != "text" or seen.distinct >= 8 and seen.share("text") < 0.1
+                        form != "text" or (seen.distinct >= 8 and seen.share("text") < 0.1)
                     )
                     if (key.at, key.column) != (at, column) and (
                         telling or self._by_name(at, column, core, key).score > 0
@@ -215,7 +215,7 @@ class Links:
         return self.catalogue.tables[guess.to].key != guess.of
 
     def _named(self, table: Table, column: str, key: Key, found: Found | None) -> _Named:
-        """How well a name fits. Without a word for a key in it (`menu_order`, `comment_count`), values have to say the same."""
+        """How well a name fits. Without a word for a key in it (`menu_order`), values have to say the same."""
         tokens = self.words.tokens(column)
         core = self._core(table.at, column)
         named = self._by_name(table.at, column, core, key)
@@ -302,7 +302,7 @@ class Links:
         most = self.people[key.at] / max(self.people.values())
         if told:
             fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
-            if told[0] == "staff" and not self.staff & self.accounts:
+            if set(core) & self.words.made and not self.staff & self.accounts:
                 fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
             whole = sum(end - start for start, end, _ in roles) == len(core)
             if not whole and not set(self.words.tokens(column)) & self.words.keys:
@@ -350,7 +350,7 @@ class Links:
         return 0.0
 
     def _tells(self, key: Key) -> bool:
-        """Whether being found among a key's values is no accident: of numbers, when few of those up to the highest are taken."""
+        """Whether being found among a key's values is no accident: of numbers, when few up to the highest are taken."""
         if key.form == "uuid":
             return True
         if key.form == "text":

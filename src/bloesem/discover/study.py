@@ -133,7 +133,7 @@ class Study:
         return self.catalogue.tables[at].columns[column].required or (seen.rows >= 5 and not seen.nulls)
 
     def _profiles(self, ground: Ground) -> frozenset[At]:
-        """Tables that seem to hold people, each row of which is one row of another table of people: more of the same person."""
+        """Tables that seem to hold people, each row of which is more of a person in another table."""
         found: set[At] = set()
         for guess in ground.guesses:
             if guess.holder in ground.people and guess.to in ground.people and guess.to != guess.holder:

@@ -27,7 +27,7 @@ _LIGATURES = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _KEY_ENDINGS = ("uuid", "guid", "nummer", "id", "nr", "ref")
 _BETWEEN = ("", "s", "n", "en", "e", "es", "er")  # what Dutch and German put between the parts of a compound
-_LITTLE = {"de", "du", "des", "la", "le", "les", "l", "d", "of", "the", "het", "der", "die", "das", "den", "aux", "et", "en", "und", "and"}  # fmt: skip
+_LITTLE = frozenset("de du des la le les l d of the het der die das den aux et en und and".split())  # noqa: SIM905
 #: Natures that say what the rows are, whoever else stands in the name: `customer_address` holds addresses.
 _NUMBERS = {"nr", "nrs", "no", "num", "number", "nummer", "numero"}  # one word, however it is written
 _HEADS: tuple[Nature, ...] = ("part", "log", "act", "detail")
@@ -60,13 +60,15 @@ class Dictionary(Strict):
     other: tuple[str, ...]
     library: tuple[str, ...]
     roles: dict[Role, tuple[str, ...]]
+    made: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
     tables: dict[str, str]
 
 
 @dataclass(frozen=True)
 class TableName:
-    """`full`: its words without prefix; `tokens`: without what changes nothing; `concepts`: those that the dictionary knows, in order; `head`: what its rows are."""
+    """`full`: its words without prefix; `tokens`: without what changes nothing; `concepts`: those that the dictionary
+    knows, in order; `head`: what its rows are."""
 
     full: Tokens
     tokens: Tokens
@@ -86,6 +88,7 @@ class Words:
         self._learn(told)
         self.keys = {self.tokens(word)[0] for word in told.key_words}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
+        self.made = {t for word in told.made for t in self.tokens(word)}
         self.labels = {t for word in told.labels for t in self.tokens(word)}
         self.prefixes = {fold(word) for word in told.prefixes}
         self._entities = self._phrases((c, e.words) for c, e in told.entities.items())
@@ -409,7 +412,7 @@ def stem(word: str) -> str:
         word = word[:-3] + "al"
     elif word[-1] in "sx" and word[-2:] not in ("ss", "us", "is"):
         word = word[:-1]
-    if word.endswith(("en", "er")) and len(word) > 6 or word.endswith("en") and len(word) > 5:
+    if (word.endswith("en") and len(word) > 5) or (word.endswith("er") and len(word) > 6):
         word = word[:-2]
     elif word.endswith("e") and len(word) > 4:
         word = word[:-1]

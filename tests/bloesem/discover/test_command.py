@@ -15,7 +15,6 @@ from tests.bloesem.discover.world import made, proposed
 from tests.databases import Database
 
 from bloesem.datamap import load_map
-from bloesem.datamap.model import Dataset
 from bloesem.discover import Budget, discover, to_yaml
 from bloesem.discover.sample import prepare
 
@@ -147,7 +146,7 @@ def test_no_value_is_in_the_map_the_progress_or_an_error(fresh_database: Databas
             columns = ", ".join(f"c{i} text" for i in range(len(CANARIES)))
             connection.execute(
                 f"CREATE TABLE {name} (id int PRIMARY KEY, subject_type text, subject_id int, doc jsonb, list text[], {columns})"
-            )  # type: ignore[call-overload]
+            )
             for i in range(40):
                 values = [
                     i,
@@ -157,7 +156,7 @@ def test_no_value_is_in_the_map_the_progress_or_an_error(fresh_database: Databas
                     [CANARIES[0]],
                     *CANARIES,
                 ]
-                connection.execute(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(values))})", values)  # type: ignore[call-overload]
+                connection.execute(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(values))})", values)
     for options in ([], ["--json"]):
         said = call("discover", *options, fresh_database.dsn.url())
         assert said.code == 0
@@ -193,9 +192,9 @@ def test_a_table_that_may_not_be_read_is_judged_by_its_name(fresh_database: Data
     database = made(fresh_database, "winkel")
     role = database.role("reader")
     with database.connect(autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")  # type: ignore[call-overload]
-        connection.execute(f"GRANT SELECT ON tbl_adressen TO {role}")  # type: ignore[call-overload]
-        connection.execute(f"GRANT SELECT (klant_id, voornaam) ON tbl_klanten TO {role}")  # type: ignore[call-overload]
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        connection.execute(f"GRANT SELECT ON tbl_adressen TO {role}")
+        connection.execute(f"GRANT SELECT (klant_id, voornaam) ON tbl_klanten TO {role}")
     with database.connect(user=role, password="x", autocommit=True) as connection:
         made_ = discover(connection)
     assert ("public", "tbl_bestellingen") in made_.unread
@@ -232,5 +231,5 @@ def test_json_says_the_ground_of_everything(fresh_database: Database) -> None:
 
 def test_a_database_without_tables_has_an_empty_map(fresh_database: Database, tmp_path: Path) -> None:
     path = mapped(fresh_database, tmp_path)
-    assert [isinstance(d, Dataset) and d.collections for d in load_map([path]).dataset] == [()]
+    assert [d.collections for d in load_map([path]).dataset] == [()]
     assert call("check", "--store", fresh_database.dsn.url(), POLICY, path).code == 1

@@ -252,7 +252,7 @@ def test_names_alone_find_what_an_empty_database_links(fresh_database: Database)
         )
         row = tables.fetchone()
         assert row is not None
-        connection.execute(f"TRUNCATE {row[0]}")  # type: ignore[call-overload]
+        connection.execute(f"TRUNCATE {row[0]}")
     found = lines(proposed(database, Budget(rows=10)))
     for line in ("klant_id -> tbl_klanten owner", "bestelling_id -> tbl_bestellingen owner"):
         assert any(line in one for one in found), found

@@ -17,7 +17,7 @@ def made(database: Database, schema: str) -> Database:
     with database.connect(autocommit=True) as connection:
         for statement in (SCHEMAS / f"{schema}.sql").read_text("utf-8").split(";\n"):
             if statement.strip():
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
     return database
 
 
