@@ -374,7 +374,10 @@ def _cognates(told: Dictionary) -> Iterable[tuple[str, str]]:
         first: dict[str, str] = {}
         for word in map(fold, entity.words):
             if " " not in word:
-                yield word, first.setdefault(stem(word), word)
+                same = first.get(stem(word)) or first.get(_single(word)) or word
+                first.setdefault(stem(word), same)
+                first.setdefault(_single(word), same)
+                yield word, same
 
 
 def _texts(told: Dictionary) -> Iterable[str]:
@@ -420,6 +423,11 @@ def stem(word: str) -> str:
         word = word.replace(umlaut, plain)
     if word[-1] == "y":
         word = word[:-1] + "i"
+    return _single(word)
+
+
+def _single(word: str) -> str:
+    """Without double letters: Dutch writes `naam` and `namen`, French `adresse` where it writes `adres`."""
     return re.sub(r"(.)\1", r"\1", word)
 
 
