@@ -22,7 +22,21 @@ WORDS = words()
 _PLAIN = sorted(w for w in WORDS.vocabulary if w.isalpha())
 _TYPES = {"int4": "N", "text": "S", "uuid": "U", "date": "D", "bool": "B", "jsonb": "U"}
 
+#: A table that surely holds people, so that others may belong to somebody.
+CUSTOMER = ("public", "customer")
+_LINKS = [
+    "customer_id",
+    "klant_nr",
+    "sender_id",
+    "ontvanger_id",
+    "created_by",
+    "email",
+    "subject_type",
+    "subject_id",
+]
+
 names = st.one_of(
+    st.sampled_from(_LINKS),
     st.lists(st.sampled_from([*_PLAIN, "id", "nr", "type"]), min_size=1, max_size=3).map("_".join),
     st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), min_size=1, max_size=12),
 )
@@ -32,10 +46,14 @@ values = st.lists(st.one_of(st.none(), st.integers(0, 9).map(str), st.text(max_s
 @st.composite
 def catalogues(draw: st.DrawFn) -> tuple[Catalogue, Samples]:
     """Tables with columns of any name, keys and foreign keys among them, and samples of any values."""
-    tables: dict[At, Table] = {}
-    seen = {}
+    people = {n: Column(n, "text", "text", "S", True, True) for n in ("first_name", "last_name", "email")}
+    people["id"] = Column("id", "int4", "int4", "N", True, True)
+    tables = {CUSTOMER: Table(*CUSTOMER, "r", people, ("id",), indexed=frozenset(["id"]))}
+    seen = {(CUSTOMER, "id"): look([str(i) for i in range(10)], people["id"])}
     for name in draw(st.lists(names, min_size=1, max_size=5, unique=True)):
         at = (draw(st.sampled_from(["public", "Odd Names"])), name)
+        if at == CUSTOMER:
+            continue
         columns = {}
         for column in draw(st.lists(names, min_size=1, max_size=6, unique=True)):
             base = draw(st.sampled_from(sorted(_TYPES)))
@@ -43,7 +61,7 @@ def catalogues(draw: st.DrawFn) -> tuple[Catalogue, Samples]:
             seen[at, column] = look(draw(values), columns[column])
         key = tuple(draw(st.lists(st.sampled_from(sorted(columns)), max_size=2, unique=True)))
         tables[at] = Table(*at, "r", columns, key, indexed=frozenset(key[:1]))
-    for at in list(tables):
+    for at in [at for at in tables if at != CUSTOMER]:
         foreign = []
         for number in range(draw(st.integers(0, 2))):
             target = tables[draw(st.sampled_from(sorted(tables)))]
