@@ -132,12 +132,10 @@ def store(url: str, oldest: int | None = None) -> Iterator[Connection]:
     `oldest`: the oldest server that will do, where nothing is installed on it.
     """
     from bloesem.stores.dsn import Dsn, dsn_from
-    from bloesem.stores.postgres import OLDEST, admin_dsn, connect
+    from bloesem.stores.postgres import admin_dsn, connect
 
     if url != HERE:
-        with connect(
-            Dsn.parse(url), autocommit=True, application="bloesem", oldest=oldest or OLDEST
-        ) as connection:
+        with connect(Dsn.parse(url), autocommit=True, application="bloesem", oldest=oldest) as connection:
             yield connection
         return
     with admin_dsn() as dsn:
