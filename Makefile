@@ -18,6 +18,8 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 
 # Each can be widened from outside: `make test PYTEST="-k clock"`, `make up ARGS="--port 8001"`, `make lock UPGRADE=--upgrade`.
 PYTEST ?=
+# One process per core, each with servers of its own; a file's tests stay together. `make test PARALLEL=` runs them in one.
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 ARGS ?=
 UPGRADE ?=
 
@@ -28,7 +30,7 @@ up: $(RUNTIME)
 
 test: $(DEV)
 	@scripts/ensure-chromium
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

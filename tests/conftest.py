@@ -40,11 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's tests last: playwright leaves a running event loop, in which Django refuses to work."""
-    items.sort(key=lambda item: "end_to_end" in item.path.parts)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that is marked both_servers, or asks for any_postgres, runs once for each version chosen."""
     if "postgres" not in metafunc.fixturenames:
@@ -112,8 +107,9 @@ def chromium() -> Path:
     return find_chromium()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """A running headless browser; make a context and a page of your own in it."""
+    """A running headless browser; make a context and a page of your own in it. A module's own: while playwright runs,
+    so does its event loop, in which Django refuses to work."""
     with running_browser(chromium) as running:
         yield running

@@ -13,6 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from bloesem.errors import BloesemError
 
 PACKAGE = "bloesem.commands"
 
@@ -55,14 +59,25 @@ class _Page(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=28, width=118)
 
 
+class _Parser(argparse.ArgumentParser):
+    """What was typed wrongly is an error like any other; no option is guessed from its first letters."""
+
+    def __init__(self, **more: object) -> None:
+        super().__init__(formatter_class=_Page, allow_abbrev=False, **more)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        from bloesem.errors import UsageError
+
+        raise UsageError(
+            f"{self.prog}: {message}",
+            " ".join(self.format_usage().split()),
+            f"`{self.prog} --help` has each option, and examples",
+        )
+
+
 def parser() -> argparse.ArgumentParser:
     """The overview, without any command's own options."""
-    made = argparse.ArgumentParser(
-        prog="bloesem",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=_Page,
-    )
+    made = _Parser(prog="bloesem", description=DESCRIPTION, epilog=EXAMPLES)
     made.add_argument("--version", action="store_true", help="print the version and stop")
     group = made.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, text in COMMANDS.items():
@@ -73,11 +88,8 @@ def parser() -> argparse.ArgumentParser:
 
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """The page of one command; every command has `--debug`."""
-    made = argparse.ArgumentParser(
-        prog=f"bloesem {name}",
-        description=module.__doc__,
-        epilog=getattr(module, "EXAMPLES", None),
-        formatter_class=_Page,
+    made = _Parser(
+        prog=f"bloesem {name}", description=module.__doc__, epilog=getattr(module, "EXAMPLES", None)
     )
     module.configure(made)
     made.add_argument("--debug", action="store_true", help="show the traceback of an unexpected fault")
@@ -87,20 +99,13 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. out: the exit code; 2 for a wrong call, 70 for a fault of Bloesem itself."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if not given or given[0] not in COMMANDS:
-        asked = parser().parse_args(given)
-        if asked.version:
-            from importlib.metadata import version
-
-            print(version("bloesem"))
-            return 0
-        parser().print_help()
-        return 0 if not given else 2
-    name = given[0]
-    if importlib.util.find_spec(f"{PACKAGE}.{name}") is None:
-        parser().error(f"`{name}` is not part of this installation")
+    name = given[0] if given else ""
     debug = "--debug" in given or bool(os.environ.get("BLOESEM_DEBUG"))
     try:
+        if name not in COMMANDS:
+            return _overview(given)
+        if importlib.util.find_spec(f"{PACKAGE}.{name}") is None:
+            parser().error(f"`{name}` is not part of this installation")
         module = importlib.import_module(f"{PACKAGE}.{name}")
         arguments = command_parser(name, module).parse_args(given[1:])
         code: int = module.run(arguments)
@@ -115,17 +120,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as fault:
         from bloesem.errors import BloesemError
 
-        if isinstance(fault, BloesemError):
-            print(f"error: {fault}", file=sys.stderr)
-            return fault.exit_code
-        if debug:
+        known = isinstance(fault, BloesemError)
+        if not known and debug:
             raise
-        print(_unexpected(name, fault), file=sys.stderr)
-        return 70
+        said = fault if isinstance(fault, BloesemError) else _unexpected(name, fault)
+        print(f"error: {said}", file=sys.stderr)
+        if "--json" in given:
+            _print_error(said)
+        return said.exit_code if known else 70
 
 
-def _unexpected(command: str, fault: Exception) -> str:
+def _overview(given: list[str]) -> int:
+    """Without a command: help, the version, or that there is no such command."""
+    if not given:
+        parser().print_help()
+        return 0
+    if not given[0].startswith("-"):
+        from bloesem.errors import UsageError
+        from bloesem.source import nearest
+
+        raise UsageError(
+            f"bloesem has no command `{given[0]}`",
+            f"the commands are {nearest(given[0], COMMANDS)}",
+            "`bloesem --help` says what each does",
+        )
+    if parser().parse_args(given).version:
+        from importlib.metadata import version
+
+        print(version("bloesem"))
+        return 0
+    parser().print_help()
+    return 2
+
+
+def _print_error(said: BloesemError) -> None:
+    """For programs, on stdout, where they look for the answer."""
+    import json
+
+    error = {"what": said.thing, "rule": said.rule, "remedy": said.remedy}
+    print(json.dumps({"error": error}, ensure_ascii=False), flush=True)
+
+
+def _unexpected(command: str, fault: Exception) -> BloesemError:
     """Names the fault without quoting it: what an exception says may hold somebody's values."""
+    from bloesem.errors import BloesemError
+
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -133,10 +172,10 @@ def _unexpected(command: str, fault: Exception) -> str:
     kind = type(fault).__name__
     state = getattr(fault, "sqlstate", None)
     kind += f" (PostgreSQL {state})" if state else ""
-    return (
-        f"error: bloesem {command} met something that it does not know: {kind}{where}\n"
-        "  rule: this is a fault of Bloesem, not of what you typed\n"
-        f"  remedy: run it again with --debug, look whether the output holds personal data, and report it: {REPORT}"
+    return BloesemError(
+        f"bloesem {command} met something that it does not know: {kind}{where}",
+        "this is a fault of Bloesem, not of what you typed",
+        f"run it again with --debug, look whether the output holds personal data, and report it: {REPORT}",
     )
 
 

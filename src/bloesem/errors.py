@@ -40,6 +40,12 @@ def _rebuild(kind: type[BloesemError], thing: str, rule: str, remedy: str) -> Bl
     return kind(thing, rule=rule, remedy=remedy)
 
 
+class UsageError(BloesemError):
+    """What was typed cannot be meant."""
+
+    exit_code: ClassVar[int] = 2
+
+
 class PolicyError(BloesemError):
     """The policy or the company's record does not say something it must, or says it wrongly."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from dateutil.relativedelta import relativedelta
@@ -84,6 +85,7 @@ Label = Annotated[
 Key = Annotated[str, AfterValidator(_key), Field(json_schema_extra={"pattern": _KEY.pattern})]
 
 
+@lru_cache(maxsize=4096)  # a calendar is slow, and the same days come back for every row of a person
 def add_period(start: dt.date, period: str) -> dt.date:
     """Last day of a period that starts on `start`: same date, months clipped (29 Feb + P1Y = 28 Feb; P-109).
 
@@ -166,6 +168,11 @@ class Keep(Strict):
         }
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, for a line of text: `1 row`, `2 rows`, `1,000 people`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 __all__ = [
     "BASES",
     "LANGUAGES",
@@ -177,4 +184,5 @@ __all__ = [
     "Period",
     "Term",
     "add_period",
+    "counted",
 ]

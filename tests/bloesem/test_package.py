@@ -28,4 +28,6 @@ def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert any(name.endswith(".woff2") for name in wanted)
+    wanted |= {f"bloesem/law/rules/{file.name}" for file in (ROOT / "law").iterdir()}
+    assert "bloesem/law/rules/be.yaml" in wanted
     assert not wanted - held

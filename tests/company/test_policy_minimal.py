@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from bloesem.datamap.model import DataMap
@@ -36,3 +40,27 @@ def test_it_compiles_over_two_tables() -> None:
         "law:tax-archive",
         "law:claims",
     )
+
+
+def test_a_copy_anywhere_finds_the_law_that_comes_along(tmp_path: Path) -> None:
+    """With no repository around it, and from any directory: as from an installed package."""
+    shop = tmp_path / "shop"
+    shutil.copytree(HOME, shop)
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("BLOESEM_")},
+        "PYTHONPATH": str(HOME.parents[1] / "src"),
+    }
+    for command, says in (
+        (("check", "shop"), "policy and map: nothing wrong"),
+        (("plan", "--company", "shop", "--matrix"), "law:tax-archive"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "bloesem.cli", *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert says in done.stdout

@@ -46,6 +46,7 @@ def address(
         thread.start()
         yield f"http://127.0.0.1:{port}", stage
         server.close()
+    door.close()
     company.use(None)
     patch.undo()
 
@@ -124,12 +125,33 @@ def test_following_ann_from_today(visit: Page) -> None:
     visit.click("text=Eén persoon")
     expect(visit.locator("ol.lines").first).to_be_visible(timeout=30_000)
     expect(visit.locator("#case option:checked")).to_contain_text("Ann")
-    line = visit.locator("ol.lines details", has_text="email_address.value_norm").first
+    family = visit.locator("li.family", has_text="Contactgegevens")
+    family.locator("summary").first.click()
+    line = family.locator(".open details", has_text="email_address.value_norm").first
     line.locator("summary").click()
     expect(line.locator(".open")).to_contain_text("De persoon maakte bezwaar")
     expect(line.locator(".open")).to_contain_text("te verzetten tegen het gebruik van je persoonsgegevens")
-    expect(visit.locator(".asked .bad")).to_have_count(0)
+    expect(visit.locator("#main .bad")).to_have_count(0)
     assert visit.locator(".asked .good").count() > 10
+
+
+def test_a_followed_person_is_told_in_a_few_screens_and_printed_whole(
+    browser: Browser, address: tuple[str, Stage]
+) -> None:
+    watched = Watched(browser, address[0], viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = watched.page
+    page.goto(f"{address[0]}/nl/person/ann")
+    expect(page.locator("li.family").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") < 5 * 844
+    value = page.locator(".family b", has_text="Telefoonnummer")
+    expect(value).not_to_be_visible()
+    page.emulate_media(media="print")
+    expect(value).to_be_visible()
+    expect(page.locator("table.asked")).to_be_visible()
+    page.emulate_media(media="screen")
+    page.click("text=De hele tijdlijn als tabel")
+    expect(page.locator("table.plain tbody tr").first).to_be_visible()
+    watched.close()
 
 
 def test_trying_to_break_it(visit: Page) -> None:

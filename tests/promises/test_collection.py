@@ -94,6 +94,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "installation_photo": {"job_id": 1},
     "segment": {"source": "derived:segments"},
     "fault": {"reported_by": "person"},
+    "session": {"accounted_on": dt.date(2026, 11, 30)},
 }
 
 
@@ -102,7 +103,7 @@ def asks(service: str | None) -> set[str]:
     found = set()
     for table in PLAN.tables:
         held = [POLICY.categories[k] for c in table.columns for k in c.categories]
-        services = {category.service for category in held if category.service}
+        services = {service for category in held for service in category.services}
         if service is not None and service in services:
             found.add(table.name)
         if (
@@ -136,7 +137,8 @@ def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World
     today = civil(store.now())
     others = [other for other in POLICY.services if other != service]
     for other in others:
-        gives(store, ann, other, since=today)
+        if not asks(service) & asks(other):
+            gives(store, ann, other, since=today)
     gives(store, ann, service, since=today - dt.timedelta(days=9), until=today - dt.timedelta(days=1))
     for table in asks(service):
         with pytest.raises(psycopg.errors.CheckViolation, match=service) as refused:
@@ -150,9 +152,42 @@ def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World
             store.admin.execute(f"UPDATE data.{table} SET person_id = %s WHERE id = %s", [bea, row])
 
 
+@pytest.mark.promise("P-015")
+def test_what_two_services_need_is_collected_with_either_and_with_no_other(store: World) -> None:  # noqa: F811
+    today = civil(store.now())
+    for service, kept in (("hems", False), ("other", False), ("home_charger", True), ("charge_card", True)):
+        ann = someone(store)
+        gives(store, ann, service, since=today)
+        if kept:
+            add(store, "session", ann, started_at=store.now(), **NEEDED["session"])
+        else:
+            with pytest.raises(psycopg.errors.CheckViolation, match="home_charger or charge_card"):
+                add(store, "session", ann, started_at=store.now(), **NEEDED["session"])
+
+
+@pytest.mark.promise("P-015")
+@pytest.mark.parametrize(("table", "at"), [("session", "started_at"), ("fault", "reported_at")])
+def test_what_comes_in_late_is_judged_by_the_day_on_which_it_was(store: World, table: str, at: str) -> None:  # noqa: F811
+    """A station that was off line gives what it remembers, also when the car is gone; and nothing of later."""
+    ann, now = someone(store), store.now()
+    last = civil(now) - dt.timedelta(days=3)
+    gives(store, ann, "home_charger", since=last - dt.timedelta(days=9), until=last)
+    more = NEEDED.get(table, {})
+    add(store, table, ann, **more, **{at: now - dt.timedelta(days=3)})
+    for late in (
+        now - dt.timedelta(days=1),
+        now,
+        now + dt.timedelta(days=1),
+        now - dt.timedelta(days=20),
+        None,
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation, match="home_charger"):
+            add(store, table, ann, **more, **{at: late})
+
+
 def test_each_kind_of_data_that_the_text_binds_to_a_service_is_bound() -> None:
-    assert asks("home_charger") == {"installation_file", "installation_photo", "station", "fault"}
-    assert asks("charge_card") == {"card"}
+    assert asks("home_charger") == {"installation_file", "installation_photo", "station", "fault", "session"}
+    assert asks("charge_card") == {"card", "session"}
     assert asks("hems") == set(), "nothing is collected for it yet"
 
 

@@ -256,14 +256,19 @@ def test_a_field_outside_the_list_is_denied_and_logged(store: World) -> None:
     models = make_models(store)
     for one in store.plan.purposes:
         using = store.alias(store.login(one.key))
-        denied = [(t, c) for t in store.plan.tables for c in t.columns if not c.purposes & one.mask]
+        denied = [
+            (t, c) for t in store.plan.tables for c in t.columns if not c.key and not c.purposes & one.mask
+        ]
         if not denied:
             assert one.key in HOLDS
             continue
         table, column = denied[0]
         rows: Any = models[table.name].objects.using(using)  # type: ignore[attr-defined]
-        with pytest.raises(PurposeDenied), purpose(one.key, using=using):
-            rows.filter(**{f"{column.name}__in": [1]}).values_list(column.name).first()
+        said: dict[str, Any] = {"actor": "staff:bo"}
+        if one.key in store.plan.cases:
+            said |= {"case": 7, "second": "staff:cy"}
+        with pytest.raises(PurposeDenied), purpose(one.key, using=using, **said):
+            rows.filter(**{f"{column.name}__isnull": False}).values_list(column.name).first()
         logged = store.admin.execute(
             "SELECT purpose, counts->>'denied' FROM bloesem.act WHERE kind = 'denial' ORDER BY id DESC LIMIT 1"
         ).fetchone()
@@ -409,6 +414,25 @@ def test_sales_after_sales_and_support_each_have_a_view_of_their_own(store: Worl
     store.admin.execute("SELECT bloesem.record_fact(%s, 'restriction', 'accuracy', now())", [ann])
     for key in sees:
         assert read(store, key, "given_name", "person_name") == []
+
+
+@pytest.mark.promise("P-063")
+def test_who_sits_at_one_desk_has_no_view_of_another(store: World) -> None:
+    """Each part of the row has a login of its own, and none can take another's role on, nor look through its view."""
+    desks = {key: store.login(key) for key in ("sales", "after_sales", "support")}
+    assert len(set(desks.values())) == 3
+    for key, login in desks.items():
+        with store.raw(login) as connection:
+            connection.execute(f"SET ROLE {store.plan.role(key)}")
+            connection.execute(f"SELECT count(*) FROM {key}.person_name")
+            for other in desks.keys() - {key}:
+                for query in (
+                    f"SET ROLE {store.plan.role(other)}",
+                    f"SELECT count(*) FROM {other}.person_name",
+                ):
+                    connection.execute("RESET ROLE")
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                        connection.execute(query)
 
 
 @pytest.mark.promise("P-065")

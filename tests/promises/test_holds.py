@@ -41,11 +41,12 @@ def test_a_hold_suspends_the_erasure_of_its_items_until_it_is_released(blossom: 
     ended(blossom, person)
     blossom.on("2028-01-10")
     assert blossom.stored("contact", person) == 2, "the clocks run through this day"
+    assert len(blossom.reads("reporting", "contact", "about")) == 2, "it reads what others keep"
     blossom.on("2028-01-11")
     assert blossom.stored_of(person) == {"contact": 1}, "every clock is over: the item alone is left"
     assert other != mine
     assert blossom.reads(key, "contact", "about") == ["geschil"]
-    for purpose in ("support", "quality"):
+    for purpose in ("support", "quality", "reporting"):
         assert blossom.reads(purpose, "contact", "about") == [], "kept for the case, and for no other use"
     blossom.on("2030-06-01")
     assert blossom.stored_of(person) == {"contact": 1}, "the day of review passes, and nobody released it"

@@ -9,6 +9,7 @@ from typing import Any
 
 from bloesem.clock.reasons import Reason, reason
 from bloesem.plan.model import Plan
+from bloesem.terms import counted
 
 Counts = dict[str, Any]
 
@@ -105,10 +106,13 @@ class SweepReport:
 
     def lines(self) -> Iterator[str]:
         """The report as a table of text, line by line."""
-        would, be = ("would ", "would be ") if self.dry_run else ("", "")
-        yield f"as of {self.today}: {self.people:,} people {be}reviewed, {self.forgotten:,} {be}forgotten"
+        be = "would be " if self.dry_run else ""
+        yield (
+            f"as of {self.today}: {counted(self.people, 'person', 'people')} {be}reviewed, "
+            f"{self.forgotten:,} {be}forgotten"
+        )
         if not self.tables:
-            yield "nothing goes"
+            yield "nothing would go" if self.dry_run else "nothing was due"
             return
         rows = [
             (t.table, x.purpose, f"{x.rows:,}", f"{x.dark:,}", str(x.reason))
@@ -128,16 +132,17 @@ class SweepReport:
                 yield f"{t.table}: partition {name} {be}dropped whole"
         yield ""
         yield (
-            f"{self.rows_deleted:,} rows and {self.values_erased:,} values {would}{'go' if self.dry_run else 'gone'} "
-            f"in {self.batches:,} batches, {self.seconds:.1f} s"
+            f"{counted(self.rows_deleted, 'row')} and {counted(self.values_erased, 'value')} "
+            f"{'would go' if self.dry_run else 'went'} "
+            f"in {counted(self.batches, 'batch', 'batches')}, {self.seconds:.1f} s"
         )
         if self.left and not self.dry_run:
-            yield f"{self.left:,} are due still: another sweep has them, or run again"
+            yield f"{self.left:,} {'is' if self.left == 1 else 'are'} still due: another sweep has them, or run again"
 
 
 def _columns(table: TableReport) -> str:
     most = sorted(table.erased.items(), key=lambda item: -item[1])
-    more = f", and {len(most) - 4} columns more" if len(most) > 4 else ""
+    more = f", and {counted(len(most) - 4, 'column')} more" if len(most) > 4 else ""
     return ", ".join(f"{name} {n:,}" for name, n in most[:4]) + more
 
 

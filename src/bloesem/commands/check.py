@@ -80,17 +80,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _summary(found: list[Finding], text: list[Finding], *, listed: bool, store: str | None) -> None:
     from bloesem.findings import errors
+    from bloesem.terms import counted
 
     bad = errors(found)
     if found:
         print()
     held = "policy, map and database" if store else "policy and map"
-    more = f", {len(found) - bad} warnings" if len(found) > bad else ""
-    print(f"{held}: {bad} errors{more}" if found else f"{held}: nothing wrong")
+    more = f", {counted(len(found) - bad, 'warning')}" if len(found) > bad else ""
+    print(f"{held}: {counted(bad, 'error')}{more}" if found else f"{held}: nothing wrong")
     if not store:
         print("no database was asked (--store URL)", file=sys.stderr)
     if text and not listed:
-        print(f"the policy's words: {len(text)} findings (--text lists them)")
+        print(f"the policy's words: {counted(len(text), 'finding')} (--text lists them)")
 
 
 def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Finding]]:

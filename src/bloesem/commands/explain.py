@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
@@ -22,6 +23,9 @@ examples:
   bloesem explain billing session.energy_wh --json
   bloesem explain person_name.given_name
   bloesem explain support session.place --store here --row 123456
+
+exit code: 0, whether it may read or not (--json says `reads`); 1 there is no such purpose, table, column or row; 2 wrong
+call; 3 the database cannot be reached or used
 """
 
 
@@ -35,7 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("column", metavar="TABLE.COLUMN")
     shared.add_store(parser, "the database of the row")
     parser.add_argument(
-        "--row", type=int, metavar="ID", help="the row's number: what is decided for it today"
+        "--row",
+        type=shared.whole(1, 2**63 - 1),
+        metavar="ID",
+        help="the row's number: what is decided for it today",
     )
     shared.add_company(parser)
     shared.add_json(parser)
@@ -45,12 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = shared.load(arguments)
     plan = loaded.plan
     purpose = plan.purpose(arguments.purpose) if arguments.purpose is not None else None
-    name, _, field = arguments.column.rpartition(".")
-    if not name:
+    schema, name, field = _column_named(arguments.column)
+    table = plan.table(name)
+    if schema not in ("", table.schema):
         raise shared.UsageError(
-            f"`{arguments.column}` names no column", "TABLE.COLUMN", "write it as session.place"
+            f"`{arguments.column}`: table {name} lies in schema {table.schema}, not in `{schema}`",
+            "the data map says where a table lies",
+            f"write {name}.{field}",
         )
-    table = plan.table(name.rpartition(".")[2])
     if purpose is None:
         if arguments.row is not None:
             raise shared.UsageError(
@@ -72,6 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(_text(said))
     return 0
+
+
+def _column_named(text: str) -> tuple[str, str, str]:
+    """in: TABLE.COLUMN or SCHEMA.TABLE.COLUMN. out: schema (may be empty), table, column."""
+    names = text.split(".")
+    if len(names) not in (2, 3) or not all(names):
+        raise shared.UsageError(f"`{text}` names no column", "TABLE.COLUMN", "write it as session.place")
+    return ("", names[0], names[1]) if len(names) == 2 else (names[0], names[1], names[2])
 
 
 def column_about(loaded: Loaded, table: TablePlan, column: ColumnPlan) -> dict[str, Any]:
@@ -183,6 +200,7 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
         "article": purpose.article,
         "of": purpose.of,
         "lines": list(row.lines) if row else [],
+        "quotes": _quotes(loaded, row.lines) if row else [],
         "keep": [_clock(clock) for clock in purpose.clocks] or (["hold"] if purpose.hold else ["none"]),
         "objection": purpose.objection,
         "narrow": [
@@ -205,6 +223,16 @@ def _said(loaded: Loaded, purpose: PurposePlan, table: TablePlan, column: Column
         ],
         "where": loaded.maps.where(table.schema, table.name, column.name),
     }
+
+
+def _quotes(loaded: Loaded, lines: tuple[int, ...]) -> list[dict[str, Any]]:
+    """What the text says on these lines; nothing where the version has no text beside it."""
+    policy = loaded.policy
+    file = loaded.company.policies / policy.version.isoformat() / f"text.{policy.language}.txt"
+    if not file.is_file():
+        return []
+    text = file.read_text("utf-8").split("\n")
+    return [{"line": n, "text": text[n - 1].strip()} for n in lines if n <= len(text)]
 
 
 def _why(purpose: PurposePlan, column: ColumnPlan, table: TablePlan, reads: bool) -> str:
@@ -265,6 +293,13 @@ def _text(said: dict[str, Any]) -> str:
         lines.append(f"  category   {', '.join(said['categories'])}" + (f" ({label})" if label else ""))
     text = f"{said['of']}, text line {', '.join(map(str, said['lines']))}" if said["lines"] else said["of"]
     lines.append(f"  ground     {said['basis']}, {said['article']} ({text})")
+    for quote in said["quotes"]:  # whole: what matters may stand last
+        begin = f"  line {quote['line']:<5} "
+        lines.append(
+            textwrap.fill(
+                f"“{quote['text']}”", 116, initial_indent=begin, subsequent_indent=" " * (len(begin) + 1)
+            )
+        )
     lines += [f"  kept       {keep}" for keep in said["keep"]]
     if said["objection"] != "none":
         lines.append(f"  objection  {said['objection']}")
@@ -294,7 +329,7 @@ def _condition(when: dict[str, Any]) -> str:
     if when.get("null") is not None:
         return f"{column} is {'empty' if when['null'] else 'filled in'}"
     if "starts_with" in when:
-        return f"{column} starts with {when['starts_with']}"
+        return f"{column} starts with `{when['starts_with']}`"
     if "one_of" in when:
-        return f"{column} is one of {', '.join(map(str, when['one_of']))}"
-    return f"{column} is {when.get('equals')}"
+        return f"{column} is one of {', '.join(f'`{value}`' for value in when['one_of'])}"
+    return f"{column} is `{when.get('equals')}`"

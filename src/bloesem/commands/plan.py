@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
@@ -29,6 +30,8 @@ examples:
   bloesem plan --diff --store here                   what the next activation would change in that database
   bloesem plan --rehearse --store here               and how many rows and values that would be
   bloesem plan --apply --store postgresql://dba@db.example/crm
+
+exit code: 0; 1 no plan follows from policy, law and map; 2 wrong call; 3 the database cannot be reached or used
 """
 
 
@@ -56,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    _fits(arguments)
     plan = shared.load(arguments).plan
     if arguments.apply or arguments.rehearse or arguments.diff:
         if not arguments.store:
@@ -72,6 +76,26 @@ def run(arguments: argparse.Namespace) -> int:
     return _sql(plan, table, purpose, arguments)
 
 
+def _fits(arguments: argparse.Namespace) -> None:
+    """Refuses options that go without each other, or not together."""
+    acts = [f"--{name}" for name in ("diff", "rehearse", "apply") if getattr(arguments, name)]
+    if len(acts) > 1:
+        raise shared.UsageError(" and ".join(acts), "it is one or the other", "leave one out")
+    for name in ("force", "credentials"):
+        if getattr(arguments, name) and not arguments.apply:
+            raise shared.UsageError(
+                f"--{name} without --apply",
+                "it says how a plan is put in force",
+                "add --apply, or leave it out",
+            )
+    if arguments.credentials and Path(arguments.credentials).is_file():
+        raise shared.UsageError(
+            f"--credentials {arguments.credentials}: is a file",
+            "they are a directory of files",
+            "name a directory",
+        )
+
+
 # ---- SQL ---------------------------------------------------------------------------------------------------------
 
 
@@ -79,6 +103,7 @@ def _sql(
     plan: Plan, table: TablePlan | None, purpose: PurposePlan | None, arguments: argparse.Namespace
 ) -> int:
     from bloesem.plan.sql import statements
+    from bloesem.terms import counted
 
     chosen = [
         s
@@ -90,7 +115,9 @@ def _sql(
     if arguments.json:
         shared.print_json([{"section": s.section, "about": s.about, "sql": s.sql} for s in chosen])
         return 0
-    print(f"-- {plan.company}: policy of {plan.version}, {len(chosen)} statements, one transaction")
+    print(
+        f"-- {plan.company}: policy of {plan.version}, {counted(len(chosen), 'statement')}, one transaction"
+    )
     section = ""
     for one in chosen:
         if one.section != section:
@@ -156,6 +183,7 @@ def _mark(purpose: PurposePlan, readers: int) -> str:
 def _diff(plan: Plan, arguments: argparse.Namespace) -> int:
     """Put in force and taken back: the difference between the catalogue before and after."""
     from bloesem.stores.install import difference
+    from bloesem.terms import counted
 
     with shared.store(arguments.store) as connection:
         found = difference(connection, plan)
@@ -166,7 +194,7 @@ def _diff(plan: Plan, arguments: argparse.Namespace) -> int:
         return 0
     for one in found:
         print(_line(one))
-    print(f"{len(found)} differences" if found else "nothing would change")
+    print(counted(len(found), "difference") if found else "nothing would change")
     return 0
 
 
@@ -184,13 +212,10 @@ def _line(one: object) -> str:
 
 
 def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from bloesem.gate.secrets import CredentialsDirectory
     from bloesem.stores.install import install
+    from bloesem.terms import counted
 
-    if arguments.apply and arguments.rehearse:
-        raise shared.UsageError("--apply and --rehearse", "it is one or the other", "leave one out")
     given = CredentialsDirectory(Path(arguments.credentials)) if arguments.credentials else None
 
     def progress(done: int, people: int) -> None:
@@ -227,7 +252,7 @@ def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
         for item in items:
             print(f"  {what}: {item}")
     if done.people:
-        print(f"  masks of {done.people} people:")
+        print(f"  masks of {counted(done.people, 'person', 'people')}:")
         rows = [
             (name, str(c.get("deleted", 0)), str(c.get("changed", 0)), str(_sum(c.get("erased", {}))))
             for name, c in done.counts.items()

@@ -47,6 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem import promises
     from bloesem.policy.company import load_company
 
+    if arguments.tests != Path("tests") and not arguments.tests.is_dir():
+        raise shared.UsageError(
+            f"--tests {arguments.tests}: no such directory",
+            "what proves a promise is read from the tests",
+            "name the directory of the tests",
+        )
     company = load_company(shared.home(arguments))
     on = arguments.on or shared.today()
     policy = company.in_force(on)
@@ -86,13 +92,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ids(asked: list[str], proofs: list[Proof]) -> None:
+    from bloesem.source import nearest
+
     known = {p.promise.id for p in proofs}
     unknown = [id_ for id_ in asked if id_ not in known]
     if unknown:
         raise shared.UsageError(
             f"no promise is called {', '.join(unknown)}",
             "promises are numbered",
-            "bloesem promises lists all of them",
+            f"bloesem promises lists all of them; near it: {nearest(unknown[0].upper(), known)}",
         )
 
 

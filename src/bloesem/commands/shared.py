@@ -6,28 +6,25 @@ import argparse
 import datetime as dt
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bloesem.errors import BloesemError, PolicyError
+from bloesem.errors import PolicyError, StoreError
+from bloesem.errors import UsageError as UsageError
 
 if TYPE_CHECKING:
     from bloesem.company import Loaded
+    from bloesem.stores.dsn import Dsn
     from bloesem.stores.postgres import Connection
 
 COMPANY = Path("company/blossom")
 HERE = "here"
 #: The database that `bloesem up` makes on the embedded server.
 EMBEDDED_DATABASE = "bloesem"
-
-
-class UsageError(BloesemError):
-    """What was typed cannot be meant."""
-
-    exit_code = 2
 
 
 def add_company(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +50,18 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         help="a data map instead of the company's own",
     )
     parser.add_argument(
-        "--prefix", default="bloesem_", help="what the cluster's roles begin with (default: bloesem_)"
+        "--prefix",
+        type=prefix,
+        default="bloesem_",
+        metavar="NAME_",
+        help="what the cluster's roles begin with (default: bloesem_)",
     )
 
 
 def add_store(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--store",
+        type=store_url,
         metavar="URL",
         help=f"{what}: postgresql://user@host/database, or `{HERE}`: the one that `bloesem up` uses",
     )
@@ -76,6 +78,38 @@ def day(text: str) -> dt.date:
         raise argparse.ArgumentTypeError(f"`{text}` is no date; write it as 2026-06-01") from None
 
 
+def prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,29}", text):
+        raise argparse.ArgumentTypeError(
+            f"`{text}` begins no role's name; write up to 30 small letters, digits and _, such as bloesem_"
+        )
+    return text
+
+
+def store_url(text: str) -> str:
+    """raises: StoreError for what is neither a database's URL nor `here`, before anything is read or asked."""
+    from bloesem.stores.dsn import Dsn
+
+    if text != HERE:
+        Dsn.parse(text)
+    return text
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """For argparse: a whole number between the two."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"`{text}` is no whole number") from None
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{number} is not between {least} and {most}")
+        return number
+
+    return read
+
+
 def today() -> dt.date:
     """The civil date in Brussels: commands are where the real clock is read, and nowhere deeper."""
     from bloesem.plan.dates import civil
@@ -85,7 +119,14 @@ def today() -> dt.date:
 
 def home(arguments: argparse.Namespace) -> Path:
     """The company's directory: as said, as BLOESEM_COMPANY says, or the one of this repository."""
-    return arguments.company or Path(os.environ.get("BLOESEM_COMPANY") or COMPANY)
+    given: Path = arguments.company or Path(os.environ.get("BLOESEM_COMPANY") or COMPANY)
+    if not given.is_dir():
+        raise PolicyError(
+            f"{given}: {'is a file' if given.exists() else 'no such directory'}",
+            "a company is a directory that holds bloesem.yaml",
+            "name one with --company DIR or BLOESEM_COMPANY",
+        )
+    return given
 
 
 def load(arguments: argparse.Namespace) -> Loaded:
@@ -130,18 +171,54 @@ def store(url: str, oldest: int | None = None) -> Iterator[Connection]:
     """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses.
 
     `oldest`: the oldest server that will do, where nothing is installed on it.
+    raises: StoreError, also for what goes wrong inside because the database is not the one that was meant.
     """
     from bloesem.stores.dsn import Dsn, dsn_from
     from bloesem.stores.postgres import admin_dsn, connect
 
-    if url != HERE:
-        with connect(Dsn.parse(url), autocommit=True, application="bloesem", oldest=oldest) as connection:
+    with ExitStack() as stack:
+        if url != HERE:
+            address = Dsn.parse(url)
+        else:
+            admin = stack.enter_context(admin_dsn())
+            address = admin if dsn_from(os.environ) else admin.to(EMBEDDED_DATABASE)
+        connection = stack.enter_context(
+            connect(address, autocommit=True, application="bloesem", oldest=oldest)
+        )
+        with _of_another_database(address):
             yield connection
-        return
-    with admin_dsn() as dsn:
-        own = dsn if dsn_from(os.environ) else dsn.to(EMBEDDED_DATABASE)
-        with connect(own, autocommit=True, application="bloesem") as connection:
-            yield connection
+
+
+@contextmanager
+def _of_another_database(address: Dsn) -> Iterator[None]:
+    """What PostgreSQL says when something is not there, not allowed, or gone; its words name objects, never values."""
+    import psycopg
+
+    try:
+        yield
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.UndefinedFunction,
+        psycopg.errors.InvalidSchemaName,
+    ) as fault:
+        raise StoreError(
+            f"the database at {address} lacks something: {fault.diag.message_primary}",
+            "a command works with the tables of the data map and with what the plan put there",
+            "name the right database; or put the plan in force: bloesem plan --apply --store URL",
+        ) from fault
+    except psycopg.errors.InsufficientPrivilege as fault:
+        raise StoreError(
+            f"the login {address.user or 'of the system user'} may not do this: {fault.diag.message_primary}",
+            "commands work as administrator of the database",
+            "name its owner, or a superuser, in the URL",
+        ) from fault
+    except psycopg.OperationalError as fault:
+        raise StoreError(
+            f"the database at {address} ended the connection (PostgreSQL {fault.sqlstate or 'gone'})",
+            "what is done is whole: each transaction is done or not at all",
+            "see that the server runs, then run the command again",
+        ) from fault
 
 
 def print_json(value: Any) -> None:

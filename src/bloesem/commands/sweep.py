@@ -35,7 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--at", type=shared.day, metavar="DATE", help="as of this day (default: the database's own moment)"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
-    parser.add_argument("--batch", type=int, default=2_000, metavar="N", help="people per transaction (2000)")
+    parser.add_argument(
+        "--batch",
+        type=shared.whole(1, 1_000_000),
+        default=2_000,
+        metavar="N",
+        help="people per transaction (2000)",
+    )
     shared.add_store(parser, f"the database to sweep (default: {shared.HERE})")
     shared.add_company(parser)
     shared.add_json(parser)
@@ -44,10 +50,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.clock import sweep
 
-    if arguments.batch < 1:
-        raise shared.UsageError(
-            f"--batch {arguments.batch}", "a batch is at least one person", "say 1 or more"
-        )
     plan = shared.load(arguments).plan
     with shared.store(arguments.store or shared.HERE) as connection:
         now = _moment(connection, plan, arguments)
@@ -96,9 +98,11 @@ class Teller:
         self.began = self.last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
+        from bloesem.terms import counted
+
         now = time.monotonic()
         if now - self.last >= 2:
             self.last = now
-            done, due = f"{progress.done:,}", f"{progress.due:,}"
+            due, rows = counted(progress.due, "person", "people"), counted(progress.rows, "row")
             seconds = now - self.began
-            print(f"{done} of {due} people, {progress.rows:,} rows deleted, {seconds:.0f} s", file=sys.stderr)
+            print(f"{progress.done:,} of {due}, {rows} deleted, {seconds:.0f} s", file=sys.stderr)

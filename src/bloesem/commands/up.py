@@ -7,15 +7,19 @@ later one takes seconds. BLOESEM_DATABASE_URL names another PostgreSQL (15 or ne
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
 
 if TYPE_CHECKING:
+    from bloesem.company import Loaded
     from bloesem.running.home import Home
     from bloesem.running.ready import Ready
     from bloesem.running.supervisor import Process
@@ -26,8 +30,13 @@ examples:
   bloesem up                                  everything, with 400 invented people
   bloesem up --size 2000 --port 8080
   bloesem up --no-demo --data /srv/bloesem    without invented people: no date to move, no free SQL
+  bloesem up --json > up.json &                one line: the address, and what a script wants to know
+  BLOESEM_DATABASE_URL=postgresql://dba:secret@db.example/bloesem bloesem up
 
-exit code: 0 stopped by Ctrl-C; 1 something is wrong with policy or plan; 3 database, port or a process failed
+Port, company, data directory and database are looked at before anything is made.
+
+exit code: 0 stopped by Ctrl-C; 1 something is wrong with policy or plan; 2 wrong call; 3 database, port or a process
+failed
 """
 
 
@@ -36,7 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="where database, credentials and logs are kept"
     )
     parser.add_argument(
-        "--port", type=int, metavar="N", help="the pages' port (default: the first free one from 8000)"
+        "--port",
+        type=shared.whole(1, 65_535),
+        metavar="N",
+        help="the pages' port (default: the first free one from 8000)",
     )
     parser.add_argument(
         "--demo",
@@ -44,9 +56,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="fill an empty database with invented people, whose date can be moved (default: yes)",
     )
-    parser.add_argument("--size", type=int, default=400, metavar="N", help="how many people to invent (400)")
     parser.add_argument(
-        "--company", type=Path, metavar="DIR", help=f"the company (default: {shared.COMPANY})"
+        "--size",
+        type=shared.whole(1, 1_000_000),
+        default=400,
+        metavar="N",
+        help="how many people to invent (400)",
+    )
+    parser.add_argument(
+        "--company",
+        type=Path,
+        metavar="DIR",
+        help=f"the company (default: BLOESEM_COMPANY, or {shared.COMPANY})",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one line of JSON when the pages answer, and nothing else on stdout; progress goes to stderr",
     )
 
 
@@ -56,25 +82,26 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem.running.supervisor import StoppedError, Supervisor, asked_to_stop, free_port
 
     began = time.monotonic()
-    company = shared.home(arguments).absolute()
+    telling = sys.stderr if arguments.json else sys.stdout
 
     def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {text}", flush=True)
+        print(f"{time.monotonic() - began:6.1f} s  {text}", file=telling, flush=True)
 
-    home = Home.at(arguments.data)
     port = free_port(arguments.port)
+    loaded, given = _beforehand(arguments)
+    company = loaded.company.directory
+    home = Home.at(arguments.data, embedded=given is None)
     supervisor = Supervisor()
     with ExitStack() as stack:
         stack.enter_context(home.alone())
         try:
             with asked_to_stop():
-                dsn = _database(stack, home, say)
+                dsn = given or _embedded(stack, home, say)
                 stack.callback(supervisor.stop)
                 ready = make_ready(
                     dsn,
-                    company,
+                    loaded,
                     home,
-                    today=shared.today(),
                     demo=arguments.demo,
                     size=arguments.size,
                     say=say,
@@ -83,24 +110,62 @@ def run(arguments: argparse.Namespace) -> int:
                     supervisor.start(process)
                 supervisor.wait_for(port)
                 say("ready; Ctrl-C stops it")
-                print(f"\n    http://localhost:{port}/\n", flush=True)
+                if arguments.json:
+                    print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
+                else:
+                    print(f"\n    {_address(port)}\n", flush=True)
                 supervisor.watch()
         except StoppedError:
-            print("\nstopping", flush=True)
-    print("stopped; everything is kept", flush=True)
+            print("\nstopping", file=telling, flush=True)
+    print("stopped; everything is kept", file=telling, flush=True)
     return 0
 
 
-def _database(stack: ExitStack, home: Home, say: object) -> Dsn:
-    """The administrator's address of the system's database. An embedded server stops with us."""
-    from bloesem.running.ready import create_database
-    from bloesem.stores import embedded
-    from bloesem.stores.dsn import dsn_from
+def _beforehand(arguments: argparse.Namespace) -> tuple[Loaded, Dsn | None]:
+    """What can be wrong before anything is made: the company, its plan, the database that is given, the folder.
 
+    out: the company with its plan, and the address that BLOESEM_DATABASE_URL gives.
+    """
+    from bloesem import company
+    from bloesem.running.ready import require_demonstration
+    from bloesem.stores.dsn import dsn_from
+    from bloesem.stores.postgres import connect
+
+    loaded = company.load(shared.home(arguments).absolute(), on=shared.today())
+    if arguments.demo:
+        require_demonstration(loaded.company)
     given = dsn_from(os.environ)
     if given is not None:
-        return given
-    say("PostgreSQL")  # type: ignore[operator]
+        connect(given).close()
+    return loaded, given
+
+
+def _address(port: int) -> str:
+    return f"http://localhost:{port}/"
+
+
+def _facts(ready: Ready, home: Home, port: int, seconds: float) -> dict[str, Any]:
+    """What a script wants to know of a system that runs; no password."""
+    return {
+        "address": _address(port),
+        "port": port,
+        "pid": os.getpid(),
+        "company": ready.plan.company,
+        "policy": ready.plan.version.isoformat(),
+        "demonstration": ready.demo,
+        "database": str(ready.dsn),
+        "data": str(home.directory),
+        "logs": str(home.log("x").parent),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _embedded(stack: ExitStack, home: Home, say: Callable[[str], None]) -> Dsn:
+    """The administrator's address of the system's own database; its server stops with us."""
+    from bloesem.running.ready import create_database
+    from bloesem.stores import embedded
+
+    say("PostgreSQL")
     server = embedded.start(home.database)
     stack.callback(server.stop)
     return create_database(server.dsn())

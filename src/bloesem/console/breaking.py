@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.types.string import TextLoader
 
 from bloesem.console import because as said_why
 from bloesem.console.company import Company
@@ -29,6 +30,11 @@ _log = logging.getLogger(__name__)
 SECONDS = 3
 ROWS = 20
 WIDTH = 80
+#: Longest statement that is run, and shown, in characters; bytes of an answer after which no further row is fetched.
+LONGEST = 10_000
+MOST_BYTES = 1_000_000
+#: Shown as PostgreSQL writes them: Python's calendar is shorter than its own.
+_AS_WRITTEN = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 
 
 @dataclass(frozen=True)
@@ -132,13 +138,13 @@ def _run(connection: Connection, plan: Plan, name: str, text: str, *, write: boo
 
 def _answer(connection: Connection, text: str) -> dict[str, Any]:
     """What came of one statement. The extended protocol takes no more than one: a second is a syntax error."""
+    for kind in _AS_WRITTEN:
+        connection.adapters.register_loader(kind, TextLoader)
     with connection.cursor() as cursor:
         try:
-            if reads(text):  # through a cursor: a table of millions is not fetched to show twenty rows
-                cursor.execute(b"DECLARE shown NO SCROLL CURSOR FOR " + text.encode(), prepare=True)
-                cursor.execute(sql.SQL("FETCH {} FROM shown").format(ROWS + 1))
-            else:
-                cursor.execute(text.encode(), prepare=True)
+            if reads(text):
+                return _fetched(cursor, text)
+            cursor.execute(text.encode(), prepare=True)
         except psycopg.ProgrammingError as fault:
             if fault.sqlstate is None and connection.info.transaction_status == TransactionStatus.ACTIVE:
                 return _copied(connection)
@@ -150,6 +156,33 @@ def _answer(connection: Connection, text: str) -> dict[str, Any]:
         columns = tuple(column.name for column in cursor.description)
         rows = [tuple(_shown(value) for value in row) for row in cursor.fetchmany(ROWS + 1)]
     return {"columns": columns, "rows": tuple(rows[:ROWS]), "more": len(rows) > ROWS}
+
+
+def _fetched(cursor: psycopg.Cursor[Any], text: str) -> dict[str, Any]:
+    """The first rows of a query, one by one through a cursor: a table of millions is not fetched to show twenty rows, nor
+    twenty rows of a hundred megabytes. All of them together get the time of one attempt."""
+    until = time.monotonic() + SECONDS
+    cursor.execute(b"DECLARE shown NO SCROLL CURSOR FOR " + text.encode(), prepare=True)
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[str, ...]] = []
+    size, ended = 0, False
+    while not ended and len(rows) <= ROWS and size <= MOST_BYTES:
+        left = max(int((until - time.monotonic()) * 1000), 1)
+        cursor.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(left))
+        cursor.execute(b"FETCH 1 FROM shown")
+        columns = tuple(column.name for column in cursor.description or ())
+        size += _size(cursor)
+        row = cursor.fetchone()
+        ended = row is None
+        rows += [tuple(_shown(value) for value in row)] if row is not None else []
+    return {"columns": columns, "rows": tuple(rows[:ROWS]), "more": not ended}
+
+
+def _size(cursor: psycopg.Cursor[Any]) -> int:
+    result = cursor.pgresult
+    if result is None or not result.ntuples:
+        return 0
+    return sum(len(result.get_value(0, i) or b"") for i in range(result.nfields))
 
 
 def _copied(connection: Connection) -> dict[str, Any]:
@@ -206,6 +239,8 @@ _ABOUT = (
     ("schema", "try.because.wall"),
     ("row-level security", "try.because.row"),
 )
+#: What the door of a table says no with (constraints, and errors that a trigger raises); anything else is PostgreSQL's.
+_THE_DOORS = ("23", "P0")
 _WORDS = {
     "42601": "try.because.syntax",
     "25006": "try.because.readonly",
@@ -227,7 +262,9 @@ def _because(company: Company, role: str, made: Attempt) -> Because | None:
         return _of_denial(company, role, made)
     if "multiple commands" in said:
         return Because("try.because.one", role)
-    return Because(_WORDS[state], role) if state in _WORDS else None
+    if state[:2] in _THE_DOORS:
+        return None
+    return Because(_WORDS.get(state, "try.because.other"), role)
 
 
 def _of_rows(company: Company, role: str, made: Attempt) -> Because | None:

@@ -26,6 +26,11 @@ class Piece:
     label: str = ""
     ahead: bool = False
 
+    @property
+    def box(self) -> str:
+        """Its place, as attributes of a `rect` on a strip: across in percent, down in units."""
+        return f'x="{self.x:.3f}%" y="{self.y:g}" width="{self.w:.3f}%" height="{self.h:g}"'
+
 
 @dataclass(frozen=True)
 class Bar:

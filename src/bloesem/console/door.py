@@ -6,11 +6,17 @@ role through the login of the process that serves it, where this process was giv
 
 from __future__ import annotations
 
+import atexit
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
+from psycopg import Error
 
 from bloesem.errors import GateError
 from bloesem.gate.secrets import Credentials
@@ -18,6 +24,38 @@ from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.model import Plan
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.postgres import Connection, connect
+
+
+@dataclass(frozen=True)
+class Door:
+    """A login that is at hand: what it serves, and how a connection of it is opened."""
+
+    roles: tuple[str, ...]
+    open: Callable[[], Connection]
+    _warm: list[Connection] = field(default_factory=list, hash=False, compare=False)
+
+    @contextmanager
+    def warm(self) -> Iterator[Connection]:
+        """A connection that is kept for the next who asks, and of which nothing is left but that: a new one has to read
+        all tables, grants and policies first, which takes longer than any question. One that was lost is opened anew."""
+        connection = self._warm.pop() if self._warm else self.open()
+        try:
+            connection.execute("SELECT 1")
+        except Error:
+            connection.close()
+            connection = self.open()
+        try:
+            yield connection
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._warm.append(connection)
+
+    def close(self) -> None:
+        """Closes what is kept."""
+        while self._warm:
+            self._warm.pop().close()
 
 
 def dsn() -> Dsn:
@@ -43,15 +81,31 @@ def open_as(plan: Plan, role: str) -> Connection:
     return _checked(plan, _login_of(plan, role) or dsn())
 
 
-def served(plan: Plan) -> tuple[str, ...]:
-    """The parts and scoped roles for which this process has a login."""
-    own = own_login(plan)
-    return tuple(
-        role
-        for login, roles in plan.processes.items()
-        for role in roles
-        if login == own or _credentials(login) is not None
-    )
+_doors: dict[tuple[str, Dsn], Door] = {}
+
+
+@atexit.register
+def close() -> None:
+    """Closes all connections that are kept; when the process ends, or before its database goes."""
+    for door in _doors.values():
+        door.close()
+    _doors.clear()
+
+
+def doors(plan: Plan) -> list[Door]:
+    """The logins that are at hand, this process's own among them, each with the roles that it serves; a role that
+    several serve, with the first."""
+    found: list[Door] = []
+    taken: set[str] = set()
+    for login, roles in plan.processes.items():
+        known = dsn() if login == own_login(plan) else None
+        if known is None and (other := _credentials(login)) is not None:
+            known = other.dsn(dsn(), plan.prefix)
+        if known is not None:
+            mine = tuple(r for r in roles if r not in taken)
+            found.append(_doors.setdefault((login, known), Door(mine, partial(_checked, plan, known))))
+            taken.update(roles)
+    return found
 
 
 def own_login(plan: Plan) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from psycopg import sql
 
+from bloesem.console.overview import changing
 from bloesem.plan.model import Plan
 from bloesem.stores.postgres import Connection
 
@@ -191,13 +192,14 @@ def finish(keeper: Connection, plan: Plan, job: Job, result: object, *, refused:
 
 
 def amend_acts(keeper: Connection, plan: Plan, acts: object) -> None:
-    """Puts the last acts into the overview that is there; its numbers, and their moment, stay."""
+    """Puts the last acts into the overview that is there, and how many changed something since it was counted; its
+    numbers, and their moment, stay."""
+    since = changing(plan, sql.SQL("(result ->> 'after')::bigint"))
     keeper.execute(
-        _q(
-            plan,
-            "UPDATE {t} SET result = jsonb_set(result, '{{acts}}', %s::jsonb) WHERE kind = 'overview'"
-            " AND state = 'done'",
-        ),
+        sql.SQL(
+            "UPDATE {t} SET result = result || jsonb_build_object('acts', %s::jsonb, 'since',"
+            " ({since}) - (result ->> 'known')::bigint) WHERE kind = 'overview' AND state = 'done' AND result ? 'known'"
+        ).format(t=sql.SQL("{}.console_job").format(sql.Identifier(plan.schema)), since=since),
         [json.dumps(acts)],
     )
     keeper.commit()

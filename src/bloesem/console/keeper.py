@@ -31,7 +31,7 @@ from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
 from bloesem.console.jobs import Job
-from bloesem.console.overview import Act, Overview, last_acts, overview
+from bloesem.console.overview import UNCHANGING, Act, Overview, last_acts, overview
 from bloesem.console.people import Case, Expected, cases, follow
 from bloesem.console.timeline import Timeline
 from bloesem.errors import BloesemError
@@ -81,6 +81,7 @@ class Keeper:
     login: str = "console"
     _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
+    _found: Mapping[str, Case] = field(default_factory=dict, init=False)
     _next: float = field(default=0.0, init=False)
 
     def open(self, *, autocommit: bool = False) -> Connection:
@@ -141,7 +142,7 @@ class Keeper:
             "SELECT max(id), max(id) FILTER (WHERE kind <> ALL (%s))"
             " FROM (SELECT id, kind FROM {}.act ORDER BY id DESC LIMIT 1000) AS last"
         ).format(sql.Identifier(self.plan.schema))
-        row = reports.execute(query, [["read", "rehearsal", "denial"]]).fetchone()
+        row = reports.execute(query, [list(UNCHANGING)]).fetchone()
         reports.commit()
         last, changed = row or (None, None)
         if last != self._seen:
@@ -186,13 +187,17 @@ class Keeper:
 
     def _cases(self, work: Connection, asked: Mapping[str, Any], progress: Progress) -> Any:
         self._demonstration()
-        found = cases(work, self.plan, jobs.named_cases(work, self.plan))
-        return [{"key": c.key, "kind": c.kind, "about": c.about} for c in found]
+        return [{"key": c.key, "kind": c.kind, "about": c.about} for c in self._find(work).values()]
+
+    def _find(self, work: Connection) -> Mapping[str, Case]:
+        """The examples, by key; remembered, so that who is on a page's list can be followed, whatever happened since."""
+        self._found = {c.key: c for c in cases(work, self.plan, jobs.named_cases(work, self.plan))}
+        return self._found
 
     def _person(self, work: Connection, asked: Mapping[str, Any], progress: Progress) -> Any:
         self._demonstration()
-        found = {c.key: c for c in cases(work, self.plan, jobs.named_cases(work, self.plan))}
-        case = found.get(str(asked.get("case")))
+        wanted = str(asked.get("case"))
+        case = self._found.get(wanted) or self._find(work).get(wanted)
         if case is None:
             raise RefusedError("person.unknown")
         progress(0, 1)

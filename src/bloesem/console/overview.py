@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from psycopg import sql
+from psycopg import IsolationLevel, sql
 
 from bloesem.clock.due import overdue
 from bloesem.plan.dates import last_day, midnight
@@ -21,6 +21,10 @@ Progress = Callable[[int, int], None]
 #: How far the picture of what falls due looks ahead.
 MONTHS_AHEAD = 18
 DAY = dt.timedelta(days=1)
+#: Acts that leave every row as it was.
+UNCHANGING = ("read", "rehearsal", "denial")
+#: Among so many of the last acts, one that is committed late is still found.
+RECENT = 1000
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,31 @@ class Overview:
     swept: dt.date | None
     acts: tuple[Act, ...]
     counted: dt.datetime
+    after: int = 0
+    known: int = 0
+    since: int = 0
 
 
 def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
-    """Counts everything; one pass over each table. Reads only."""
+    """Counts everything as it stands at one moment of the database, which the answer names (`counted`): one snapshot,
+    whatever others commit meanwhile. Passes over every table, so it is done beside the pages and never by one.
+
+    `known`: of the acts numbered above `after`, how many that change something are in the numbers; `since`: how many
+    came after them, which the keeper's helper fills in as they come (`jobs.amend_acts`).
+    """
+    keeper.commit()
+    level, reads_only = keeper.isolation_level, keeper.read_only
+    keeper.isolation_level, keeper.read_only = IsolationLevel.REPEATABLE_READ, True
+    try:
+        return _overview(keeper, plan, progress)
+    finally:
+        keeper.rollback()
+        keeper.isolation_level, keeper.read_only = level, reads_only
+
+
+def _overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
     s = sql.Identifier(plan.schema)
+    counted: dt.datetime = _one(keeper, sql.SQL("SELECT {}.moment()").format(s))
     today: dt.date = _one(keeper, sql.SQL("SELECT {}.today()").format(s))
     total = 2 * len(plan.tables) + 1
     rows: dict[str, int] = defaultdict(int)
@@ -89,12 +113,12 @@ def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
     for i, table in enumerate(plan.tables):
         progress(len(plan.tables) + 1 + i, total)
         _due(keeper, plan, table, today, due)
-    late = overdue(keeper, plan, _one(keeper, sql.SQL("SELECT {}.moment()").format(s)))
+    late = overdue(keeper, plan, counted)
+    after = max((_one(keeper, sql.SQL("SELECT max(id) FROM {}.act").format(s)) or 0) - RECENT, 0)
     installed = keeper.execute(
         sql.SQL("SELECT policy, at FROM {}.installed ORDER BY id DESC LIMIT 1").format(s)
     ).fetchone() or (None, None)
     swept = keeper.execute(sql.SQL("SELECT swept, days FROM {}.watermark").format(s)).fetchone() or (None, 0)
-    keeper.commit()
     return Overview(
         today=today,
         days=swept[1],
@@ -108,13 +132,22 @@ def overview(keeper: Connection, plan: Plan, progress: Progress) -> Overview:
         activated=installed[1],
         swept=swept[0],
         acts=last_acts(keeper, plan),
-        counted=_one(keeper, sql.SQL("SELECT clock_timestamp()")),
+        counted=counted,
+        after=after,
+        known=_one(keeper, changing(plan, after)),
+    )
+
+
+def changing(plan: Plan, after: int | sql.Composable) -> sql.Composed:
+    """How many acts above that number change what is counted. Not the newest number is compared: an act with a smaller
+    one may be committed later."""
+    return sql.SQL("SELECT count(*) FROM {}.act WHERE id > {} AND kind <> ALL ({})").format(
+        sql.Identifier(plan.schema), after, sql.Literal(list(UNCHANGING))
     )
 
 
 def _one(keeper: Connection, query: sql.SQL | sql.Composed) -> Any:
     row = keeper.execute(query).fetchone()
-    keeper.commit()
     return row[0] if row else None
 
 
@@ -148,22 +181,27 @@ def _count(
     rows: dict[str, int],
     values: dict[str, int],
 ) -> int:
+    """Adds what each part reads of a table, and gives its rows: counted per mask, of which there are few, and not per
+    part, of which there are many."""
     readers = _readers(plan, table)
-    asked: list[sql.Composable] = [sql.SQL("count(*)")]
-    for purpose, columns in readers:
-        may = sql.SQL("{} & {} <> 0 AND good_until > {}").format(_mask(table), purpose.mask, midnight(today))
-        asked.append(sql.SQL("count(*) FILTER (WHERE {})").format(may))
-        filled = sql.SQL(", ").join(sql.Identifier(c) for c in columns) if columns else sql.SQL("NULL::int")
-        asked.append(sql.SQL("COALESCE(sum(num_nonnulls({})) FILTER (WHERE {}), 0)").format(filled, may))
-    found = keeper.execute(
-        sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _table(table))
-    ).fetchone()
-    keeper.commit()
-    assert found is not None
-    for i, (purpose, _) in enumerate(readers):
-        rows[purpose.key] += int(found[1 + 2 * i])
-        values[purpose.key] += int(found[2 + 2 * i])
-    return int(found[0])
+    names = list(dict.fromkeys(c for _, columns in readers for c in columns))
+    query = sql.SQL("SELECT CASE WHEN good_until > {} THEN {} ELSE 0 END, {} FROM {} GROUP BY 1").format(
+        midnight(today),
+        _mask(table),
+        sql.SQL(", ").join(
+            [sql.SQL("count(*)"), *(sql.SQL("count({})").format(sql.Identifier(c)) for c in names)]
+        ),
+        _table(table),
+    )
+    total = 0
+    for mask, n, *filled in keeper.execute(query).fetchall():
+        total += n
+        by_name = dict(zip(names, filled, strict=True))
+        for purpose, columns in readers:
+            if mask & purpose.mask:
+                rows[purpose.key] += n
+                values[purpose.key] += sum(by_name[c] for c in columns)
+    return total
 
 
 def _people(keeper: Connection, plan: Plan, today: dt.date) -> dict[str, int]:
@@ -186,7 +224,6 @@ def _people(keeper: Connection, plan: Plan, today: dt.date) -> dict[str, int]:
         "SELECT {} FROM (SELECT person, bit_or(mask) AS mask FROM ({}) AS every WHERE person IS NOT NULL GROUP BY 1) p"
     ).format(sums, sql.SQL(" UNION ALL ").join(branches))
     found = keeper.execute(query).fetchone()
-    keeper.commit()
     assert found is not None
     return {p.key: int(n) for p, n in zip(plan.purposes, found, strict=True)}
 
@@ -230,7 +267,7 @@ def _due_people(
         SELECT b.place, s.ends[b.place], sum(r.n)
         FROM r JOIN {s}.state s ON s.person_id = r.person
         JOIN (VALUES {numbers}) AS b (place, mask) ON r.used & b.mask <> 0
-        WHERE s.ends[b.place] > {today} AND s.ends[b.place] < {end}
+        WHERE s.next_review < {end} AND s.ends[b.place] > {today} AND s.ends[b.place] < {end}
         GROUP BY 1, 2"""
     ).format(
         owner=sql.Identifier(table.owners[0]),
@@ -244,7 +281,6 @@ def _due_people(
     by_place = {p.number + 1: p.key for p in purposes}
     for place, day, n in keeper.execute(query).fetchall():
         due[(day, by_place[place])] += int(n)
-    keeper.commit()
 
 
 def _due_records(
@@ -271,7 +307,6 @@ def _due_records(
             dark = min([max(ends), *caps]) + DAY
             if span[0] < dark < span[1]:
                 due[(dark, purpose.key)] += int(n)
-    keeper.commit()
 
 
 def last_acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) -> tuple[Act, ...]:
@@ -280,7 +315,6 @@ def last_acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) 
         sql.Identifier(plan.schema), lines
     )
     found = keeper.execute(query).fetchall()
-    keeper.commit()
     acts: list[Act] = []
     for (kind, purpose, thing, _), run in groupby(found, key=_run_of):
         total: Counter[str] = Counter()

@@ -6,7 +6,7 @@ Only in demonstration mode: the people are invented.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import sql
@@ -14,6 +14,7 @@ from psycopg import sql
 from bloesem.console import diary
 from bloesem.console.clockwork import moment
 from bloesem.console.timeline import Line, Row, Timeline, timeline
+from bloesem.plan import calculus
 from bloesem.plan.calculus import RowMasks, row_masks
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan, TablePlan
@@ -105,7 +106,8 @@ def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple
         plan, person, facts, every, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
     )
     lines = tuple(_with_example(line, examples) for line in picture.lines)
-    masks = [row_masks(plan, plan.table(row.table), row.values, facts, now) for row in rows]
+    states = {owner: calculus.person(plan, facts.get(owner, ()), now) for owner in owners}
+    masks = [row_masks(plan, plan.table(row.table), row.values, facts, now, states) for row in rows]
     expected = tuple(
         Expected(p.key, sum(_reads(plan, row, m, p.key) for row, m in zip(rows, masks, strict=True)))
         for p in plan.purposes
@@ -118,8 +120,7 @@ def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple
 
 def _with_example(line: Line, examples: dict[tuple[str, str], str]) -> Line:
     shown = [examples[line.table, c] for c in line.columns if (line.table, c) in examples][:SHOWN]
-    values = asdict(line) | {"lanes": line.lanes, "shown": ", ".join(shown)}
-    return Line(**values)
+    return replace(line, shown=", ".join(shown))
 
 
 def _reads(plan: Plan, row: Row, masks: RowMasks, part: str) -> bool:

@@ -177,8 +177,12 @@ def days(today: dt.date, chosen: str) -> dict[str, Any]:
         ("date.years2", 24),
         ("date.years8", 96),
     )
+    try:
+        shown = dt.date.fromisoformat(chosen.strip())
+    except ValueError:  # an input for a date shows no other text; what was wrong with it is said below
+        shown = later(today, 1)
     return {
-        "chosen": chosen or later(today, 1).isoformat(),
+        "chosen": shown.isoformat(),
         "quick": [(key, later(today, months).isoformat()) for key, months in ahead],
     }
 

@@ -82,6 +82,8 @@ def read_attempt(company: Company, form: Mapping[str, str]) -> Reading:
     shown = {"role": role, "sql": text, "write": write}
     if not text or "\0" in text:
         return Reading(role, (), write, shown, "try.wrong.sql")
+    if len(text) > breaking.LONGEST:
+        return Reading(role, (), write, {**shown, "sql": ""}, "try.wrong.long")
     return Reading(role, (text,), write, shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from bloesem.console import because, charts, timeline
 from bloesem.console import language as words
 from bloesem.console.because import Events
 from bloesem.console.company import Company, said
+from bloesem.console.door import Door
 from bloesem.console.keeper import Followed
 from bloesem.console.showing import grounds
 from bloesem.console.timeline import Band, Lane, Line, Timeline
 from bloesem.console.words import WORDS
-from bloesem.plan.model import CONSENT, Plan
+from bloesem.plan.model import CONSENT, Plan, PurposePlan
 from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
 
@@ -65,25 +66,15 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
     picture = followed.timeline
     erased = [line for line in picture.lines if not line.stored]
     events = {(m.day, f"{CONSENT}:{m.key}" if m.kind == "consent" else m.key) for m in picture.milestones}
-    groups = _groups(company, picture, events, language)
+    families = _families(company, picture, events, language)
+    stones = _milestones(company, picture, language)
     return {
         "picture": picture,
         "axis": charts.axis(picture),
-        "groups": groups,
-        "strips": [line for group in groups for line in group.lines],
-        "milestones": [
-            {
-                "day": m.day,
-                "x": charts.Scale(picture.start, picture.end).at(m.day),
-                "kind": words.say(f"kind.{m.kind}", language),
-                "what": company.event(m.key, language)
-                if m.kind == "event"
-                else company.part(m.key, language),
-                "ended": m.ended,
-                "future": m.day > picture.today,
-            }
-            for m in picture.milestones
-        ],
+        "families": families,
+        "strips": [line for family in families for group in family.groups for line in group.lines],
+        "milestones": stones,
+        "happened": _happened(stones),
         "legend": [
             {"label": company.group(g.key, language), "tone": g.tone}
             for g in company.groups
@@ -93,6 +84,30 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
         "erased": sum(line.rows for line in erased),
         "over": bool(picture.lines) and len(erased) == len(picture.lines),
     }
+
+
+def _milestones(company: Company, picture: Timeline, language: str) -> list[dict[str, Any]]:
+    scale = charts.Scale(picture.start, picture.end)
+    return [
+        {
+            "day": m.day,
+            "x": scale.at(m.day),
+            "kind": words.say(f"kind.{m.kind}", language),
+            "what": company.event(m.key, language) if m.kind == "event" else company.part(m.key, language),
+            "ended": m.ended,
+            "future": m.day > picture.today,
+        }
+        for m in picture.milestones
+    ]
+
+
+def _happened(stones: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What happened, each thing once: when first, when last, how often."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for stone in stones:
+        it = found.setdefault((stone["kind"], stone["what"]), {**stone, "times": 0})
+        it["last"], it["times"] = stone["day"], it["times"] + 1
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -110,14 +125,74 @@ class Shown:
         return len(self.lines) > 1
 
 
-def _groups(company: Company, picture: Timeline, events: Events, language: str) -> list[Shown]:
-    def drawn(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
-        strips = charts.strips(replace(picture, lines=lines), company.tones)
-        return [_line(company, strip, picture.today, events, language) for strip in strips]
+@dataclass(frozen=True)
+class Family:
+    """The values under one heading of the policy's list of data. `whole`: all of them as one line; `names`: each, once;
+    `erased`: how many of the `values` are gone."""
 
-    found = [
-        Shown(drawn((timeline.united(group),))[0], drawn(group)) for group in timeline.alike(picture.lines)
-    ]
+    label: str
+    whole: dict[str, Any]
+    groups: tuple[Shown, ...]
+    names: str
+    values: int
+    erased: int
+
+    @property
+    def several(self) -> bool:
+        return len(self.groups) > 1
+
+
+def _families(company: Company, picture: Timeline, events: Events, language: str) -> list[Family]:
+    """In the order in which they come; what a heading has but one of stands for itself."""
+    kinds: dict[str, list[tuple[Line, ...]]] = {}
+    for group in timeline.alike(picture.lines):
+        kinds.setdefault(_heading(group[0]), []).append(group)
+    found = []
+    for heading, alike in kinds.items():
+        every = [line for group in alike for line in group]
+        groups = _groups(company, picture, alike, events, language)
+        whole = _drawn(company, picture, (timeline.united(every),), events, language, told=False)[0]
+        found.append(
+            Family(
+                company.category(heading, language),
+                whole,
+                tuple(groups),
+                ", ".join(dict.fromkeys(it.whole["label"] for it in groups)),
+                len(groups),
+                sum(it.whole["past"] for it in groups),
+            )
+        )
+    return found
+
+
+def _heading(line: Line) -> str:
+    """The heading under which the policy lists a value: `contact` of `contact.email`."""
+    return line.categories[0].partition(".")[0] if line.categories else line.table
+
+
+def _drawn(
+    company: Company,
+    picture: Timeline,
+    lines: tuple[Line, ...],
+    events: Events,
+    language: str,
+    *,
+    told: bool = True,
+) -> list[dict[str, Any]]:
+    """Lines as they are drawn; `told`: with what each stretch says, which a line that only sums up does not show."""
+    strips = charts.strips(replace(picture, lines=lines), company.tones)
+    return [_line(company, strip, picture.today, events, language, told=told) for strip in strips]
+
+
+def _groups(
+    company: Company, picture: Timeline, alike: Iterable[tuple[Line, ...]], events: Events, language: str
+) -> list[Shown]:
+    found = []
+    for group in alike:
+        lines = _drawn(company, picture, group, events, language)
+        united = (timeline.united(group),)
+        whole = lines if len(group) == 1 else _drawn(company, picture, united, events, language, told=False)
+        found.append(Shown(whole[0], lines))
     names = Counter(it.whole["label"] for it in found)
     codes = Counter(it.whole["code"] for it in found)
     return [
@@ -127,11 +202,11 @@ def _groups(company: Company, picture: Timeline, events: Events, language: str) 
 
 
 def _line(
-    company: Company, strip: charts.Strip, today: dt.date, events: Events, language: str
+    company: Company, strip: charts.Strip, today: dt.date, events: Events, language: str, *, told: bool
 ) -> dict[str, Any]:
     line = strip.line
     table = company.plan.table(line.table)
-    lanes = [_lane(company, lane, today, events, language) for lane in line.lanes]
+    lanes = [_lane(company, lane, today, events, language) for lane in line.lanes] if told else []
     return {
         "strip": strip,
         "label": company.column(table.column(line.columns[0]), language),
@@ -146,7 +221,6 @@ def _line(
         "shown": line.shown,
         "lanes": lanes,
         "folded": _folded(lanes),
-        "reads_now": sum(lane.reads(today) for lane in line.lanes),
     }
 
 
@@ -204,35 +278,37 @@ class Asked:
         return self.rows == self.expected
 
 
-def asked_now(
-    company: Company, followed: Followed, served: tuple[str, ...], open_as: Callable[[Plan, str], Connection]
-) -> list[Asked]:
-    """Asks PostgreSQL, as the role of each part that is served here, how many rows of the person it sees."""
-    plan = company.plan
-    expected = {e.part: e.rows for e in followed.expected}
-    found: list[Asked] = []
-    for purpose in company.parts:
-        if not purpose.active or purpose.key not in served:
-            continue
-        with open_as(plan, purpose.key) as connection:
-            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name))))
-            connection.execute(
-                sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(purpose.name))
-            )
-            rows = sum(
-                _seen(connection, table.name, table.owners, followed.case.person)
-                for table in plan.tables
-                if purpose_columns(plan, table, purpose)
-            )
-            connection.rollback()
-        found.append(
-            Asked(purpose.key, company.tones.get(purpose.key, 0), rows, expected.get(purpose.key, 0))
+def asked_now(company: Company, followed: Followed, doors: Iterable[Door]) -> list[Asked]:
+    """Asks PostgreSQL, as the role of each part that is served here, how many rows of the person it sees: one question
+    a role, through one connection a login."""
+    plan, expected = company.plan, {e.part: e.rows for e in followed.expected}
+    seen: dict[str, int] = {}
+    for door in doors:
+        served = [p for p in company.parts if p.active and p.key in door.roles]
+        if served:
+            with door.warm() as connection:
+                seen |= {p.key: _seen(connection, plan, p, followed.case.person) for p in served}
+    return [
+        Asked(p.key, company.tones.get(p.key, 0), seen[p.key], expected.get(p.key, 0))
+        for p in company.parts
+        if p.key in seen
+    ]
+
+
+def _seen(connection: Connection, plan: Plan, purpose: PurposePlan, person: int) -> int:
+    """Rows of the person in the views of a role, which this connection takes on for a moment."""
+    tables = [table for table in plan.tables if purpose_columns(plan, table, purpose)]
+    counts = [
+        sql.SQL("(SELECT count(*) FROM {} WHERE {})").format(
+            sql.Identifier(purpose.name, table.name),
+            sql.SQL(" OR ").join(sql.SQL("{} = %s").format(sql.Identifier(o)) for o in table.owners),
         )
-    return found
-
-
-def _seen(connection: Connection, table: str, owners: tuple[str, ...], person: int) -> int:
-    mine = sql.SQL(" OR ").join(sql.SQL("{} = %s").format(sql.Identifier(o)) for o in owners)
-    query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(sql.Identifier(table), mine)
-    row = connection.execute(query, [person] * len(owners)).fetchone()
-    return int(row[0]) if row else 0
+        for table in tables
+    ]
+    if not counts:
+        return 0
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name))))
+    asked = [person for table in tables for _ in table.owners]  # the same text for everybody: planned once
+    found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts)), asked).fetchone()
+    connection.rollback()
+    return int(found[0]) if found else 0

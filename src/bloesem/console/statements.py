@@ -7,17 +7,20 @@ import re
 from bloesem.plan.model import Plan, TablePlan
 
 _NOISE = re.compile(
-    r"--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?(?:\$\1\$|\Z)|[eE]?'(?:[^'\\]|''|\\.)*(?:'|\Z)", re.DOTALL
+    r"--[^\n]*|/\*.*?(?:\*/|\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)|[eE]?'(?:[^'\\]|''|\\.)*(?:'|\Z)", re.DOTALL
 )
 _TOKEN = re.compile(r'"(?:[^"]|"")*"|[A-Za-z_]\w*|\S')
 _BEFORE_A_TABLE = {"from", "join", "update", "into", "table", "only", "using", "copy"}
 _LEADING = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
-_READS = re.compile(r"(select|values|table)\b", re.IGNORECASE)
+_READS = re.compile(r"(select|values|table|(with))\b", re.IGNORECASE)
+_WRITES = {"insert", "update", "delete", "merge"}
 
 
 def reads(text: str) -> bool:
-    """Whether it is a plain query, which a cursor can fetch in pieces."""
-    return _READS.match(text, _LEADING.match(text).end()) is not None  # type: ignore[union-attr]
+    """Whether it is a plain query, which a cursor can fetch in pieces; one that begins with WITH may write."""
+    leading = _LEADING.match(text)
+    found = _READS.match(text, leading.end() if leading else 0)
+    return found is not None and not (found[2] and _WRITES & set(tokens(text)))
 
 
 def tokens(text: str) -> list[str]:

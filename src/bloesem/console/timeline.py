@@ -136,7 +136,8 @@ class _Judge:
     def __init__(self, plan: Plan, facts: Facts, horizon: dt.date) -> None:
         self.plan, self.facts, self.horizon = plan, facts, horizon
         self._states: dict[tuple[int, dt.date], calculus.Person] = {}
-        self._days: dict[int, frozenset[dt.date]] = {}
+        self._changes: dict[int, frozenset[dt.date]] = {}
+        self._items = {who: [f for f in own if f.table] for who, own in facts.items()}
 
     def state(self, person: int, day: dt.date) -> calculus.Person:
         key = (person, day)
@@ -144,15 +145,30 @@ class _Judge:
             self._states[key] = calculus.person(self.plan, self.facts.get(person, ()), end_of(day))
         return self._states[key]
 
-    def fact_days(self, person: int) -> frozenset[dt.date]:
-        if person not in self._days:
-            found = set()
-            for fact in self.facts.get(person, ()):
-                found.add(civil(fact.starts_at))
-                if fact.ends_at is not None:
-                    found.add(civil(fact.ends_at))
-            self._days[person] = frozenset(found)
-        return self._days[person]
+    def changes(self, person: int) -> frozenset[dt.date]:
+        """The days on which what is decided of the person changes, or a fact about a single row begins or ends. Most
+        facts, such as one more contact, only move an end."""
+        if person in self._changes:
+            return self._changes[person]
+        facts = self.facts.get(person, ())
+        waiting, done, found = set(_days(facts)), set(), set(_days(f for f in facts if f.table))
+        before: tuple[object, ...] | None = None
+        while waiting:
+            day = min(waiting)
+            waiting.discard(day)
+            done.add(day)
+            it = self.state(person, day)
+            decided = (it.used, it.kept, it.kept_after_erasure, it.erased_at, it.epoch, it.contract_begun)
+            if decided != before:
+                found.add(day)
+            before = decided
+            waiting |= self._ahead(it.verdicts.values(), day) - done
+        self._changes[person] = frozenset(found)
+        return self._changes[person]
+
+    def _ahead(self, verdicts: Iterable[Verdict], day: dt.date) -> frozenset[dt.date]:
+        """The days after `day` from which a clock of these is over."""
+        return frozenset(v.until + DAY for v in verdicts if v.until and day <= v.until < self.horizon)
 
     def lines(self, row: Row, person: int) -> list[Line]:
         table = self.plan.table(row.table)
@@ -186,7 +202,7 @@ class _Judge:
     def _judged(self, table: TablePlan, row: Row, start: dt.date | None) -> list[tuple[dt.date, _Seen]]:
         """The days on which something may change for this row, each with what holds from then on."""
         owners = [int(row.values[o]) for o in table.owners if row.values.get(o) is not None]
-        waiting = set().union(*(self.fact_days(o) for o in owners)) if owners else set()
+        waiting = set().union(*(self.changes(o) for o in owners)) if owners else set()
         if start is None:
             start = min(waiting, default=None)
         if start is None:
@@ -200,13 +216,8 @@ class _Judge:
                 continue
             seen = self._see(table, row, day)
             done[day] = seen
-            # A ceiling ends what may be read; what must be stored ends with the purpose's own clock.
-            judged = [
-                *seen.verdicts.values(),
-                *(v for o in owners for v in self.state(o, day).verdicts.values()),
-            ]
-            ends = {v.until + DAY for v in judged if v.until and v.until < self.horizon}
-            waiting.update(end for end in ends if end > day and end not in done)
+            # The ends of the row's own clocks; those of its owners are among their changes.
+            waiting.update(self._ahead(seen.verdicts.values(), day) - done.keys())
         return sorted(done.items())
 
     def _see(self, table: TablePlan, row: Row, day: dt.date) -> _Seen:
@@ -218,18 +229,18 @@ class _Judge:
                 per_owner.append(None)
                 continue
             state = self.state(int(who), day)
-            own = self.facts.get(int(who), ())
             items = [
-                f for f in own if f.table == table.name and f.row == row.values.get(table.id) and f.holds(now)
+                f
+                for f in self._items.get(int(who), ())
+                if f.table == table.name and f.row == row.values.get(table.id) and f.holds(now)
             ]
-            per_owner.append(
-                {
-                    p.key: calculus.judge(self.plan, table, row.values, state, items, p, now)
-                    for p in self.plan.purposes
-                    if table.bits & p.mask
-                }
-            )
+            per_owner.append(calculus.judge(self.plan, table, row.values, state, items, now))
         return _combine(self.plan, per_owner)
+
+
+def _days(facts: Iterable[Fact]) -> Iterable[dt.date]:
+    """The days on which facts begin and end."""
+    return (civil(at) for f in facts for at in (f.starts_at, f.ends_at) if at is not None)
 
 
 @dataclass(frozen=True)

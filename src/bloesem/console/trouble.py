@@ -43,6 +43,11 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     return _page(request, "missing", 404)
 
 
+def unread(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: what was sent is too large, or no form of ours."""
+    return _page(request, "unread", 400)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500: a fault of ours. What it was stands in the log, never on the page."""
     return _page(request, "broken", 500)

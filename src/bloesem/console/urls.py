@@ -8,6 +8,7 @@ from bloesem.console import views
 
 _L = r"^(?P<language>nl|en)/"
 
+handler400 = "bloesem.console.trouble.unread"
 handler404 = "bloesem.console.trouble.missing"
 handler500 = "bloesem.console.trouble.broken"
 

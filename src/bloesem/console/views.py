@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 import uuid
 from typing import Any
@@ -26,6 +27,8 @@ from bloesem.stores.postgres import Connection
 PATIENCE = 1.2
 #: After this long without anyone taking the work, the keeper is not there.
 SILENCE = dt.timedelta(seconds=15)
+#: The key of an example.
+CASE = re.compile(r"[a-z0-9_-]{1,60}")
 
 
 @require_safe
@@ -123,8 +126,9 @@ def people(request: HttpRequest, language: str) -> HttpResponse:
     """The examples. With ?case=… (the form without script) on to that one; the first is shown at once."""
     company = current()
     if request.GET.get("case"):
-        case = "".join(c for c in request.GET["case"] if c.isalnum() or c in "-_")
-        return redirect("console-person", language=language, case=case or "none")
+        if not CASE.fullmatch(request.GET["case"]):
+            raise Http404
+        return redirect("console-person", language=language, case=request.GET["case"])
     with door.open_door(company.plan) as connection:
         found = showing_person.cases(company, _cases(connection, company), language)
         context = _frame(connection, company, language, "person")
@@ -140,7 +144,7 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
     with door.open_door(company.plan) as connection:
         context = _frame(connection, company, language, "person")
         context["cases"] = showing_person.cases(company, _cases(connection, company), language)
-        context["chosen"] = case
+        context |= {"chosen": case, "as_table": request.GET.get("as") == "table"}
         asked = request.GET.get("job")
         if asked is None:
             job: Job | None = _wait(
@@ -156,9 +160,8 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         if job.state == "done":
             followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
             context |= showing_person.person(company, followed, language)
-            context["asked"] = showing_person.asked_now(
-                company, followed, door.served(company.plan), door.open_as
-            )
+            context["asked"] = showing_person.asked_now(company, followed, door.doors(company.plan))
+            context["differ"] = sum(not it.equal for it in context["asked"])
     return _page(request, "person", context)
 
 
@@ -234,7 +237,7 @@ def _wait(connection: Connection, company: Company, job: uuid.UUID, patience: fl
         found = jobs.look(connection, company.plan, job)
         if found is None or found.over or time.monotonic() > until:
             return found
-        time.sleep(0.04)
+        time.sleep(0.008)
 
 
 def _progress(job: Job, language: str) -> dict[str, Any]:

@@ -58,7 +58,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "De bewaarder telt wat elk doel mag lezen. Deze bladzijde ververst zichzelf.",
         "The keeper counts what each purpose may read. This page refreshes itself.",
     ),
-    "now.counted": ("Geteld op {moment}.", "Counted on {moment}."),
+    "now.counted": ("Stand van {moment}.", "As of {moment}."),
+    "now.counted.since": (
+        "Sindsdien is er {n} keer iets veranderd dat hier nog niet is geteld.",
+        "Since then {n} acts changed something that is not counted here yet.",
+    ),
+    "now.counted.since1": (
+        "Sindsdien is er één keer iets veranderd dat hier nog niet is geteld.",
+        "Since then one act changed something that is not counted here yet.",
+    ),
+    "now.counted.day": (
+        "Sindsdien is het een andere dag geworden: dit is hoe het toen was.",
+        "The day has changed since: this is how it was then.",
+    ),
     "now.again": ("Opnieuw tellen", "Count again"),
     "now.purpose": ("Doel", "Purpose"),
     "now.may": ("Wie mag wat lezen", "Who may read what"),
@@ -201,6 +213,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Er is nog geen contract, en de persoon gaf dit niet om er een te krijgen.",
         "There is no contract yet, and the person did not give this to get one.",
     ),
+    "why.not-lent": (
+        "Alleen een blokkering of de wet bewaart het nog: dan leest dit doel, dat niets zelf bewaart, niet mee.",
+        "Only a hold or the law still keeps it: this purpose, which keeps nothing itself, does not read along.",
+    ),
     "why.before-return": (
         "Van vóór een terugkeer na het verstrijken: daarvoor opnieuw gevraagd.",
         "From before a return after expiry: asked anew.",
@@ -293,6 +309,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The keeper does not answer. Is `make up` still running?",
     ),
     # ---- a person
+    "unread.title": ("Dit konden we niet lezen", "We could not read this"),
+    "unread.lead": (
+        "Wat je stuurde is te groot, of geen formulier van deze bladzijden. Er is niets mee gebeurd.",
+        "What you sent is too large, or no form of these pages. Nothing was done with it.",
+    ),
     "person.title": ("Volg één persoon", "Follow one person"),
     "person.lead": (
         (
@@ -365,6 +386,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "person.asked.equal": ("gelijk", "equal"),
     "person.asked.differs": ("VERSCHILT", "DIFFERS"),
     "person.table": ("De hele tijdlijn als tabel", "The whole timeline as a table"),
+    "person.picture": ("Terug naar de tijdlijn", "Back to the timeline"),
+    "person.family": ("{n} gegevens", "{n} kinds of data"),
+    "person.family.some": ("{n} gegevens, {gone} gewist", "{n} kinds of data, {gone} erased"),
+    "person.family.gone": ("{n} gegevens, allemaal gewist", "{n} kinds of data, all erased"),
+    "person.asked.all": (
+        "Alle {n} rollen zien precies wat de berekening zegt",
+        "All {n} roles see exactly what the calculus says",
+    ),
+    "person.asked.some": (
+        "{n} rollen zien iets anders dan de berekening zegt",
+        "{n} roles see something else than the calculus says",
+    ),
     "person.value": ("Gegeven", "Data"),
     "person.since": ("Leest vanaf", "Reads from"),
     "person.dark": ("Donker vanaf", "Dark from"),
@@ -439,6 +472,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This field is not on the data map. Pick one from the list.",
     ),
     "try.wrong.sql": ("Schrijf eerst een opdracht.", "Write a statement first."),
+    "try.wrong.long": (
+        "Deze opdracht is te lang: er gaan er 10.000 tekens in, en die volstaan om het te proberen.",
+        "This statement is too long: it may have 10,000 characters, which is enough to try.",
+    ),
     "try.wrong.ready": ("Deze poging is er niet.", "There is no such attempt."),
     "try.door": ("Door de deur", "Through the door"),
     "try.door.more": (
@@ -500,6 +537,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "try.because.syntax": (
         "PostgreSQL begrijpt de opdracht niet. Het beleid heeft hier niets geweigerd.",
         "PostgreSQL does not understand the statement. The policy refused nothing here.",
+    ),
+    "try.because.other": (
+        "PostgreSQL kan dit niet uitvoeren. Het beleid heeft hier niets geweigerd.",
+        "PostgreSQL cannot run this. The policy refused nothing here.",
     ),
     "try.because.one": (
         "Eén opdracht per keer: een tweede achter een puntkomma wordt nooit uitgevoerd.",

@@ -61,7 +61,7 @@ def _files(paths: Iterable[Path | str]) -> Sequence[Path]:
             raise MapError(
                 f"{path}: holds no data map",
                 "a data map says where personal data lies (*.yaml)",
-                "write one; docs/datamap.md says how, `bloesem discover URL` proposes one",
+                "write one; docs/datamap.md says how, company/minimal shows the smallest",
             )
         found += inside
     if not found:

@@ -148,6 +148,9 @@ class CollectionMeta(Strict):
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     services: Services | None = None  # rows of this table say which service somebody has
+    served: str | None = (
+        None  # timestamptz: when the service was used for which the row is collected; else today
+    )
     source: str | None = None  # the column that says where the values came from
     default_source: str | None = None  # or: what every row of the table came from
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bloesem.gate.held import HeldBack, held_back
     from bloesem.gate.ids import new_id
     from bloesem.gate.keeping import expect, keeper
     from bloesem.gate.logbook import identifier_taken, reading
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from bloesem.gate.served import Gate, configure, forget, gate_of, require_process
 
 _HOME = {
+    "HeldBack": "held",
+    "held_back": "held",
     "new_id": "ids",
     "expect": "keeping",
     "keeper": "keeping",
@@ -69,6 +72,7 @@ __all__ = [
     "Guarded",
     "GuardedManager",
     "GuardedQuerySet",
+    "HeldBack",
     "NoPurpose",
     "NotLeakproof",
     "NotServed",
@@ -82,6 +86,7 @@ __all__ = [
     "explain_refusal",
     "forget",
     "gate_of",
+    "held_back",
     "identifier_taken",
     "keeper",
     "new_id",

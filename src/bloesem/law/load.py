@@ -14,6 +14,16 @@ _SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "aut
 _PURPOSE_PREFIX = "law:"
 
 
+#: What a company writes under `law` for the rules that come with Bloesem.
+BUNDLED = "bundled"
+
+
+def bundled() -> Path:
+    """The directory of the rules that come with Bloesem: in an installed package, or `law/` of the repository."""
+    packaged = Path(__file__).parent / "rules"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "law"
+
+
 def load_law(*directories: Path | str) -> Law:
     """All `*.yaml` of the directories as one law.
 

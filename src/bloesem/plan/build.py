@@ -675,16 +675,16 @@ class _Table:
         """Where the map says who has what the policy wants somebody to have, before rows of this table come in: the
         service that its categories are collected for (P-015), or any product at all (P-018)."""
         held = [self.policy.categories[category] for column in columns for category in column.categories]
-        services = {category.service for category in held if category.service is not None}
+        services = {category.services for category in held if category.services}
         if not services and not any(self.policy.types[category.type].with_product for category in held):
             return None
         if len(services) > 1:
             raise self.fault(
-                f"holds what is collected for {' and for '.join(sorted(services))}",
+                f"holds what is collected for {' and for '.join(' or '.join(one) for one in sorted(services))}",
                 "P-015: collected only for the services that somebody uses",
                 "give each service's values a table of their own",
             )
-        key = services.pop() if services else None
+        keys = services.pop() if services else ()
         found = [
             (dataset, collection, collection.meta.services)
             for dataset in self.datamap.dataset
@@ -693,7 +693,7 @@ class _Table:
         ]
         if len(found) != 1:
             raise self.fault(
-                f"is for people who have {f'service `{key}`' if key else 'a product'}, and who has what is not said",
+                f"is for people who have {f'service `{keys[0]}`' if keys else 'a product'}, and who has what is not said",
                 "P-015, P-018: collected only for the services that somebody uses",
                 "write meta.services on one table of what people have",
             )
@@ -702,19 +702,21 @@ class _Table:
             ((d, c) for d in self.datamap.dataset for c in d.collections if c.name == says.of),
             (dataset, collection),
         )
-        keys = [f.name for f in of[1].fields if f.fides.primary_key]
+        self._known(self.collection.meta.served)
+        ids = [f.name for f in of[1].fields if f.fides.primary_key]
         return ServicePlan(
-            key=key,
+            keys=keys,
             schema=dataset.db_schema,
             table=collection.name,
             owner=collection.meta.owners[0].column,
             product=says.product,
             of=of[1].name,
             of_schema=of[0].db_schema,
-            of_key=keys[0],
+            of_key=ids[0],
             service=says.service,
             since=says.since,
             until=says.until,
+            served=self.collection.meta.served,
         )
 
     def _refused(self, columns: Sequence[ColumnPlan]) -> tuple[RefusedPlan, ...]:

@@ -201,11 +201,21 @@ def _epoch(plan: Plan, facts: Sequence[Fact]) -> dt.datetime | None:
 
 
 def row_masks(
-    plan: Plan, table: TablePlan, row: Row, facts: Mapping[int, Sequence[Fact]], now: dt.datetime
+    plan: Plan,
+    table: TablePlan,
+    row: Row,
+    facts: Mapping[int, Sequence[Fact]],
+    now: dt.datetime,
+    states: Mapping[int, Person] | None = None,
 ) -> RowMasks:
-    """The masks of `row` (column → value) from the facts of each of its owners (person id → facts)."""
-    owners = [row.get(column) for column in table.owners]
-    judged = [_owned(plan, table, row, facts.get(int(o), ()), now) if o is not None else None for o in owners]
+    """The masks of `row` (column → value) from the facts of each of its owners (person id → facts). `states`: each
+    owner's at `now`, where a caller with many rows has them already."""
+    owners = [int(o) if (o := row.get(column)) is not None else None for column in table.owners]
+    if states is None:
+        states = {o: person(plan, facts.get(o, ()), now) for o in owners if o is not None}
+    judged = [
+        _owned(plan, table, row, facts.get(o, ()), states[o], now) if o is not None else None for o in owners
+    ]
     staying = [
         masks for masks in judged if masks is not None and masks[1]
     ]  # a leaving owner is cut, and forbids nothing
@@ -219,18 +229,39 @@ def row_masks(
 
 
 def _owned(
-    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], now: dt.datetime
+    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], state: Person, now: dt.datetime
 ) -> tuple[int, int]:
-    """(used, kept) of the row as far as one owner goes."""
-    state = person(plan, facts, now)
+    """(used, kept) of the row as far as one owner, of that state, goes."""
     items = [f for f in facts if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-    verdicts = [judge(plan, table, row, state, items, p, now) for p in plan.purposes if table.bits & p.mask]
+    verdicts = judge(plan, table, row, state, items, now).values()
     kept = _bits(plan, (v.purpose for v in verdicts if v.keep))
     used = _bits(plan, (v.purpose for v in verdicts if v.use)) if kept else 0
     return used, kept
 
 
 def judge(
+    plan: Plan, table: TablePlan, row: Row, state: Person, items: Sequence[Fact], now: dt.datetime
+) -> dict[str, Verdict]:
+    """A verdict per purpose of the table, on one row as far as one owner goes.
+
+    `items`: the facts about this row that hold at `now`. A purpose that keeps nothing itself reads what the others of the
+    policy keep (PUR-7), and not what only a hold or the law still does (P-003, P-074).
+    """
+    verdicts = {
+        p.key: _judge(plan, table, row, state, items, p, now) for p in plan.purposes if table.bits & p.mask
+    }
+    kept = _bits(plan, (key for key, verdict in verdicts.items() if verdict.keep))
+    if kept & plan.lending_bits:
+        return verdicts
+    return {
+        key: verdict
+        if not verdict.use or plan.purpose(key).stored
+        else _with(verdict, use=False, why="not-lent")
+        for key, verdict in verdicts.items()
+    }
+
+
+def _judge(
     plan: Plan,
     table: TablePlan,
     row: Row,
@@ -375,7 +406,7 @@ def explain(
         if who is not None:
             own = facts.get(int(who), ())
             items = [f for f in own if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-            verdicts.append(judge(plan, table, row, person(plan, own, now), items, purpose, now))
+            verdicts.append(judge(plan, table, row, person(plan, own, now), items, now)[purpose.key])
     if not verdicts:
         return Verdict(purpose.key, False, False, "nobody", purpose.basis)
     return min(verdicts, key=lambda v: (v.use, v.keep))

@@ -15,6 +15,7 @@ from typing import Literal
 
 from bloesem.datamap.model import Predicate
 from bloesem.errors import PlanError
+from bloesem.source import nearest
 from bloesem.terms import Origin
 
 #: The start "event" of clocks that run per record: the record's own date, as the data map says.
@@ -107,7 +108,7 @@ class PurposePlan:
     lines: tuple[int, ...] = ()
     label: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
-    @property
+    @cached_property
     def mask(self) -> int:
         return 1 << self.number
 
@@ -116,7 +117,7 @@ class PurposePlan:
         """Name of its role (without prefix) and of its schema."""
         return self.key.replace(":", "_").replace("-", "_").replace(".", "_")
 
-    @property
+    @cached_property
     def by_record(self) -> bool:
         """Whether its clock runs per record."""
         return any(clock.after == RECORD for clock in self.clocks)
@@ -202,10 +203,11 @@ class ColumnPlan:
 class ServicePlan:
     """How the database knows that somebody has a service: a row of `table` whose product, in `of`, gives it.
 
-    `key`: the service; None: any product, had now or before (P-018).
+    `keys`: the services, of which one is enough; none: any product, had now or before (P-018). `served`: the column of the
+    row that says when the service was used, so that what comes in late is judged by that day; without it, today.
     """
 
-    key: str | None
+    keys: tuple[str, ...]
     schema: str
     table: str
     owner: str
@@ -216,6 +218,7 @@ class ServicePlan:
     service: str
     since: str | None
     until: str | None
+    served: str | None = None
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,11 @@ class TablePlan:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise PlanError(f"{self.name}.{name}: no such column", "the data map", "map the column")
+        raise PlanError(
+            f"{self.name}.{name}: no such column in the data map",
+            "P-014: no orphan fields",
+            f"map it, or use one of: {nearest(name, [column.name for column in self.columns])}",
+        )
 
 
 @dataclass(frozen=True)
@@ -366,7 +373,7 @@ class Plan:
             raise PlanError(
                 f"purpose `{key}` is not in the policy of {self.version}",
                 "P-051: the list of purposes is closed",
-                f"use one of: {', '.join(sorted(self.by_key))}",
+                f"use one of: {nearest(key, self.by_key)}",
             )
         return found
 
@@ -376,7 +383,7 @@ class Plan:
             raise PlanError(
                 f"table `{name}` is not in the data map",
                 "P-014: no orphan fields",
-                f"map it; mapped are: {', '.join(sorted(self.by_name))}",
+                f"map it, or use one of: {nearest(name, self.by_name)}",
             )
         return found
 
@@ -420,6 +427,11 @@ class Plan:
     @cached_property
     def hold_bits(self) -> int:
         return self.mask(lambda p: p.hold)
+
+    @cached_property
+    def lending_bits(self) -> int:
+        """The purposes whose rows others may read that keep nothing themselves (PUR-7): those of the policy, not holds."""
+        return self.mask(lambda p: p.stored and not p.hold and p.of != "law")
 
     @cached_property
     def stored_bits(self) -> int:

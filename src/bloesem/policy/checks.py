@@ -82,14 +82,15 @@ class _Checks:
                     "P-035: special categories under art. 9(2), criminal data under art. 10",
                     "write 9(2)(a) to 9(2)(j), or 10 with the law that allows it; for other categories none",
                 )
-            if category.service is not None and category.service not in self.policy.services:
-                yield self._unknown(
-                    ("categories", key, "service"),
-                    "service",
-                    category.service,
-                    self.policy.services,
-                    "P-015: collected only with the service that needs it",
-                )
+            for service in category.services:
+                if service not in self.policy.services:
+                    yield self._unknown(
+                        ("categories", key, "service"),
+                        "service",
+                        service,
+                        self.policy.services,
+                        "P-015: collected only with the service that needs it",
+                    )
 
     def _events(self) -> Iterator[Problem]:
         events = self.policy.events

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bloesem.errors import PolicyError
 from bloesem.findings import Finding as Weakness
-from bloesem.law import load_law
+from bloesem.law import BUNDLED, bundled, load_law
 from bloesem.law.model import Law, LawPurpose
 from bloesem.policy.cross import company_problems
 from bloesem.policy.findings import Finding, basis_of, findings, stated
@@ -43,7 +43,11 @@ class CompanyFile(Strict):
     name: Label
     policy: Path = Path("policy")
     record: Path = Path("record")
-    law: tuple[Path, ...] = Field(min_length=1)
+    law: tuple[Path, ...] = Field(
+        default=(Path(BUNDLED),),
+        min_length=1,
+        description="Directories of rules; `bundled` are Europe's and Belgium's, which come with Bloesem.",
+    )
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
     application: str | None = None  # Django settings module, where the company has an application here
@@ -168,7 +172,7 @@ def load_company(directory: Path | str) -> Company:
     """
     home = Path(directory)
     settings = validate(parse(home / COMPANY_FILE), CompanyFile)
-    law = load_law(*(home / path for path in settings.law))
+    law = load_law(*(bundled() if path == Path(BUNDLED) else home / path for path in settings.law))
     loaded = _versions(home / settings.policy)
     record = read_record(home / settings.record)
     versions = tuple(one.policy for one in loaded)

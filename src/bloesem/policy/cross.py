@@ -195,6 +195,7 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     it = record.record
     check = _Pointer(record)
     yield from check.keys("basis", it.basis, parts, "part", "P-051: the list of purposes is closed")
+    yield from _bases(policies, check)
     yield from check.keys("compatible", it.compatible, parts, "part", "P-176: a test is about a part")
     for key, statute in it.statutes.items():
         yield from check.names(("statutes", key, "parts"), statute.parts, parts, "part", "P-054")
@@ -241,6 +242,27 @@ def _record(loaded: Sequence[LoadedPolicy], record: LoadedRecord, law: Law) -> I
     for promise in it.evidence:
         if not _ID.match(promise):
             yield check.problem(("evidence", promise), f"`{promise}` is no promise", "P-009", "write P-009")
+
+
+def _bases(policies: Sequence[Policy], check: _Pointer) -> Iterator[Problem]:
+    """P-052: a part is one bit, so one basis holds for all whom it is about."""
+    for key, decision in check.record.record.basis.items():
+        about = [
+            set(row.parts[key].groups)
+            for policy in policies
+            for row in policy.purposes.values()
+            if key in row.parts
+        ]
+        for groups in about:
+            if decision.groups and set(decision.groups) != groups:
+                of = ", ".join(sorted(groups)) or "everybody"
+                yield check.problem(
+                    ("basis", key, "groups"),
+                    f"decides for {', '.join(decision.groups)}, and part `{key}` is about {of}",
+                    "P-052: one basis per purpose and group of people",
+                    "make a part per group in the policy (`groups`), each with its basis; or decide for all of them",
+                )
+                break
 
 
 _SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")

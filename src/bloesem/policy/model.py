@@ -82,7 +82,9 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
-    service: str | None = None  # collected only for people who have this service (P-015)
+    service: (
+        Key | tuple[Key, ...]
+    ) = ()  # collected only for people who have this service, or one of these (P-015)
     only: tuple[
         str, ...
     ] = ()  # a closed list: no other purpose reads it, of the policy or of the law (P-081)
@@ -90,6 +92,11 @@ class Category(Strict):
         None  # of special categories the condition of art. 9(2), of criminal data the ground of art. 10 (P-035)
     )
     note: str | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Of the services for which it is collected, one is enough; none: it is collected for whatever service."""
+        return (self.service,) if isinstance(self.service, str) else self.service
 
 
 class Source(Strict):
@@ -108,6 +115,7 @@ class Part(Strict):
 
     `reads`: categories, each with all below it at a dot, or `all`; `not_reads` takes some away again.
     `is`: words of the law's vocabulary for the use itself, so that a ban of the law finds it.
+    `groups`: the people whom it is about, everybody when none is named; all of them on its one basis (P-052).
     `interest`: the legitimate interest as the text states it. `reports`: the only report families (P-102).
     """
 
@@ -345,7 +353,7 @@ class Balancing(Dated):
 
 
 class BasisDecision(Dated):
-    """The basis on which a part really runs, per group of people (P-052)."""
+    """The basis on which a part really runs, for all whom it is about (P-052). `groups`, where named: the part's own."""
 
     basis: Basis
     groups: tuple[str, ...] = ()
@@ -485,7 +493,7 @@ class Record(Strict):
             if isinstance(value, Dated):
                 yield name, value
             elif isinstance(value, tuple):
-                yield from ((f"{name}.{one.purpose}", one) for one in value)
+                yield from ((f"{name}.{one.purpose}", one) for one in value if isinstance(one, Balancing))
             elif isinstance(value, dict):
                 yield from ((f"{name}.{key}", one) for key, one in value.items() if isinstance(one, Dated))
 

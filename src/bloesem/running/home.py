@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bloesem.errors import StoreError
 from bloesem.stores.embedded import DEFAULT_VERSION, default_data_dir
+from bloesem.stores.owner import owner_of, require_reachable
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,14 @@ class Home:
     directory: Path
 
     @classmethod
-    def at(cls, directory: Path | None) -> Home:
-        """in: what `--data` says; by default the place where the embedded database lives."""
+    def at(cls, directory: Path | None, *, embedded: bool = True) -> Home:
+        """in: what `--data` says, by default the place where the embedded database lives; whether it will live there.
+
+        raises: StoreError when we may not write there, or the database's user cannot enter."""
         found = (directory or default_data_dir().parent).expanduser().absolute()
         try:
+            if embedded:
+                require_reachable(found, owner_of(found / f"postgres-{DEFAULT_VERSION}"))
             found.mkdir(mode=0o755, parents=True, exist_ok=True)
             for name in ("credentials", "doors", "logs"):
                 (found / name).mkdir(mode=0o700, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import importlib
 import importlib.util
@@ -16,7 +15,7 @@ from pathlib import Path
 from psycopg import sql
 
 from bloesem.clock import moment, sweep
-from bloesem.company import load
+from bloesem.company import Loaded
 from bloesem.errors import ClockError, PlanError, StoreError
 from bloesem.gate.secrets import CredentialsDirectory
 from bloesem.plan.model import Plan
@@ -28,6 +27,7 @@ from bloesem.running.home import Home
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection, connect
+from bloesem.terms import counted
 
 DATABASE = "bloesem"
 Say = Callable[[str], None]
@@ -51,15 +51,12 @@ def create_database(server: Dsn) -> Dsn:
     return server.to(DATABASE)
 
 
-def make_ready(
-    dsn: Dsn, directory: Path, home: Home, *, today: dt.date, demo: bool, size: int, say: Say
-) -> Ready:
+def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, say: Say) -> Ready:
     """Brings a database to where pages can be served; what is done already takes no time.
 
-    in: the administrator's address; the company's directory; `demo`: fill an empty database with `size` people.
+    in: the administrator's address; the company with its plan; `demo`: fill an empty database with `size` people.
     raises: what each step raises; each step is whole or not at all, so that the next start goes on.
     """
-    loaded = load(directory, on=today)
     plan, company = loaded.plan, loaded.company
     with connect(dsn, autocommit=True) as admin:
         if company.application:
@@ -73,7 +70,7 @@ def make_ready(
         worker.install(admin, plan)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
-            say(f"{size:,} invented people with ten years of history")
+            say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")
             _demonstrate(admin, plan, company, size)
             invented = True
         say("what the clock says must go today")
@@ -139,24 +136,29 @@ def _is_demonstration(admin: Connection, plan: Plan) -> bool:
     return found.fetchone() is not None
 
 
-def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> None:
-    """Calls what the company's file names: `module:function(connection, at=, people=, noted=) -> {name: person id}`."""
-    from bloesem.console import diary
-    from bloesem.console.jobs import name_cases
-    from bloesem.ledger import record_act
-
+def require_demonstration(company: Company) -> str:
+    """What invents the company's people. raises: PlanError when nothing does."""
     if company.demonstration is None:
         raise PlanError(
             f"{company.directory} names no demonstration",
             rule="invented people come from the company's own application",
             remedy="write `demonstration: module:function` in bloesem.yaml, or start with --no-demo",
         )
+    return company.demonstration
+
+
+def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> None:
+    """Calls what the company's file names: `module:function(connection, at=, people=, noted=) -> {name: person id}`."""
+    from bloesem.console import diary
+    from bloesem.console.jobs import name_cases
+    from bloesem.ledger import record_act
+
     if company.application:  # its tables are its models
         import django
 
         os.environ["DJANGO_SETTINGS_MODULE"] = company.application
         django.setup(set_prefix=False)
-    module, _, function = company.demonstration.partition(":")
+    module, _, function = require_demonstration(company).partition(":")
     fill = getattr(importlib.import_module(module), function)
     now = moment(admin, plan)
     with admin.transaction():
@@ -176,4 +178,4 @@ def _first_sweep(admin: Connection, plan: Plan, say: Say) -> None:
         say(f"not swept: {fault.thing}")  # the pages show what is overdue; nothing of it can be read
         return
     if report.rows_deleted or report.values_erased:
-        say(f"{report.rows_deleted:,} rows and {report.values_erased:,} values went")
+        say(f"{counted(report.rows_deleted, 'row')} and {counted(report.values_erased, 'value')} went")

@@ -10,7 +10,7 @@ from bloesem.errors import StoreError
 
 DATABASE_URL = "BLOESEM_DATABASE_URL"
 
-_RULE = f"{DATABASE_URL} has the form postgresql://user:password@host:5432/database"
+_RULE = f"--store and {DATABASE_URL} have the form postgresql://user:password@host:5432/database"
 _REMEDY = "correct it; special characters in the password are written as %40 and the like"
 
 

@@ -64,6 +64,12 @@ def connect(
         connection = psycopg.connect(conninfo="", autocommit=autocommit, **parameters)  # type: ignore[arg-type]
     except psycopg.OperationalError as error:
         raise _unreachable(dsn, error) from None
+    except psycopg.ProgrammingError as error:
+        raise StoreError(
+            f"the database URL of {dsn.host} has an option that PostgreSQL's driver does not know",
+            rule=f"the driver said: {_without_secret(' '.join(str(error).split()), dsn)}",
+            remedy="take it out: what follows the ? are options of libpq, such as sslmode=require",
+        ) from None
     try:
         require_supported(connection.info.server_version, oldest)
         if connection.info.parameter_status("TimeZone") != "UTC":
@@ -129,7 +135,7 @@ def _unreachable(dsn: Dsn, error: psycopg.OperationalError) -> StoreError:
         return StoreError(
             f"the database at {where} refuses the login of {dsn.user or 'the current user'}",
             rule=f"the server said: {said}",
-            remedy=f"check user and password in {DATABASE_URL}, and the server's pg_hba.conf",
+            remedy=f"check user and password in the URL (--store, or {DATABASE_URL}), and the server's pg_hba.conf",
         )
     if "does not exist" in said and "database" in said:
         return StoreError(
@@ -146,7 +152,7 @@ def _unreachable(dsn: Dsn, error: psycopg.OperationalError) -> StoreError:
     return StoreError(
         f"the database at {where} cannot be reached",
         rule=f"the driver said: {said}",
-        remedy=f"see that the server runs and that host and port in {DATABASE_URL} are right",
+        remedy=f"see that the server runs and that the URL is right (--store, or {DATABASE_URL})",
     )
 
 

@@ -46,6 +46,17 @@ def test_an_unknown_table_and_column_are_named() -> None:
         call("explain", "marketing", "aura.colour", "--company", BLOSSOM), 1, "`aura` is not in the data map"
     )
     refused(call("explain", "marketing", "session.aura", "--company", BLOSSOM), 1, "session.aura")
+    refused(
+        call("explain", "marketing", "session.place", "--company", BLOSSOM, "--map", BLOSSOM / "gone"),
+        1,
+        "gone",
+    )
+    refused(
+        call("explain", "marketing", "email_address.valu", "--company", BLOSSOM), 1, "did you mean `value`?"
+    )
+    refused(call("plan", "--table", "sesion", "--company", BLOSSOM), 1, "use one of: session")
+    refused(call("plan", "--purpose", "marketting", "--company", BLOSSOM), 1, "did you mean `marketing`?")
+    refused(call("explain", "marketing", "public.session.place", "--company", BLOSSOM), 2, "schema data")
     refused(call("explain", "marketing", "session", "--company", BLOSSOM), 2, "names no column")
     refused(call("plan", "--table", "aura", "--company", BLOSSOM), 1, "`aura` is not in the data map")
 
@@ -135,9 +146,7 @@ def test_a_company_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_date_that_is_none_is_refused() -> None:
-    said = call("plan", "--on", "tomorrow")
-    assert said.code == 2
-    assert "`tomorrow` is no date" in said.err
+    refused(call("plan", "--on", "tomorrow"), 2, "`tomorrow` is no date")
 
 
 def test_a_database_that_is_down_says_where_and_not_the_password(tmp_path: Path) -> None:
@@ -213,4 +222,5 @@ def test_ctrl_c_stops_in_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_command_shows_those_that_there_are() -> None:
     said = call("dance")
     assert said.code == 2
-    assert "invalid choice: 'dance'" in said.err
+    refused(said, 2, "no command `dance`", "sweep")
+    refused(call("chek"), 2, "did you mean `check`?")

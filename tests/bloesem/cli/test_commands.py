@@ -138,6 +138,11 @@ def test_why_a_purpose_reads_a_column_or_not() -> None:
     assert may.out.startswith("marketing may read email_address.value")
     assert "P1Y after interaction" in may.out
     assert "objection  absolute" in may.out
+    text = (BLOSSOM / "policy" / "2024-03-18" / "text.nl.txt").read_text("utf-8").split("\n")
+    assert " ".join(text[107 - 1].split()) in " ".join(may.out.split()), (
+        "the words of the text, as they stand"
+    )
+    assert "source starts with `subject:wedstrijd:`: what an entrant gave" in may.out
     never = call("explain", "marketing", "session.place", "--company", BLOSSOM, "--json").json
     assert never["reads"] is False
     assert "P-050" in never["why"]

@@ -32,6 +32,7 @@ def pages(stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
     company.use(stage.company)
     with stage.served():
         yield stage
+    door.close()
     company.use(None)
 
 

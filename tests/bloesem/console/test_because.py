@@ -71,6 +71,7 @@ REASONS = [
     ("new-purpose", "marketing", ("P-176",)),
     ("narrowed", "marketing", ()),
     ("before-contract", "sales", ("P-053",)),
+    ("not-lent", "reporting", ("P-003",)),
     ("before-return", "sales", ("P-110",)),
     ("erasure", "sales", ("P-150",)),
     ("no-date", "archive", ()),

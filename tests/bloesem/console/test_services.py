@@ -20,9 +20,8 @@ from bloesem.errors import GateError
 from bloesem.ledger import record_act
 from bloesem.plan.calculus import permits
 from bloesem.plan.dates import civil
-from bloesem.plan.model import Plan
 from bloesem.stores.facts import facts_of
-from bloesem.stores.postgres import Connection, connect
+from bloesem.stores.postgres import connect
 
 DAY = dt.timedelta(days=1)
 CONSOLE = Path(breaking.__file__).parent
@@ -111,23 +110,42 @@ def test_the_batches_of_one_sweep_are_one_line(stage: Stage) -> None:
 
 
 def test_what_a_part_may_read_now_is_what_postgresql_shows(stage: Stage) -> None:
+    from functools import partial
+
     from bloesem.console import showing_person
+    from bloesem.console.door import Door
     from bloesem.console.keeper import Followed
 
     plan = stage.company.plan
-    login = {role: name for name, roles in plan.processes.items() for role in roles}
-
-    def open_as(_: Plan, role: str) -> Connection:
-        return connect(stage.dsn(login[role]))
-
+    doors = [Door(roles, partial(connect, stage.dsn(login))) for login, roles in plan.processes.items()]
     with stage.keeper.open() as keeper:
         for case in cases(keeper, plan, {"ann": stage.ann}):
             picture, expected, at = follow(keeper, plan, case.person)
             followed = Followed(case, picture, expected, at)
-            served = tuple(role for roles in plan.processes.values() for role in roles)
-            asked = showing_person.asked_now(stage.company, followed, served, open_as)
+            asked = showing_person.asked_now(stage.company, followed, doors)
             assert asked
             assert [a for a in asked if not a.equal] == [], case.kind
+    for it in doors:
+        it.close()
+
+
+def test_a_connection_that_was_lost_is_opened_anew_and_a_role_is_left_behind(stage: Stage) -> None:
+    from functools import partial
+
+    kept = door.Door(("support",), partial(connect, stage.dsn("support_desk")))
+    with kept.warm() as first:
+        first.execute(f"SET LOCAL ROLE {stage.company.plan.role('support')}")
+    with kept.warm() as again:
+        assert again is first
+        assert again.execute("SELECT current_user = session_user").fetchone() == (True,)
+    with stage.database.connect(autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s)", [first.info.backend_pid])
+    with kept.warm() as new:
+        assert new is not first
+    with pytest.raises(RuntimeError), kept.warm() as broken:
+        raise RuntimeError
+    assert broken.closed
+    kept.close()
 
 
 # ---- break it --------------------------------------------------------------------------------------------------------

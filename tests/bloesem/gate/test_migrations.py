@@ -167,7 +167,7 @@ def test_numbers_of_invoices_that_are_there_are_given(store: World) -> None:
     try:
         connection = connections[ALIAS]
         MigrationExecutor(connection).migrate([("billing", "0002_years")])
-        MigrationExecutor(connection).migrate([("billing", "0004_numbers_given")])
+        MigrationExecutor(connection).migrate([("billing", "0005_numbers_given")])
     finally:
         connections[ALIAS].close()
         del connections[ALIAS]

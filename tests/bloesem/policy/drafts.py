@@ -73,7 +73,7 @@ class Draft:
         self.write(
             RECORD, self.text(RECORD).partition("\nbalancing:")[0]
         )  # of a purpose that this law has not
-        self.change("bloesem.yaml", "../../law", "law")
+        self.change("bloesem.yaml", "[bundled]", "[law]")
 
     def path(self, file: str) -> Path:
         return self.home / file

@@ -313,6 +313,24 @@ def test_two_files_of_the_record_cannot_decide_two_bases_for_a_part(draft: Draft
     )
 
 
+@pytest.mark.promise("P-052")
+def test_people_of_one_part_do_not_have_two_bases(draft: Draft) -> None:
+    """A part is one bit: another basis for some of its people needs a part of its own."""
+    decision = "basis:\n  orders: {{basis: consent, groups: [{groups}], decided: 2026-01-01}}\n"
+    draft.write("record/a.yaml", decision.format(groups="employee"))
+    draft.refused(PolicyError).says(
+        "record/a.yaml",
+        2,
+        "basis.orders.groups",
+        "decides for employee, and part `orders` is about everybody",
+        "make a part per group in the policy",
+    )
+    draft.change(POLICY, "      orders:\n", "      orders:\n        groups: [employee, customer]\n")
+    draft.refused(PolicyError).says("record/a.yaml", 2, "basis.orders.groups", "is about customer, employee")
+    draft.write("record/a.yaml", decision.format(groups="customer, employee"))
+    draft.load()
+
+
 @pytest.mark.promise("P-059")
 @pytest.mark.parametrize(("basis", "article"), [("vital-interest", "6(1)(d)"), ("public-task", "6(1)(e)")])
 def test_a_basis_that_the_text_does_not_claim_is_refused(draft: Draft, basis: str, article: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -28,14 +29,14 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-def up(folder: Path, port: int, *more: str) -> subprocess.Popen[str]:
+def up(folder: Path, port: int, *more: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "DJANGO_"))}
     return subprocess.Popen(
         [sys.executable, "-m", "bloesem.cli", "up", "--data", str(folder), "--port", str(port), *more],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
     )
 
@@ -108,10 +109,16 @@ def test_it_starts_shows_pages_stops_whole_and_keeps_its_data(folder: Path) -> N
 def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_with(folder: Path) -> None:
     """No people, no date to move, nobody to follow, no free SQL; the rest of the pages work."""
     port = free_port()
-    system = up(folder, port, "--no-demo")
+    system = up(folder, port, "--no-demo", "--json", stderr=subprocess.PIPE)
     try:
-        said = until_ready(system)
-        assert not any("invented people" in line for line in said)
+        assert system.stdout is not None
+        facts = json.loads(system.stdout.readline())
+        assert (facts["address"], facts["pid"]) == (f"http://localhost:{port}/", system.pid)
+        assert facts["demonstration"] is False
+        assert facts["policy"] == "2024-03-18"
+        assert Path(facts["data"]) == folder
+        password = (folder / "postgres-18" / "superuser.password").read_text().strip()
+        assert password not in json.dumps(facts)
 
         def status(path: str, data: bytes | None = None) -> int:
             try:
@@ -127,7 +134,10 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
         held = {door.name: {file.stem for file in door.iterdir()} for door in (folder / "doors").iterdir()}
         assert held == {name: {name} for name in ("console", "worker", "keeper")}, "each its own login"
         system.send_signal(signal.SIGINT)
-        assert "everything is kept" in system.communicate(timeout=40)[0]
+        rest, told = system.communicate(timeout=40)
+        assert rest == "", "one line of JSON, and nothing else"
+        assert "everything is kept" in told
+        assert "invented people" not in told
         assert system.returncode == 0
     finally:
         if system.poll() is None:

@@ -109,6 +109,9 @@ def _used(plan: Plan, table: TablePlan, kept: str) -> str:
     removed = listed(_removed(plan, table), joined="\n         | ", by=0)
     capped = [_case(_over(c.period, table), c.mask) for c in table.ceilings]
     cap = f"\n    & ~({' | '.join(capped)})" if capped else ""
+    borrowing, lending = table.bits & ~plan.stored_bits, table.bits & plan.lending_bits
+    if borrowing:
+        cap += f"\n    & ~({_case(f'{kept} & {lending} = 0', borrowing)})"
     restrictable = plan.mask(lambda p: not p.survives_restriction) & table.bits
     item = (
         f"CASE WHEN s.items AND EXISTS (SELECT FROM {s}.fact f WHERE {_about(table)} AND f.kind = 'restriction') "
@@ -314,7 +317,7 @@ def arrives(plan: Plan, table: TablePlan) -> str:
             f"INSERT INTO {s}.state (person_id, ends, next_review)\n"
             f"    VALUES ({key}, array_fill({FOREVER}, ARRAY[{size}]), today + 1) ON CONFLICT DO NOTHING;",
         )
-    find = [*_accepted(table), *find]
+    find = [*_accepted(plan, table), *find]
     declare = "\n    ".join(f"s{i} {s}.state; k{i} bigint := 0;" for i in range(1, n + 1))
     nobody = " AND ".join(f"NEW.{ident(o)} IS NULL" for o in table.owners)
     return tidy(
@@ -343,7 +346,7 @@ END $$"""
     )
 
 
-def _accepted(table: TablePlan) -> list[str]:
+def _accepted(plan: Plan, table: TablePlan) -> list[str]:
     """What is refused at the door: a source that the policy does not declare (P-049), or that may not give this
     (P-037); data for a service that nobody concerned has (P-015)."""
     checks = []
@@ -363,17 +366,21 @@ def _accepted(table: TablePlan) -> list[str]:
         has = f"{qualified(service.schema, service.table)} o"
         where = f"o.{ident(service.owner)} IN ({who})"
         what, hint = "a product or service", "P-018: of others only user data exist"
-        if service.key is not None:
+        if service.keys:
             has += (
                 f"\n            JOIN {qualified(service.of_schema, service.of)} p"
                 f" ON p.{ident(service.of_key)} = o.{ident(service.product)}"
             )
-            where += f" AND p.{ident(service.service)} = {literal(service.key)}"
+            where += f" AND p.{ident(service.service)} IN ({', '.join(literal(key) for key in service.keys)})"
+            # What comes in late belongs to the day on which it was; nothing is of a day to come.
+            used = f"{ident(plan.schema)}.civil(NEW.{ident(service.served)})" if service.served else "today"
+            day = f"LEAST({used}, today)" if service.served else used
             if service.since:
-                where += f"\n              AND COALESCE(o.{ident(service.since)} <= today, true)"
+                where += f"\n              AND COALESCE(o.{ident(service.since)} <= {day}, true)"
             if service.until:
-                where += f"\n              AND COALESCE(o.{ident(service.until)} >= today, true)"
-            what, hint = f"the service {service.key}", "P-015: collected per service that somebody uses"
+                where += f"\n              AND COALESCE(o.{ident(service.until)} >= {day}, true)"
+            what = f"the service {' or '.join(service.keys)}"
+            hint = "P-015: collected per service that somebody uses"
         # Whoever gets the row later must have it too: an unknown card's sessions, once the driver is known.
         given = " OR ".join(
             f"NEW.{ident(owner)} IS NOT NULL AND NEW.{ident(owner)} IS DISTINCT FROM OLD.{ident(owner)}"

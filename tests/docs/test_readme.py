@@ -1,0 +1,68 @@
+"""What the README tells a newcomer to type and to open is there, and works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from tests.bloesem.cli.world import BLOSSOM, call
+
+from bloesem import cli
+from bloesem.promises import load_promises
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+#: Lines of commands; words after two spaces say what it does.
+LINES = re.findall(r"^    \.venv/bin/bloesem (.+?)(?:  .*)?$", README, re.MULTILINE)
+
+
+def _words(line: str) -> list[str]:
+    told = re.match(r"explain \S+ \S+", line)
+    return shlex.split(told[0] if told else line)
+
+
+def test_every_command_is_told_of() -> None:
+    assert {_words(line)[0] for line in LINES} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if not line.startswith(("up", "sweep"))])
+def test_what_it_says_to_type_works(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As typed at the top of the repository, with /tmp/shop where the copy is."""
+    monkeypatch.chdir(ROOT)
+    shop = tmp_path / "shop"
+    (tmp_path / "shop").symlink_to(ROOT / "company" / "minimal")
+    said = call(*[word.replace("/tmp/shop", str(shop)) for word in _words(line)])
+    assert said.code == 0, said.err
+    assert said.out
+
+
+def test_what_up_and_sweep_are_told_is_understood() -> None:
+    for line in LINES:
+        if line.startswith(("up", "sweep")):
+            name, *options = _words(line)
+            page = call(name, "--help").out
+            assert all(option in page for option in options)
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/datamap.md"])
+def test_every_link_leads_somewhere(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert ((ROOT / file).parent / target).exists(), target
+
+
+def test_the_number_of_promises_is_the_number_of_promises() -> None:
+    promises = load_promises(BLOSSOM / "policy" / "2024-03-18")
+    for file in ("README.md", "CONTRIBUTING.md"):
+        numbers = re.findall(r"(?:the|all) (\d+)(?: promises| with)", (ROOT / file).read_text("utf-8"))
+        assert numbers
+        assert {int(n) for n in numbers} == {len(promises)}
+
+
+def test_every_make_target_is_there() -> None:
+    made = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"^    make ([a-z]+)|`make ([a-z]+)", README, re.MULTILINE):
+        name = target[0] or target[1]
+        assert re.search(rf"^{name}:", made, re.MULTILINE), name
