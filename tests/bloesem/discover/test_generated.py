@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bloesem.datamap import load_map
 from bloesem.discover import to_json, to_yaml
-from bloesem.discover.catalogue import At, Catalogue, Column, ForeignKey, Table
+from bloesem.discover.catalogue import Catalogue, Column, ForeignKey, Table
 from bloesem.discover.inclusion import Found, keys_of
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Samples, look
