@@ -94,7 +94,7 @@ WITH RECURSIVE below (root, leaf) AS (
     JOIN pg_inherits i ON i.inhparent = b.leaf
 ), size (root, rows, pages, unknown) AS (
     SELECT b.root, sum(greatest(c.reltuples, 0))::bigint,
-           sum(CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / 8192 ELSE 0 END)::bigint,
+           COALESCE(sum(CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / 8192 ELSE 0 END), 0)::bigint,
            bool_or(c.relkind IN ('r', 'm') AND c.reltuples <= 0 AND pg_relation_size(c.oid) > 0)
     FROM below b JOIN pg_class c ON c.oid = b.leaf GROUP BY b.root
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bloesem.discover.belonging import Belonging
@@ -194,7 +194,7 @@ class Study:
     def _of_nobody(self, made: TableProposal, name: TableName) -> TableProposal:
         if made.at[1].lower() in self.library:
             return replace(made, holds="system", because="a library's own table", confidence=0.95)
-        strong = [f for f in made.fields if f.category and f.category.startswith(STRONG)]
+        strong = [f for f in _all(made.fields) if f.category and f.category.startswith(STRONG)]
         place = name.nature == "catalogue"
         if place:
             strong = [
@@ -268,3 +268,10 @@ class Study:
         ]
         choices.append(Choice({"link": "none"}, "what else it points to is nobody's", 0.5))
         return LinkProposal((one.column,), None, None, said, 0.3, decide=tuple(choices))
+
+
+def _all(fields: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
+    """Fields, and the places within documents."""
+    for one in fields:
+        yield one
+        yield from _all(one.fields)

@@ -257,3 +257,21 @@ def test_names_alone_find_what_an_empty_database_links(fresh_database: Database)
     for line in ("klant_id -> tbl_klanten owner", "bestelling_id -> tbl_bestellingen owner"):
         assert any(line in one for one in found), found
     assert "tbl_klanten: people" in found
+
+
+def test_arrays_and_documents_that_name_people_are_asked_about(fresh_database: Database) -> None:
+    """Several people in one column own nothing for sure; an address in a document is no link, so whose it is is asked."""
+    with fresh_database.connect(autocommit=True) as connection:
+        for statement in (
+            "CREATE TABLE customer (id int PRIMARY KEY, first_name text, last_name text, email text)",
+            "INSERT INTO customer SELECT i, 'Ann', 'Maes', 'ann' || i || '@post.example' FROM generate_series(1, 50) i",
+            "CREATE TABLE call_group (id int PRIMARY KEY, customer_ids int[], mails text[])",
+            "INSERT INTO call_group SELECT i, ARRAY[i, i + 1], ARRAY['ann' || i || '@post.example'] FROM generate_series(1, 40) i",
+            "CREATE TABLE webhook (id int PRIMARY KEY, payload jsonb)",
+            """INSERT INTO webhook SELECT i, jsonb_build_object('email', 'ann' || i || '@post.example', 'n', i) FROM generate_series(1, 40) i""",
+        ):
+            connection.execute(statement)
+    proposal = proposed(fresh_database)
+    assert {"call_group.customer_ids -> ? customer shared", "webhook: ?"} <= lines(proposal)
+    found = categories(proposal)
+    assert found["call_group.mails"] == found["webhook.payload.email"] == "user.contact.email"
