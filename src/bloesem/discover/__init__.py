@@ -10,6 +10,7 @@ from bloesem.discover.inclusion import keys_of, read_inclusion
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Budget, Clock, Progress, prepare, read_samples
 from bloesem.discover.study import Study
+from bloesem.discover.typed import read_numbers
 from bloesem.discover.words import words
 from bloesem.discover.write import to_json, to_yaml
 from bloesem.stores.postgres import Connection
@@ -37,7 +38,7 @@ def discover(
     samples = read_samples(connection, catalogue, reading, told.vocabulary, progress)
     keys = keys_of(catalogue, samples, told)
     comparing = Clock(Budget(budget.seconds * _FOR_LINKS + max(0.0, reading.left), budget.rows))
-    study = Study(catalogue, samples, keys, told)
+    study = Study(catalogue, samples, keys, told, read_numbers(connection, catalogue))
     wanted = study.worth_asking()
     inclusion = read_inclusion(connection, catalogue, samples, keys, wanted, comparing, progress)
     progress("weighing")

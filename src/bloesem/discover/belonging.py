@@ -108,6 +108,8 @@ class Belonging:
         )
         if role == "staff" or (guess.to in self.g.staff and others_are and role != "owner"):
             return self._of_staff(guess, bool(owning))
+        if self.g.table(at).columns[guess.columns[0]].is_array:
+            return _even("shared", "owner", "each row names several people")
         if role == "shared":
             if not owning:
                 return Verdict(
@@ -118,8 +120,6 @@ class Belonging:
             return Verdict(
                 "shared", 0.9, "the row is somebody else's too", (("owner", 0.1, "it is theirs as much"),)
             )
-        if self.g.table(at).columns[guess.columns[0]].is_array:
-            return _even("shared", "owner", "each row names several people")
         if self.g.nature(at) in ("catalogue", "system", "party") and not self.g.junction(at):
             why = "what the table is named for is nobody's own"
             return Verdict("owner", 0.5, "its name says whose it is", (("reference", 0.45, why),))

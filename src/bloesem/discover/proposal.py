@@ -53,7 +53,7 @@ class LinkProposal:
     of: tuple[str, ...] = ()
     person: str | None = None
     belongs: Literal["this", "that"] = "this"
-    when: tuple[str, str] | None = None  # a column, and what it says
+    when: tuple[str, str | int] | None = None  # a column, and what it says
     redact: tuple[str, ...] = ()
     erase: tuple[str, ...] = ()
     decide: tuple[Choice, ...] = ()

@@ -33,7 +33,16 @@ _OF_ACCOUNTS = ("user.account.username", "user.authorization.password")
 class Study:
     """in: all that was read, but for which values are found where. Says what of that is worth asking, then proposes."""
 
-    def __init__(self, catalogue: Catalogue, samples: Samples, keys: Sequence[Key], words: Words) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        samples: Samples,
+        keys: Sequence[Key],
+        words: Words,
+        numbers: Mapping[int, At] | None = None,
+    ) -> None:
+        """`numbers`: which table each number of Django's list of tables stands for."""
+        self.numbers = numbers or {}
         self.catalogue, self.samples = catalogue, samples
         self.keys, self.words = keys, words
         self.inclusion: Inclusion = {}
@@ -58,7 +67,7 @@ class Study:
         guesses = self._guesses(scores)
         scores = self._people(belongs={g.holder for g in guesses if self._belongs(g, scores)})
         guesses = self._guesses(scores)
-        typed = list(typed_links(self.catalogue, self.samples, self.words, self.names))
+        typed = list(typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers))
         by_type = {(t.holder, (t.column,)) for t in typed}
         guesses = [g for g in guesses if (g.holder, g.columns) not in by_type]
         people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}

@@ -1,20 +1,28 @@
-"""Columns whose rows belong to what a type column beside them says (`subject_type`, `subject_id`). Pure.
+"""Columns whose rows belong to what a type column beside them says (`subject_type`, `subject_id`).
 
-What a type column says is written in the map only where it is the name of a table: a name of the schema, not a value.
+What a type column says is written in the map only where it is the name of a table, or the number of one in a list of
+tables: a name of the schema, not a value.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
 
 from bloesem.discover.catalogue import At, Catalogue, Column, Table
 from bloesem.discover.inclusion import form_of
 from bloesem.discover.sample import Samples
 from bloesem.discover.words import TableName, Words
+from bloesem.stores.postgres import Connection
 
 _MOST_TYPES = 30
+_MOST_TABLES = 5_000
+_CONTENT_TYPE = "content_type_id"
 _NAME = re.compile(r"[A-Za-z_][\w.:/\\-]{0,80}")
 
 
@@ -26,14 +34,20 @@ class Typed:
     holder: At
     column: str
     type_column: str
-    targets: tuple[tuple[str, At], ...]
+    targets: tuple[tuple[str | int, At], ...]
     others: int
 
 
 def typed_links(
-    catalogue: Catalogue, samples: Samples, words: Words, names: dict[At, TableName]
+    catalogue: Catalogue,
+    samples: Samples,
+    words: Words,
+    names: dict[At, TableName],
+    numbers: Mapping[int, At],
 ) -> Iterator[Typed]:
+    """in: `numbers`: which table each number of Django's list of tables stands for."""
     for at, table in catalogue.tables.items():
+        yield from _numbered(catalogue, samples, table, numbers)
         declared = {c for k in table.foreign_keys for c in k.columns}
         for column, type_column in _pairs(table, words):
             if column in declared:
@@ -43,6 +57,42 @@ def typed_links(
             found = tuple((word, to) for word, to in sorted(targets.items()) if to is not None)
             if found or not said:
                 yield Typed(at, column, type_column, found, len(said) - len(found))
+
+
+def read_numbers(connection: Connection, catalogue: Catalogue) -> dict[int, At]:
+    """Django points to any row by the number of its table, in a list of tables, and the row's own."""
+    found = {}
+    for at, table in catalogue.tables.items():
+        if at[1] != "django_content_type" or not {"id", "app_label", "model"} <= set(table.columns):
+            continue
+        said = sql.SQL("SELECT id, app_label || '_' || model FROM {} ORDER BY id LIMIT {}").format(
+            sql.Identifier(*at), sql.Literal(_MOST_TABLES)
+        )
+        with contextlib.suppress(psycopg.Error):
+            for number, name in connection.execute(said).fetchall():
+                if (at[0], name) in catalogue.tables:
+                    found[number] = (at[0], name)
+    return found
+
+
+def _numbered(
+    catalogue: Catalogue, samples: Samples, table: Table, numbers: Mapping[int, At]
+) -> Iterator[Typed]:
+    for type_column in table.columns if numbers else ():
+        column = type_column.replace(_CONTENT_TYPE, "object_id")
+        if not type_column.endswith(_CONTENT_TYPE) or column not in table.columns:
+            continue
+        form = form_of(table.columns[column])
+        said = {int(v) for v in samples.of(table.at, type_column).values if v.isdecimal()}
+        targets = [
+            (number, numbers[number])
+            for number in sorted(said & set(numbers))
+            if all(
+                form_of(catalogue.tables[numbers[number]].columns[c]) == form
+                for c in catalogue.tables[numbers[number]].key
+            )
+        ]
+        yield Typed(table.at, column, type_column, tuple(targets), len(said) - len(targets))
 
 
 def _pairs(table: Table, words: Words) -> Iterator[tuple[str, str]]:

@@ -275,3 +275,24 @@ def test_arrays_and_documents_that_name_people_are_asked_about(fresh_database: D
     assert {"call_group.customer_ids -> ? customer shared", "webhook: ?"} <= lines(proposal)
     found = categories(proposal)
     assert found["call_group.mails"] == found["webhook.payload.email"] == "user.contact.email"
+
+
+def test_djangos_numbers_of_tables_are_understood(fresh_database: Database) -> None:
+    with fresh_database.connect(autocommit=True) as connection:
+        for statement in (
+            "CREATE TABLE auth_user (id serial PRIMARY KEY, username text, password text, email text)",
+            "INSERT INTO auth_user SELECT i, 'u' || i, 'x', 'u' || i || '@post.example' FROM generate_series(1, 30) i",
+            "CREATE TABLE shop_product (id serial PRIMARY KEY, name text)",
+            "CREATE TABLE django_content_type (id serial PRIMARY KEY, app_label text, model text)",
+            "INSERT INTO django_content_type VALUES (7, 'auth', 'user'), (9, 'shop', 'product'), (11, 'gone', 'thing')",
+            "CREATE TABLE tags_tagged (id serial PRIMARY KEY, content_type_id int REFERENCES django_content_type, object_id int)",
+            "INSERT INTO tags_tagged SELECT i, (ARRAY[7, 9])[1 + i % 2], i FROM generate_series(1, 20) i",
+        ):
+            connection.execute(statement)
+    assert {
+        "auth_user: people",
+        "django_content_type: system",
+        "tags_tagged.content_type_id -> django_content_type reference",
+        "tags_tagged.object_id -> auth_user owner when content_type_id=7",
+        "tags_tagged.object_id -> shop_product reference when content_type_id=9",
+    } <= lines(proposed(fresh_database))
