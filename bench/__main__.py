@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from bench import cli, gate, objection, slim, sweep, up
+from bench import cli, discover, gate, objection, slim, sweep, up
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "slim", "up")
+NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover")
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -27,6 +27,8 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return slim.figures(slim.MILLION if full else 100_000, sweep=True)
         case "up":
             return up.figures(400, 3)
+        case "discover":
+            return discover.figures(2_000, 1_000_000)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

@@ -5,6 +5,9 @@ purpose, purposes without column. With --store also what is really there: every 
 drift of grants, roles, policies, triggers, functions and views from the plan, and whether all masks are what the facts
 say. Nothing is changed, in any case.
 
+Of a database that is not guarded (`guarded: false`) the map is checked instead: what nobody decided yet, links without an
+end, and with --store every table, column and foreign key that the map does not name.
+
 Findings about the words of the policy itself are counted; --text lists them.
 """
 
@@ -19,7 +22,9 @@ from bloesem.commands import shared
 from bloesem.errors import BloesemError, MapError, PlanError
 
 if TYPE_CHECKING:
+    from bloesem.datamap.load import LoadedMap
     from bloesem.findings import Finding
+    from bloesem.policy.model import Policy
 
 EXAMPLES = """\
 examples:
@@ -27,6 +32,7 @@ examples:
   bloesem check company/blossom/policy/2024-03-18 company/blossom/datamap
   bloesem check --store here                                     and the database that `bloesem up` runs
   bloesem check --store postgresql://dba@db.example/crm company/minimal maps/crm.yaml
+  bloesem check --store postgresql://me@db.example/shop company/minimal map.yaml    what `bloesem discover` still asks
   bloesem check --text                                           also what the policy says wrongly, weakly or not at all
 
 exit code: 0 nothing wrong; 1 errors found; 2 wrong call; 3 the database cannot be reached or used
@@ -101,6 +107,10 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     policy = read.in_force(on)
     text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
     maps = read_map(arguments.map or read.maps)
+    if not all(dataset.guarded for dataset in maps.datamap.dataset):
+        return _graver_first(
+            [*_of_foreign(maps, policy, arguments.store), *late_reviews(read.record, on)]
+        ), text
     found = [*map_findings(maps), *late_reviews(read.record, on)]
     plan = None
     try:
@@ -120,6 +130,21 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
             if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
                 found += store_findings(connection, plan)
     return _graver_first(found), text
+
+
+def _of_foreign(maps: LoadedMap, policy: Policy, store: str | None) -> list[Finding]:
+    """A database that nobody guards: is its map decided and whole?"""
+    from bloesem.datamap.undecided import foreign_findings
+
+    found = foreign_findings(maps, policy)
+    if store:
+        from bloesem.stores.check import foreign_store_findings
+        from bloesem.stores.postgres import FOREIGN
+
+        with shared.store(store, oldest=FOREIGN) as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found += foreign_store_findings(connection, maps)
+    return found
 
 
 def _graver_first(found: list[Finding]) -> list[Finding]:

@@ -185,6 +185,11 @@ def _named(collection: Collection) -> Iterator[tuple[KeyPath, str]]:
         yield from _condition(("consents", i, "when"), consent.when)
     for i, narrow in enumerate(meta.narrow):
         yield from _condition(("narrow", i, "when"), narrow.when)
+    for i, link in enumerate(meta.links):
+        for key in ("columns", "redact", "erase"):
+            for column in getattr(link, key):
+                yield ("links", i, key), column
+        yield from _condition(("links", i, "when"), link.when)
     for scope, column in meta.scopes.items():
         yield ("scopes", scope), column
     if (services := getattr(meta, "services", None)) is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bloesem.source import Strict
 from bloesem.terms import Origin
@@ -72,6 +72,49 @@ class Owner(Strict):
     owns: tuple[str, ...] = ()  # columns that are this person's; the rest is the first owner's
 
 
+class Alternative(Wild):
+    """One way to read what `discover` was unsure of, with its `because` and `confidence` (0 to 1)."""
+
+    because: str = ""
+    confidence: float = 0.0
+
+
+class Link(Strict):
+    """A link between rows, in a store that nobody guards: whose a row is (docs/datamap.md, Links).
+
+    `columns` of this table point to the columns `of` (its key, when not said) of the table `to`; or hold what identifies a
+    person (`person: email`). Unless `belongs` says otherwise, the row of this table belongs to whoever the row that it
+    points to belongs to. `kind`: `owner`, the row goes with its last owner; `shared`, the person sees it and it stays;
+    `reference`, no person is reached along it.
+    """
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    to: str | None = None
+    of: tuple[str, ...] = ()
+    person: str | None = None
+    kind: Literal["owner", "shared", "reference"] | None = None
+    belongs: Literal["this", "that"] = "this"
+    when: Predicate | None = None  # the type column that decides whose row it is
+    redact: tuple[str, ...] = ()  # what is not shown to whom reaches the row along this link alone
+    erase: tuple[str, ...] = ()  # what is this person's, and goes when they go and the row stays
+    last: bool = True  # false: the row goes when this owner goes, whoever else owns it
+    placeholder: str | int | None = None  # what a link that is cut becomes where it cannot be empty
+    why: str | None = None
+    decide: tuple[Alternative, ...] = ()  # what nobody decided yet: refused
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Link:
+        if self.to is not None and self.person is not None:
+            raise ValueError("write `to`, or `person`")
+        if self.kind != "owner" and not self.last:
+            raise ValueError(
+                "a row that goes because a mere sharer leaves would be somebody else's: `last` is for owners"
+            )
+        if self.kind is None and not self.decide:
+            raise ValueError("write `kind`: owner, shared or reference")
+        return self
+
+
 class Services(Strict):
     """On a table of what people have: which service each row gives, from when until when (P-015).
 
@@ -96,6 +139,8 @@ class CollectionMeta(Strict):
     events: tuple[EventColumn, ...] = ()
     consents: tuple[ConsentColumns, ...] = ()
     narrow: tuple[Narrow, ...] = ()
+    links: tuple[Link, ...] = ()  # whose each row is, in a store that nobody guards
+    decide: tuple[Alternative, ...] = ()  # what the table holds, while nobody decided it: refused
     conditions: dict[str, str] = Field(
         default_factory=dict
     )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
@@ -118,6 +163,11 @@ class FieldMeta(Strict):
     origin: Origin | None = None  # how the value came to us, where it differs from its row's source (P-028)
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     why: str | None = None
+    on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
+    on_erase: Literal["cut", "redact", "keep"] = (
+        "cut"  # empty (or `erased`), a mask of its type, or left as it is
+    )
+    decide: tuple[Alternative, ...] = ()  # its category, while nobody decided it: refused
 
 
 class Reference(Wild):
@@ -166,6 +216,11 @@ class Dataset(Wild):
     @property
     def db_schema(self) -> str:
         return str((self.meta or {}).get("schema", "public"))
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a plan is in force in the store: roles, masks, sweeps. Else it is read as it is, along `links`."""
+        return bool((self.meta or {}).get("guarded", True))
 
 
 class DataMap(Wild):

@@ -19,6 +19,7 @@ from bloesem.stores.dsn import DATABASE_URL, Dsn, dsn_from
 
 __all__ = [
     "DATABASE_URL",
+    "FOREIGN",
     "OLDEST",
     "Connection",
     "Dsn",
@@ -32,17 +33,26 @@ __all__ = [
 OLDEST = 15
 """The oldest major version that has `security_invoker` views, on which every purpose's schema rests."""
 
+FOREIGN = 12
+"""The oldest that is read where nothing of ours is installed."""
+
 Connection = psycopg.Connection[TupleRow]
 
 
 def connect(
-    dsn: Dsn, *, autocommit: bool = False, application: str = "bloesem", timeout_seconds: int = 10
+    dsn: Dsn,
+    *,
+    autocommit: bool = False,
+    application: str = "bloesem",
+    timeout_seconds: int = 10,
+    oldest: int | None = None,
 ) -> Connection:
     """Opens one connection; parameters are bound by the server, so one call is one statement.
 
-    in: the address; `application` is the name that the server shows for it.
+    in: the address; `application` is the name that the server shows for it; `oldest`: FOREIGN where nothing is installed
+    (OLDEST by default).
     out: an open connection whose session speaks UTC.
-    raises: StoreError when the server is down, refuses the login or is older than 15.
+    raises: StoreError when the server is down, refuses the login or is older than `oldest`.
     """
     parameters = {
         "client_encoding": "UTF8",
@@ -61,7 +71,7 @@ def connect(
             remedy="take it out: what follows the ? are options of libpq, such as sslmode=require",
         ) from None
     try:
-        require_supported(connection.info.server_version)
+        require_supported(connection.info.server_version, oldest)
         if connection.info.parameter_status("TimeZone") != "UTC":
             connection.execute("SET TIME ZONE 'UTC'")
             if not autocommit:
@@ -72,13 +82,16 @@ def connect(
     return connection
 
 
-def require_supported(server_version: int) -> None:
-    """in: the number that the server reports (150004 is 15.4). raises: StoreError below 15."""
-    if server_version // 10000 < OLDEST:
+def require_supported(server_version: int, oldest: int | None = None) -> None:
+    """in: the number that the server reports (150004 is 15.4). raises: StoreError below `oldest`."""
+    oldest = oldest or OLDEST
+    if server_version // 10000 < oldest:
         found = f"{server_version // 10000}.{server_version % 10000}"
         raise StoreError(
             f"the database server is PostgreSQL {found}",
-            rule=f"PostgreSQL {OLDEST} or newer: older ones have no security_invoker views",
+            rule=f"PostgreSQL {OLDEST} or newer: older ones have no security_invoker views"
+            if oldest == OLDEST
+            else f"PostgreSQL {oldest} or newer is read",
             remedy=f"upgrade the server, or unset {DATABASE_URL} to use the embedded PostgreSQL",
         )
 
