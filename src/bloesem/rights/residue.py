@@ -8,16 +8,16 @@ another server stores (those are named).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from bloesem.errors import StoreError
 from bloesem.rights import reading
 from bloesem.rights.identifiers import Identifier, IdentifierKind
-from bloesem.rights.reading import Table, Unread
+from bloesem.rights.reading import SECONDS, Table, Unread
 from bloesem.rights.sieve import Sieve
 from bloesem.rights.writings import Writings
 from bloesem.stores.postgres import Connection
@@ -51,10 +51,42 @@ class Found:
             "acts": list(self.acts),
         }
 
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Found:
+        """What `json` said."""
+        return cls(
+            said["table"],
+            said["column"],
+            said["what"],
+            said["rows"],
+            tuple(said["keys"]),
+            tuple(said["acts"]),
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one table gave, when it was read whole."""
+
+    found: tuple[Found, ...]
+    bytes: int
+
+
+class Notes(Protocol):
+    """What a pass remembers of itself, so that one that is killed goes on where it was."""
+
+    def read(self) -> Mapping[str, Part]:
+        """The tables that were read, by name."""
+        ...
+
+    def keep(self, table: str, part: Part) -> None:
+        """One more was read."""
+        ...
+
 
 @dataclass(frozen=True)
 class Progress:
-    """Which table is read; bytes read of it, of about how many; tables read before it, of how many."""
+    """Which table is being read; bytes read of it, of about how many; tables read before it, of how many."""
 
     table: str
     bytes: int
@@ -108,10 +140,14 @@ def search(
     connection: Connection,
     identifiers: Sequence[Identifier],
     progress: Callable[[Progress], None] | None = None,
+    *,
+    seconds: float = SECONDS,
+    notes: Notes | None = None,
 ) -> Residue:
     """Looks for all of them in one pass.
 
-    in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything.
+    in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything; so
+    many `seconds` for each table; `notes`: tables that this pass has read already, for the same people, are not read again.
     raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away.
     """
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
@@ -122,24 +158,35 @@ def search(
         )
     begun = time.monotonic()
     wanted = Wanted(identifiers)
-    with connection.transaction():
-        tables, unread = reading.tables(connection)
-    bytes_ = 0
+    known = notes.read() if notes else {}
+    found = [one for part in known.values() for one in part.found]
+    bytes_ = sum(part.bytes for part in known.values())
+    tables, unread = reading.tables(connection)
     for done, table in enumerate(tables if identifiers else ()):
+        if table.qualified in known:
+            continue
         tell = None if progress is None else _teller(progress, table, done, len(tables))
+        hits: Hits = {}
         try:
-            bytes_ += wanted.look(connection, table, tell)
+            read = wanted.look(connection, table, hits, seconds=seconds, tell=tell)
         except psycopg.errors.UndefinedTable:
             continue  # dropped since: nothing is in it
         except psycopg.Error as fault:
             if connection.closed:
                 raise StoreError(
                     f"the database went away while {table.qualified} was read",
-                    "the pass is whole or not done",
-                    "run it again",
+                    "a table is read whole or not at all",
+                    "run it again: it goes on with that table",
                 ) from None
-            unread.append(Unread(table.qualified, reading.refusal(fault)))
-    return Residue(wanted.findings(), tuple(unread), len(tables), bytes_, time.monotonic() - begun)
+            unread.append(Unread(table.qualified, reading.refusal(fault, seconds)))
+            found += findings(hits)
+        else:
+            part = Part(findings(hits), read)
+            bytes_ += read
+            found += part.found
+            if notes:
+                notes.keep(table.qualified, part)
+    return Residue(together(found), tuple(unread), len(tables), bytes_, time.monotonic() - begun)
 
 
 def _teller(
@@ -149,45 +196,69 @@ def _teller(
 
 
 @dataclass
-class _Hits:
+class Hit:
+    """Rows of one column that hold identifiers of one kind."""
+
     rows: int = 0
     keys: list[Key] = field(default_factory=list)
     acts: set[int] = field(default_factory=set)
 
 
+Hits = dict[tuple[str, str, IdentifierKind], Hit]
+
+
 class Wanted:
-    """All that is looked for, and where it was found so far."""
+    """All that is looked for."""
 
     def __init__(self, identifiers: Sequence[Identifier]) -> None:
         self._sought = identifiers
         self._sieve = Sieve(identifiers)
         self._writings = Writings(identifiers)
-        self._hits: dict[tuple[str, str, IdentifierKind], _Hits] = {}
 
-    def look(self, connection: Connection, table: Table, tell: Callable[[int], None] | None = None) -> int:
-        """Reads one table. out: the bytes that were read. raises: psycopg.Error."""
+    def look(
+        self,
+        connection: Connection,
+        table: Table,
+        hits: Hits,
+        *,
+        seconds: float = SECONDS,
+        tell: Callable[[int], None] | None = None,
+    ) -> int:
+        """Reads one table and adds to `hits`. out: the bytes that were read. raises: psycopg.Error."""
         read = 0
-        for rows in reading.blocks(connection, table):
+        for rows in reading.blocks(connection, table, seconds):
             for place in self._sieve.candidates(rows):
-                self._judge(table, rows[place])
+                self._judge(table, rows[place], hits)
             read += sum(map(len, rows))
             if tell:
                 tell(read)
         return read
 
-    def _judge(self, table: Table, row: bytes) -> None:
+    def _judge(self, table: Table, row: bytes, hits: Hits) -> None:
         values, key = table.split(row)
         found = self._writings.found(values, table.columns)
         for column, kind in {(column, self._sought[number].kind) for column, number in found}:
-            hits = self._hits.setdefault((table.root, table.columns[column], kind), _Hits())
-            hits.rows += 1
-            if len(hits.keys) < KEYS:
-                hits.keys.append(key)
+            hit = hits.setdefault((table.root, table.columns[column], kind), Hit())
+            hit.rows += 1
+            if len(hit.keys) < KEYS:
+                hit.keys.append(key)
             acts = (self._sought[n].act for c, n in found if c == column and self._sought[n].kind == kind)
-            hits.acts.update(act for act in acts if act is not None)
+            hit.acts.update(act for act in acts if act is not None)
 
-    def findings(self) -> tuple[Found, ...]:
-        return tuple(
-            Found(table, column, what, hits.rows, tuple(hits.keys), tuple(sorted(hits.acts)))
-            for (table, column, what), hits in sorted(self._hits.items())
-        )
+
+def findings(hits: Hits) -> tuple[Found, ...]:
+    return tuple(
+        Found(table, column, what, hit.rows, tuple(hit.keys), tuple(sorted(hit.acts)))
+        for (table, column, what), hit in sorted(hits.items())
+    )
+
+
+def together(found: Iterable[Found]) -> tuple[Found, ...]:
+    """What was found in several parts of a table, as one."""
+    hits: Hits = {}
+    for one in found:
+        hit = hits.setdefault((one.table, one.column, one.what), Hit())
+        hit.rows += one.rows
+        hit.keys += one.keys[: KEYS - len(hit.keys)]
+        hit.acts |= set(one.acts)
+    return findings(hits)
