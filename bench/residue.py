@@ -8,6 +8,7 @@ column; theirs is what somebody would write by hand: `count(*) … WHERE column 
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -147,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
     world = World(random.Random(1))
+    cores = len(os.sched_getaffinity(0))
     sought = world.erased(people)
     with server() as running, connect(running.dsn(), autocommit=True) as connection:
         measured_on(connection.info.server_version)
@@ -157,7 +159,7 @@ def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
         theirs: list[float] = []
         bytes_ = 0
         for _ in range(turns):
-            result = search(connection, sought)
+            result = search(connection, sought, workers=cores)
             found = {(one.table, one.column) for one in result.found if one.what == "email"}
             if not (result.whole and planted <= found):
                 raise AssertionError("the pass did not find what was put there")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -76,7 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
     now = dt.datetime.now(dt.UTC)
     with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
         store = rights.store(dsn, now)
-        outcome = passes.over(rights, store, connection, now, Teller(), seconds=arguments.timeout)
+        workers = len(os.sched_getaffinity(0))
+        outcome = passes.over(
+            rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=workers
+        )
     if arguments.json:
         shared.print_json(_json(outcome, mapped))
     else:

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from psycopg.types.json import Jsonb
 
@@ -61,22 +62,23 @@ def over(
     progress: Callable[[Progress], None] | None = None,
     *,
     seconds: float = SECONDS,
+    workers: int = 1,
 ) -> Outcome:
     """Looks for everybody who was erased in a store since the last pass.
 
-    in: a connection to the store, outside any transaction; so many `seconds` for each table.
+    in: a connection to the store, outside any transaction; so many `seconds` for each table; `workers`: processes
+    that look.
     raises: StoreError while another pass over the store is running, and when the store goes away; GateError without keys.
     """
+    look = partial(search, connection, progress=progress, seconds=seconds, workers=workers)
     with _alone(rights, store):
         unfinished = _unfinished(rights, store, now)
-        ended = (
-            [_carry_out(rights, store, connection, now, unfinished, progress, seconds)] if unfinished else []
-        )
+        ended = [_carry_out(rights, store, now, unfinished, look)] if unfinished else []
         after = unfinished[1] if unfinished else 0
         _, mark = rights.sought(store, now, after=after)
         if mark > after or not ended:
             begun = _begin(rights, store, now, mark)
-            ended.append(_carry_out(rights, store, connection, now, begun, progress, seconds, after))
+            ended.append(_carry_out(rights, store, now, begun, look, after))
     residue = ended[0][0]
     for other, _ in ended[1:]:
         residue = replace(
@@ -99,13 +101,14 @@ def at_once(
     progress: Callable[[Progress], None] | None = None,
     *,
     seconds: float = SECONDS,
+    workers: int = 1,
 ) -> Residue:
     """Looks for those whom one act erased, and then forgets them. Killed: the next pass looks for them.
 
     in, raises: as `over`; the act has ended.
     """
     sought, mark = rights.sought(store, now, act=act)
-    residue = search(connection, sought, progress, seconds=seconds)
+    residue = search(connection, sought, progress, seconds=seconds, workers=workers)
     if residue.whole:
         rights.looked(store, mark, act=act)
     return residue
@@ -151,17 +154,15 @@ def _begin(rights: Rights, store: str, now: dt.datetime, mark: int) -> tuple[int
 def _carry_out(
     rights: Rights,
     store: str,
-    connection: Connection,
     now: dt.datetime,
     this: tuple[int, int],
-    progress: Callable[[Progress], None] | None,
-    seconds: float,
+    look: Callable[..., Residue],
     after: int = 0,
 ) -> tuple[Residue, set[int | None]]:
     """Brings a pass to its end. out: what was found, and after which acts."""
     number, mark = this
     sought, _ = rights.sought(store, now, after=after, mark=mark)
-    residue = search(connection, sought, progress, seconds=seconds, notes=Notes(rights, number))
+    residue = look(sought, notes=Notes(rights, number))
     with rights.connection.transaction():
         rights.connection.execute("DELETE FROM rights.pass WHERE id = %s", [number])
         if residue.whole:

@@ -78,6 +78,9 @@ SELECT set_config('transaction_read_only', 'on', true), set_config('lock_timeout
                   WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)"""
 
 
+Key = Mapping[str, str] | str
+
+
 @dataclass(frozen=True)
 class Unread:
     """What was not looked at, or not whole, and why."""
@@ -116,7 +119,7 @@ class Table:
             sql.SQL(", ").join([*values, *keys]), sql.Identifier(self.schema, self.name)
         )
 
-    def split(self, row: bytes) -> tuple[list[bytes | None], Mapping[str, str] | str]:
+    def split(self, row: bytes) -> tuple[list[bytes | None], Key]:
         """in: one row as PostgreSQL sent it. out: its values, and its key."""
         fields = _fields(row)
         values, keys = fields[: len(self.columns)], fields[len(self.columns) :]

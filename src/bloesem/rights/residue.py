@@ -16,16 +16,13 @@ import psycopg
 
 from bloesem.errors import StoreError
 from bloesem.rights import reading
+from bloesem.rights.crew import Crew, Spot, crew
 from bloesem.rights.identifiers import Identifier, IdentifierKind
-from bloesem.rights.reading import SECONDS, Table, Unread
-from bloesem.rights.sieve import Sieve
-from bloesem.rights.writings import Writings
+from bloesem.rights.reading import SECONDS, Key, Table, Unread
 from bloesem.stores.postgres import Connection
 
 #: Of so many rows each finding says the key; of the others how many there are.
 KEYS = 20
-
-Key = Mapping[str, str] | str
 
 
 @dataclass(frozen=True)
@@ -143,12 +140,15 @@ def search(
     *,
     seconds: float = SECONDS,
     notes: Notes | None = None,
+    workers: int = 1,
 ) -> Residue:
     """Looks for all of them in one pass.
 
     in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything; so
-    many `seconds` for each table; `notes`: tables that this pass has read already, for the same people, are not read again.
-    raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away.
+    many `seconds` for each table; `notes`: tables that this pass has read already, for the same people, are not read again;
+    `workers`: how many processes look.
+    raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away;
+    CrewError when one of the processes does.
     """
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         raise StoreError(
@@ -157,36 +157,58 @@ def search(
             "commit first, then look",
         )
     begun = time.monotonic()
-    wanted = Wanted(identifiers)
     known = notes.read() if notes else {}
-    found = [one for part in known.values() for one in part.found]
-    bytes_ = sum(part.bytes for part in known.values())
+    parts = list(known.values())
     tables, unread = reading.tables(connection)
-    for done, table in enumerate(tables if identifiers else ()):
-        if table.qualified in known:
-            continue
-        tell = None if progress is None else _teller(progress, table, done, len(tables))
-        hits: Hits = {}
-        try:
-            read = wanted.look(connection, table, hits, seconds=seconds, tell=tell)
-        except psycopg.errors.UndefinedTable:
-            continue  # dropped since: nothing is in it
-        except psycopg.Error as fault:
-            if connection.closed:
-                raise StoreError(
-                    f"the database went away while {table.qualified} was read",
-                    "a table is read whole or not at all",
-                    "run it again: it goes on with that table",
-                ) from None
-            unread.append(Unread(table.qualified, reading.refusal(fault, seconds)))
-            found += findings(hits)
-        else:
-            part = Part(findings(hits), read)
-            bytes_ += read
-            found += part.found
-            if notes:
+    with crew(identifiers, workers) as looking:
+        for done, table in enumerate(tables if identifiers else ()):
+            if table.qualified in known:
+                continue
+            tell = None if progress is None else _teller(progress, table, done, len(tables))
+            try:
+                part, fault = _look(connection, table, looking, seconds, tell)
+            except psycopg.errors.UndefinedTable:
+                continue  # dropped since: nothing is in it
+            parts.append(part)
+            if fault is not None:
+                unread.append(Unread(table.qualified, reading.refusal(fault, seconds)))
+            elif notes:
                 notes.keep(table.qualified, part)
-    return Residue(together(found), tuple(unread), len(tables), bytes_, time.monotonic() - begun)
+    found = together(one for part in parts for one in part.found)
+    read = sum(part.bytes for part in parts)
+    return Residue(found, tuple(unread), len(tables), read, time.monotonic() - begun)
+
+
+def _look(
+    connection: Connection, table: Table, looking: Crew, seconds: float, tell: Callable[[int], None] | None
+) -> tuple[Part, psycopg.Error | None]:
+    """Reads one table. out: what it gave, and why it was not read to its end."""
+    hits: Hits = {}
+    read = 0
+
+    def add(spots: list[Spot]) -> None:
+        for column, kind, key, acts in spots:
+            hits.setdefault((table.root, table.columns[column], kind), Hit()).add(1, (key,), acts)
+
+    fault: psycopg.Error | None = None
+    try:
+        for rows in reading.blocks(connection, table, seconds):
+            looking.judge(table, rows, add)
+            read += sum(map(len, rows))
+            if tell:
+                tell(read)
+    except psycopg.errors.UndefinedTable:
+        raise
+    except psycopg.Error as stopped:
+        if connection.closed:
+            raise StoreError(
+                f"the database went away while {table.qualified} was read",
+                "a table is read whole or not at all",
+                "run it again: it goes on with that table",
+            ) from None
+        fault = stopped
+    looking.rest()
+    return Part(findings(hits), read), fault
 
 
 def _teller(
@@ -203,47 +225,13 @@ class Hit:
     keys: list[Key] = field(default_factory=list)
     acts: set[int] = field(default_factory=set)
 
+    def add(self, rows: int, keys: Sequence[Key], acts: Iterable[int]) -> None:
+        self.rows += rows
+        self.keys += keys[: KEYS - len(self.keys)]
+        self.acts.update(acts)
+
 
 Hits = dict[tuple[str, str, IdentifierKind], Hit]
-
-
-class Wanted:
-    """All that is looked for."""
-
-    def __init__(self, identifiers: Sequence[Identifier]) -> None:
-        self._sought = identifiers
-        self._sieve = Sieve(identifiers)
-        self._writings = Writings(identifiers)
-
-    def look(
-        self,
-        connection: Connection,
-        table: Table,
-        hits: Hits,
-        *,
-        seconds: float = SECONDS,
-        tell: Callable[[int], None] | None = None,
-    ) -> int:
-        """Reads one table and adds to `hits`. out: the bytes that were read. raises: psycopg.Error."""
-        read = 0
-        for rows in reading.blocks(connection, table, seconds):
-            for place in self._sieve.candidates(rows):
-                self._judge(table, rows[place], hits)
-            read += sum(map(len, rows))
-            if tell:
-                tell(read)
-        return read
-
-    def _judge(self, table: Table, row: bytes, hits: Hits) -> None:
-        values, key = table.split(row)
-        found = self._writings.found(values, table.columns)
-        for column, kind in {(column, self._sought[number].kind) for column, number in found}:
-            hit = hits.setdefault((table.root, table.columns[column], kind), Hit())
-            hit.rows += 1
-            if len(hit.keys) < KEYS:
-                hit.keys.append(key)
-            acts = (self._sought[n].act for c, n in found if c == column and self._sought[n].kind == kind)
-            hit.acts.update(act for act in acts if act is not None)
 
 
 def findings(hits: Hits) -> tuple[Found, ...]:
@@ -257,8 +245,5 @@ def together(found: Iterable[Found]) -> tuple[Found, ...]:
     """What was found in several parts of a table, as one."""
     hits: Hits = {}
     for one in found:
-        hit = hits.setdefault((one.table, one.column, one.what), Hit())
-        hit.rows += one.rows
-        hit.keys += one.keys[: KEYS - len(hit.keys)]
-        hit.acts |= set(one.acts)
+        hits.setdefault((one.table, one.column, one.what), Hit()).add(one.rows, one.keys, one.acts)
     return findings(hits)
