@@ -8,7 +8,6 @@ column; theirs is what somebody would write by hand: `count(*) … WHERE column 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from psycopg import sql
 
 from bench.measure import Figure, measured_on, parser, tell, timed
 from bench.world import server
+from bloesem.rights.crew import CORES
 from bloesem.rights.identifiers import Identifier
 from bloesem.rights.residue import search
 from bloesem.stores.postgres import Connection, connect
@@ -148,7 +148,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
     world = World(random.Random(1))
-    cores = len(os.sched_getaffinity(0))
     sought = world.erased(people)
     with server() as running, connect(running.dsn(), autocommit=True) as connection:
         measured_on(connection.info.server_version)
@@ -159,7 +158,7 @@ def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
         theirs: list[float] = []
         bytes_ = 0
         for _ in range(turns):
-            result = search(connection, sought, workers=cores)
+            result = search(connection, sought, workers=CORES)
             found = {(one.table, one.column) for one in result.found if one.what == "email"}
             if not (result.whole and planted <= found):
                 raise AssertionError("the pass did not find what was put there")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -66,6 +65,7 @@ def seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.rights import home, passes
+    from bloesem.rights.crew import CORES
 
     if not arguments.store:
         raise shared.UsageError(
@@ -77,9 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     now = dt.datetime.now(dt.UTC)
     with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
         store = rights.store(dsn, now)
-        workers = len(os.sched_getaffinity(0))
         outcome = passes.over(
-            rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=workers
+            rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
         )
     if arguments.json:
         shared.print_json(_json(outcome, mapped))

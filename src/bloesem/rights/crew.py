@@ -23,7 +23,9 @@ from bloesem.rights.sieve import Sieve
 from bloesem.rights.writings import Writings
 
 #: So many blocks, of a megabyte each, before processes are started.
-AT_HOME = 16
+AT_HOME = 32
+#: How many processes there may be: one for each core.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 #: So many blocks wait for each process.
 WAITING = 2
 
