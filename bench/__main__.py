@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from bench import cli, gate, objection, slim, sweep, up
+from bench import cli, gate, objection, residue, slim, sweep, up
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "slim", "up")
+NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "residue")
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -27,6 +27,8 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return slim.figures(slim.MILLION if full else 100_000, sweep=True)
         case "up":
             return up.figures(400, 3)
+        case "residue":
+            return residue.figures(1_000, 1_024 if full else 256, 16, 1)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import cli, gate, measure, objection, slim, sweep
+from bench import cli, gate, measure, objection, residue, slim, sweep
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -40,6 +40,12 @@ def test_objection(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_cli(capsys: pytest.CaptureFixture[str]) -> None:
     (figure,) = run(cli, capsys, "--turns", "1")
+    assert figure["theirs"] > 0
+
+
+def test_residue(capsys: pytest.CaptureFixture[str]) -> None:
+    (figure,) = run(residue, capsys, "--people", "5", "--size", "1", "--seed", "1", "--turns", "1")
+    assert figure["identifiers"] == 40
     assert figure["theirs"] > 0
 
 

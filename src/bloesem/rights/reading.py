@@ -72,7 +72,8 @@ _VALUE = {
 
 # A database without an encoding gives its bytes as they are.
 _SETTINGS = """
-SELECT set_config('transaction_read_only', 'on', true), set_config('lock_timeout', %s, true),
+SELECT set_config('transaction_read_only', 'on', true), set_config('search_path', 'pg_catalog', true),
+       set_config('lock_timeout', %s, true),
        set_config('statement_timeout', %s, true), set_config('idle_in_transaction_session_timeout', '0', true),
        set_config('client_encoding', CASE current_setting('server_encoding')
                   WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)"""

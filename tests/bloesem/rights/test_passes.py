@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +23,7 @@ from tests.databases import Database, DatabaseMaker
 
 from bloesem.errors import StoreError
 from bloesem.rights import passes
+from bloesem.rights.crew import CrewError
 from bloesem.rights.home import Rights, opened
 from bloesem.rights.identifiers import Identifier
 from bloesem.rights.residue import Progress, Residue, search
@@ -244,6 +247,90 @@ def test_it_cannot_write(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Non
     with shop.connect(autocommit=True) as connection:
         assert len(search(connection, [ANN]).unread) == 3
         assert connection.execute("SELECT count(*) FROM a").fetchone() == (2,)
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_once_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes from the second block on; blocks of a few rows."""
+    monkeypatch.setattr("bloesem.rights.crew.AT_HOME", 1)
+    monkeypatch.setattr("bloesem.rights.reading.BLOCK", 200)
+
+
+def test_several_processes_find_the_same(shop: Database, at_once_many: None) -> None:
+    with shop.connect(autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE many (id int PRIMARY KEY, t text);"
+            "INSERT INTO many SELECT n, CASE WHEN n % 7 = 0 THEN 'ann@mail.example' ELSE 'niets' END"
+            " FROM generate_series(1, 500) n"
+        )
+        alone, together = (search(connection, [ANN, BOB], workers=workers) for workers in (1, 3))
+    assert alone.found == together.found
+    assert alone.bytes == together.bytes
+    assert {(one.table, one.rows) for one in alone.found} >= {("public.many", 71), ("public.a", 2)}
+
+
+def test_a_process_that_dies_is_said_and_the_next_pass_goes_on(
+    shop: Database, rights: Rights, at_once_many: None
+) -> None:
+    store, act = erased(rights, shop, ANN)
+    with shop.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO b SELECT n, repeat('x', 300) FROM generate_series(10, 40) n")
+
+        def kill(progress: Progress) -> None:
+            if progress.table == "public.b":
+                for child in multiprocessing.active_children():
+                    child.kill()
+
+        with pytest.raises(CrewError, match="is gone"):
+            passes.over(rights, store, connection, NOW, kill, workers=2)
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        assert kept(rights) == (1, 1)
+        outcome = passes.over(rights, store, connection, NOW, workers=2)
+    assert outcome.resumed
+    assert rows(outcome.residue) == {(f"public.{table}", "email", 1, (act,)) for table in "abc"}
+
+
+def test_processes_end_with_the_one_that_started_them(shop: Database) -> None:
+    """Killed with -9: nobody who was erased stays in any memory."""
+    script = """
+import sys
+from bloesem.rights import crew
+from bloesem.rights.identifiers import Identifier
+from bloesem.rights.reading import Table
+if __name__ == "__main__":
+    crew.AT_HOME = 0
+    made = crew.Crew([Identifier("email", "ann@mail.example")], 2)
+    table = Table("s", "t", ("a",), ("text",), (), 0, "s.t")
+    for _ in range(4):
+        made.judge(table, [b""], len)
+    made.rest()
+    print(*made._pool._processes, flush=True)
+    sys.stdin.read()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    children = [int(number) for number in process.stdout.readline().split()]
+    assert children
+    assert all(map(psutil.pid_exists, children))
+    process.kill()
+    process.communicate()
+    for _ in range(200):
+        if not any(map(_alive, children)):
+            return
+        time.sleep(0.05)
+    raise AssertionError("they are still there")
+
+
+def _alive(number: int) -> bool:
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 # --- exactly what is planted -------------------------------------------------------------------------------------------
