@@ -137,6 +137,7 @@ def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
     found, unread = [], []
     with connection.transaction():
         _set(connection, SECONDS)
+        connection.execute("SELECT set_config('client_encoding', 'UTF8', true)")  # names are text
         rows = connection.execute(_TABLES).fetchall()
     for row in rows:
         schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root = row

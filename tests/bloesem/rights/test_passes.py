@@ -242,7 +242,7 @@ def test_it_cannot_write(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Non
     """Whatever a statement of ours would be: the transaction writes nothing, and the table is named."""
     monkeypatch.setattr(
         "bloesem.rights.reading.Table.statement",
-        lambda _: psycopg.sql.SQL("COPY (DELETE FROM a RETURNING t, '1') TO STDOUT (FORMAT binary)"),
+        lambda _: psycopg.sql.SQL("COPY (DELETE FROM public.a RETURNING t, '1') TO STDOUT (FORMAT binary)"),
     )
     with shop.connect(autocommit=True) as connection:
         assert len(search(connection, [ANN]).unread) == 3
