@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
     "explain": "why a purpose may or may not read a column",
     "sweep": "what the clock says must go today",
+    "residue": "what is still left of people who were erased, anywhere in a database",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import cli, discover, gate, measure, objection, slim, sweep
+from bench import cli, discover, gate, measure, objection, residue, slim, sweep
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -49,6 +49,12 @@ def test_discover(capsys: pytest.CaptureFixture[str]) -> None:
     assert hundred["tables"] == 100
     assert len(known) == 9
     assert all(figure["ok"] for figure in known)
+
+
+def test_residue(capsys: pytest.CaptureFixture[str]) -> None:
+    (figure,) = run(residue, capsys, "--people", "5", "--size", "1", "--seed", "1", "--turns", "1")
+    assert figure["identifiers"] == 40
+    assert figure["theirs"] > 0
 
 
 def test_slim(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,176 @@
+"""Looks in every table of a database, mapped or not, for what is left of the people erased there since the last pass:
+their e-mail, phone, IBAN, card and customer number, name with given name, and address, in any usual writing.
+
+It says where something is left, never what. It reads text, json, xml, hstore, bytea and array columns, each table once,
+and changes nothing there. What the login may not read is named. A pass that was killed goes on where it was. After a pass
+that read everything, Bloesem forgets whom it looked for; after seven days it does so in any case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bloesem.commands import shared
+
+if TYPE_CHECKING:
+    from bloesem.rights.passes import Outcome
+    from bloesem.rights.residue import Found, Progress
+    from bloesem.stores.dsn import Dsn
+    from bloesem.stores.postgres import Connection
+
+EXAMPLES = """\
+examples:
+  bloesem residue --store postgresql://me@db.example/shop
+  bloesem residue --store postgresql://me@db.example/shop --map map.yaml --json     says too which columns no map names
+
+exit code: 0 everything was read and nothing found; 1 something is left, or could not be read; 3 a database cannot be
+reached
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    shared.add_store(parser, "the database to look in")
+    parser.add_argument(
+        "--map",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="say which findings no map names",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long one table may take (3600); one that takes longer is named as not read",
+    )
+    shared.add_json(parser)
+
+
+def seconds(text: str) -> float:
+    """in: more than none, and fewer than PostgreSQL can count. raises: ValueError."""
+    found = float(text)
+    if not 0.001 <= found <= 2_000_000:
+        raise ValueError(text)
+    return found
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from bloesem.rights import home, passes
+    from bloesem.rights.crew import CORES
+
+    if not arguments.store:
+        raise shared.UsageError(
+            "no database was named",
+            "a pass looks in one database",
+            "say --store postgresql://user@host/database",
+        )
+    mapped = _mapped(arguments.map)
+    now = dt.datetime.now(dt.UTC)
+    with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
+        store = rights.store(dsn, now)
+        outcome = passes.over(
+            rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
+        )
+    if arguments.json:
+        shared.print_json(_json(outcome, mapped))
+    else:
+        print("\n".join(_lines(outcome, mapped)))
+    result = outcome.residue
+    return 0 if result.whole and not result.found else 1
+
+
+@contextmanager
+def _store(url: str) -> Iterator[tuple[Dsn, Connection]]:
+    """The database to look in, of any version that can be read."""
+    from bloesem.stores.dsn import Dsn
+    from bloesem.stores.postgres import FOREIGN, connect
+
+    if url != shared.HERE:
+        dsn = Dsn.parse(url)
+        with connect(dsn, autocommit=True, application="bloesem-residue", oldest=FOREIGN) as connection:
+            yield dsn, connection
+        return
+    with shared.store(url) as connection:
+        info = connection.info
+        yield Dsn(info.host, info.dbname, port=info.port), connection
+
+
+def _mapped(paths: list[Path]) -> set[tuple[str, str]] | None:
+    """Table and column of all that the maps name. None: no map was given."""
+    from bloesem.datamap.load import load_map
+
+    if not paths:
+        return None
+    return {
+        (f"{dataset.db_schema}.{collection.name}", field.name)
+        for dataset in load_map(paths).dataset
+        for collection in dataset.collections
+        for field in collection.fields
+    }
+
+
+def _json(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> dict[str, Any]:
+    said = outcome.residue.json()
+    if mapped is not None:
+        for line, found in zip(said["residue"], outcome.residue.found, strict=True):
+            line["mapped"] = (found.table, found.column) in mapped
+    return {**said, "erasures": outcome.acts, "resumed": outcome.resumed}
+
+
+def _lines(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> list[str]:
+    result, acts = outcome.residue, outcome.acts
+    if not acts:
+        lines = ["Nobody was erased here since the last pass: there is nothing to look for."]
+    elif result.found:
+        rows = [_row(found, mapped) for found in result.found]
+        lines = [shared.table(rows, ["table", "column", "what", "rows", "first"]), ""]
+    else:
+        lines = ["Nothing is left."]
+    if acts:
+        lines.append(
+            f"Looked for {acts:,} erasures in {result.tables:,} tables, {result.bytes / 1e6:,.0f} MB,"
+            f" {result.seconds:.1f} s."
+            + (" A pass that was cut off went on where it was." if outcome.resumed else "")
+        )
+    for one in result.unread:
+        columns = f" ({', '.join(one.columns)})" if one.columns else ""
+        lines.append(f"not read: {one.table}{columns}: {one.reason}")
+    if result.unread:
+        lines.append(
+            "As long as something is not read, the same people are looked for again (for seven days)."
+        )
+    return lines
+
+
+def _row(found: Found, mapped: set[tuple[str, str]] | None) -> list[str]:
+    key = found.keys[0]
+    first = key if isinstance(key, str) else ", ".join(f"{name} {value}" for name, value in key.items())
+    if mapped is not None and (found.table, found.column) not in mapped:
+        first += "  (in no map)"
+    return [found.table, found.column, found.what, f"{found.rows:,}", first]
+
+
+class Teller:
+    """Says on stderr how far the pass is, every two seconds."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self.last >= 2:
+            self.last = now
+            read, size = f"{progress.bytes / 1e6:,.0f}", f"{progress.size / 1e6:,.0f}"
+            print(
+                f"{progress.table}: {read} of about {size} MB ({progress.done + 1} of {progress.tables} tables)",
+                file=sys.stderr,
+            )

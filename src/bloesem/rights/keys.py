@@ -1,0 +1,157 @@
+"""The keys under which Bloesem knows people of other databases. They lie in a file, outside every database.
+
+    <data>/credentials/rights.keys      one line per key: its number and 32 random bytes in hexadecimal; 0600
+
+The last key is in use; earlier ones stay, so that what was recorded under them is still found. Without the file nothing that
+was recorded can be tied to anybody: it belongs in a backup of its own, never in the database's.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bloesem.errors import GateError
+from bloesem.gate.secrets import KEY_BYTES
+from bloesem.rights.identifiers import Identifier, normal
+
+FILE = "rights.keys"
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key, and what is derived from it: two uses never share bytes."""
+
+    number: int
+    secret: bytes = field(repr=False)
+
+    def _derived(self, use: str) -> bytes:
+        return hmac.digest(self.secret, b"bloesem rights " + use.encode(), "sha256")
+
+    def person(self, store: str, identifier: Identifier) -> bytes:
+        """The name under which somebody of a store is known. raises: IdentifierError."""
+        said = "\0".join((store, identifier.kind, normal(identifier)))
+        return hmac.digest(self._derived("person"), said.encode(), "sha256")
+
+    def row(self, store: str, table: str, key: Sequence[object]) -> int:
+        """The number under which a row is known: facts about one row name it by a number."""
+        said = "\0".join((store, table, *(str(part) for part in key)))
+        digest = hmac.digest(self._derived("row"), said.encode(), "sha256")
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    def seal(self, text: str, about: str) -> bytes:
+        """`about`: what it belongs to; it opens only with the same."""
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self._derived("sought")).encrypt(nonce, text.encode(), about.encode())
+
+    def open(self, sealed: bytes, about: str) -> str:
+        """raises: GateError when it was sealed under another key or about something else, or was changed."""
+        try:
+            plain = AESGCM(self._derived("sought")).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
+        except InvalidTag:
+            raise GateError(
+                f"what was kept to be looked for does not open with key {self.number}",
+                "it is encrypted, and bound to its store",
+                f"restore {FILE} as it was when the erasure was done",
+            ) from None
+        return plain.decode()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """All keys of one file, the one in use last."""
+
+    all: tuple[Key, ...]
+
+    @classmethod
+    def at(cls, directory: Path) -> Keys:
+        """Those on disk, made on the first call. raises: GateError when the file is damaged or open to others."""
+        file = directory / FILE
+        if not file.exists():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _create(file, f"1 {secrets.token_hex(KEY_BYTES)}\n")
+        return cls(_read(file))
+
+    @classmethod
+    def rotate(cls, directory: Path) -> Keys:
+        """A new key for all that is recorded from now on."""
+        before = cls.at(directory).all
+        lines = [f"{key.number} {key.secret.hex()}" for key in before]
+        lines.append(f"{before[-1].number + 1} {secrets.token_hex(KEY_BYTES)}")
+        part = directory / f".{FILE}.{secrets.token_hex(4)}"
+        _write(part, "\n".join(lines) + "\n")
+        part.replace(directory / FILE)
+        return cls.at(directory)
+
+    @property
+    def current(self) -> Key:
+        return self.all[-1]
+
+    def number(self, number: int) -> Key:
+        for key in self.all:
+            if key.number == number:
+                return key
+        raise GateError(
+            f"key {number} is not in {FILE}", "earlier keys stay there", "restore the file from its backup"
+        )
+
+    def person(self, store: str, identifiers: Sequence[Identifier]) -> list[bytes]:
+        """Every name under which somebody may be known: each identifier, under each key."""
+        return [key.person(store, identifier) for key in self.all for identifier in identifiers]
+
+    def row(self, store: str, table: str, key: Sequence[object]) -> int:
+        """The same for ever: under the first key."""
+        return self.all[0].row(store, table, key)
+
+
+def _create(file: Path, text: str) -> None:
+    """Whole, by whoever comes first: two processes that start together end up with one file."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    _write(part, text)
+    try:
+        os.link(part, file)
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+
+
+def _write(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _read(file: Path) -> tuple[Key, ...]:
+    try:
+        closed = not file.stat().st_mode & 0o077
+        lines = file.read_text().split("\n")
+    except OSError as error:
+        raise GateError(
+            f"{file} cannot be read: {error.strerror}",
+            "only whoever installs Bloesem reads it",
+            "run the command as the user who owns it",
+        ) from error
+    if not closed:
+        raise GateError(f"{file} is open to other users", "keys are 0600", f"chmod 600 {file}")
+    try:
+        found = [
+            (int(number), bytes.fromhex(secret)) for number, secret in (x.split(" ") for x in lines if x)
+        ]
+    except ValueError:
+        found = []
+    if not found or any(len(secret) != KEY_BYTES for _, secret in found):
+        raise GateError(
+            f"{file} is damaged", "each line is a number and 32 bytes", "restore it from its backup"
+        )
+    return tuple(Key(number, secret) for number, secret in sorted(found))
