@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from bench import cli, gate, objection, rights, slim, sweep, up
+from bench import cli, discover, gate, objection, residue, rights, slim, sweep, up
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "rights", "slim", "up")
+NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue", "rights")
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -29,6 +29,10 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return slim.figures(slim.MILLION if full else 100_000, sweep=True)
         case "up":
             return up.figures(400, 3)
+        case "discover":
+            return discover.figures(2_000, 1_000_000)
+        case "residue":
+            return residue.figures(1_000, 1_024 if full else 256, 16, 1)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

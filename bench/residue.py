@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from psycopg import sql
 
 from bench.measure import Figure, measured_on, parser, tell, timed
 from bench.world import server
+from bloesem.rights.crew import CORES
 from bloesem.rights.identifiers import Identifier
 from bloesem.rights.residue import search
 from bloesem.stores.postgres import Connection, connect
@@ -156,8 +158,11 @@ def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
         ours: list[float] = []
         theirs: list[float] = []
         bytes_ = 0
+        busy: list[float] = []
         for _ in range(turns):
-            result = search(connection, sought)
+            before = _cpu()
+            result = search(connection, sought, workers=CORES)
+            busy.append(_cpu() - before)
             found = {(one.table, one.column) for one in result.found if one.what == "email"}
             if not (result.whole and planted <= found):
                 raise AssertionError("the pass did not find what was put there")
@@ -168,6 +173,7 @@ def figures(people: int, size: int, seed: int, turns: int) -> list[Figure]:
     more = {
         "bytes": bytes_,
         "identifiers": len(sought),
+        "cpu_seconds": [round(s, 1) for s in busy],
         "seconds": [[round(s, 1) for s in t] for t in (ours, theirs)],
     }
     name = f"residue: {people:,} people, LIKE for one"
@@ -230,6 +236,12 @@ def _plant(connection: Connection, sought: Sequence[Identifier]) -> set[tuple[st
     connection.execute("INSERT INTO weblog (line) VALUES (%s)", [f"GET /?m={mail.replace('@', '%40')}"])
     connection.execute("INSERT INTO profile (data) VALUES (%s)", [json.dumps({"mail": mail})])
     return {("public.customer", "note"), ("public.weblog", "line"), ("public.profile", "data")}
+
+
+def _cpu() -> float:
+    """Seconds of processor that this process and those that it started took: what a busy machine does not change much."""
+    own, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + theirs.ru_utime + theirs.ru_stime
 
 
 def _like(connection: Connection, mail: str) -> int:

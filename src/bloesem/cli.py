@@ -24,6 +24,7 @@ PACKAGE = "bloesem.commands"
 COMMANDS = {
     "up": "the whole system on this machine",
     "check": "lints policy and map, compares the map with the live schema and the plan with the live catalogue",
+    "discover": "proposes a data map for a database that nobody here designed; marks what it is unsure of",
     "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
     "explain": "why a purpose may or may not read a column",
     "access": "everything that a database of any design holds about one person, and why",

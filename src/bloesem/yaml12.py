@@ -14,7 +14,7 @@ from bloesem.errors import BloesemError
 
 KeyPath = tuple[str | int, ...]
 
-#: More nodes than any file of ours: what an alias bomb would unfold to is refused before it is built.
+#: What an alias bomb would unfold to is refused before it is built: more nodes than this, and than the file has characters.
 MOST_NODES = 100_000
 
 
@@ -106,7 +106,7 @@ def parse_text(text: str, path: Path) -> Document:
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
-        lines = dict(_lines(node, (), path, set(), [0])) if node is not None else {}
+        lines = dict(_lines(node, (), path, set(), _Room(len(text)))) if node is not None else {}
         data = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
@@ -135,13 +135,20 @@ def _code(character: int | str | bytes) -> int:
     return character if isinstance(character, int) else ord(character)
 
 
+class _Room:
+    """How many nodes a file may still have. Without aliases it has fewer than characters."""
+
+    def __init__(self, characters: int) -> None:
+        self.left = max(MOST_NODES, characters)
+
+
 def _lines(
-    node: yaml.Node, where: KeyPath, path: Path, open_: set[int], count: list[int]
+    node: yaml.Node, where: KeyPath, path: Path, open_: set[int], room: _Room
 ) -> Iterator[tuple[KeyPath, int]]:
     """Every key path and its line. `open_`: nodes that are being walked (a cycle is refused)."""
     line = node.start_mark.line + 1
-    count[0] += 1
-    if id(node) in open_ or count[0] > MOST_NODES:
+    room.left -= 1
+    if id(node) in open_ or room.left < 0:
         raise SourceError(
             f"{path}:{line}: an alias holds itself, or unfolds to too much",
             rule="a file is a tree",
@@ -160,11 +167,11 @@ def _lines(
                     remedy="keep one of the two",
                 )
             seen[key] = at
-            yield from _lines(value_node, (*where, key), path, open_, count)
+            yield from _lines(value_node, (*where, key), path, open_, room)
             yield (*where, key), at
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _lines(item, (*where, index), path, open_, count)
+            yield from _lines(item, (*where, index), path, open_, room)
     open_.discard(id(node))
 
 

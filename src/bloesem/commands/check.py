@@ -5,6 +5,9 @@ purpose, purposes without column. With --store also what is really there: every 
 drift of grants, roles, policies, triggers, functions and views from the plan, and whether all masks are what the facts
 say. Nothing is changed, in any case.
 
+Of a database that is not guarded (`guarded: false`) the map is checked instead: what nobody decided yet, links without an
+end, and with --store every table, column and foreign key that the map does not name.
+
 Findings about the words of the policy itself are counted; --text lists them.
 """
 
@@ -31,6 +34,7 @@ examples:
   bloesem check company/blossom/policy/2024-03-18 company/blossom/datamap
   bloesem check --store here                                     and the database that `bloesem up` runs
   bloesem check --store postgresql://dba@db.example/crm company/minimal maps/crm.yaml
+  bloesem check --store postgresql://me@db.example/shop company/minimal map.yaml    what `bloesem discover` still asks
   bloesem check --text                                           also what the policy says wrongly, weakly or not at all
 
 exit code: 0 nothing wrong; 1 errors found; 2 wrong call; 3 the database cannot be reached or used
@@ -106,7 +110,10 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
     maps = read_map(arguments.map or read.maps)
     if not all(dataset.guarded for dataset in maps.datamap.dataset):
-        return _graver_first(_foreign(arguments, read, policy, maps, on)), text
+        foreign = _of_foreign(maps, policy, arguments.store)
+        if arguments.store and not any(one.severity == "error" for one in foreign):
+            foreign += _answerable(arguments.store, read, policy, maps, on)
+        return _graver_first([*foreign, *late_reviews(read.record, on)]), text
     found = [*map_findings(maps), *late_reviews(read.record, on)]
     plan = None
     try:
@@ -128,40 +135,36 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     return _graver_first(found), text
 
 
-def _foreign(
-    arguments: argparse.Namespace, company: Company, policy: Policy, maps: LoadedMap, on: dt.date
-) -> list[Finding]:
-    """A database that nobody guards: what its map leaves undecided or unmapped, and whether it fits the policy."""
+def _of_foreign(maps: LoadedMap, policy: Policy, store: str | None) -> list[Finding]:
+    """A database that nobody guards: is its map decided and whole?"""
+    from bloesem.datamap.undecided import foreign_findings
+
+    found = foreign_findings(maps, policy)
+    if store:
+        from bloesem.stores.check import foreign_store_findings
+        from bloesem.stores.postgres import FOREIGN
+
+        with shared.store(store, oldest=FOREIGN) as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found += foreign_store_findings(connection, maps)
+    return found
+
+
+def _answerable(store: str, company: Company, policy: Policy, maps: LoadedMap, on: dt.date) -> list[Finding]:
+    """What a request of a person would be refused for: links that do not hold together, a policy that does not fit."""
     from bloesem.rights.graph import build
     from bloesem.rights.judge import compile_foreign
-    from bloesem.stores.dsn import Dsn
-    from bloesem.stores.postgres import FOREIGN, connect
+    from bloesem.stores.postgres import FOREIGN
     from bloesem.stores.schema import read_schema
 
-    if any(dataset.guarded for dataset in maps.datamap.dataset):
-        raise shared.UsageError(
-            "maps of a guarded database and of one that is not",
-            "one database at a time",
-            "name the map of one",
-        )
-    if not arguments.store:
-        raise shared.UsageError(
-            "no database was named",
-            "a map with links is held against the tables that are there",
-            "say --store URL",
-        )
-    with connect(
-        Dsn.parse(arguments.store), autocommit=True, application="bloesem", oldest=FOREIGN
-    ) as connection:
+    with shared.store(store, oldest=FOREIGN) as connection:
         live = read_schema(connection)
     try:
         compile_foreign(company, policy, build(maps, live), on)
     except (MapError, PlanError) as fault:
-        lines = fault.thing.split("\n")
-        kind = "undecided-or-unmapped" if isinstance(fault, MapError) else "no-plan"
+        kind = "no-graph" if isinstance(fault, MapError) else "no-plan"
         return [
-            _as_finding(kind, type(fault)(line, fault.rule, fault.remedy if len(lines) == 1 else ""))
-            for line in lines
+            _as_finding(kind, type(fault)(line, fault.rule, fault.remedy)) for line in fault.thing.split("\n")
         ]
     return []
 

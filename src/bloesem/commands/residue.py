@@ -2,8 +2,8 @@
 their e-mail, phone, IBAN, card and customer number, name with given name, and address, in any usual writing.
 
 It says where something is left, never what. It reads text, json, xml, hstore, bytea and array columns, each table once,
-and changes nothing there. What the login may not read is named. After a pass that read everything, Bloesem forgets whom
-it looked for; after seven days it does so in any case.
+and changes nothing there. What the login may not read is named. A pass that was killed goes on where it was. After a pass
+that read everything, Bloesem forgets whom it looked for; after seven days it does so in any case.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from bloesem.commands import shared
 
 if TYPE_CHECKING:
-    from bloesem.rights.residue import Found, Progress, Residue
+    from bloesem.rights.passes import Outcome
+    from bloesem.rights.residue import Found, Progress
     from bloesem.stores.dsn import Dsn
     from bloesem.stores.postgres import Connection
 
@@ -44,11 +45,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="say which findings no map names",
     )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long one table may take (3600); one that takes longer is named as not read",
+    )
     shared.add_json(parser)
 
 
+def seconds(text: str) -> float:
+    """in: more than none, and fewer than PostgreSQL can count. raises: ValueError."""
+    found = float(text)
+    if not 0.001 <= found <= 2_000_000:
+        raise ValueError(text)
+    return found
+
+
 def run(arguments: argparse.Namespace) -> int:
-    from bloesem.rights import home, residue
+    from bloesem.rights import home, passes
+    from bloesem.rights.crew import CORES
 
     if not arguments.store:
         raise shared.UsageError(
@@ -60,16 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
     now = dt.datetime.now(dt.UTC)
     with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
         store = rights.store(dsn, now)
-        sought, mark = rights.sought(store, now)
-        teller = None if arguments.json else Teller()
-        result = residue.search(connection, sought, teller)
-        if result.whole:
-            rights.looked(store, mark)
-    people = len({one.act for one in sought})
+        outcome = passes.over(
+            rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
+        )
     if arguments.json:
-        shared.print_json(_json(result, people, mapped))
+        shared.print_json(_json(outcome, mapped))
     else:
-        print("\n".join(_lines(result, people, mapped)))
+        print("\n".join(_lines(outcome, mapped)))
+    result = outcome.residue
     return 0 if result.whole and not result.found else 1
 
 
@@ -103,15 +118,16 @@ def _mapped(paths: list[Path]) -> set[tuple[str, str]] | None:
     }
 
 
-def _json(result: Residue, acts: int, mapped: set[tuple[str, str]] | None) -> dict[str, Any]:
-    said = result.json()
+def _json(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> dict[str, Any]:
+    said = outcome.residue.json()
     if mapped is not None:
-        for line, found in zip(said["residue"], result.found, strict=True):
+        for line, found in zip(said["residue"], outcome.residue.found, strict=True):
             line["mapped"] = (found.table, found.column) in mapped
-    return {**said, "erasures": acts}
+    return {**said, "erasures": outcome.acts, "resumed": outcome.resumed}
 
 
-def _lines(result: Residue, acts: int, mapped: set[tuple[str, str]] | None) -> list[str]:
+def _lines(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> list[str]:
+    result, acts = outcome.residue, outcome.acts
     if not acts:
         lines = ["Nobody was erased here since the last pass: there is nothing to look for."]
     elif result.found:
@@ -123,6 +139,7 @@ def _lines(result: Residue, acts: int, mapped: set[tuple[str, str]] | None) -> l
         lines.append(
             f"Looked for {acts:,} erasures in {result.tables:,} tables, {result.bytes / 1e6:,.0f} MB,"
             f" {result.seconds:.1f} s."
+            + (" A pass that was cut off went on where it was." if outcome.resumed else "")
         )
     for one in result.unread:
         columns = f" ({', '.join(one.columns)})" if one.columns else ""

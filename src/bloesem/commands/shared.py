@@ -167,9 +167,10 @@ def version_of(path: Path) -> tuple[Path, dt.date | None]:
 
 
 @contextmanager
-def store(url: str) -> Iterator[Connection]:
+def store(url: str, oldest: int | None = None) -> Iterator[Connection]:
     """A connection as administrator, each statement its own transaction. `here`: what `bloesem up` uses.
 
+    `oldest`: the oldest server that will do, where nothing is installed on it.
     raises: StoreError, also for what goes wrong inside because the database is not the one that was meant.
     """
     from bloesem.stores.dsn import Dsn, dsn_from
@@ -181,7 +182,9 @@ def store(url: str) -> Iterator[Connection]:
         else:
             admin = stack.enter_context(admin_dsn())
             address = admin if dsn_from(os.environ) else admin.to(EMBEDDED_DATABASE)
-        connection = stack.enter_context(connect(address, autocommit=True, application="bloesem"))
+        connection = stack.enter_context(
+            connect(address, autocommit=True, application="bloesem", oldest=oldest)
+        )
         with _of_another_database(address):
             yield connection
 

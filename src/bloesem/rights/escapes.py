@@ -14,19 +14,32 @@ _ESCAPE = re.compile(
 )
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" "}
 #: An escape may be escaped: JSON in a JSON string, in an array.
-_LAYERS = 3
+LAYERS = 3
+
+#: Written out, these are no part of another escape.
+_ENDS = re.compile(rb"[^0-9a-zA-Z#;%\\&\"'/]+\Z")
 
 is_escape = _ESCAPE.match
 
 
 def unescaped(data: bytes) -> Iterator[bytes]:
     """out: the value without one layer of escapes; without two and three, where it has them."""
-    for _ in range(_LAYERS):
-        plain = _ESCAPE.sub(_written_out, data)
+    for _ in range(LAYERS):
+        plain = layer(data)
         if plain == data:
             return
         yield plain
         data = plain
+
+
+def layer(data: bytes) -> bytes:
+    """Without one layer of escapes. What has few kinds of them is done without asking Python for each."""
+    kinds = {escape: _written_out(escape) for escape in set(_ESCAPE.findall(data))}
+    if len(kinds) != 1 and not all(map(_ENDS.match, kinds.values())):
+        return _ESCAPE.sub(lambda match: kinds[match.group()], data)
+    for escape, plain in kinds.items():
+        data = data.replace(escape, plain)
+    return data
 
 
 def readings(data: bytes) -> Iterator[str]:
@@ -39,8 +52,7 @@ def readings(data: bytes) -> Iterator[str]:
             yield fold(one.decode("latin-1"))
 
 
-def _written_out(match: re.Match[bytes]) -> bytes:
-    text = match.group()
+def _written_out(text: bytes) -> bytes:
     if text[:1] == b"%":
         return bytes([int(text[1:], 16)])
     if text[:1] == b"\\":

@@ -4,6 +4,7 @@
     rights.fact      what happened to their people (objection, restriction, hold …), under keyed hashes
     rights.act       each act there: begun before it, done after it; no personal data
     rights.sought    identifiers of people erased there, encrypted, until the residue pass has looked for them
+    rights.pass      a residue pass that has not ended; rights.part: what its tables gave (`rights.passes`)
 
 Nothing here says who somebody is: `rights.keys` hold what ties a hash to an identifier, outside the database. Only the
 administrator reads the schema.
@@ -277,26 +278,38 @@ class Rights:
             [store, act, key.number, now, now + SOUGHT_FOR, sealed],
         )
 
-    def sought(self, store: str, now: dt.datetime) -> tuple[list[Identifier], int]:
-        """out: all that is to be looked for in a store, and a mark for `looked`. raises: GateError without its key."""
+    def sought(
+        self,
+        store: str,
+        now: dt.datetime,
+        *,
+        after: int = 0,
+        mark: int | None = None,
+        act: int | None = None,
+    ) -> tuple[list[Identifier], int]:
+        """out: all that is to be looked for in a store, and a mark for `looked`. raises: GateError without its key.
+
+        in: `after` one mark, up to another; of one `act`.
+        """
         rows = self.connection.execute(
             "SELECT s.id, s.act, s.key_number, s.sealed FROM rights.sought s JOIN rights.act a ON a.id = s.act"
-            " WHERE s.store = %s AND s.until > %s AND a.state <> 'failed' ORDER BY s.id",
-            [store, now],
+            " WHERE s.store = %s AND s.until > %s AND a.state <> 'failed' AND s.id > %s"
+            " AND s.id <= COALESCE(%s, s.id) AND s.act = COALESCE(%s, s.act) ORDER BY s.id",
+            [store, now, after, mark, act],
         ).fetchall()
         found = []
-        for _, act, number, sealed in rows:
-            kind, value = json.loads(self.keys.number(number).open(sealed, f"{store} {act}"))
-            found.append(Identifier(kind, value, act))
-        return found, max((row[0] for row in rows), default=0)
+        for _, number, key, sealed in rows:
+            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {number}"))
+            found.append(Identifier(kind, value, number))
+        return found, max((row[0] for row in rows), default=after)
 
-    def looked(self, store: str, mark: int) -> None:
-        """A pass over the whole store has looked for all up to the mark: they are forgotten. Of an act that is still open
-        they stay: it may commit after the pass."""
+    def looked(self, store: str, mark: int, *, act: int | None = None) -> None:
+        """A pass over the whole store has looked for all up to the mark (of one act): they are forgotten. Of an act that
+        is still open they stay: it may commit after the pass."""
         self.connection.execute(
-            "DELETE FROM rights.sought s USING rights.act a"
-            " WHERE s.store = %s AND s.id <= %s AND a.id = s.act AND a.state <> 'begun'",
-            [store, mark],
+            "DELETE FROM rights.sought s USING rights.act a WHERE s.store = %s AND s.id <= %s"
+            " AND s.act = COALESCE(%s, s.act) AND a.id = s.act AND a.state <> 'begun'",
+            [store, mark, act],
         )
 
     def forget(self, now: dt.datetime) -> None:

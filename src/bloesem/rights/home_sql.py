@@ -62,6 +62,20 @@ CREATE TABLE IF NOT EXISTS rights.sought (
 );
 CREATE INDEX IF NOT EXISTS sought_store ON rights.sought (store);
 
+CREATE TABLE IF NOT EXISTS rights.pass (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    store    text NOT NULL UNIQUE REFERENCES rights.store,
+    mark     bigint NOT NULL,
+    began_at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rights.part (
+    pass       bigint NOT NULL REFERENCES rights.pass ON DELETE CASCADE,
+    table_name text NOT NULL,
+    bytes      bigint NOT NULL,
+    found      jsonb NOT NULL,
+    PRIMARY KEY (pass, table_name)
+);
+
 CREATE OR REPLACE FUNCTION rights.closed_once() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN

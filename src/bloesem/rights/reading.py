@@ -17,6 +17,8 @@ from bloesem.stores.postgres import Connection
 #: So many bytes of rows are looked at together.
 BLOCK = 1 << 20
 _LOCK_TIMEOUT = "10s"
+#: So long one table may take: at the stated speed, of 1 GB a minute, it is read if it is smaller than 60 GB.
+SECONDS = 3600.0
 _HEADER = 19  # what binary COPY begins with, in the first row's message
 _END = 2  # the length of what it ends with
 
@@ -31,9 +33,9 @@ WITH RECURSIVE below (type, base) AS (
            has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable,
            t.typcategory IN ('N', 'D', 'B', 'E') OR t.oid = 'uuid'::regtype AS plain,
            CASE WHEN t.oid = 'bytea'::regtype THEN 'bytes' WHEN t.typelem = 'bytea'::regtype THEN 'bytes[]'
-                WHEN t.typcategory IN ('S', 'A', 'C') OR t.typcategory = 'U'
-                     AND (t.typnamespace <> 'pg_catalog'::regnamespace
-                          OR t.typname IN ('json', 'jsonb', 'xml', 'tsvector', 'tsquery', 'jsonpath')) THEN 'text' END
+                WHEN t.typnamespace <> 'pg_catalog'::regnamespace AND t.typcategory IN ('S', 'A', 'C', 'U') THEN 'other'
+                WHEN t.typcategory IN ('S', 'A', 'C') OR t.typname IN
+                     ('json', 'jsonb', 'xml', 'tsvector', 'tsquery', 'jsonpath') THEN 'text' END
                 AS kind
     FROM pg_attribute a
     JOIN below b ON b.type = a.atttypid
@@ -42,22 +44,27 @@ WITH RECURSIVE below (type, base) AS (
     WHERE a.attnum > 0 AND NOT a.attisdropped
 )
 SELECT n.nspname::text, r.relname::text, r.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
-       row_security_active(r.oid), r.relpages::bigint * 8192,
+       row_security_active(r.oid),
+       (GREATEST(r.relpages, 0) + COALESCE(GREATEST(long.relpages, 0), 0))::bigint
+           * current_setting('block_size')::bigint,
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND c.readable),
        array_agg(c.kind ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND c.readable),
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND NOT c.readable),
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.key),
        bool_and(c.plain AND c.readable) FILTER (WHERE c.key), max(o.nspname || '.' || p.relname)
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace JOIN columns c ON c.attrelid = r.oid
+LEFT JOIN pg_class long ON long.oid = r.reltoastrelid
 LEFT JOIN pg_class p ON r.relispartition AND p.oid = pg_partition_root(r.oid)
 LEFT JOIN pg_namespace o ON o.oid = p.relnamespace
 WHERE r.relkind IN ('r', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-GROUP BY n.oid, n.nspname, r.oid, r.relname, r.relkind
+GROUP BY n.oid, n.nspname, r.oid, r.relname, r.relkind, r.relpages, long.relpages
 HAVING count(*) FILTER (WHERE c.kind IS NOT NULL) > 0
 ORDER BY 1, 2"""
 
 _VALUE = {
     "text": "E'\\n' || {}::pg_catalog.text",
+    # As its type writes it: a cast may be a function of somebody's, which a reader would run with its own rights.
+    "other": "pg_catalog.concat(E'\\n', {})",
     "bytes": "E'\\\\x0a'::pg_catalog.bytea || {}",
     "bytes[]": "(SELECT pg_catalog.string_agg(E'\\\\x0a'::pg_catalog.bytea || e, ''::pg_catalog.bytea)"
     " FROM pg_catalog.unnest({}) AS e)",
@@ -65,10 +72,14 @@ _VALUE = {
 
 # A database without an encoding gives its bytes as they are.
 _SETTINGS = """
-SELECT set_config('transaction_read_only', 'on', true), set_config('lock_timeout', %s, true),
-       set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true),
+SELECT set_config('transaction_read_only', 'on', true), set_config('search_path', 'pg_catalog', true),
+       set_config('lock_timeout', %s, true),
+       set_config('statement_timeout', %s, true), set_config('idle_in_transaction_session_timeout', '0', true),
        set_config('client_encoding', CASE current_setting('server_encoding')
                   WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)"""
+
+
+Key = Mapping[str, str] | str
 
 
 @dataclass(frozen=True)
@@ -109,7 +120,7 @@ class Table:
             sql.SQL(", ").join([*values, *keys]), sql.Identifier(self.schema, self.name)
         )
 
-    def split(self, row: bytes) -> tuple[list[bytes | None], Mapping[str, str] | str]:
+    def split(self, row: bytes) -> tuple[list[bytes | None], Key]:
         """in: one row as PostgreSQL sent it. out: its values, and its key."""
         fields = _fields(row)
         values, keys = fields[: len(self.columns)], fields[len(self.columns) :]
@@ -124,7 +135,11 @@ class Table:
 def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
     """out: all tables outside the system's schemas, and those of which something cannot be read."""
     found, unread = [], []
-    for row in connection.execute(_TABLES).fetchall():
+    with connection.transaction():
+        _set(connection, SECONDS)
+        connection.execute("SELECT set_config('client_encoding', 'UTF8', true)")  # names are text
+        rows = connection.execute(_TABLES).fetchall()
+    for row in rows:
         schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root = row
         qualified = f"{schema}.{name}"
         if kind == "f":
@@ -151,11 +166,11 @@ def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
     return found, unread
 
 
-def blocks(connection: Connection, table: Table) -> Iterator[list[bytes]]:
-    """All rows of a table, as PostgreSQL sends them, some at a time. raises: psycopg.Error."""
+def blocks(connection: Connection, table: Table, seconds: float = SECONDS) -> Iterator[list[bytes]]:
+    """All rows of a table, as PostgreSQL sends them, some at a time; within so many seconds. raises: psycopg.Error."""
     statement = table.statement().as_bytes(connection)
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(_SETTINGS, [_LOCK_TIMEOUT])
+        _set(connection, seconds)
         rows: list[bytes] = []
         size, skip = 0, _HEADER
         with cursor.copy(statement) as copy:
@@ -171,12 +186,17 @@ def blocks(connection: Connection, table: Table) -> Iterator[list[bytes]]:
             yield rows
 
 
-def refusal(fault: psycopg.Error) -> str:
+def _set(connection: Connection, seconds: float) -> None:
+    """What holds for this transaction: it writes nothing, waits for nobody long, and ends."""
+    connection.execute(_SETTINGS, [_LOCK_TIMEOUT, f"{seconds * 1000:.0f}ms"])
+
+
+def refusal(fault: psycopg.Error, seconds: float) -> str:
     """Why PostgreSQL did not give a table, in words that quote none of its values."""
     known: Mapping[type[psycopg.Error], str] = {
         psycopg.errors.InsufficientPrivilege: "this login may not read it",
         psycopg.errors.LockNotAvailable: f"locked by somebody else for longer than {_LOCK_TIMEOUT}",
-        psycopg.errors.QueryCanceled: "the server cancelled the reading",
+        psycopg.errors.QueryCanceled: f"cancelled, or longer than {seconds:g} s (--timeout says how long a table may take)",
     }
     for kind, words in known.items():
         if isinstance(fault, kind):

@@ -8,24 +8,21 @@ another server stores (those are named).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from bloesem.errors import StoreError
 from bloesem.rights import reading
+from bloesem.rights.crew import Crew, Spot, crew
 from bloesem.rights.identifiers import Identifier, IdentifierKind
-from bloesem.rights.reading import Table, Unread
-from bloesem.rights.sieve import Sieve
-from bloesem.rights.writings import Writings
+from bloesem.rights.reading import SECONDS, Key, Table, Unread
 from bloesem.stores.postgres import Connection
 
 #: Of so many rows each finding says the key; of the others how many there are.
 KEYS = 20
-
-Key = Mapping[str, str] | str
 
 
 @dataclass(frozen=True)
@@ -51,10 +48,42 @@ class Found:
             "acts": list(self.acts),
         }
 
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Found:
+        """What `json` said."""
+        return cls(
+            said["table"],
+            said["column"],
+            said["what"],
+            said["rows"],
+            tuple(said["keys"]),
+            tuple(said["acts"]),
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one table gave, when it was read whole."""
+
+    found: tuple[Found, ...]
+    bytes: int
+
+
+class Notes(Protocol):
+    """What a pass remembers of itself, so that one that is killed goes on where it was."""
+
+    def read(self) -> Mapping[str, Part]:
+        """The tables that were read, by name."""
+        ...
+
+    def keep(self, table: str, part: Part) -> None:
+        """One more was read."""
+        ...
+
 
 @dataclass(frozen=True)
 class Progress:
-    """Which table is read; bytes read of it, of about how many; tables read before it, of how many."""
+    """Which table is being read; bytes read of it, of about how many; tables read before it, of how many."""
 
     table: str
     bytes: int
@@ -108,11 +137,18 @@ def search(
     connection: Connection,
     identifiers: Sequence[Identifier],
     progress: Callable[[Progress], None] | None = None,
+    *,
+    seconds: float = SECONDS,
+    notes: Notes | None = None,
+    workers: int = 1,
 ) -> Residue:
     """Looks for all of them in one pass.
 
-    in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything.
-    raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away.
+    in: a connection outside any transaction (what an open one wrote is not erased yet), as whoever may read everything; so
+    many `seconds` for each table; `notes`: tables that this pass has read already, for the same people, are not read again;
+    `workers`: how many processes look.
+    raises: IdentifierError for what identifies nobody; StoreError inside a transaction, and when the database goes away;
+    CrewError when one of the processes does.
     """
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         raise StoreError(
@@ -121,25 +157,58 @@ def search(
             "commit first, then look",
         )
     begun = time.monotonic()
-    wanted = Wanted(identifiers)
-    with connection.transaction():
-        tables, unread = reading.tables(connection)
-    bytes_ = 0
-    for done, table in enumerate(tables if identifiers else ()):
-        tell = None if progress is None else _teller(progress, table, done, len(tables))
-        try:
-            bytes_ += wanted.look(connection, table, tell)
-        except psycopg.errors.UndefinedTable:
-            continue  # dropped since: nothing is in it
-        except psycopg.Error as fault:
-            if connection.closed:
-                raise StoreError(
-                    f"the database went away while {table.qualified} was read",
-                    "the pass is whole or not done",
-                    "run it again",
-                ) from None
-            unread.append(Unread(table.qualified, reading.refusal(fault)))
-    return Residue(wanted.findings(), tuple(unread), len(tables), bytes_, time.monotonic() - begun)
+    known = notes.read() if notes else {}
+    parts = list(known.values())
+    tables, unread = reading.tables(connection)
+    with crew(identifiers, workers) as looking:
+        for done, table in enumerate(tables if identifiers else ()):
+            if table.qualified in known:
+                continue
+            tell = None if progress is None else _teller(progress, table, done, len(tables))
+            try:
+                part, fault = _look(connection, table, looking, seconds, tell)
+            except psycopg.errors.UndefinedTable:
+                continue  # dropped since: nothing is in it
+            parts.append(part)
+            if fault is not None:
+                unread.append(Unread(table.qualified, reading.refusal(fault, seconds)))
+            elif notes:
+                notes.keep(table.qualified, part)
+    found = together(one for part in parts for one in part.found)
+    read = sum(part.bytes for part in parts)
+    return Residue(found, tuple(unread), len(tables), read, time.monotonic() - begun)
+
+
+def _look(
+    connection: Connection, table: Table, looking: Crew, seconds: float, tell: Callable[[int], None] | None
+) -> tuple[Part, psycopg.Error | None]:
+    """Reads one table. out: what it gave, and why it was not read to its end."""
+    hits: Hits = {}
+    read = 0
+
+    def add(spots: list[Spot]) -> None:
+        for column, kind, key, acts in spots:
+            hits.setdefault((table.root, table.columns[column], kind), Hit()).add(1, (key,), acts)
+
+    fault: psycopg.Error | None = None
+    try:
+        for rows in reading.blocks(connection, table, seconds):
+            looking.judge(table, rows, add)
+            read += sum(map(len, rows))
+            if tell:
+                tell(read)
+    except psycopg.errors.UndefinedTable:
+        raise
+    except psycopg.Error as stopped:
+        if connection.closed:
+            raise StoreError(
+                f"the database went away while {table.qualified} was read",
+                "a table is read whole or not at all",
+                "run it again: it goes on with that table",
+            ) from None
+        fault = stopped
+    looking.rest()
+    return Part(findings(hits), read), fault
 
 
 def _teller(
@@ -149,45 +218,32 @@ def _teller(
 
 
 @dataclass
-class _Hits:
+class Hit:
+    """Rows of one column that hold identifiers of one kind."""
+
     rows: int = 0
     keys: list[Key] = field(default_factory=list)
     acts: set[int] = field(default_factory=set)
 
+    def add(self, rows: int, keys: Sequence[Key], acts: Iterable[int]) -> None:
+        self.rows += rows
+        self.keys += keys[: KEYS - len(self.keys)]
+        self.acts.update(acts)
 
-class Wanted:
-    """All that is looked for, and where it was found so far."""
 
-    def __init__(self, identifiers: Sequence[Identifier]) -> None:
-        self._sought = identifiers
-        self._sieve = Sieve(identifiers)
-        self._writings = Writings(identifiers)
-        self._hits: dict[tuple[str, str, IdentifierKind], _Hits] = {}
+Hits = dict[tuple[str, str, IdentifierKind], Hit]
 
-    def look(self, connection: Connection, table: Table, tell: Callable[[int], None] | None = None) -> int:
-        """Reads one table. out: the bytes that were read. raises: psycopg.Error."""
-        read = 0
-        for rows in reading.blocks(connection, table):
-            for place in self._sieve.candidates(rows):
-                self._judge(table, rows[place])
-            read += sum(map(len, rows))
-            if tell:
-                tell(read)
-        return read
 
-    def _judge(self, table: Table, row: bytes) -> None:
-        values, key = table.split(row)
-        found = self._writings.found(values, table.columns)
-        for column, kind in {(column, self._sought[number].kind) for column, number in found}:
-            hits = self._hits.setdefault((table.root, table.columns[column], kind), _Hits())
-            hits.rows += 1
-            if len(hits.keys) < KEYS:
-                hits.keys.append(key)
-            acts = (self._sought[n].act for c, n in found if c == column and self._sought[n].kind == kind)
-            hits.acts.update(act for act in acts if act is not None)
+def findings(hits: Hits) -> tuple[Found, ...]:
+    return tuple(
+        Found(table, column, what, hit.rows, tuple(hit.keys), tuple(sorted(hit.acts)))
+        for (table, column, what), hit in sorted(hits.items())
+    )
 
-    def findings(self) -> tuple[Found, ...]:
-        return tuple(
-            Found(table, column, what, hits.rows, tuple(hits.keys), tuple(sorted(hits.acts)))
-            for (table, column, what), hits in sorted(self._hits.items())
-        )
+
+def together(found: Iterable[Found]) -> tuple[Found, ...]:
+    """What was found in several parts of a table, as one."""
+    hits: Hits = {}
+    for one in found:
+        hits.setdefault((one.table, one.column, one.what), Hit()).add(one.rows, one.keys, one.acts)
+    return findings(hits)

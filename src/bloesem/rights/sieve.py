@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import compress, count, filterfalse
 
-from bloesem.rights.escapes import is_escape, unescaped
+from bloesem.rights.escapes import LAYERS, is_escape, layer
 from bloesem.rights.identifiers import Identifier, fold, normal, phone, spellings, words
 from bloesem.rights.writings import GAPS
 
@@ -31,7 +31,9 @@ _DIGITS = bytes(byte if byte in b"0123456789" else 0x20 for byte in range(256))
 
 _DOMAIN = re.compile(rb"@[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*")
 _HEAD = re.compile(rb"(?=([a-z]{2}[0-9]{2}[a-z0-9]{6}))")
-_PAIRS = re.compile(rb"([ :\-])[0-9a-f]{2}\1[0-9a-f]{2}(?:\1[0-9a-f]{2})+")
+#: Pairs of hexadecimal digits, each after the same sign: letters and digits become `h`, other signs than these a dot.
+_PAIRED = bytes(0x68 if byte in b"0123456789abcdef" else byte if byte in b" :-" else 0x2E for byte in _LOWER)
+_PAIRS = (b" hh hh hh", b":hh:hh:hh", b"-hh-hh-hh")
 _PIECE = re.compile(r"[0-9]+|[a-z]+")
 #: A word, and those of which one must stand in the same row; with an empty one among them it tells by itself.
 Wanted = defaultdict[str, set[str]]
@@ -98,12 +100,16 @@ class Sieve:
 
     def candidates(self, rows: Sequence[bytes]) -> list[int]:
         """in: rows as PostgreSQL sends them. out: the places of those that may hold something."""
-        block = _block(rows)
-        found = set(self._scan(block))
-        escaped = sorted(set(_escaped(block)))
-        if escaped:
-            plain = [b"\n".join(unescaped(rows[place])) for place in escaped]
-            found.update(escaped[place] for place in self._scan(_block(plain)))
+        found: set[int] = set()
+        places: Sequence[int] = range(len(rows))
+        for depth in range(LAYERS + 1):
+            block = _block(rows)
+            found.update(places[place] for place in self._scan(block))
+            escaped = sorted(set(_escaped(block))) if depth < LAYERS else ()
+            if not escaped:
+                break
+            places = [places[place] for place in escaped]
+            rows = _without_escapes([rows[place] for place in escaped])
         return sorted(found)
 
     def _scan(self, block: bytes) -> Iterator[int]:
@@ -144,12 +150,14 @@ class Sieve:
 
     def _by_pairs(self, block: bytes) -> Iterator[int]:
         if self._pairs:
-            lowered = block.lower()
-            rows = Rows(lowered)
-            for match in _PAIRS.finditer(lowered):
-                run = match.group().translate(None, b" :-")
-                if any(run[start : start + 6] in self._pairs for start in range(0, len(run) - 5, 2)):
-                    yield rows.at(match.start())
+            lowered, signs = block.lower(), block.translate(_PAIRED)
+            for pairs in _PAIRS:
+                rows, place = Rows(lowered), signs.find(pairs)
+                while place >= 0:
+                    one = lowered[place + 1 : place + 9]
+                    if one[:2] + one[3:5] + one[6:] in self._pairs:
+                        yield rows.at(place)
+                    place = signs.find(pairs, place + 3)
 
     def _by_word(self, block: bytes) -> Iterator[int]:
         if len(self._words) == 1:  # the mark
@@ -229,6 +237,12 @@ def _block(rows: Sequence[bytes]) -> bytes:
     if block.count(_MARK) != len(rows) - 1:
         block = _SEPARATOR.join(bytes(row).replace(_MARK, b"   ") for row in rows)
     return block
+
+
+def _without_escapes(rows: Sequence[bytes]) -> Sequence[bytes]:
+    """Each without one layer of escapes."""
+    plain = layer(_block(rows)).split(_SEPARATOR)
+    return plain if len(plain) == len(rows) else [layer(row) for row in rows]
 
 
 def _escaped(block: bytes) -> Iterator[int]:

@@ -42,6 +42,12 @@ def schema_findings(connection: Connection, maps: LoadedMap, plan: Plan | None =
     return found
 
 
+def foreign_store_findings(connection: Connection, maps: LoadedMap) -> list[Finding]:
+    """The map of a database that nobody guards, against its schema: gaps, ghosts, foreign keys whose meaning is unsaid."""
+    live = read_schema(connection)
+    return [*_gaps(live, maps), *_ghosts(live, maps), *_foreign_keys(live, maps), *_unsaid(live, maps)]
+
+
 def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = None) -> list[Finding]:
     """Plan against live catalogue and rows. `at` (aware): for the masks; the database's own moment by default."""
     s = ident(plan.schema)
@@ -165,6 +171,30 @@ def _foreign_keys(live: Live, maps: LoadedMap) -> Iterator[Finding]:
                     f"map {'.'.join(link.target)}",
                     maps.where(*at, link.columns[0]),
                 )
+
+
+def _unsaid(live: Live, maps: LoadedMap) -> Iterator[Finding]:
+    """A foreign key to what is people's must be named: whose row it is would be a guess."""
+    there = {(d.db_schema, c.name): c for d in maps.datamap.dataset for c in d.collections}
+    for at, collection in there.items():
+        said = {link.columns for link in collection.meta.links}
+        for link in live[at].links if at in live else ():
+            target = there.get(link.target)
+            if target is None or link.columns in said or link.target == at:
+                continue
+            if target.meta.holds in ("reference", "system") or not any(
+                f.data_categories for f in target.fields
+            ):
+                continue
+            columns = ", ".join(link.columns)
+            yield Finding(
+                "error",
+                "undecided",
+                f"the foreign key {'.'.join(at)} ({columns}) to {'.'.join(link.target)} is undecided",
+                "what nobody decided erases nothing: an unreviewed map is refused",
+                f"write it under meta.links: {{columns: [{columns}], to: …, kind: owner}}, or shared, or reference",
+                maps.where(*at, link.columns[0]),
+            )
 
 
 def _erasable(live: LiveTable, table: TablePlan, maps: LoadedMap) -> Iterator[Finding]:

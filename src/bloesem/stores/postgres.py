@@ -45,11 +45,12 @@ def connect(
     autocommit: bool = False,
     application: str = "bloesem",
     timeout_seconds: int = 10,
-    oldest: int = OLDEST,
+    oldest: int | None = None,
 ) -> Connection:
     """Opens one connection; parameters are bound by the server, so one call is one statement.
 
-    in: the address; `application` is the name that the server shows for it; `oldest`: FOREIGN where nothing is installed.
+    in: the address; `application` is the name that the server shows for it; `oldest`: FOREIGN where nothing is installed
+    (OLDEST by default).
     out: an open connection whose session speaks UTC.
     raises: StoreError when the server is down, refuses the login or is older than `oldest`.
     """
@@ -81,8 +82,9 @@ def connect(
     return connection
 
 
-def require_supported(server_version: int, oldest: int = OLDEST) -> None:
+def require_supported(server_version: int, oldest: int | None = None) -> None:
     """in: the number that the server reports (150004 is 15.4). raises: StoreError below `oldest`."""
+    oldest = oldest or OLDEST
     if server_version // 10000 < oldest:
         found = f"{server_version // 10000}.{server_version % 10000}"
         raise StoreError(

@@ -14,7 +14,12 @@ from bloesem.gate import NoPurpose, PurposeDenied, gate_of, purpose
 
 @pytest.fixture
 def console(real_world: World) -> str:
-    return real_world.alias("console")
+    return real_world.alias("support_desk")
+
+
+@pytest.fixture
+def fraud_desk(real_world: World) -> str:
+    return real_world.alias("fraud_desk")
 
 
 def test_a_page_of_support_reads_what_support_needs(real_world: World, console: str) -> None:
@@ -29,12 +34,12 @@ def test_a_page_of_support_reads_what_support_needs(real_world: World, console: 
     assert all(given for given, _language in shown)
 
 
-def test_touching_a_value_of_another_purpose_names_the_promise(real_world: World, console: str) -> None:
+def test_touching_a_value_of_another_purpose_names_the_promise(real_world: World, fraud_desk: str) -> None:
     from charging.people.models import BankAccount
 
-    with purpose("identify", using=console, actor="staff:bo") as opened:
+    with purpose("identify", using=fraud_desk, actor="staff:bo") as opened:
         opened.reads([])
-        account = BankAccount.objects.using(console).first()
+        account = BankAccount.objects.using(fraud_desk).first()
         assert account is not None
         assert account.iban_last4
         with pytest.raises(PurposeDenied) as refused:
@@ -97,5 +102,5 @@ def test_the_clock_denies_when_nobody_sweeps(real_world: World, console: str) ->
 
 
 def test_the_gate_of_a_process_knows_its_login(real_world: World, console: str) -> None:
-    assert gate_of(console).role == real_world.plan.role("console")
+    assert gate_of(console).role == real_world.plan.role("support_desk")
     assert connections[console].settings_dict["ENGINE"] == "bloesem.gate.backend"

@@ -1,0 +1,140 @@
+"""What nobody decided yet in the map of a database that is not guarded, and links without an end: pure.
+
+`bloesem discover` proposes; a person decides. While a question is left, nothing is erased by the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bloesem.datamap.load import LoadedMap
+from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
+from bloesem.findings import Finding
+from bloesem.plan.build import covers
+from bloesem.policy.model import Policy
+from bloesem.source import nearest
+
+_UNDECIDED = "what nobody decided erases nothing: an unreviewed map is refused"
+_END = "a link has an end"
+
+
+def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
+    """Each question that is left, by table and column; links to what is not mapped; categories that the policy lacks."""
+    found: list[Finding] = []
+    tables = {(d.db_schema, c.name): c for d in maps.datamap.dataset for c in d.collections}
+    for dataset in maps.datamap.dataset:
+        if dataset.guarded:
+            found.append(_mixed(dataset))
+        for collection in dataset.collections:
+            found += _questions(maps, dataset, collection)
+            found += _ends(maps, dataset, collection, tables)
+    people = any(c.meta.holds == "people" for c in tables.values())
+    if not people and not any(link.person for c in tables.values() for link in c.meta.links):
+        found.append(
+            Finding(
+                "error",
+                "nobody",
+                "no table of the map holds people, and no column says who somebody is",
+                "every row of personal data belongs to a person",
+                "mark the table of people with meta: {holds: people}, or write a link with `person: email`",
+            )
+        )
+    return [*found, *_categories(maps, policy)]
+
+
+def _mixed(dataset: Dataset) -> Finding:
+    return Finding(
+        "error",
+        "mixed-maps",
+        f"the map of `{dataset.fides_key}` is of a database that Bloesem guards, and another one is not",
+        "one check is of one database",
+        "check them one at a time",
+    )
+
+
+def _questions(maps: LoadedMap, dataset: Dataset, collection: Collection) -> Iterator[Finding]:
+    table = (dataset.db_schema, collection.name)
+    meta = collection.meta
+    if meta.decide:
+        yield _question(maps, table, f"what table {'.'.join(table)} holds", meta.decide)
+    for link in meta.links:
+        if link.decide or link.kind is None:
+            what = f"the link of {'.'.join(table)} ({', '.join(link.columns)})"
+            yield _question(maps, (*table, link.columns[0]), what, link.decide)
+    for one in _all(collection.fields):
+        if one.meta.decide:
+            what = f"the category of column {'.'.join(table)}.{one.name}"
+            yield _question(maps, (*table, one.name), what, one.meta.decide)
+
+
+def _all(fields: Sequence[DataField]) -> Iterator[DataField]:
+    for one in fields:
+        yield one
+        yield from _all(one.fields)
+
+
+def _question(maps: LoadedMap, place: tuple[str, ...], what: str, choices: Sequence[Alternative]) -> Finding:
+    many = (
+        f"choose one of its {len(choices)} alternatives, write it, and"
+        if len(choices) > 1
+        else "if it is so,"
+    )
+    return Finding(
+        "error",
+        "undecided",
+        f"{what} is undecided",
+        _UNDECIDED,
+        f"{many} take `decide` out",
+        maps.where(*place),
+    )
+
+
+def _ends(
+    maps: LoadedMap, dataset: Dataset, collection: Collection, tables: dict[tuple[str, str], Collection]
+) -> Iterator[Finding]:
+    at = f"{dataset.db_schema}.{collection.name}"
+    for link in collection.meta.links:
+        if link.to is None:
+            continue
+        target = _target(link, dataset.db_schema, tables)
+        missing = [c for c in link.of if target is not None and all(f.name != c for f in target.fields)]
+        if target is None or missing:
+            end = f"`{link.to}`" if target is None else f"{', '.join(missing)} of `{link.to}`"
+            yield Finding(
+                "error",
+                "dangling-link",
+                f"the link of {at} ({', '.join(link.columns)}) points to {end}, which is not mapped",
+                _END,
+                f"use one of: {nearest(link.to, {'.'.join(name) for name in tables})}"
+                if target is None
+                else f"use one of: {nearest(missing[0], {f.name for f in target.fields})}",
+                maps.where(dataset.db_schema, collection.name, link.columns[0]),
+            )
+
+
+def _target(link: Link, schema: str, tables: dict[tuple[str, str], Collection]) -> Collection | None:
+    """`to` is a table of the same schema, or `schema.table`."""
+    by_name = {".".join(at): collection for at, collection in tables.items()}
+    return by_name.get(link.to or "") or tables.get((schema, link.to or ""))
+
+
+def _categories(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
+    """A category that no purpose reads is kept by none: it goes with the first request."""
+    reads = [
+        category for row in policy.purposes.values() for part in row.parts.values() for category in part.reads
+    ]
+    used: dict[str, str] = {}
+    for dataset in maps.datamap.dataset:
+        for collection in dataset.collections:
+            for one in _all(collection.fields):
+                for category in one.data_categories:
+                    used.setdefault(category, f"{dataset.db_schema}.{collection.name}.{one.name}")
+    for category, place in sorted(used.items()):
+        if not covers(reads, category):
+            yield Finding(
+                "warning",
+                "category-without-purpose",
+                f"category `{category}` (of {place}) serves no purpose of the policy",
+                "art. 5(1)(b): data is collected for a purpose; without one, nothing keeps it",
+                "write the category that the policy has for it, or name it under `reads` of a purpose",
+            )

@@ -1,0 +1,286 @@
+"""From a catalogue and samples to a proposal: categories, people, links and whose each row is, in that order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from bloesem.discover.belonging import Belonging
+from bloesem.discover.catalogue import At, Catalogue, Table
+from bloesem.discover.columns import Categories
+from bloesem.discover.ground import STRONG, Ground
+from bloesem.discover.inclusion import Inclusion, Key
+from bloesem.discover.links import Guess, Links
+from bloesem.discover.people import PERHAPS, PeopleScore, people_score
+from bloesem.discover.proposal import (
+    SURE,
+    Choice,
+    FieldProposal,
+    Holds,
+    LinkProposal,
+    Proposal,
+    TableProposal,
+)
+from bloesem.discover.sample import Samples
+from bloesem.discover.soft import soft_links
+from bloesem.discover.typed import Typed, typed_links
+from bloesem.discover.words import TableName, Words
+
+_SURE_PEOPLE = 0.6
+_OF_ACCOUNTS = ("user.account.username", "user.authorization.password")
+
+
+class Study:
+    """in: all that was read, but for which values are found where. Says what of that is worth asking, then proposes."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        samples: Samples,
+        keys: Sequence[Key],
+        words: Words,
+        numbers: Mapping[int, At] | None = None,
+    ) -> None:
+        """`numbers`: which table each number of Django's list of tables stands for."""
+        self.numbers = numbers or {}
+        self.catalogue, self.samples = catalogue, samples
+        self.keys, self.words = keys, words
+        self.inclusion: Inclusion = {}
+        self.categories = Categories(words)
+        self.library = {name.lower() for name in words.told.library}
+        self.names: dict[At, TableName] = {
+            at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
+        }
+        self.fields = {at: self._fields(table, personal=True) for at, table in catalogue.tables.items()}
+        self.as_people = {
+            at: self._fields(table, personal=True, people=True) for at, table in catalogue.tables.items()
+        }
+
+    def worth_asking(self) -> frozenset[tuple[At, str, At, str]]:
+        """The pairs of a column and a key whose values are worth comparing."""
+        return self._links(self._people(belongs=set())).worth_asking()
+
+    def proposal(self, inclusion: Inclusion) -> Proposal:
+        """out: a proposal with every table and column of the catalogue."""
+        self.inclusion = inclusion
+        scores = self._people(belongs=set())
+        guesses = self._guesses(scores)
+        scores = self._people(belongs={g.holder for g in guesses if self._belongs(g, scores)})
+        guesses = self._guesses(scores)
+        typed = list(typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers))
+        by_type = {(t.holder, (t.column,)) for t in typed}
+        guesses = [g for g in guesses if (g.holder, g.columns) not in by_type]
+        people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}
+        staff = frozenset(at for at in people if scores[at].staff)
+        ground = Ground(
+            self.catalogue, self.samples, self.words, self.names, guesses, people, staff, self.fields
+        )
+        ground.profiles = self._profiles(ground)
+        targets: dict[At, list[At]] = {}
+        for one in typed:
+            targets.setdefault(one.holder, []).extend(to for _, to in one.targets)
+        belonging = Belonging(ground, soft_links(ground), targets)
+        links = belonging.links()
+        for one in typed:
+            links[one.holder] += self._each_type(one, belonging.level)
+        tables = tuple(
+            self._table(at, ground, scores[at], belonging.level.get(at), tuple(links[at]))
+            for at in sorted(self.catalogue.tables)
+        )
+        return Proposal(self.catalogue.database, tables, self.catalogue.copies, self.samples.unread)
+
+    # ---- people ------------------------------------------------------------------------------------------------------
+
+    def _people(self, belongs: set[At]) -> dict[At, PeopleScore]:
+        return {
+            at: PeopleScore(0.0, "")
+            if at[1].lower() in self.library
+            else people_score(
+                table,
+                self.names[at],
+                self.as_people[at],
+                belongs=at in belongs,
+                single=any(
+                    f.category == "user.contact.email" and self.samples.of(at, f.name).unique
+                    for f in self.as_people[at].values()
+                ),
+            )
+            for at, table in self.catalogue.tables.items()
+        }
+
+    def _guesses(self, scores: Mapping[At, PeopleScore]) -> list[Guess]:
+        return self._links(scores).all()
+
+    def _links(self, scores: Mapping[At, PeopleScore]) -> Links:
+        people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}
+        staff = frozenset(at for at in people if scores[at].staff)
+        accounts = frozenset(
+            at for at in people if any(f.category in _OF_ACCOUNTS for f in self.as_people[at].values())
+        )
+        return Links(
+            self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff, accounts
+        )
+
+    def _belongs(self, guess: Guess, scores: Mapping[At, PeopleScore]) -> bool:
+        """A row that must name a person is rarely a person, unless its table is named for people."""
+        own = self.names[guess.holder]
+        named = own.nature in ("person", "staff") and own.pure and scores[guess.holder].score >= _SURE_PEOPLE
+        required = all(self._filled(guess.holder, c) for c in guess.columns)
+        target = scores[guess.to].score
+        return (
+            guess.to != guess.holder
+            and guess.confidence >= SURE
+            and guess.role != "staff"
+            and target >= _SURE_PEOPLE
+            and target > scores[guess.holder].score - 0.3
+            and not named
+            and (required or own.nature not in ("person", "staff"))
+        )
+
+    def _filled(self, at: At, column: str) -> bool:
+        seen = self.samples.of(at, column)
+        return self.catalogue.tables[at].columns[column].required or (seen.rows >= 5 and not seen.nulls)
+
+    def _profiles(self, ground: Ground) -> frozenset[At]:
+        """Tables that seem to hold people, each row of which is more of a person in another table."""
+        found: set[At] = set()
+        for guess in ground.guesses:
+            if guess.holder in ground.people and guess.to in ground.people and guess.to != guess.holder:
+                one = ground.single(guess.holder, guess.columns) and ground.required(
+                    guess.holder, guess.columns
+                )
+                if one and guess.role != "staff" and guess.confidence >= 0.7 and guess.to not in found:
+                    found.add(guess.holder)
+        return frozenset(found)
+
+    # ---- columns -----------------------------------------------------------------------------------------------------
+
+    def _fields(self, table: Table, *, personal: bool, people: bool = False) -> dict[str, FieldProposal]:
+        whose = self.names[table.at].tokens
+        return {
+            name: self.categories.of(
+                column, self.samples.of(table.at, name), whose, personal=personal, people=people
+            )
+            for name, column in table.columns.items()
+        }
+
+    # ---- tables ------------------------------------------------------------------------------------------------------
+
+    def _table(
+        self, at: At, ground: Ground, score: PeopleScore, level: int | None, links: tuple[LinkProposal, ...]
+    ) -> TableProposal:
+        table, name = self.catalogue.tables[at], self.names[at]
+        personal = level is not None or any(link.erases for link in links)
+        fields = self._written(table, links, personal=personal, people=level == 0)
+        made = TableProposal(at, None, "", 0.0, fields, links)
+        if level == 0:
+            return self._of_people(made, score)
+        if personal:
+            category = self.words.told.tables.get(name.head or "")
+            sure = max((link.confidence for link in links if link.erases), default=0.8)
+            because = "a link leads to a person" if links else "rows of people point at it"
+            return replace(
+                made,
+                holds="personal",
+                because=because,
+                confidence=sure,
+                categories=(category,) if category else (),
+            )
+        return self._of_nobody(made, name)
+
+    def _of_people(self, made: TableProposal, score: PeopleScore) -> TableProposal:
+        because = f"its rows are people: {score.because}"
+        own = Choice({"holds": "people"}, because, score.score)
+        if score.score >= _SURE_PEOPLE:
+            sure = round(min(0.99, score.score + 0.2), 2)
+            own = replace(own, confidence=sure)
+            return replace(made, holds="people", because=because, confidence=sure, decide=(own,))
+        other: Holds = "personal" if any(link.erases for link in made.links) else "reference"
+        choice = Choice({"holds": other}, "its rows are no people", round(1 - score.score, 2))
+        choices = tuple(sorted((own, choice), key=lambda c: -c.confidence))
+        return replace(made, because=because, confidence=score.score, decide=choices)
+
+    def _of_nobody(self, made: TableProposal, name: TableName) -> TableProposal:
+        if made.at[1].lower() in self.library:
+            return replace(made, holds="system", because="a library's own table", confidence=0.95)
+        strong = [f for f in _all(made.fields) if f.category and f.category.startswith(STRONG)]
+        place = name.nature == "catalogue"
+        if place:
+            strong = [
+                f
+                for f in strong
+                if f.category != "user.name" and not str(f.category).startswith("user.contact")
+            ]
+        if strong:
+            said = ", ".join(f.name for f in strong[:4])
+            choices = (
+                Choice({"holds": "people"}, f"it has {said}", 0.4),
+                Choice({"holds": "personal"}, "its rows are people's, by a link that was not found", 0.35),
+                Choice({"holds": "reference"}, "its rows are nobody's", 0.25),
+            )
+            return replace(
+                made, because=f"it has {said}, and no link leads to a person", confidence=0.4, decide=choices
+            )
+        system = name.nature == "system"
+        because = "no column names or describes a person, and no link leads to one"
+        return replace(made, holds="system" if system else "reference", because=because, confidence=0.9)
+
+    def _written(
+        self, table: Table, links: Sequence[LinkProposal], *, personal: bool, people: bool
+    ) -> tuple[FieldProposal, ...]:
+        fields = self._fields(table, personal=personal, people=people)
+        linked = {c for link in links if link.person is None and link.to is not None for c in link.columns}
+        result = []
+        for name, one in fields.items():
+            key = name in table.key
+            if name in linked or (key and one.identity is None):
+                one = FieldProposal(name)
+            if not people and one.identity is not None:
+                one = replace(one, identity=None)
+            result.append(replace(one, primary_key=key))
+        return tuple(result)
+
+    # ---- types -------------------------------------------------------------------------------------------------------
+
+    def _each_type(self, one: Typed, level: Mapping[At, int]) -> list[LinkProposal]:
+        if not one.targets:
+            return [self._typed(one, level)]
+        found = []
+        for word, to in one.targets:
+            because = f"{one.type_column} says to which table it points"
+            if to not in level or to == one.holder:
+                found.append(
+                    LinkProposal((one.column,), to, "reference", because, 0.85, when=(one.type_column, word))
+                )
+                continue
+            choice = Choice({"to": to, "kind": "owner"}, because, 0.85)
+            found.append(
+                LinkProposal(
+                    (one.column,), to, "owner", because, 0.85, when=(one.type_column, word), decide=(choice,)
+                )
+            )
+        if one.others:
+            found.append(self._typed(one, level))
+        return found
+
+    def _typed(self, one: Typed, level: Mapping[At, int]) -> LinkProposal:
+        """Of types that are no table's name, or of which there is none yet."""
+        said = (
+            f"{one.others} words of {one.type_column} are no table's name"
+            if one.others
+            else "no row says a type yet"
+        )
+        choices: list[Choice] = [
+            Choice({"to": at, "kind": "owner", "when": {"column": one.type_column}}, said, 0.3)
+            for at, found in sorted(level.items())
+            if found == 0
+        ]
+        choices.append(Choice({"link": "none"}, "what else it points to is nobody's", 0.5))
+        return LinkProposal((one.column,), None, None, said, 0.3, decide=tuple(choices))
+
+
+def _all(fields: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
+    """Fields, and the places within documents."""
+    for one in fields:
+        yield one
+        yield from _all(one.fields)

@@ -1,0 +1,38 @@
+-- Like a bank: declared keys, schemas, joint accounts, composite and natural keys, partitions, domains, enums, inheritance.
+CREATE SCHEMA crm;
+CREATE SCHEMA ledger;
+CREATE SCHEMA "Odd Names";
+CREATE DOMAIN crm.rrn AS varchar(15) CHECK (length(VALUE) >= 11);
+CREATE TYPE crm.gender AS ENUM ('f', 'm', 'x');
+CREATE TABLE crm.branch (branch_code char(4) PRIMARY KEY, name text NOT NULL, city text);
+CREATE TABLE crm.employee (emp_no int PRIMARY KEY, first_name text, last_name text, work_email text, branch_code char(4) REFERENCES crm.branch, manager_no int REFERENCES crm.employee, salary numeric);
+CREATE TABLE crm.client (client_id uuid PRIMARY KEY, national_no crm.rrn UNIQUE, first_name text NOT NULL, last_name text NOT NULL, birth_date date, gender crm.gender, adviser_no int REFERENCES crm.employee, home_branch char(4) REFERENCES crm.branch);
+CREATE TABLE crm.client_contact (client_id uuid NOT NULL REFERENCES crm.client ON DELETE CASCADE, seq int, channel text, value text, PRIMARY KEY (client_id, seq));
+CREATE TABLE ledger.account (iban varchar(34) PRIMARY KEY, product_code varchar(10), opened date, balance numeric, branch_code char(4) REFERENCES crm.branch);
+CREATE TABLE ledger.account_holder (iban varchar(34) NOT NULL REFERENCES ledger.account, client_id uuid NOT NULL REFERENCES crm.client, since date, PRIMARY KEY (iban, client_id));
+CREATE TABLE ledger.product (product_code varchar(10) PRIMARY KEY, label text);
+CREATE TABLE ledger.card (card_id bigint PRIMARY KEY, iban varchar(34) REFERENCES ledger.account, holder_id uuid REFERENCES crm.client, pan varchar(19), expires date);
+CREATE TABLE ledger.posting (iban varchar(34) NOT NULL, seq bigint NOT NULL, booked date NOT NULL, amount numeric, counterparty_iban varchar(34), counterparty_name text, communication text, PRIMARY KEY (iban, seq, booked)) PARTITION BY RANGE (booked);
+CREATE TABLE ledger.posting_2024 PARTITION OF ledger.posting FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE ledger.posting_2025 PARTITION OF ledger.posting FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE ledger.posting_note (iban varchar(34) NOT NULL, seq bigint NOT NULL, booked date NOT NULL, note text, note_no int, PRIMARY KEY (iban, seq, booked, note_no));
+CREATE TABLE crm.interaction (id bigserial PRIMARY KEY, client_id uuid REFERENCES crm.client, employee_no int REFERENCES crm.employee, at timestamptz, remarks text);
+CREATE TABLE crm.phone_call (minutes int, caller_ip inet) INHERITS (crm.interaction);
+CREATE TABLE "Odd Names"."Péople's, list {x}" ("e-mail: work" text, "Full Name" text, "line
+break" text);
+CREATE VIEW crm.rich AS SELECT client_id FROM crm.client;
+CREATE MATERIALIZED VIEW crm.copy_of_clients AS SELECT * FROM crm.client WITH NO DATA;
+INSERT INTO crm.branch VALUES ('B001', 'Gent', 'Gent'), ('B002', 'Namur', 'Namur');
+INSERT INTO crm.employee SELECT i, 'Eva', 'Maes', 'eva' || i || '@bank.example', 'B00' || 1 + i % 2, CASE WHEN i > 3 THEN 1 + i % 3 END, 3000 FROM generate_series(1, 20) i;
+INSERT INTO crm.client SELECT md5('c' || i)::uuid, lpad(((i % 80 + 10) * 10000000 + 108 * 1000 * 10 + i % 900 + 1)::text, 9, '0') || '00', 'Piet', 'Jans', date '1950-03-01' + i * 40, (ARRAY['f', 'm', 'x'])[1 + i % 3]::crm.gender, 1 + i % 20, 'B001' FROM generate_series(1, 250) i;
+INSERT INTO crm.client_contact SELECT md5('c' || i)::uuid, k, CASE k WHEN 1 THEN 'mail' ELSE 'phone' END, CASE k WHEN 1 THEN 'piet' || i || '@post.example' ELSE '+32470' || 100000 + i END FROM generate_series(1, 250) i, generate_series(1, 2) k;
+INSERT INTO ledger.product VALUES ('CUR', 'Current'), ('SAV', 'Savings');
+INSERT INTO ledger.account SELECT 'BE' || lpad((98 - (c * 1000000 + 111400) % 97)::text, 2, '0') || lpad(c::text, 12, '0'), 'CUR', date '2020-01-01', 10, 'B001' FROM (SELECT b * 100 + CASE WHEN b % 97 = 0 THEN 97 ELSE b % 97 END AS c FROM (SELECT 7360000000 + i AS b FROM generate_series(1, 300) i) x) y;
+INSERT INTO ledger.account_holder SELECT iban, md5('c' || 1 + n % 250)::uuid, date '2020-01-01' FROM (SELECT iban, row_number() OVER (ORDER BY iban) AS n FROM ledger.account) a;
+INSERT INTO ledger.account_holder SELECT iban, md5('c' || 1 + (n + 7) % 250)::uuid, date '2020-01-01' FROM (SELECT iban, row_number() OVER (ORDER BY iban) AS n FROM ledger.account) a WHERE n % 5 = 0;
+INSERT INTO ledger.card SELECT n, iban, md5('c' || 1 + n % 250)::uuid, '4111111111111111', date '2027-01-01' FROM (SELECT iban, row_number() OVER (ORDER BY iban) AS n FROM ledger.account) a;
+INSERT INTO ledger.posting SELECT iban, k, date '2024-06-01' + k * 40, 5, iban, 'Shop', 'thanks' FROM ledger.account, generate_series(1, 10) k;
+INSERT INTO ledger.posting_note SELECT iban, seq, booked, 'called about it', 1 FROM ledger.posting WHERE seq = 3;
+INSERT INTO crm.interaction (client_id, employee_no, at, remarks) SELECT md5('c' || 1 + i % 250)::uuid, 1 + i % 20, now(), 'Wants to buy a house in spring with her sister' FROM generate_series(1, 200) i;
+INSERT INTO crm.phone_call (client_id, employee_no, at, remarks, minutes, caller_ip) SELECT md5('c' || 1 + i % 250)::uuid, 1 + i % 20, now(), 'short', 5, '10.0.0.1' FROM generate_series(1, 50) i;
+INSERT INTO "Odd Names"."Péople's, list {x}" SELECT 'x' || i || '@odd.example', 'X ' || i, 'y' FROM generate_series(1, 20) i;

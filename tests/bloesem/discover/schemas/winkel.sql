@@ -1,0 +1,21 @@
+-- A Dutch shop without a declared foreign key: prefixes, plurals, several spellings of one number.
+CREATE TABLE tbl_klanten (klant_id serial primary key, voornaam text, achternaam text, email varchar(200) unique, telefoon text, geboortedatum date, taal char(2));
+CREATE TABLE tbl_adressen (adres_id serial primary key, klant_id int, straat text, huisnr text, postcode text, gemeente text, land_code char(2));
+CREATE TABLE tbl_landen (code char(2) primary key, naam text);
+CREATE TABLE tbl_bestellingen (bestelling_id serial primary key, klantnr int, leveradres_id int, medewerker_id int, besteld_op timestamptz, totaal numeric);
+CREATE TABLE tbl_bestelregels (bestelling_id int, regel_nr int, artikel_id int, aantal int, primary key (bestelling_id, regel_nr));
+CREATE TABLE tbl_artikelen (artikel_id serial primary key, naam text, prijs numeric, omschrijving text, categorie_id int);
+CREATE TABLE tbl_categorieen (id serial primary key, naam text, ouder_id int);
+CREATE TABLE tbl_medewerkers (id serial primary key, naam text, e_mail text, loon numeric);
+CREATE TABLE tbl_maillog (id serial primary key, ontvanger text, onderwerp text, verstuurd_op timestamptz);
+CREATE TABLE tbl_nota (id serial primary key, onderwerp_type text, onderwerp_id int, tekst text);
+INSERT INTO tbl_klanten SELECT i, 'Jan'||i, 'Peeters'||i, 'jan'||i||'@x.example', '+32 470 12 34 '||lpad((i%100)::text,2,'0'), date '1950-01-01' + i*30, 'nl' FROM generate_series(1,300) i;
+INSERT INTO tbl_landen VALUES ('BE','België'),('NL','Nederland');
+INSERT INTO tbl_adressen SELECT i, i, 'Kerkstraat', i::text, '9000', 'Gent', 'BE' FROM generate_series(1,300) i;
+INSERT INTO tbl_medewerkers SELECT i, 'Medewerker '||i, 'm'||i||'@bedrijf.example', 2000 FROM generate_series(1,10) i;
+INSERT INTO tbl_bestellingen SELECT i, 1+i%300, 1+i%300, 1+i%10, now(), 10 FROM generate_series(1,1000) i;
+INSERT INTO tbl_categorieen VALUES (1,'a',null),(2,'b',1);
+INSERT INTO tbl_artikelen SELECT i, 'Artikel '||i, 5, 'Een mooi artikel voor in huis of in de tuin', 1+i%2 FROM generate_series(1,50) i;
+INSERT INTO tbl_bestelregels SELECT 1+i/2, i%2, 1+i%50, 1 FROM generate_series(0,1999) i;
+INSERT INTO tbl_maillog SELECT i, 'jan'||(1+i%300)||'@x.example', 'Uw bestelling', now() FROM generate_series(1,500) i;
+INSERT INTO tbl_nota SELECT i, CASE WHEN i%2=0 THEN 'Klant' ELSE 'Bestelling' END, 1+i%200, 'Belde op over iets' FROM generate_series(1,100) i;

@@ -1,0 +1,25 @@
+-- Like WordPress: a prefix, no foreign keys, 0 for nobody, addresses in comments, people's settings in usermeta.
+CREATE TABLE wp_users ("ID" bigserial PRIMARY KEY, user_login varchar(60) NOT NULL, user_pass varchar(255) NOT NULL, user_nicename varchar(50), user_email varchar(100) NOT NULL, user_url varchar(100), user_registered timestamp NOT NULL, user_activation_key varchar(255), user_status int NOT NULL DEFAULT 0, display_name varchar(250));
+CREATE TABLE wp_usermeta (umeta_id bigserial PRIMARY KEY, user_id bigint NOT NULL DEFAULT 0, meta_key varchar(255), meta_value text);
+CREATE TABLE wp_posts ("ID" bigserial PRIMARY KEY, post_author bigint NOT NULL DEFAULT 0, post_date timestamp, post_content text NOT NULL, post_title text NOT NULL, post_status varchar(20), post_password varchar(255), post_name varchar(200), post_parent bigint NOT NULL DEFAULT 0, guid varchar(255), menu_order int, post_type varchar(20) NOT NULL DEFAULT 'post', post_mime_type varchar(100), comment_count bigint NOT NULL DEFAULT 0);
+CREATE TABLE wp_postmeta (meta_id bigserial PRIMARY KEY, post_id bigint NOT NULL DEFAULT 0, meta_key varchar(255), meta_value text);
+CREATE TABLE wp_comments ("comment_ID" bigserial PRIMARY KEY, "comment_post_ID" bigint NOT NULL DEFAULT 0, comment_author text NOT NULL, comment_author_email varchar(100) NOT NULL DEFAULT '', comment_author_url varchar(200) NOT NULL DEFAULT '', "comment_author_IP" varchar(100) NOT NULL DEFAULT '', comment_date timestamp, comment_content text NOT NULL, comment_karma int, comment_approved varchar(20), comment_agent varchar(255), comment_type varchar(20), comment_parent bigint NOT NULL DEFAULT 0, user_id bigint NOT NULL DEFAULT 0);
+CREATE TABLE wp_commentmeta (meta_id bigserial PRIMARY KEY, comment_id bigint NOT NULL DEFAULT 0, meta_key varchar(255), meta_value text);
+CREATE TABLE wp_terms (term_id bigserial PRIMARY KEY, name varchar(200), slug varchar(200), term_group bigint NOT NULL DEFAULT 0);
+CREATE TABLE wp_termmeta (meta_id bigserial PRIMARY KEY, term_id bigint NOT NULL DEFAULT 0, meta_key varchar(255), meta_value text);
+CREATE TABLE wp_term_taxonomy (term_taxonomy_id bigserial PRIMARY KEY, term_id bigint NOT NULL DEFAULT 0, taxonomy varchar(32), description text, parent bigint NOT NULL DEFAULT 0, count bigint NOT NULL DEFAULT 0);
+CREATE TABLE wp_term_relationships (object_id bigint NOT NULL DEFAULT 0, term_taxonomy_id bigint NOT NULL DEFAULT 0, term_order int NOT NULL DEFAULT 0, PRIMARY KEY (object_id, term_taxonomy_id));
+CREATE TABLE wp_options (option_id bigserial PRIMARY KEY, option_name varchar(191) NOT NULL, option_value text NOT NULL, autoload varchar(20));
+CREATE TABLE wp_links (link_id bigserial PRIMARY KEY, link_url varchar(255), link_name varchar(255), link_owner bigint NOT NULL DEFAULT 1, link_updated timestamp);
+INSERT INTO wp_users SELECT i, 'login' || i, md5(i::text), 'nice' || i, 'writer' || i || '@blog.example', 'https://w' || i || '.example', now(), '', 0, 'Writer ' || i FROM generate_series(1, 40) i;
+INSERT INTO wp_usermeta SELECT i, 1 + i % 40, 'k' || i % 5, 'v' || i FROM generate_series(1, 400) i;
+INSERT INTO wp_posts SELECT i, 1 + i % 40, now(), 'Some words of a post that is long enough to be read by somebody ' || i, 'Title ' || i, 'publish', '', 'title-' || i, CASE WHEN i % 5 = 0 AND i > 9 THEN i - 5 ELSE 0 END, 'https://b.example/?p=' || i, 0, 'post', '', 3 FROM generate_series(1, 300) i;
+INSERT INTO wp_postmeta SELECT i, 1 + i % 300, 'k' || i % 5, 'v' || i FROM generate_series(1, 600) i;
+INSERT INTO wp_comments SELECT i, 1 + i % 300, 'Reader ' || i % 70, 'reader' || i % 70 || '@mail.example', '', '10.1.' || i % 250 || '.7', now(), 'I read this with a lot of pleasure, thank you ' || i, 0, '1', 'Mozilla/5.0', 'comment', CASE WHEN i % 4 = 0 THEN i - 3 ELSE 0 END, CASE WHEN i % 10 = 0 THEN 1 + i % 40 ELSE 0 END FROM generate_series(1, 900) i;
+INSERT INTO wp_commentmeta SELECT i, 1 + i % 900, 'k', 'v' FROM generate_series(1, 100) i;
+INSERT INTO wp_terms SELECT i, 'Term ' || i, 'term-' || i, 0 FROM generate_series(1, 30) i;
+INSERT INTO wp_termmeta SELECT i, 1 + i % 30, 'k', 'v' FROM generate_series(1, 30) i;
+INSERT INTO wp_term_taxonomy SELECT i, i, 'category', '', 0, 5 FROM generate_series(1, 30) i;
+INSERT INTO wp_term_relationships SELECT i, 1 + i % 30, 0 FROM generate_series(1, 300) i;
+INSERT INTO wp_options SELECT i, 'option' || i, 'v', 'yes' FROM generate_series(1, 60) i;
+INSERT INTO wp_links SELECT i, 'https://l.example', 'Link ' || i, 1 + i % 3, now() FROM generate_series(1, 10) i;

@@ -1,0 +1,62 @@
+"""Databases of several designs, and what is proposed for them in a form that a table of expectations can say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.databases import Database
+
+from bloesem.discover import Budget, Proposal, discover
+from bloesem.discover.proposal import FieldProposal, LinkProposal
+
+SCHEMAS = Path(__file__).with_name("schemas")
+
+
+def made(database: Database, schema: str) -> Database:
+    """The database, with one of the schemas in it."""
+    with database.connect(autocommit=True) as connection:
+        for statement in (SCHEMAS / f"{schema}.sql").read_text("utf-8").split(";\n"):
+            if statement.strip():
+                connection.execute(statement)
+    return database
+
+
+def proposed(database: Database, budget: Budget | None = None) -> Proposal:
+    with database.connect(autocommit=True) as connection:
+        return discover(connection, budget)
+
+
+def lines(proposal: Proposal) -> set[str]:
+    """Each table, link and identity as a line; `?` before what is asked with alternatives."""
+    said = set()
+    for table in proposal.tables:
+        said.add(f"{table.at[1]}: {table.holds or '?'}")
+        said |= {f"{table.at[1]}.{_link(link)}" for link in table.links}
+    return said
+
+
+def _link(link: LinkProposal) -> str:
+    columns = ",".join(link.columns)
+    if link.kind is None:
+        best = link.decide[0].says
+        to = best["to"][1] if "to" in best else best.get("person", "")
+        return f"{columns} -> ? {to} {best.get('kind', '')}".rstrip()
+    when = f" when {link.when[0]}={link.when[1]}" if link.when else ""
+    to = link.to[1] if link.to else f"person:{link.person}"
+    turned = " that" if link.belongs == "that" else ""
+    return f"{columns} -> {to} {link.kind}{turned}{when}"
+
+
+def categories(proposal: Proposal) -> dict[str, str]:
+    """Column (of a json column, its path) → category."""
+    found: dict[str, str] = {}
+
+    def add(name: str, fields: tuple[FieldProposal, ...]) -> None:
+        for one in fields:
+            if one.category and not one.decide:
+                found[f"{name}.{one.name}"] = one.category
+            add(f"{name}.{one.name}", one.fields)
+
+    for table in proposal.tables:
+        add(table.at[1], table.fields)
+    return found
