@@ -89,17 +89,18 @@ def who(arguments: argparse.Namespace) -> tuple[tuple[Who, ...], ...]:
         raise shared.UsageError(
             "nobody was named", "a request is about a person", "say --person email=a@b.example"
         )
-    if len(names) > 1 and (file is None and not hasattr(arguments, "people")):
+    people, also = [Who.parse(name) for name in names], [Who.parse(name) for name in arguments.also]
+    if len(people) > 1 and not hasattr(arguments, "people"):
         raise shared.UsageError(
             "more than one person was named",
             "this answers one person",
             "ask for each; --also names the same person",
         )
-    if arguments.also and len(names) > 1:
+    if also and len(people) > 1:
         raise shared.UsageError(
             "--also of several people", "--also is the same person", "ask for each person"
         )
-    return tuple((Who.parse(name), *(Who.parse(also) for also in arguments.also)) for name in names)
+    return tuple((one, *also) for one in people)
 
 
 def _read(file: Path) -> str:
