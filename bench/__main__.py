@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from bench import cli, discover, gate, objection, residue, slim, sweep, up
+from bench import cli, discover, gate, objection, residue, rights, slim, sweep, up
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue")
+NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue", "rights")
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -23,6 +23,8 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return sweep.figures(10_000, 3)
         case "objection":
             return objection.figures(1_000, 60)
+        case "rights":
+            return rights.figures(rights.MILLION if full else 100_000, 40)
         case "slim":
             return slim.figures(slim.MILLION if full else 100_000, sweep=True)
         case "up":

@@ -72,6 +72,10 @@ class GateError(BloesemError):
     """A read or write that no purpose allows."""
 
 
+class RightsError(BloesemError):
+    """What a person asks cannot be done as asked: nobody or two people found, a plan that changed, a rule in the way."""
+
+
 class ClockError(BloesemError):
     """A retention run cannot be trusted to be right now."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import cli, discover, gate, measure, objection, residue, slim, sweep
+from bench import cli, discover, gate, measure, objection, residue, rights, slim, sweep
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -31,6 +31,12 @@ def test_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     assert due["rows"] == 200
     assert due["theirs"] > 0
     assert nothing["theirs"] is None
+
+
+def test_rights(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(rights, capsys, "--people", "40", "--turns", "4", "--rows", "110", "--crowd", "10")
+    assert len(found) == 6
+    assert found[2]["statements_per_table"] == 2
 
 
 def test_objection(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ Findings about the words of the policy itself are counted; --text lists them.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from bloesem.errors import BloesemError, MapError, PlanError
 if TYPE_CHECKING:
     from bloesem.datamap.load import LoadedMap
     from bloesem.findings import Finding
+    from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
 
 EXAMPLES = """\
@@ -108,9 +110,10 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
     maps = read_map(arguments.map or read.maps)
     if not all(dataset.guarded for dataset in maps.datamap.dataset):
-        return _graver_first(
-            [*_of_foreign(maps, policy, arguments.store), *late_reviews(read.record, on)]
-        ), text
+        foreign = _of_foreign(maps, policy, arguments.store)
+        if arguments.store and not any(one.severity == "error" for one in foreign):
+            foreign += _answerable(arguments.store, read, policy, maps, on)
+        return _graver_first([*foreign, *late_reviews(read.record, on)]), text
     found = [*map_findings(maps), *late_reviews(read.record, on)]
     plan = None
     try:
@@ -145,6 +148,25 @@ def _of_foreign(maps: LoadedMap, policy: Policy, store: str | None) -> list[Find
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found += foreign_store_findings(connection, maps)
     return found
+
+
+def _answerable(store: str, company: Company, policy: Policy, maps: LoadedMap, on: dt.date) -> list[Finding]:
+    """What a request of a person would be refused for: links that do not hold together, a policy that does not fit."""
+    from bloesem.rights.graph import build
+    from bloesem.rights.judge import compile_foreign
+    from bloesem.stores.postgres import FOREIGN
+    from bloesem.stores.schema import read_schema
+
+    with shared.store(store, oldest=FOREIGN) as connection:
+        live = read_schema(connection)
+    try:
+        compile_foreign(company, policy, build(maps, live), on)
+    except (MapError, PlanError) as fault:
+        kind = "no-graph" if isinstance(fault, MapError) else "no-plan"
+        return [
+            _as_finding(kind, type(fault)(line, fault.rule, fault.remedy)) for line in fault.thing.split("\n")
+        ]
+    return []
 
 
 def _graver_first(found: list[Finding]) -> list[Finding]:

@@ -115,6 +115,17 @@ class Link(Strict):
         return self
 
 
+class Mark(Strict):
+    """A column to set in a store that nobody guards, so that its application knows of a restriction, an objection or a
+    withdrawal; for one part, or any. `lifted`: what it becomes again."""
+
+    on: Literal["restriction", "objection", "withdrawal"]
+    purpose: str | None = None
+    column: str
+    to: str | int | bool
+    lifted: str | int | bool | None = None
+
+
 class Services(Strict):
     """On a table of what people have: which service each row gives, from when until when (P-015).
 
@@ -140,6 +151,7 @@ class CollectionMeta(Strict):
     consents: tuple[ConsentColumns, ...] = ()
     narrow: tuple[Narrow, ...] = ()
     links: tuple[Link, ...] = ()  # whose each row is, in a store that nobody guards
+    marks: tuple[Mark, ...] = ()  # columns that tell the application of what a person asked
     decide: tuple[Alternative, ...] = ()  # what the table holds, while nobody decided it: refused
     conditions: dict[str, str] = Field(
         default_factory=dict

@@ -77,7 +77,7 @@ def opened(
     raises: StoreError when the database cannot be reached, GateError when the keys cannot be used.
     """
     given = os.environ if environment is None else environment
-    home = Home.at(data_dir)
+    home = Home.at(data_dir, embedded=dsn_from(given) is None)
     from bloesem.running.ready import create_database  # it brings half the system along
 
     with admin_dsn(given, data_dir=home.database) as dsn:

@@ -1,0 +1,100 @@
+"""Erases people from a database of any design (art. 17): whole, or not at all.
+
+What is theirs alone goes; what others own too stays without this person's columns; what a purpose must still keep stays,
+with its reason and until when. --dry-run does it all and takes it back: its plan binds the act, which is refused when
+data, map, schema or policy changed since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from bloesem.commands import people, shared
+
+if TYPE_CHECKING:
+    from bloesem.rights.requests import Done
+
+EXAMPLES = f"""\
+examples:
+  bloesem erase --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --dry-run
+  bloesem erase … --person email=a@b.example --plan HASH     exactly what was rehearsed, or nothing
+  bloesem erase … --people list.txt --residue now            many at once; then looks for what is left of them
+
+{people.EXIT}
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    people.configure(parser, many=True)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the difference row by row; nothing is changed"
+    )
+    parser.add_argument("--show-values", action="store_true", help="with the values that go")
+    parser.add_argument("--plan", metavar="HASH", help="act only if this is still the plan")
+    parser.add_argument(
+        "--ground",
+        default="17(1)(a)",
+        metavar="ARTICLE",
+        help="on which ground it is asked (default: 17(1)(a))",
+    )
+    parser.add_argument(
+        "--residue", choices=["now", "later"], default="later",
+        help="look for what is left at once, or with the next `bloesem residue` (default)",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    with people.case(arguments) as case:
+        desk, ground, show = case.desk, arguments.ground, arguments.show_values
+        if arguments.dry_run:
+            done = desk.rehearse(case.wanted, ground=ground, show_values=show)
+        else:
+            done = desk.erase(case.wanted, ground=ground, plan=arguments.plan, show_values=show)
+        said = done.json()
+        if arguments.residue == "now" and not arguments.dry_run:
+            said["residue"] = _residue(case, done)
+    if arguments.json:
+        shared.print_json(said)
+    else:
+        print("\n".join(lines(said, done)))
+    return 0
+
+
+def _residue(case: people.Case, done: Done) -> list[dict[str, Any]]:
+    from bloesem.rights import residue
+    from bloesem.rights.record import sought
+
+    wanted = [one for person in done.people for one in sought(person)]
+    return [found.json() for found in residue.find(case.desk.connection, wanted)]
+
+
+def lines(said: dict[str, Any], done: Done) -> list[str]:
+    """The difference for people: what goes (-), changes (~) and stays (=), and why."""
+    text = []
+    for name, what in said["tables"].items():
+        deleted, changed, kept = what["deleted"], what["changed"], what["kept"]
+        counts = [f"{len(rows):,} {word}" for word, rows in what.items() if rows]
+        text.append(f"{name}: {', '.join(counts)}")
+        text += [f"  - {_key(row)}" for row in deleted]
+        for row in changed:
+            values = row.get("values")
+            columns = [f"{c}: {_key(values[c])}" if values else c for c in row["columns"]]
+            text.append(f"  ~ {_key(row['key'])}: {', '.join(columns)}")
+        for row in kept:
+            until = f", until {row['until']}" if row["until"] else ""
+            text.append(f"  = {_key(row['key'])}: {row['reason']}{until}")
+    if done.done:
+        text += ["", f"Done, in {said['statements']} statements."]
+        for one in said["residue"]:
+            text.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
+    else:
+        text += ["", "Nothing was changed. To do exactly this:", f"  --plan {said['plan']}"]
+    return text
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{c} {_key(v)}" for c, v in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

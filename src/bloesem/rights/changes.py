@@ -1,0 +1,271 @@
+"""What is written: an outcome becomes, per table, rows that go and rows of which columns change, and one statement does all
+of it. Foreign keys are checked when a statement ends, so no order of tables is needed, nor could one be for cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bloesem.errors import RightsError
+from bloesem.rights.fetch import bare, base, column, source
+from bloesem.rights.graph import PLACE, Table
+from bloesem.rights.masks import constant, document, erased
+from bloesem.rights.whose import Cut, Outcome
+from bloesem.rights.world import Row, Value, World
+from bloesem.source import Problem, refuse
+from bloesem.stores.postgres import Connection
+
+
+@dataclass(frozen=True)
+class Write:
+    """One column of a row: the SQL of its new value; or `without`, elements that leave an array; or `value`, as text."""
+
+    column: str
+    sql: str = ""
+    without: tuple[str, ...] | None = None
+    value: str | None = None
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What rows have in common whose column changes in the same way."""
+        return self.column, self.sql or ("without" if self.without is not None else "value")
+
+    @property
+    def given(self) -> str | None:
+        return self.value if self.without is None else _literal(self.without)
+
+
+@dataclass
+class Changes:
+    """Of one table: the keys of rows that go, and what changes of rows that stay."""
+
+    table: Table
+    deleted: list[Value] = field(default_factory=list)
+    written: dict[Value, tuple[Write, ...]] = field(default_factory=dict)
+
+
+def changes(world: World, outcome: Outcome) -> list[Changes]:
+    """in: what becomes of every row. out: per table, in the order of names, what is written.
+
+    raises: RightsError that lists, by table and column, each value that could not become what it should.
+    """
+    made = _Maker(world)
+    for ref in sorted(outcome.deleted):
+        made.of(ref[0]).deleted.append(ref[1])
+    for ref in sorted({*outcome.blanked, *outcome.cut}):
+        written = made.written(world.row(ref), outcome.blanked.get(ref, set()), outcome.cut.get(ref, []))
+        if written:
+            made.of(ref[0]).written[ref[1]] = written
+    refuse(list(made.problems()), RightsError)
+    return [made.tables[name] for name in sorted(made.tables)]
+
+
+class _Maker:
+    def __init__(self, world: World) -> None:
+        self.world, self.graph = world, world.graph
+        self.tables: dict[str, Changes] = {}
+        self.wrong: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def of(self, name: str) -> Changes:
+        return self.tables.setdefault(name, Changes(self.graph.tables[name]))
+
+    def written(self, row: Row, blanked: set[str], cuts: Sequence[Cut]) -> tuple[Write, ...]:
+        table = self.graph.tables[row.table]
+        found: dict[str, Write] = {}
+        inside: dict[str, list[str]] = {}
+        for name in sorted(blanked & table.paths.keys()):
+            if table.paths[name][0] not in blanked:
+                inside.setdefault(table.paths[name][0], []).append(name)
+        for name, paths in inside.items():
+            found[name] = Write(name, document(table, name, paths))
+        for name in sorted(blanked - table.paths.keys()):
+            if not table.live.columns[name].generated:
+                said = erased(table, name)
+                if said is None:
+                    self._cannot(table, name, "meta.erased: what it becomes")
+                else:
+                    found[name] = Write(name, said)
+        for cut in cuts:
+            found.update((write.column, write) for write in self._cut(table, cut))
+        return tuple(found[name] for name in sorted(found))
+
+    def _cut(self, table: Table, cut: Cut) -> Iterator[Write]:
+        edge = cut.edge
+        if edge.array:
+            gone = tuple(sorted(v[0] for v in cut.gone))
+            yield Write(edge.columns[0], without=gone)
+            return
+        if edge.placeholder is not None:
+            one = table.live.columns[edge.columns[0]]
+            yield Write(one.name, constant(one, edge.placeholder))
+            return
+        if edge.person is not None:
+            name = edge.columns[0]
+            if table.fields[name].meta.on_erase == "keep":
+                return
+            said = erased(table, name)
+            if said is not None and name not in table.key:
+                yield Write(name, said)
+            else:
+                self._cannot(table, name, "placeholder, on the link: what it becomes")
+            return
+        free = [c for c in edge.columns if not table.live.columns[c].required and c not in table.key]
+        if not free:
+            self._cannot(table, edge.columns[0], "placeholder, on the link: what it points to from then on")
+        yield from (Write(name, "NULL") for name in free)
+
+    def _cannot(self, table: Table, name: str, remedy: str) -> None:
+        self.wrong[table.qualified, name] = ("would be empty, and may not be (NOT NULL)", f"write {remedy}")
+
+    def problems(self) -> Iterator[Problem]:
+        for (table, name), (what, remedy) in sorted(self.wrong.items()):
+            schema, _, bare = table.partition(".")
+            path, _, line = self.graph.maps.where(schema, bare, name).rpartition(":")
+            yield Problem(
+                Path(path or "map"),
+                int(line or 1),
+                f"{table}.{name}",
+                f"`{name}` {what}",
+                "all or nothing",
+                remedy,
+            )
+        closed = [
+            made.table.qualified
+            for made in self.tables.values()
+            if (made.deleted or made.written) and not made.table.live.writable
+        ]
+        for table in sorted(closed):
+            yield Problem(
+                Path("map"), 1, table, "this login may not change and delete its rows", "all or nothing",
+                f"GRANT SELECT, UPDATE, DELETE ON {table} TO the login",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement for all tables, and how many rows each part must touch."""
+
+    sql: str
+    given: list[Any]
+    expected: Mapping[tuple[str, str], int]
+
+
+def statement(made: Sequence[Changes]) -> Statement | None:
+    """The one statement that writes everything; None where nothing is written."""
+    parts: list[str] = []
+    given: list[Any] = []
+    expected: dict[tuple[str, str], int] = {}
+    for one in made:
+        for what, build, count in (
+            ("deleted", _delete, len(one.deleted)),
+            ("changed", _update, len(one.written)),
+        ):
+            if count:
+                said, more = build(one)
+                parts.append(f"w{len(parts)} AS ({said} RETURNING 1)")
+                given += more
+                expected[one.table.qualified, what] = count
+    if not parts:
+        return None
+    counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
+    return Statement(f"WITH {', '.join(parts)} SELECT {counts}, txid_current()", given, expected)
+
+
+def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
+    """(items of a FROM, condition, parameters) that find rows by their keys."""
+    names = [f"k{i}" for i in range(len(table.key))]
+    types = [base(table.column(c)) for c in table.key]
+    items = ", ".join(f"%s::text[]::{t}[]" for t in types)
+    on = " AND ".join(f"{column(c)} = v.{n}" for c, n in zip(table.key, names, strict=True))
+    given: list[Any] = [[key[i] for key in keys] for i in range(len(names))]
+    if table.key == PLACE:
+        on += f" AND {column('ctid')} = ANY(%s::text[]::tid[])"
+        given.append([key[1] for key in keys])
+    return f"unnest({items})", on, given
+
+
+def _delete(one: Changes) -> tuple[str, list[Any]]:
+    table = one.table
+    if len(table.key) == 1:
+        type_ = base(table.column(table.key[0]))
+        where = f"{column(table.key[0])} = ANY(%s::text[]::{type_}[])"
+        return f"DELETE FROM {source(table)} WHERE {where}", [[key[0] for key in one.deleted]]
+    items, on, given = _keys(table, one.deleted)
+    names = ", ".join(f"k{i}" for i in range(len(table.key)))
+    return f"DELETE FROM {source(table)} USING {items} AS v ({names}) WHERE {on}", given
+
+
+def _update(one: Changes) -> tuple[str, list[Any]]:
+    """Each row's columns: `CASE` on a mark per row where rows change differently."""
+    table, keys = one.table, list(one.written)
+    kinds = {w.kind: w for ws in one.written.values() for w in ws}
+    given_ones = [kind for kind, w in kinds.items() if not w.sql]
+    marks = ["".join("01"[any(w.kind == k for w in one.written[key])] for k in kinds) for key in keys]
+    same = len(set(marks)) == 1
+    sets = []
+    for name in dict.fromkeys(changed for changed, _ in kinds):
+        said = [
+            (i, w.sql or _given(table, w, given_ones.index(k)))
+            for i, (k, w) in enumerate(kinds.items())
+            if k[0] == name
+        ]
+        if same:
+            sets.append(f"{bare(name)} = {said[0][1]}")
+            continue
+        cases = " ".join(f"WHEN substr(v.m, {i + 1}, 1) = '1' THEN {sql}" for i, sql in said)
+        sets.append(f"{bare(name)} = CASE {cases} ELSE {column(name)} END")
+    items, on, given = _keys(table, keys)
+    names = [f"k{i}" for i in range(len(table.key))] + ["m"] + [f"g{i}" for i in range(len(given_ones))]
+    items = items[:-1] + ", %s::text[]" * (1 + len(given_ones)) + ")"
+    more: list[Any] = [marks]
+    for kind in given_ones:
+        more.append([next((w.given for w in one.written[key] if w.kind == kind), None) for key in keys])
+    at = len(table.key)
+    given = [*given[:at], *more, *given[at:]]
+    return (
+        f"UPDATE {source(table)} SET {', '.join(sets)} FROM {items} AS v ({', '.join(names)}) WHERE {on}",
+        given,
+    )
+
+
+def _given(table: Table, write: Write, number: int) -> str:
+    """The new value of a column from what is given for each row."""
+    c = column(write.column)
+    if write.without is None:
+        return f"v.g{number}::{base(table.live.columns[write.column])}".replace("%", "%%")
+    return (
+        f"ARRAY(SELECT e.e FROM unnest({c}) WITH ORDINALITY AS e (e, n)"
+        f" WHERE (e.e::text <> ALL (v.g{number}::text[])) IS NOT FALSE ORDER BY e.n)"
+    )
+
+
+def _literal(values: Sequence[str]) -> str:
+    """An array of texts as PostgreSQL reads it."""
+    quoted = ['"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values]
+    return "{" + ",".join(quoted) + "}"
+
+
+def write(connection: Connection, made: Sequence[Changes], *, rehearsed: bool) -> str | None:
+    """Writes everything in one statement; `rehearsed`: what is checked when a transaction ends is checked at once.
+
+    out: the server's number of the transaction; None when there was nothing to write.
+    raises: RightsError when fewer or more rows were touched than planned: a trigger or rule does something else.
+    """
+    planned = statement(made)
+    if planned is None:
+        return None
+    found = connection.execute(planned.sql.encode(), planned.given).fetchone()
+    assert found is not None
+    *counts, transaction = found
+    for (table, what), wanted, done in zip(planned.expected, planned.expected.values(), counts, strict=True):
+        if wanted != done:
+            raise RightsError(
+                f"{table}: {done} of {wanted} rows were {what}",
+                "all or nothing: what was rehearsed is what is done",
+                "look at the triggers and rules of the table: one of them keeps rows or changes others",
+            )
+    if rehearsed:
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return str(transaction)

@@ -1,0 +1,200 @@
+"""Who is meant: from what identifies a person to the rows that are them. One person or none; never a guess between two,
+and never anything about the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bloesem.errors import RightsError
+from bloesem.rights.fetch import SqlFetch
+from bloesem.rights.graph import Graph, Table
+from bloesem.rights.world import Asked, Person, Ref, Row
+
+_RULE = "a request is about one person: nobody else's data is shown or changed"
+
+
+@dataclass(frozen=True)
+class Who:
+    """`email=a@b.example` (`table` is empty), or a row that is a person: `public.customer.id=7`."""
+
+    kind: str
+    value: str
+    table: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Who:
+        """raises: RightsError that does not quote the value."""
+        left, equals, value = text.partition("=")
+        left, value = left.strip(), value.strip()
+        if not equals or not left or not value:
+            raise RightsError(
+                "a person is named by what identifies them", "one kind, one value", "write email=a@b.example"
+            )
+        table, _, column = left.rpartition(".")
+        return cls(column, value, table)
+
+    @property
+    def variants(self) -> frozenset[str]:
+        return frozenset({self.value, self.value.lower()})
+
+
+def identify(graph: Graph, fetch: SqlFetch, wanted: Sequence[Sequence[Who]]) -> list[Person]:
+    """in: the people, each as one or more ways to name the same person. out: one `Person` each, in that order.
+
+    raises: RightsError for a name that is no identity of the map, that finds nobody (whom no log could hold either), or
+    that finds more than one row that is a person: these are named by their keys, for the request to choose from.
+    """
+    finder = _Finder(graph, fetch)
+    finder.look([who for one in wanted for who in one])
+    people = [finder.person(one) for one in wanted]
+    _distinct(people)
+    return finder.unshared(people)
+
+
+def _distinct(people: Sequence[Person]) -> None:
+    taken: set[object] = set()
+    for person in people:
+        own = person.roots or {frozenset((k, v) for k, v in person.identities.items())}
+        if taken & own:
+            raise RightsError("two of those asked about are the same person", _RULE, "name each person once")
+        taken |= own
+
+
+class _Finder:
+    def __init__(self, graph: Graph, fetch: SqlFetch) -> None:
+        self.graph, self.fetch = graph, fetch
+        self.people = [t for _, t in sorted(graph.tables.items()) if t.people]
+        self.kinds = {kind for t in self.people for _, kind in t.identities}
+        self.kinds |= {edge.person for edge in graph.edges if edge.person is not None}
+        self.found: dict[str, dict[tuple[str, ...], Row]] = {}
+        self.looked: set[tuple[str, str]] = set()
+        self._index: dict[tuple[str, str], tuple[int, dict[str, list[Row]]]] = {}
+
+    def look(self, wanted: Sequence[Who]) -> None:
+        for who in wanted:
+            self._known(who)
+        for table in self.people:
+            asked = [Asked((name,), values) for name, values in self._columns(table, wanted) if values]
+            if asked:
+                rows = self.fetch.rows(table, asked)
+                self.found.setdefault(table.qualified, {}).update((row.key, row) for row in rows)
+        self.looked |= {(who.kind, v) for who in wanted if not who.table for v in who.variants}
+
+    def _columns(
+        self, table: Table, wanted: Sequence[Who]
+    ) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
+        for name, kind in table.identities:
+            yield name, frozenset((v,) for w in wanted if not w.table and w.kind == kind for v in w.variants)
+        keyed = [w for w in wanted if w.table in (table.qualified, table.name)]
+        for name in sorted({w.kind for w in keyed}):
+            yield name, frozenset((w.value,) for w in keyed if w.kind == name)
+
+    def _known(self, who: Who) -> None:
+        if not who.table:
+            if who.kind not in self.kinds:
+                raise RightsError(
+                    f"`{who.kind}` identifies nobody in this map",
+                    "the map says which columns identify a person (fides_meta.identity)",
+                    f"use one of: {', '.join(sorted(self.kinds)) or 'none: mark one in the map'}; or table.column=value",
+                )
+            return
+        table = next((t for t in self.people if who.table in (t.qualified, t.name)), None)
+        if table is None or who.kind not in table.live.columns:
+            raise RightsError(
+                f"`{who.table}.{who.kind}` is no column of a table of people",
+                "a person is a row of a table of people",
+                f"use a column of: {', '.join(t.qualified for t in self.people)}",
+            )
+
+    def _matching(self, who: Who) -> list[Row]:
+        rows: dict[Ref, Row] = {}
+        for table in self.people:
+            if who.table and who.table not in (table.qualified, table.name):
+                continue
+            names = [who.kind] if who.table else [n for n, kind in table.identities if kind == who.kind]
+            for name in names:
+                for value in {who.value} if who.table else who.variants:
+                    rows.update((row.ref, row) for row in self._holding(table, name).get(value, ()))
+        return list(rows.values())
+
+    def _holding(self, table: Table, name: str) -> dict[str, list[Row]]:
+        """The rows found of a table, by what a column holds."""
+        found = self.found.get(table.qualified, {})
+        size, index = self._index.get((table.qualified, name), (-1, {}))
+        if size != len(found):
+            index = {}
+            for row in found.values():
+                for value in row.pointers((name,)) if name in row.values or name in (row.cast or ()) else ():
+                    index.setdefault(value[0], []).append(row)
+            self._index[table.qualified, name] = len(found), index
+        return index
+
+    def person(self, names: Sequence[Who]) -> Person:
+        rows: dict[tuple[str, tuple[str, ...]], Row] = {}
+        for who in names:
+            found = self._matching(who) or self._folded(who)
+            if len(found) > 1:
+                choices = ", ".join(sorted(self._name(row) for row in found))
+                raise RightsError(
+                    f"{len(found)} people answer to that {who.kind}: {choices}", _RULE,
+                    "choose one: --person TABLE.COLUMN=VALUE; where several rows are one person, add --also for each",
+                )  # fmt: skip
+            rows |= {row.ref: row for row in found}
+        if not rows and not any(self._logged(who) for who in names):
+            raise RightsError(
+                f"nobody is found by that {names[0].kind}",
+                "a request is about one person, who is found by what the map says identifies people",
+                f"check it, or name the person otherwise: {', '.join(sorted(self.kinds))}, or table.column=value",
+            )
+        identities: dict[str, set[str]] = {}
+        for who in names:
+            if not who.table:
+                identities.setdefault(who.kind, set()).update(who.variants)
+        for row in rows.values():
+            for name, kind in self.graph.tables[row.table].identities:
+                for (value,) in row.pointers((name,)):
+                    identities.setdefault(kind, set()).update((value, value.lower()))
+        return Person(frozenset(rows), {kind: frozenset(values) for kind, values in identities.items()})
+
+    def _logged(self, who: Who) -> bool:
+        return not who.table and any(edge.person == who.kind for edge in self.graph.edges)
+
+    def _folded(self, who: Who) -> list[Row]:
+        """Whoever wrote the same with other capitals; looked for when nobody wrote it as asked."""
+        rows: list[Row] = []
+        if who.table:
+            return rows
+        for table in self.people:
+            names = [name for name, kind in table.identities if kind == who.kind]
+            if names:
+                rows += self.fetch.folded(table, names, who.variants)
+        return rows
+
+    def _name(self, row: Row) -> str:
+        key = self.graph.tables[row.table].key
+        return " and ".join(f"{row.table}.{c}={v}" for c, v in zip(key, row.key, strict=True))
+
+    def unshared(self, people: list[Person]) -> list[Person]:
+        """What identifies two people identifies neither: rows that hold nothing else are nobody's to erase."""
+        held = {(kind, v) for p in people if p.roots for kind, values in p.identities.items() for v in values}
+        self.look([Who(kind, value) for kind, value in sorted(held - self.looked)])
+        holders: dict[tuple[str, str], set[object]] = {}
+        mine = {ref: number for number, p in enumerate(people) for ref in p.roots}
+        for table in self.people:
+            for row in self.found.get(table.qualified, {}).values():
+                for name, kind in table.identities:
+                    for (value,) in row.pointers((name,)):
+                        whose = mine.get(row.ref, row.ref)
+                        holders.setdefault((kind, value), set()).add(whose)
+                        holders.setdefault((kind, value.lower()), set()).add(whose)
+        return [
+            Person(
+                p.roots,
+                {
+                    kind: frozenset(v for v in values if len(holders.get((kind, v), ())) < 2)
+                    for kind, values in p.identities.items()
+                },
+            )
+            for p in people
+        ]

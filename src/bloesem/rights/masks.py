@@ -1,0 +1,115 @@
+"""What an erased value becomes, as SQL: nothing, a value of the map, or a mask of its own type and length."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from bloesem.plan.quoting import literal
+from bloesem.rights.fetch import base, column, texts
+from bloesem.rights.graph import Table
+from bloesem.stores.schema import LiveColumn
+
+#: The mask of a type whose values have no letters: one value, and one that no other row has.
+_OF_TYPE = {
+    "smallint": ("0", "-(random() * 32767)::int"),
+    "integer": ("0", "-(random() * 2147483647)::bigint"),
+    "bigint": ("0", "-(random() * 9e15)::bigint"),
+    "numeric": ("0", "-(random() * 1e6)::int"),
+    "real": ("0", "-random()"),
+    "double precision": ("0", "-random()"),
+    "money": ("0", "0"),
+    "boolean": ("false", "false"),
+    "date": ("'1900-01-01'", "date '1800-01-01' + (random() * 36000)::int"),
+    "timestamp without time zone": (
+        "'1900-01-01'",
+        "timestamp '1900-01-01' - random() * interval '36000 days'",
+    ),
+    "timestamp with time zone": (
+        "'1900-01-01Z'",
+        "timestamptz '1900-01-01Z' - random() * interval '36000 days'",
+    ),
+    "time without time zone": ("'00:00'", "time '00:00' + random() * interval '24 hours'"),
+    "interval": ("'0'", "random() * interval '1 hour'"),
+    "uuid": ("'00000000-0000-0000-0000-000000000000'", "md5(random()::text || clock_timestamp()::text)"),
+    "inet": ("'0.0.0.0'", "'0.0.0.0'"),
+    "cidr": ("'0.0.0.0/32'", "'0.0.0.0/32'"),
+    "macaddr": ("'00:00:00:00:00:00'", "'00:00:00:00:00:00'"),
+    "json": ("'{}'", "'{}'"),
+    "jsonb": ("'{}'", "'{}'"),
+    "xml": ("''", "''"),
+    "bytea": ("''", "decode(md5(random()::text || clock_timestamp()::text), 'hex')"),
+    "tsvector": ("''", "''"),
+    "hstore": ("''", "''"),
+}
+
+#: Letters and digits become others of their kind: length, signs and pattern stay, so that what checks them is content.
+_SAME = "regexp_replace(regexp_replace({c}::text, '[[:alpha:]]', 'x', 'g'), '[[:digit:]]', '0', 'g')"
+_OTHER = """(SELECT string_agg(CASE WHEN s.c ~ '[[:alpha:]]' THEN chr(97 + (random() * 25)::int)
+ WHEN s.c ~ '[[:digit:]]' THEN ((random() * 9)::int)::text ELSE s.c END, '' ORDER BY s.n)
+ FROM regexp_split_to_table({c}::text, '') WITH ORDINALITY AS s (c, n))"""
+
+
+def constant(one: LiveColumn, value: str | int) -> str:
+    """A value of the map, as one of the column, in a statement that has parameters. Not cast to the column's length: what is
+    too long is refused, where a cast would cut it off."""
+    return f"{literal(str(value))}::{base(one)}".replace("%", "%%")
+
+
+def mask(table: Table, one: LiveColumn) -> str | None:
+    """An expression of the column's type that says nothing of the value; of a unique column, one that no other row has.
+    None: the type is not known here, and the value is emptied."""
+    alone = any(one.name in columns for columns in (*table.live.unique, table.live.key))
+    if one.array:
+        return f"'{{}}'::{one.type}"
+    if one.labels:
+        return constant(one, one.labels[0])
+    if texts(one):
+        said = (_OTHER if alone else _SAME).format(c=column(one.name))
+    else:
+        found = _OF_TYPE.get(base(one).rpartition(".")[2])
+        if found is None:
+            return None
+        said = found[alone]
+    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{one.type} END"
+
+
+def document(table: Table, name: str, without: Sequence[str]) -> str:
+    """A json column without what lies at some paths of it (as `Table.paths` calls them), in arrays too."""
+    one = table.live.columns[name]
+    said = f"{column(name)}::jsonb"
+    for path in without:
+        meta = table.fields[path].meta
+        instead: str | int | None = "xxx" if meta.on_erase == "redact" else meta.erased
+        leaf = None if instead is None else f"{literal(json.dumps(instead))}::jsonb"
+        said = _at(f"({said})", table.paths[path][1:], leaf)
+    return f"({said})::{base(one)}".replace("%", "%%")
+
+
+def _at(e: str, path: Sequence[str], leaf: str | None) -> str:
+    inside = f"CASE jsonb_typeof(x.e) WHEN 'object' THEN {_key('x.e', path, leaf)} ELSE x.e END"
+    elements = f"FROM jsonb_array_elements({e}) WITH ORDINALITY AS x (e, n)"
+    return (
+        f"CASE jsonb_typeof({e}) WHEN 'object' THEN {_key(e, path, leaf)}"
+        f" WHEN 'array' THEN (SELECT COALESCE(jsonb_agg({inside} ORDER BY x.n), '[]') {elements}) ELSE {e} END"
+    )
+
+
+def _key(e: str, path: Sequence[str], leaf: str | None) -> str:
+    key = f"{literal(path[0])}::text"
+    if len(path) > 1:
+        inner = _at(f"({e} -> {key})", path[1:], leaf)
+        return f"CASE WHEN {e} ? {key} THEN jsonb_set({e}, ARRAY[{key}], {inner}) ELSE {e} END"
+    return f"{e} - {key}" if leaf is None else f"jsonb_set({e}, ARRAY[{key}], {leaf}, false)"
+
+
+def erased(table: Table, name: str) -> str | None:
+    """What a value becomes when its owner goes. None: it would be empty, and must not be."""
+    one, meta = table.live.columns[name], table.fields[name].meta
+    if meta.on_erase == "redact":
+        found = mask(table, one)
+        if found is not None:
+            return found
+    if meta.erased is not None:
+        return constant(one, meta.erased)
+    return None if one.required else "NULL"

@@ -1,0 +1,84 @@
+"""What a person may take along (art. 20; P-161 to P-163): what they gave or what was observed of them, held on consent or
+contract, in rows that are theirs. The rest is named with the reason: they are shown it on access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bloesem.errors import PlanError
+from bloesem.plan.model import ColumnPlan, TablePlan
+from bloesem.rights.judge import Judge, Standing
+from bloesem.rights.requests import Desk, Wanted
+from bloesem.rights.whose import Reach, shown
+from bloesem.rights.world import Ref, Row, World
+
+_BASES = ("consent", "contract")
+_ORIGINS = ("provided", "observed")
+
+
+def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
+    """in: one person. out: `tables`, their rows; `columns`, what each column holds; `left_out`, why others are not there.
+
+    raises: as `Desk.access`.
+    """
+
+    def tell(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
+        tables: dict[str, list[dict[str, Any]]] = {}
+        columns: dict[str, dict[str, Any]] = {}
+        left_out: dict[str, dict[str, str]] = {}
+        for ref in sorted(way):
+            plan, row, table = desk.judge.plan.by_name.get(ref[0]), world.row(ref), desk.graph.tables[ref[0]]
+            if plan is None:
+                continue
+            visible = shown(world, ref, way[ref])
+            said: dict[str, Any] = {}
+            for name in [c for c in table.live.columns if c in table.personal]:
+                reason = (
+                    _why_not(desk.judge, plan, name, row, standing, way[ref])
+                    if name in visible
+                    else "redacted"
+                )
+                if reason is None:
+                    said[name] = row.values[name]
+                    columns.setdefault(ref[0], {})[name] = {
+                        "type": table.live.columns[name].type,
+                        "categories": list(table.fields[name].data_categories),
+                    }
+                else:
+                    left_out.setdefault(ref[0], {}).setdefault(name, reason)
+            if said:
+                keys = {c: row.values[c] for c in table.key if c in row.values}
+                links = {c: row.values[c] for e in desk.graph.held[ref[0]] if e.target for c in e.columns}
+                tables.setdefault(ref[0], []).append({**keys, **links, **said})
+        return {
+            "person": desk.name(world.people[0]), "tables": tables, "columns": columns, "left_out": left_out,
+        }  # fmt: skip
+
+    return desk.look(wanted, tell)
+
+
+def _why_not(
+    judge: Judge, plan: TablePlan, name: str, row: Row, standing: Standing, reach: Reach
+) -> str | None:
+    """Why a value is not taken along; None when it is."""
+    column = plan.column(name)
+    if not reach.owner:
+        return "shared with somebody: taking it along would take theirs"
+    origin = _origin(judge, plan, column, row)
+    if origin is None:
+        return "the map does not say where it came from"
+    if origin not in _ORIGINS:
+        return f"{origin}: neither given by the person nor observed of them"
+    for verdict in judge.verdicts(standing, row, None):
+        purpose = judge.plan.purpose(verdict.purpose)
+        if (verdict.use or verdict.keep) and purpose.basis in _BASES and (column.purposes & purpose.mask):
+            return None
+    return "held neither on consent nor on a contract"
+
+
+def _origin(judge: Judge, plan: TablePlan, column: ColumnPlan, row: Row) -> str | None:
+    try:
+        return judge.plan.origin(plan, column, judge.source(row))
+    except PlanError:
+        return None

@@ -1,0 +1,197 @@
+"""The other requests, as they are typed: taken along, corrected, restricted, objected to, withdrawn."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.bloesem.cli.world import Called, call
+from tests.bloesem.rights import shop
+from tests.databases import Database, DatabaseMaker
+
+Ask = Callable[..., Called]
+
+MARKED = shop.MAP.replace(
+    "          default_source: checkout\n",
+    """          default_source: checkout
+          marks:
+            - {on: restriction, column: name, to: RESTRICTED, lifted: lifted}
+            - {on: withdrawal, purpose: newsletter, column: closed_at, to: now}
+          consents: [{purpose: newsletter, given: created_at}]
+""",
+)
+
+
+@pytest.fixture
+def store(make_database: DatabaseMaker) -> Database:
+    found = make_database()
+    shop.make(found)
+    return found
+
+
+@pytest.fixture
+def ask(fresh_database: Database, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Types a command about Ann."""
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", fresh_database.dsn.url())
+    monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
+    maps = {"": shop.MAP, "marked": MARKED}
+    for name, text in maps.items():
+        (tmp_path / f"map{name}.yaml").write_text(text, "utf-8")
+
+    def typed(command: str, *more: object, person: str = "email=ann@mail.example", map_: str = "") -> Called:
+        return call(
+            command, "--store", store.dsn.url(), "--map", tmp_path / f"map{map_}.yaml", "--policy", shop.MINIMAL,
+            "--person", person, *more,
+        )  # fmt: skip
+
+    return typed
+
+
+def value(store: Database, sql: str) -> object:
+    with store.connect() as connection:
+        row = connection.execute(sql.encode()).fetchone()
+        return row[0] if row else None
+
+
+def test_what_was_given_on_contract_or_consent_is_taken_along(ask: Ask, tmp_path: Path) -> None:
+    # Ben runs on a contract that is open; Ann's ended, and what is left of hers is for the law.
+    done = ask("export", "--json", "--csv", tmp_path / "ben", person="public.customer.id=2")
+    assert done.code == 0, done.err
+    (customer,) = done.json["tables"]["public.customer"]
+    assert customer == {"id": 2, "email": "ben@mail.example", "alt_email": None, "name": "canary-ben-name"}
+    assert done.json["columns"]["public.customer"]["email"] == {
+        "type": "text",
+        "categories": ["identity.email"],
+    }
+    assert done.json["left_out"]["public.purchase"]["lines"] == "the map does not say where it came from"
+    assert done.json["left_out"]["public.message"]["body"].startswith("shared with somebody")
+    with (tmp_path / "ben" / "public.customer.csv").open() as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["canary-ben-name"]
+    assert "canary-ann" not in done.out
+    gone = ask("export", "--json")
+    assert gone.json["tables"] == {}
+    assert gone.json["left_out"]["public.customer"]["name"] == "held neither on consent nor on a contract"
+
+
+def test_a_wrong_value_is_corrected_and_nothing_else(ask: Ask, store: Database) -> None:
+    rehearsed = ask("rectify", "--set", "customer.name=An%n 'x", "--dry-run", "--json")
+    assert rehearsed.code == 0, rehearsed.err
+    assert rehearsed.json["tables"] == {
+        "public.customer": {"deleted": [], "changed": [{"key": {"id": 1}, "columns": ["name"]}], "kept": []}
+    }
+    assert value(store, "SELECT name FROM customer WHERE id = 1") == "canary-ann-name"
+    assert ask("rectify", "--set", "customer.name=An%n 'x", "--plan", rehearsed.json["plan"]).code == 0
+    assert value(store, "SELECT name FROM customer WHERE id = 1") == "An%n 'x"
+    several = ask("rectify", "--set", "purchase.lines=none")
+    assert "2 rows of public.purchase are this person's: 10; 11" in several.err
+    assert ask("rectify", "--set", "purchase[11].lines=none").code == 0
+    assert (
+        value(store, "SELECT string_agg(lines, ' ' ORDER BY id) FROM purchase")
+        == "canary-ann-lines none canary-ben-lines"
+    )
+    assert "0 rows" in ask("rectify", "--set", "purchase[20].lines=none").err
+    for wrong in ("customer.id=5", "purchase.customer_id=2", "customer.shoe=1", "customer=1"):
+        assert ask("rectify", "--set", wrong).code == 1, wrong
+    taken = ask("rectify", "--set", "customer.email=ben@mail.example")
+    assert "UNIQUE `customer_email_key`" in taken.err
+    assert "ben" not in taken.err
+
+
+def test_a_restriction_is_recorded_and_said_not_to_be_enforced_there(ask: Ask, store: Database) -> None:
+    said = ask("restrict", "--ground", "accuracy", "--json", person="public.customer.id=2")
+    assert said.code == 0, said.err
+    assert said.json["said"] == "recorded, not enforced there"
+    assert said.json["recorded"] == [{"kind": "restriction", "key": "accuracy"}]
+    assert value(store, "SELECT name FROM customer WHERE id = 2") == "canary-ben-name"
+    assert "tell it" in ask("restrict", "--ground", "claims").out
+    assert "there was nothing" in ask("restrict", "--ground", "unlawful", "--lift").out
+
+
+def test_a_restriction_is_set_where_the_map_names_a_column(ask: Ask, store: Database) -> None:
+    said = ask("restrict", "--ground", "accuracy", "--json", map_="marked")
+    assert said.json["enforced"], said.err
+    assert (
+        value(store, "SELECT string_agg(name, ' ' ORDER BY id) FROM customer")
+        == "RESTRICTED canary-ben-name canary-cas-name"
+    )
+    assert ask("restrict", "--ground", "accuracy", "--lift", map_="marked").code == 0
+    assert value(store, "SELECT name FROM customer WHERE id = 1") == "lifted"
+
+
+def test_an_objection_counts_from_then_on_and_not_against_a_contract(ask: Ask) -> None:
+    ben = "public.customer.id=2"
+    refused = ask("object", "--purpose", "orders", person=ben)
+    assert refused.code == 1
+    assert "nobody can object to `orders`" in refused.err
+    assert ask("object", "--purpose", "newsletter", person=ben, map_="marked").code == 0
+    why = ask("access", "--json", person=ben, map_="marked").json["why"]["public.customer"]["purposes"]
+    assert "newsletter" not in why
+
+
+def test_consent_that_is_withdrawn_with_us_ends_what_a_column_there_says(ask: Ask) -> None:
+    ben = "public.customer.id=2"
+    with_it = ask("access", "--json", person="email=cas@mail.example", map_="marked")
+    assert with_it.code == 0, with_it.err
+    before = ask("access", "--json", person=ben, map_="marked").json["why"]["public.customer"]["purposes"]
+    said = ask("withdraw", "--purpose", "newsletter", "--json", person=ben, map_="marked")
+    assert said.code == 0, said.err
+    assert said.json["enforced"]
+    after = ask("access", "--json", person=ben, map_="marked").json["why"]["public.customer"]["purposes"]
+    assert "newsletter" not in after
+    assert set(before) - set(after) <= {"newsletter"}
+    assert "does not run on consent" in ask("withdraw", "--purpose", "orders", person=ben).err
+
+
+@pytest.mark.parametrize(
+    "command", ["access", "erase", "export", "rectify", "restrict", "object", "withdraw"]
+)
+def test_what_is_typed_wrongly_is_said(command: str, tmp_path: Path) -> None:
+    more = {"rectify": ["--set", "a.b=c"], "restrict": ["--ground", "claims"]}.get(command, [])
+    done = call(command, *more)
+    assert done.code == 2
+    assert "no database or no map was named" in done.err
+    done = call(command, "--store", "postgresql://x@localhost/x", "--map", tmp_path, *more)
+    assert done.code == 2
+    assert "nobody was named" in done.err
+    assert json.dumps(done.out) == '""'
+
+
+def test_check_refuses_while_anything_is_undecided_or_unmapped(store: Database, tmp_path: Path) -> None:
+    def check(text: str) -> Called:
+        return call(
+            "check", "--store", store.dsn.url(), shop.MINIMAL, shop.map_file(tmp_path, text), "--json"
+        )
+
+    whole = check(shop.MAP)
+    assert (whole.code, whole.json["findings"]) == (0, [])
+    open_ = shop.MAP.replace(
+        "kind: owner, erase: [sender_name]",
+        "erase: [sender_name], decide: [{kind: owner, because: the name, confidence: 0.6}, {kind: shared}]",
+    )
+    open_ = open_.replace(
+        "          - {name: alt_email, data_categories: [identity.email], fides_meta: {identity: email}}\n",
+        "",
+    )
+    with store.connect() as connection:
+        connection.execute("CREATE TABLE visit (id int)")
+    found = check(open_)
+    assert found.code == 1
+    said = "\n".join(one["thing"] for one in found.json["findings"])
+    assert "column public.customer.alt_email is in no map" in said
+    assert "the link of public.message (sender_id) is undecided" in said
+    assert "table public.visit is in no map" in said
+    assert any(one["where"].startswith(f"{tmp_path / 'map.yaml'}:") for one in found.json["findings"])
+    with store.connect() as connection:
+        connection.execute("DROP TABLE visit")
+    unknown = check(shop.MAP.replace("data_categories: [order.lines]", "data_categories: [order.colour]"))
+    assert unknown.code == 1
+    assert "order.colour" in unknown.json["findings"][0]["thing"]
+
+
+def test_a_category_below_one_that_the_policy_declares_is_that_one(store: Database, tmp_path: Path) -> None:
+    text = shop.MAP.replace("data_categories: [order.lines]", "data_categories: [order.lines.gift.wrapped]")
+    done = call("check", "--store", store.dsn.url(), shop.MINIMAL, shop.map_file(tmp_path, text))
+    assert done.code == 0, done.out
