@@ -197,7 +197,7 @@ def _flat(running: EmbeddedServer, admin: Connection, turns: int, people: int) -
         found = []
         for what, act, numbers in (("access", "access", seen), ("erasure", "erase", gone)):
             sides = [
-                lambda d=d, n=n, act=act: getattr(d, act)(_who(next(n)))  # type: ignore[misc]
+                lambda d=d, n=n, act=act: getattr(d, act)(_who(next(n)))
                 for d, n in ((other, numbers[0]), (one, numbers[1]))
             ]
             mine, theirs = alternate(sides, turns)
