@@ -8,6 +8,7 @@ data, map, schema or policy changed since.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             done = desk.erase(case.wanted, ground=ground, plan=arguments.plan, show_values=show)
         said = done.json()
         if arguments.residue == "now" and not arguments.dry_run:
-            said["residue"] = _residue(case, done)
+            said |= _residue(case)
     if arguments.json:
         shared.print_json(said)
     else:
@@ -62,12 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _residue(case: people.Case, done: Done) -> list[dict[str, Any]]:
-    from bloesem.rights import residue
-    from bloesem.rights.record import sought
+def _residue(case: people.Case) -> dict[str, Any]:
+    """What is left of them anywhere, and what could not be read: then the next pass looks for them again."""
+    from bloesem.rights import passes
 
-    wanted = [one for person in done.people for one in sought(person)]
-    return [found.json() for found in residue.find(case.desk.connection, wanted)]
+    record = case.record
+    found = passes.at_once(
+        record.rights, record.store, record.act, case.desk.connection, dt.datetime.now(dt.UTC)
+    ).json()
+    return {key: found[key] for key in ("residue", "unread")}
 
 
 def lines(said: dict[str, Any], done: Done) -> list[str]:
@@ -89,6 +93,8 @@ def lines(said: dict[str, Any], done: Done) -> list[str]:
         text += ["", f"Done, in {said['statements']} statements."]
         for one in said["residue"]:
             text.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
+        for one in said.get("unread", ()):
+            text.append(f"not read: {one['table']}: {one['reason']}")
     else:
         text += ["", "Nothing was changed. To do exactly this:", f"  --plan {said['plan']}"]
     return text

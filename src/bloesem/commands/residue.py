@@ -66,6 +66,7 @@ def seconds(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.rights import home, passes
     from bloesem.rights.crew import CORES
+    from bloesem.rights.record import HomeRecord
 
     if not arguments.store:
         raise shared.UsageError(
@@ -77,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     now = dt.datetime.now(dt.UTC)
     with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
         store = rights.store(dsn, now)
+        # What was cut off and never happened is no erasure: nobody is looked for after it.
+        HomeRecord(rights, store, "", lambda: dt.datetime.now(dt.UTC)).settle(connection)
         outcome = passes.over(
             rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
         )

@@ -41,6 +41,8 @@ PLAIN = {
     "sweep": (),
     "promises": (),
     "up": ("--no-demo",),
+    "discover": (DOWN,),
+    "residue": ("--store", DOWN),
     **{
         name: ("--store", DOWN, "--map", "{tmp}/shop.yaml", "--person", "email=a@b.example", *more)
         for name, more in {
@@ -85,6 +87,9 @@ NONSENSE = [
     ("--map", "{tmp}/empty", "holds no data map"),
     ("--map", "{tmp}/words.yaml", "words.yaml:1"),
     ("--map", "{tmp}/bytes.yaml", "is not UTF-8"),
+    ("--timeout", "soon", "--timeout"),
+    ("--budget", "soon", "--budget"),
+    ("--agree", "most", "--agree"),
     ("--at", "yesterday", "is no date"),
     ("--batch", "0", "is not between"),
     ("--batch", "many", "is no whole number"),
@@ -117,8 +122,8 @@ NONSENSE = [
     ("--jso", "", "unrecognized arguments"),
 ]
 
-#: The promises are read from the company, the tests and the last run: no map.
-NOT_READ = {("promises", "--map"), ("promises", "--prefix")}
+#: The promises are read from the company, the tests and the last run: no map. Discover's page shows check's option.
+NOT_READ = {("promises", "--map"), ("promises", "--prefix"), ("discover", "--store")}
 #: What is compared, recorded, or looked up in the database only.
 FREE = {
     ("erase", "--plan"),
@@ -156,7 +161,7 @@ def files(tmp_path: Path) -> Path:
 def test_nonsense_is_refused_in_words(name: str, option: str, value: str, says: str, files: Path) -> None:
     home = BLOSSOM if name == "promises" else MINIMAL
     named = "--policy" if name in PEOPLE else "--company"
-    company = () if option == named else (named, home)
+    company = () if option == named or name in ("discover", "residue") else (named, home)
     plain = [one.format(tmp=files) for one in PLAIN[name]]
     given = (name, *plain, *company, option, value.format(tmp=files))
     said = call(*given)
@@ -169,6 +174,15 @@ def test_nonsense_is_refused_in_words(name: str, option: str, value: str, says: 
     assert set(error) == {"what", "rule", "remedy"}
     assert all(error.values())
     assert said.err.startswith(f"error: {error['what']}")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"), [(value, says) for option, value, says in NONSENSE if option == "--store"]
+)
+def test_discover_refuses_what_is_no_database(url: str, says: str) -> None:
+    said = call("discover", url)
+    refused(said, said.code, says)
+    assert said.code in (2, 3)
 
 
 def test_the_table_tries_every_option_that_takes_a_value() -> None:
