@@ -32,7 +32,9 @@ def mapped(database: Database, folder: Path) -> Path:
 
 def undecided(database: Database, path: Path) -> list[str]:
     said = call("check", "--store", database.dsn.url(), POLICY, path, "--json")
-    return [f["thing"] for f in said.json["findings"] if f["severity"] == "error"]
+    errors = [f for f in said.json["findings"] if f["severity"] == "error"]
+    # Fideslang's categories, which the policy of the small shop does not have, are the policy's to declare (P-020).
+    return [f["thing"] for f in errors if not f["thing"].endswith("is not in the policy")]
 
 
 @pytest.mark.parametrize("schema", ["bank", "boutique", "klinik", "winkel", "wordpress"])
