@@ -58,6 +58,8 @@ def connection(module_database: Database) -> Iterator[Connection]:
 
 
 def make(connection: Connection, invented: Invented) -> None:
+    connection.prepare_threshold = None  # a table of the same name has other columns with every example
+    connection.execute("DEALLOCATE ALL")
     connection.execute("DROP SCHEMA public CASCADE")
     connection.execute("CREATE SCHEMA public")
     connection.execute(";".join(invented.sql()).encode())
