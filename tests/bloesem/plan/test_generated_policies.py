@@ -174,14 +174,13 @@ def test_a_version_that_adds_drops_and_splits_purposes(
     with module_database.connect() as connection:
         small.create_tables(connection, before)
         small.install(connection, before)
-        for table in (
-            before.tables
-        ):  # at the end of a transaction it would look as of today, which is no moment of this story
+        # At the end of a transaction they would look as of today, which is no moment of this story.
+        for aged in before.tables:
             for (trigger,) in connection.execute(
                 "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgdeferrable AND NOT tgisinternal",
-                [f"data.{table.name}"],
+                [f"data.{aged.name}"],
             ).fetchall():
-                connection.execute(f"ALTER TABLE data.{table.name} DISABLE TRIGGER {trigger}")
+                connection.execute(f"ALTER TABLE data.{aged.name} DISABLE TRIGGER {trigger}")
         load(connection, before, history)
         connection.execute("SELECT bloesem.refresh(ARRAY[1, 2]::bigint[], %s, true)", [first])
         small.install(connection, after)
