@@ -171,7 +171,13 @@ class Life:
                     row_masks(self.plan, table, row, facts, now),
                 )
                 until = found.pop("good_until")
+                # The bare link to an owner for whom nothing keeps the row, without a value of theirs, goes with the sweep.
+                links = {o: found[o] for o in table.owners if row[o] is None and found[o] is not None}
+                if links and not swept:
+                    row.update(links)
                 assert found == row, (table.name, self.steps)
+                if links:
+                    continue
                 assert until > civil(now), (table.name, self.steps)
                 # It may be earlier than the truth, never later: until then nothing changes by itself.
                 if civil(now) < until - dt.timedelta(days=1) and until.year < 9999:
