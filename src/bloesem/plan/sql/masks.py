@@ -456,7 +456,7 @@ def _leftovers(plan: Plan, table: TablePlan) -> list[Statement]:
         gone = dead(lambda c: f"COALESCE(k{c.owner + 1}, 0) & {c.purposes} = 0 AND ")
         looks = _newline([*asks, f"IF NOT ({gone}) THEN\n        RETURN NULL;\n    END IF;"]) + "\n    "
     owners = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
-    names = ", ".join(ident(c.name) for c in columns)
+    names = ", ".join(ident(name) for name in dict.fromkeys([*(c.name for c in columns), *_deciding(table)]))
     function = f"{s}.{ident(f'{table.name}_leftover')}()"
     sql = f"""
 CREATE OR REPLACE FUNCTION {function} RETURNS trigger
@@ -481,18 +481,22 @@ def _newline(parts: list[str]) -> str:
     return "\n    ".join(parts)
 
 
+def _deciding(table: TablePlan) -> list[str]:
+    """The columns of a row that its masks hang on."""
+    names = [
+        *table.owners,
+        *(n.when.column for n in table.narrow if n.when),
+        *filter(None, [table.record_date, table.recorded, table.source]),
+        *(name for one in table.refused for name in one.columns),
+    ]
+    return list(dict.fromkeys(names))
+
+
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
     clock = _by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
-    deciding = dict.fromkeys(
-        [
-            *table.owners,
-            *(n.when.column for n in table.narrow if n.when),
-            *filter(None, [table.record_date, table.recorded, table.source]),
-            *(name for one in table.refused for name in one.columns),
-        ]
-    )
+    deciding = _deciding(table)
     updates = ", ".join(ident(c) for c in deciding)
     changed = " OR ".join(f"OLD.{ident(c)} IS DISTINCT FROM NEW.{ident(c)}" for c in deciding)
     return [
