@@ -6,18 +6,14 @@ of which the rows are many: a map costs what there is to read, and big tables ar
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
+from bench import world
 from bench.known import KNOWN, Application, application
 from bench.measure import Figure, measured_on, parser, tell
 from bloesem.discover import Proposal, discover
 from bloesem.discover.proposal import LinkProposal
-from bloesem.stores import embedded
 from bloesem.stores.embedded import EmbeddedServer
 from bloesem.stores.postgres import connect
 
@@ -36,19 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def figures(rows: int, log: int) -> list[Figure]:
-    with _server() as server:
+    with world.server() as server:
         return [_hundred(server, rows, log), *_known(server)]
-
-
-@contextmanager
-def _server() -> Iterator[EmbeddedServer]:
-    folder = Path(tempfile.mkdtemp(prefix="bloesem-bench-"))
-    folder.chmod(0o755)
-    try:
-        with embedded.start(folder / "pg") as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(server: EmbeddedServer, name: str, statements: Sequence[str]) -> None:

@@ -124,15 +124,6 @@ class Residue:
         }
 
 
-def find(
-    connection: Connection,
-    identifiers: Sequence[Identifier],
-    progress: Callable[[Progress], None] | None = None,
-) -> list[Found]:
-    """What `search` found, for whom it is enough. What could not be read is not said here."""
-    return list(search(connection, identifiers, progress).found)
-
-
 def search(
     connection: Connection,
     identifiers: Sequence[Identifier],

@@ -15,7 +15,7 @@ from bloesem.errors import StoreError
 from bloesem.rights import reading
 from bloesem.rights.home import SOUGHT_FOR, opened
 from bloesem.rights.identifiers import Identifier
-from bloesem.rights.residue import Found, Progress, find, search
+from bloesem.rights.residue import Found, Progress, search
 
 ANN = [
     Identifier("email", "ann@mail.example", 7),
@@ -64,7 +64,7 @@ def run(shop: Database, *statements: str) -> list[Found]:
     with shop.connect(autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
-        return find(connection, ANN)
+        return list(search(connection, ANN).found)
 
 
 def where(found: list[Found]) -> set[tuple[str, str, str, int]]:
@@ -228,7 +228,7 @@ def test_a_database_without_an_encoding(shop: Database, make_database: DatabaseM
                 b"CREATE TABLE t (t text); INSERT INTO t VALUES (E'\\xe9\\xe9 ann@mail.example')"
             )
             connection.execute("SET client_encoding = 'UTF8'")
-            assert where(find(connection, ANN)) == {("public.t", "t", "email", 1)}
+            assert where(list(search(connection, ANN).found)) == {("public.t", "t", "email", 1)}
     finally:
         with shop.connect(autocommit=True) as admin:
             admin.execute(f"DROP DATABASE {name}".encode())
