@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 from psycopg import IsolationLevel
-from tests.bloesem.gate import small_company
-from tests.bloesem.gate.world import World, make_models, opened
+from tests.bloesem.gate.world import World, inhabited, make_models, opened
 from tests.databases import Database
 
 from bloesem.gate import new_id, purpose
@@ -23,17 +22,9 @@ FACTS = [("restriction", "accuracy"), ("objection", "marketing"), ("erasure", "r
 @pytest.fixture
 def store(fresh_database: Database) -> Iterator[World]:
     with fresh_database.connect(autocommit=True) as admin:
-        plan = small_company.plan(fresh_database.role_prefix)
-        small_company.create_tables(admin, plan)
-        world = World(plan, fresh_database, admin)
-        world.put_in_force()
+        world = inhabited(fresh_database, admin, (ANN, BEN), ("interaction", "account.opened"))
         make_models(world)
         for person in (ANN, BEN):
-            admin.execute(
-                "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
-            )
-            for event in ("interaction", "account.opened"):
-                admin.execute("SELECT bloesem.record_fact(%s, 'event', %s, now())", [person, event])
             admin.execute(
                 "INSERT INTO data.segment (id, person_id, recorded_at, name) VALUES (%s, %s, now(), 'keen')",
                 [new_id(), person],

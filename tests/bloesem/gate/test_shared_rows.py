@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.bloesem.gate import small_company
 from tests.bloesem.gate.attack import acting, refusal
-from tests.bloesem.gate.world import World, opened
+from tests.bloesem.gate.world import World, inhabited, opened
 from tests.databases import Database
 
 NOW = dt.datetime.now(dt.UTC)
@@ -21,16 +20,8 @@ OWNED = "place, total, co_name, person_id, co_person_id"
 def store(fresh_database: Database) -> Iterator[World]:
     """Ann charges at home with Bea; Cas lives elsewhere."""
     with fresh_database.connect(autocommit=True) as admin:
-        plan = small_company.plan(fresh_database.role_prefix)
-        small_company.create_tables(admin, plan)
-        world = World(plan, fresh_database, admin)
-        world.put_in_force()
-        for person in (ANN, BEA, CAS):
-            admin.execute(
-                "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
-            )
-            for event in ("interaction", "account.opened", "customer.started"):
-                admin.execute("SELECT bloesem.record_fact(%s, 'event', %s, now())", [person, event])
+        events = ("interaction", "account.opened", "customer.started")
+        world = inhabited(fresh_database, admin, (ANN, BEA, CAS), events)
         admin.execute(
             "INSERT INTO data.session (id, recorded_at, person_id, co_person_id, place, total, co_name, held_on)"
             " VALUES (1, now(), %s, %s, 'home', '12', 'Bea', %s)",

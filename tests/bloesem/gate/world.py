@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from django.db import connections, models
 from psycopg import sql
+from tests.bloesem.gate import small_company
 from tests.databases import Database
 
 from bloesem import gate
@@ -152,6 +153,21 @@ def types(admin: Connection, table: TablePlan) -> dict[str, tuple[str, bool]]:
         [table.schema, table.name],
     ).fetchall()
     return {name: (kind, needed) for name, kind, needed in rows}
+
+
+def inhabited(database: Database, admin: Connection, people: Sequence[int], events: Sequence[str]) -> World:
+    """The small company in force, with these people, to each of whom these events have just happened."""
+    plan = small_company.plan(database.role_prefix)
+    small_company.create_tables(admin, plan)
+    world = World(plan, database, admin)
+    world.put_in_force()
+    for person in people:
+        admin.execute(
+            "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
+        )
+        for event in events:
+            admin.execute("SELECT bloesem.record_fact(%s, 'event', %s, now())", [person, event])
+    return world
 
 
 def make_models(world: World) -> dict[str, type[models.Model]]:
