@@ -15,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection
+from multiprocessing.synchronize import Barrier
 
 from bloesem.errors import BloesemError
 from bloesem.rights.identifiers import Identifier, IdentifierKind
@@ -73,9 +74,7 @@ class Crew:
         """`then` is called with what the rows hold, now or later, in this process. raises: CrewError."""
         self._seen += 1
         if self._workers > 1 and self._pool is None and self._seen > AT_HOME:
-            self._pool = ProcessPoolExecutor(
-                self._workers, multiprocessing.get_context("spawn"), _begin, (self._identifiers,)
-            )
+            self._pool = _pool(self._identifiers, self._workers)
         if self._pool is None:
             then(self._wanted.spots(table, rows))
             return
@@ -114,6 +113,16 @@ def crew(identifiers: Sequence[Identifier], workers: int) -> Iterator[Crew]:
         made.end()
 
 
+def _pool(identifiers: Sequence[Identifier], workers: int) -> ProcessPoolExecutor:
+    """All processes are asked for at once, and none is ready before all are begun: while a pool still grows, it trips over
+    one that dies (its thread counts the living while they are added)."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _begin, (identifiers, context.Barrier(workers)))
+    for _ in range(workers):
+        pool.submit(os.getpid)
+    return pool
+
+
 def _gone() -> CrewError:
     return CrewError(
         "a process that looked for what is left is gone",
@@ -125,12 +134,13 @@ def _gone() -> CrewError:
 _wanted: Wanted | None = None
 
 
-def _begin(identifiers: Sequence[Identifier]) -> None:
+def _begin(identifiers: Sequence[Identifier], together: Barrier) -> None:
     """In a new process: it ends with the one that made it, however that ends."""
     global _wanted
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _wanted = Wanted(identifiers)
+    together.wait()
 
 
 def _end_with_parent() -> None:

@@ -315,7 +315,7 @@ if __name__ == "__main__":
     )
     assert process.stdout is not None
     children = [int(number) for number in process.stdout.readline().split()]
-    assert children
+    assert len(children) == 2, "all are begun at once"
     assert all(map(psutil.pid_exists, children))
     process.kill()
     process.communicate()
