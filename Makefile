@@ -23,7 +23,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up test lint types contracts bench lock clean format
+.PHONY: up test explore lint types contracts bench lock clean format
 
 up: $(RUNTIME)
 	$(BIN)/bloesem up $(ARGS)
@@ -31,6 +31,11 @@ up: $(RUNTIME)
 test: $(DEV)
 	@scripts/ensure-chromium
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+
+# Generated cases that no run tried before: `make explore PYTEST=tests/bloesem/plan`.
+explore: $(DEV)
+	@scripts/ensure-chromium
+	BLOESEM_EXPLORE=1 BLOESEM_LAST_RUN=.bloesem/last-explored.json $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -17,11 +17,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser
 from tests.browsers import find_chromium, running_browser
 from tests.databases import Database, DatabaseMaker, Servers, databases_on
 
 from bloesem.stores.embedded import EmbeddedServer, ServerVersion
+
+# The same generated cases in every run, so that a run says something of the change; `make explore` tries others.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("explore" if os.environ.get("BLOESEM_EXPLORE") else "steady")
 
 VERSIONS: tuple[ServerVersion, ...] = (18, 16)
 

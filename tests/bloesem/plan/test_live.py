@@ -5,7 +5,6 @@ triggers alone: nothing is rebuilt in between."""
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,9 +25,7 @@ from bloesem.plan.predicates import meets
 from bloesem.plan.sql.runtime import clock_functions
 
 Connection = psycopg.Connection[Any]
-#: The same stories in every run, so that a run says something of the change; BLOESEM_EXPLORE=1 tells others.
 SETTINGS = settings(
-    derandomize="BLOESEM_EXPLORE" not in os.environ,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     max_examples=60,
     deadline=None,
