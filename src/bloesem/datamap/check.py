@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Collection, Dataset
 from bloesem.findings import Finding
-from bloesem.plan.build import covers
+from bloesem.plan.categories import covers
 from bloesem.plan.model import Plan
 from bloesem.policy.company import OFF_REMEDIES
 from bloesem.policy.model import Policy, Record

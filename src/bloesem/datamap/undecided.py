@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
 from bloesem.findings import Finding
-from bloesem.plan.build import covers
+from bloesem.plan.categories import covers
 from bloesem.policy.model import Policy
 from bloesem.source import nearest
 

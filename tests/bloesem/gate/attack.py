@@ -18,7 +18,7 @@ from tests.bloesem.gate.world import Connection, World
 from bloesem.gate.scope import signed
 from bloesem.gate.served import Target, search_path
 from bloesem.plan import calculus
-from bloesem.plan.build import covers
+from bloesem.plan.categories import covers
 from bloesem.plan.model import ColumnPlan, Fact, Plan, TablePlan
 
 #: What PostgreSQL says when it refuses: not allowed, no such column, no such table, no such schema.

@@ -6,6 +6,7 @@ purpose's categories (P-050) on rows whose `used_for` still has its bit (P-105) 
 
 from __future__ import annotations
 
+from bloesem.plan.categories import covers
 from bloesem.plan.model import ColumnPlan, Plan, PurposePlan, ScopedPlan, TablePlan, WriterPlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.masks import FROZEN_COLUMNS
@@ -465,8 +466,6 @@ def shared(table: TablePlan, scoped: ScopedPlan) -> bool:
 
 def scoped_columns(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> list[str]:
     """What the role reads of a table: on a row of several people a person's own columns, another role the first's."""
-    from bloesem.plan.build import covers
-
     if not scope_columns(table, scoped):
         return []
     mask = plan.purpose(scoped.purpose).mask if scoped.purpose else None
@@ -497,8 +496,6 @@ def writable(plan: Plan, table: TablePlan, purpose: PurposePlan) -> tuple[list[s
 
 
 def _may_fill(records: tuple[str, ...] | None, column: ColumnPlan) -> bool:
-    from bloesem.plan.build import covers
-
     return records is None or all(covers(records, category) for category in column.categories)
 
 
