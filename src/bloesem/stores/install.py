@@ -20,15 +20,15 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from bloesem.errors import PlanError, StoreError
-from bloesem.plan.model import Bit, Plan, TablePlan
+from bloesem.plan.model import Bit, Plan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql import Statement, gate, statements
-from bloesem.plan.sql.clock import ages
-from bloesem.plan.sql.masks import facts_of, leftover_columns
+from bloesem.plan.sql import Statement, statements
+from bloesem.plan.sql.masks import facts_of
 from bloesem.plan.sql.runtime import clock_functions
 from bloesem.stores import catalogue, scram
 from bloesem.stores.clean import clean, straighten
 from bloesem.stores.postgres import Connection, require_supported
+from bloesem.stores.retire import retire
 
 #: Bump when what `install` itself does changes, so that databases are brought along.
 FORMAT = 1
@@ -196,7 +196,7 @@ class _Installation:
         straighten(self.connection, plan)
         self._register_bits()
         self._clock()
-        retired = self._retire()
+        retired = retire(self.connection, plan, self.before)
         deciding = _masks_digest(plan)
         self._record(name, {**self._made(), "masks": deciding})
         people = 0
@@ -320,123 +320,6 @@ class _Installation:
         if row is not None and row[0]:
             for _, body in clock_functions(self.plan, row[0]):
                 self.connection.execute(body)
-
-    def _retire(self) -> tuple[str, ...]:
-        """Whoever no longer serves loses everything at once: roles, memberships, schemas, triggers, tables."""
-        return (
-            *self._retire_schemas(),
-            *self._retire_tables(),
-            *self._retire_members(),
-            *self._retire_roles(),
-        )
-
-    def _retire_schemas(self) -> list[str]:
-        gone = sorted(set(self.before.get("schemas", [])) - set(catalogue.schema_names(self.plan)))
-        for name in gone:
-            self._sql("DROP SCHEMA IF EXISTS {} CASCADE", name)
-        return [f"schema {name}" for name in gone]
-
-    def _retire_tables(self) -> list[str]:
-        """Tables that left the map stay forced and closed; our triggers and functions leave them."""
-        plan, s = self.plan, self.plan.schema
-        wanted = {(t.schema, t.name, trigger) for t in plan.tables for trigger in _triggers(t)}
-        rows = self.connection.execute(
-            "SELECT n.nspname::text, c.relname::text, t.tgname::text FROM pg_trigger t"
-            " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace f ON f.oid = p.pronamespace"
-            " WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND f.nspname = %s AND n.nspname <> %s"
-            " AND t.tgname = ANY (%s)",
-            [s, s, [*_ARRIVING, *_HAPPENING, *_LEFT]],
-        ).fetchall()
-        for schema, table, trigger in rows:
-            if (schema, table, trigger) not in wanted:
-                self._sql("DROP TRIGGER {} ON {}", trigger, (schema, table))
-        now = {(t.schema, t.name) for t in plan.tables}
-        gone = sorted({(schema, name) for schema, name in self.before.get("tables", [])} - now)
-        self._drop_functions([name for _, name in gone])
-        for schema, name in gone:
-            there = self.connection.execute("SELECT to_regclass(%s)", [qualified(schema, name)]).fetchone()
-            if there is not None and there[0] is not None:
-                self.connection.execute(gate.nothing(plan, schema, name))
-        return [f"table {schema}.{name}" for schema, name in gone]
-
-    def _drop_functions(self, gone: Sequence[str]) -> None:
-        """Of tables that left the map all functions, of those that stay the ones that they no longer need."""
-        plan = self.plan
-        names = [
-            one for name in gone if name not in plan.by_name for one in (*_always(name), *_sometimes(name))
-        ]
-        for table in plan.tables:
-            needed = (bool(table.facts), bool(leftover_columns(table)), ages(plan, table))
-            optional = zip(_sometimes(table.name), needed, strict=True)
-            names += [name for name, wanted in optional if not wanted]
-        rows = self.connection.execute(
-            "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            " WHERE n.nspname = %s AND p.proname = ANY (%s)",
-            [plan.schema, names],
-        ).fetchall()
-        for (signature,) in rows:
-            self.connection.execute(
-                f"DROP FUNCTION {signature}"
-            )  # regprocedure is quoted by PostgreSQL itself
-
-    def _retire_members(self) -> list[str]:
-        """A login is a member of what it serves, and of nothing else of ours."""
-        plan = self.plan
-        wanted = {(plan.role("keeper"), plan.role("owner"))}
-        for login, served in plan.processes.items():
-            for name in served:
-                role = (
-                    plan.by_key[name].name
-                    if name in plan.by_key
-                    else name.replace("-", "_").replace(".", "_")
-                )
-                wanted.add((plan.role(login), plan.role(role)))
-        ours = catalogue.role_names(plan)
-        rows = self.connection.execute(
-            "SELECT DISTINCT m.rolname::text, r.rolname::text FROM pg_auth_members a"
-            " JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member"
-            " WHERE m.rolname = ANY (%s)",
-            [ours],
-        ).fetchall()
-        gone = sorted(set(rows) - wanted)
-        for member, role in gone:
-            self._sql("REVOKE {} FROM {}", role, member)
-        return [f"{member} in {role}" for member, role in gone]
-
-    def _retire_roles(self) -> list[str]:
-        """Roles that an earlier plan made. One that owns something in another database is left bare, not dropped."""
-        gone = sorted(set(self.before.get("roles", [])) - set(catalogue.role_names(self.plan)))
-        for role in gone:
-            there = self.connection.execute(
-                "SELECT rolbypassrls FROM pg_roles WHERE rolname = %s", [role]
-            ).fetchone()
-            if there is None:
-                continue
-            self.connection.execute(gate.taken_on(role))
-            self._sql("DROP OWNED BY {}", role)
-            # To say NOBYPASSRLS of one that does not takes the right to make one that does.
-            self._sql("ALTER ROLE {} NOLOGIN" + (" NOBYPASSRLS" if there[0] else ""), role)
-            rows = self.connection.execute(
-                "SELECT m.rolname::text FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid"
-                " JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = %s",
-                [role],
-            ).fetchall()
-            for (member,) in rows:
-                self._sql("REVOKE {} FROM {}", role, member)
-            try:
-                with self.connection.transaction():
-                    self._sql("DROP ROLE {}", role)
-            except errors.DependentObjectsStillExist:
-                pass
-            self.connection.execute(
-                f"DELETE FROM {ident(self.plan.schema)}.scope_key WHERE login = %s", [role]
-            )
-        return [f"role {role}" for role in gone]
-
-    def _sql(self, text: str, *names: str | tuple[str, str]) -> None:
-        parts = [sql.Identifier(*name) if isinstance(name, tuple) else sql.Identifier(name) for name in names]
-        self.connection.execute(sql.SQL(text).format(*parts))
 
     # ---- people ------------------------------------------------------------------------------------------------
 
@@ -571,25 +454,6 @@ def _masks_digest(plan: Plan) -> str:
 
 def _bits(plan: Plan) -> Sequence[Bit]:
     return plan.bits or [*(Bit(p.number, p.key, plan.version) for p in plan.purposes), *plan.retired]
-
-
-_ARRIVING, _HAPPENING = ("bloesem_arrives", "bloesem_moves"), ("bloesem_happens", "bloesem_changes")
-_LEFT = ("bloesem_leftover",)
-
-
-def _always(table: str) -> tuple[str, ...]:
-    """Names of the functions that every guarded table has."""
-    return (f"apply_{table}", *(f"{table}_{what}" for what in ("kept", "used", "until", "arrives")))
-
-
-def _sometimes(table: str) -> tuple[str, str, str]:
-    """Names of the functions that a table has where it carries facts, may be left with values, ages by its own date."""
-    return f"{table}_happens", f"{table}_leftover", f"age_{table}"
-
-
-def _triggers(table: TablePlan) -> tuple[str, ...]:
-    happening = _HAPPENING if table.facts else ()
-    return (*_ARRIVING, *happening, *(_LEFT if leftover_columns(table) else ()))
 
 
 def _plain(value: Any) -> Any:
