@@ -217,9 +217,10 @@ def test_it_reads_only_and_outside_any_transaction(shop: Database) -> None:
 
 def test_a_database_without_an_encoding(shop: Database, make_database: DatabaseMaker) -> None:
     name = f"{shop.name}_bytes"
+    libc = "LOCALE_PROVIDER libc" if shop.server.version >= 15 else ""
     with shop.connect(autocommit=True) as admin:
         admin.execute(
-            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc".encode()
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' {libc}".encode()
         )
     try:
         with psycopg.connect(**shop.dsn.to(name).parameters(), autocommit=True) as connection:  # type: ignore[arg-type]
