@@ -65,6 +65,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("postgres", versions, indirect=True, ids=[f"pg{number}" for number in versions])
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a version does not have yet, and what only those that do not come along have, is not asked of the others."""
+    left: list[pytest.Item] = []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        version = callspec.params.get("postgres") if callspec else None
+        version = version or chosen_versions(config)[0]
+        since = item.get_closest_marker("since")
+        contrib = item.get_closest_marker("contrib")
+        if (since and version < since.args[0]) or (contrib and version not in old_servers.VERSIONS):
+            left.append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
 @pytest.fixture(scope="session")
 def postgres_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """The servers of this run; each starts when a test first asks for it and stops at the end."""

@@ -136,6 +136,13 @@ class _Maker:
             for made in self.tables.values()
             if (made.deleted or made.written) and not made.table.live.writable
         ]
+        for made in self.tables.values():
+            for rule in made.table.live.rules if made.deleted or made.written else ():
+                name = made.table.qualified
+                yield Problem(
+                    Path("map"), 1, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
+                    f"ALTER TABLE {name} DISABLE RULE {rule} while people are erased; make a trigger of it",
+                )  # fmt: skip
         for table in sorted(closed):
             yield Problem(
                 Path("map"), 1, table, "this login may not change and delete its rows", "all or nothing",

@@ -30,18 +30,23 @@ _OF_TYPE = {
         "timestamptz '1900-01-01Z' - random() * interval '36000 days'",
     ),
     "time without time zone": ("'00:00'", "time '00:00' + random() * interval '24 hours'"),
+    "time with time zone": ("'00:00Z'", "timetz '00:00Z' + random() * interval '24 hours'"),
     "interval": ("'0'", "random() * interval '1 hour'"),
     "uuid": ("'00000000-0000-0000-0000-000000000000'", "md5(random()::text || clock_timestamp()::text)"),
-    "inet": ("'0.0.0.0'", "'0.0.0.0'"),
-    "cidr": ("'0.0.0.0/32'", "'0.0.0.0/32'"),
-    "macaddr": ("'00:00:00:00:00:00'", "'00:00:00:00:00:00'"),
+    "inet": ("'0.0.0.0'", "inet '0.0.0.0' + (random() * 16777215)::bigint"),
+    "cidr": ("'0.0.0.0/32'", "(inet '0.0.0.0' + (random() * 16777215)::bigint)::cidr"),
+    "macaddr": ("'00:00:00:00:00:00'", "left(md5(random()::text), 12)"),
+    "macaddr8": ("'00:00:00:00:00:00:00:00'", "left(md5(random()::text), 16)"),
     "json": ("'{}'", "'{}'"),
     "jsonb": ("'{}'", "'{}'"),
     "xml": ("''", "''"),
     "bytea": ("''", "decode(md5(random()::text || clock_timestamp()::text), 'hex')"),
     "tsvector": ("''", "''"),
     "hstore": ("''", "''"),
+    "ltree": ("''", "md5(random()::text || clock_timestamp()::text)"),
 }
+#: Of kinds of types, whatever they are of: one value, which overlaps no other.
+_OF_KIND = {"r": ("'empty'", "'empty'"), "m": ("'{}'", "'{}'")}
 
 #: Letters and digits become others of their kind: length, signs and pattern stay, so that what checks them is content.
 _SAME = "regexp_replace(regexp_replace({c}::text, '[[:alpha:]]', 'x', 'g'), '[[:digit:]]', '0', 'g')"
@@ -67,7 +72,7 @@ def mask(table: Table, one: LiveColumn) -> str | None:
     if texts(one):
         said = (_OTHER if alone else _SAME).format(c=column(one.name))
     else:
-        found = _OF_TYPE.get(base(one).rpartition(".")[2])
+        found = _OF_TYPE.get(base(one).rpartition(".")[2]) or _OF_KIND.get(one.kind)
         if found is None:
             return None
         said = found[alone]
