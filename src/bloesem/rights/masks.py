@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from bloesem.plan.quoting import literal
-from bloesem.rights.fetch import base, column, texts
+from bloesem.plan.quoting import ident, literal
+from bloesem.rights.fetch import ROW, base, column, texts
 from bloesem.rights.graph import Table
 from bloesem.stores.schema import LiveColumn
 
@@ -64,9 +64,10 @@ def constant(one: LiveColumn, value: str | int) -> str:
 def mask(table: Table, one: LiveColumn) -> str | None:
     """An expression of the column's type that says nothing of the value; of a unique column, one that no other row has.
     None: the type is not known here, and the value is emptied."""
+    whole = one.type.replace("%", "%%")
     alone = any(one.name in columns for columns in (*table.live.unique, table.live.key))
     if one.array:
-        return f"'{{}}'::{one.type}"
+        return f"'{{}}'::{whole}"
     if one.labels:
         return constant(one, one.labels[0])
     if texts(one):
@@ -76,13 +77,13 @@ def mask(table: Table, one: LiveColumn) -> str | None:
         if found is None:
             return None
         said = found[alone]
-    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{one.type} END"
+    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{whole} END"
 
 
 def document(table: Table, name: str, without: Sequence[str]) -> str:
     """A json column without what lies at some paths of it (as `Table.paths` calls them), in arrays too."""
     one = table.live.columns[name]
-    said = f"{column(name)}::jsonb"
+    said = f"{ROW}.{ident(name)}::jsonb"
     for path in without:
         meta = table.fields[path].meta
         instead: str | int | None = "xxx" if meta.on_erase == "redact" else meta.erased

@@ -12,7 +12,8 @@ from bloesem.stores.postgres import Connection
 @dataclass(frozen=True)
 class LiveColumn:
     """`type`: as PostgreSQL writes it; `base`: the type below domains; `length`: of a text that has one;
-    `labels`: of an enum; `kind`: as pg_type.typtype has it (r a range, m a multirange); `generated`: computed by the database from other columns."""
+    `labels`: of an enum; `kind`: as pg_type.typtype has it (r a range, m a multirange); `generated`: computed by the
+    database from other columns."""
 
     name: str
     type: str
@@ -125,7 +126,9 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
         found = columns.setdefault((schema, table), {})
         more[schema, table] = dict(zip(_OF_TABLE, [*row[11:-1], tuple(row[-1])], strict=True))
         if name is not None:
-            found[name] = LiveColumn(name, type_, required, base, length, generated, tuple(labels), array, kind)
+            found[name] = LiveColumn(
+                name, type_, required, base, length, generated, tuple(labels), array, kind
+            )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for schema, table, names in connection.execute(_UNIQUE, given).fetchall():
         unique.setdefault((schema, table), []).append(tuple(names))
