@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bloesem.errors import RightsError
-from bloesem.rights.fetch import bare, base, column, source
+from bloesem.rights.fetch import bare, column, source, typed
 from bloesem.rights.graph import PLACE, Table
 from bloesem.rights.masks import constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
@@ -136,6 +136,13 @@ class _Maker:
             for made in self.tables.values()
             if (made.deleted or made.written) and not made.table.live.writable
         ]
+        for made in self.tables.values():
+            for rule in made.table.live.rules if made.deleted or made.written else ():
+                name = made.table.qualified
+                yield Problem(
+                    Path("map"), 1, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
+                    f"ALTER TABLE {name} DISABLE RULE {rule} while people are erased; make a trigger of it",
+                )  # fmt: skip
         for table in sorted(closed):
             yield Problem(
                 Path("map"), 1, table, "this login may not change and delete its rows", "all or nothing",
@@ -176,7 +183,7 @@ def statement(made: Sequence[Changes]) -> Statement | None:
 def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
     """(items of a FROM, condition, parameters) that find rows by their keys."""
     names = [f"k{i}" for i in range(len(table.key))]
-    types = [base(table.column(c)) for c in table.key]
+    types = [typed(table.column(c)) for c in table.key]
     items = ", ".join(f"%s::text[]::{t}[]" for t in types)
     on = " AND ".join(f"{column(c)} = v.{n}" for c, n in zip(table.key, names, strict=True))
     given: list[Any] = [[key[i] for key in keys] for i in range(len(names))]
@@ -189,7 +196,7 @@ def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
 def _delete(one: Changes) -> tuple[str, list[Any]]:
     table = one.table
     if len(table.key) == 1:
-        type_ = base(table.column(table.key[0]))
+        type_ = typed(table.column(table.key[0]))
         where = f"{column(table.key[0])} = ANY(%s::text[]::{type_}[])"
         return f"DELETE FROM {source(table)} WHERE {where}", [[key[0] for key in one.deleted]]
     items, on, given = _keys(table, one.deleted)
@@ -234,7 +241,7 @@ def _given(table: Table, write: Write, number: int) -> str:
     """The new value of a column from what is given for each row."""
     c = column(write.column)
     if write.without is None:
-        return f"v.g{number}::{base(table.live.columns[write.column])}".replace("%", "%%")
+        return f"v.g{number}::{typed(table.live.columns[write.column])}"
     return (
         f"ARRAY(SELECT e.e FROM unnest({c}) WITH ORDINALITY AS e (e, n)"
         f" WHERE (e.e::text <> ALL (v.g{number}::text[])) IS NOT FALSE ORDER BY e.n)"

@@ -46,6 +46,11 @@ def base(one: LiveColumn) -> str:
     return {"character": "bpchar", "character[]": "bpchar[]"}.get(found, found)
 
 
+def typed(one: LiveColumn) -> str:
+    """The same, for a statement that has parameters."""
+    return base(one).replace("%", "%%")
+
+
 def texts(one: LiveColumn) -> bool:
     return base(one).removesuffix("[]").rpartition(".")[2] in (*_TEXTS, "bpchar")
 
@@ -191,8 +196,7 @@ def condition(table: Table, columns: Sequence[str], values: Iterable[Value]) -> 
     if not whole:
         return None
     if len(live) == 1 and live[0].array:
-        type_ = base(live[0])
-        return f"{column(columns[0])} && %s::text[]::{type_}", [[v[0] for v in whole]]
+        return f"{column(columns[0])} && %s::text[]::{typed(live[0])}", [[v[0] for v in whole]]
     sides = [_side(one) for one in live]
     given: list[Any] = [sorted({v[i] for v in whole}) for i in range(len(live))]
     said = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
@@ -206,9 +210,8 @@ def condition(table: Table, columns: Sequence[str], values: Iterable[Value]) -> 
 
 def _side(one: LiveColumn) -> tuple[str, str]:
     """(the column, the values) as they are compared: as their own type where an index then helps, else as text."""
-    type_ = base(one)
     if _known(one):
-        return column(one.name), f"%s::text[]::{type_}[]"
+        return column(one.name), f"%s::text[]::{typed(one)}[]"
     return f"{column(one.name)}::text", "%s::text[]"
 
 

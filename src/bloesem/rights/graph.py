@@ -255,6 +255,7 @@ class _Builder:
             yield from self._undecided(table)
             yield from self._marks(table)
             yield from self._links(table)
+        yield from self._closed()
         if not any(t.people for t in self.tables.values()) and not any(e.person for e in self.edges):
             remedy = "mark the table of people: meta.holds: people"
             yield self._problem(None, "nobody is a person in this map", "P-014: no orphan fields", remedy)
@@ -318,6 +319,20 @@ class _Builder:
                         "map it, with a category, or as meta.key", column,
                     )  # fmt: skip
 
+    def _closed(self) -> Iterator[Problem]:
+        """Tables whose rows matter, and of which this login does not see all."""
+        holders = {edge.holder for edge in self.edges}
+        for name, table in self.tables.items():
+            if table.collection.meta.holds in ("reference", "system") and name not in holders:
+                continue
+            rule = "what is not seen is neither shown nor erased, and nobody would know"
+            if not table.live.readable:
+                remedy = f"GRANT USAGE ON SCHEMA {table.schema}, and SELECT ON {name}, TO the login"
+                yield self._problem(table, "this login may not read it", rule, remedy)
+            elif table.live.hidden:
+                remedy = "ask as a login that it does not hold for: ALTER ROLE … BYPASSRLS"
+                yield self._problem(table, "row security hides rows from this login", rule, remedy)
+
     def _marks(self, table: Table) -> Iterator[Problem]:
         for mark in table.collection.meta.marks:
             live = table.live.columns.get(mark.column)
@@ -380,6 +395,7 @@ class _Builder:
         to = (target.schema, target.name)
         same = declared is not None and declared.target == to and link.of in ((), declared.target_columns)
         of = declared.target_columns if same and declared else link.of or target.key
+        same = same and declared is not None and declared.checked
         if len(of) != len(link.columns) or any(c not in target.live.columns for c in of):
             what = f"the link of {', '.join(link.columns)} points to {', '.join(of)} of {target.qualified}"
             yield self._problem(
@@ -407,7 +423,7 @@ class _Builder:
                 target.qualified,
                 foreign.target_columns,
                 kind="reference",
-                declared=True,
+                declared=foreign.checked,
             )
             return
         yield self._problem(

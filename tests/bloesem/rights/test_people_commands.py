@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.bloesem.cli.world import Called, call
 from tests.bloesem.rights import shop
-from tests.databases import Database, DatabaseMaker
+from tests.databases import Database
 
 Ask = Callable[..., Called]
 
@@ -26,16 +26,15 @@ MARKED = shop.MAP.replace(
 
 
 @pytest.fixture
-def store(make_database: DatabaseMaker) -> Database:
-    found = make_database()
-    shop.make(found)
-    return found
+def store(fresh_database: Database) -> Database:
+    shop.make(fresh_database)
+    return fresh_database
 
 
 @pytest.fixture
-def ask(fresh_database: Database, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(own_database: Database, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Types a command about Ann."""
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", fresh_database.dsn.url())
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
     maps = {"": shop.MAP, "marked": MARKED}
     for name, text in maps.items():
