@@ -193,7 +193,7 @@ def statement(
         parts.append(f"w{len(parts)} AS ({said})")
         given += more
     counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
-    return Statement(f"WITH {', '.join(parts)} SELECT {counts}, txid_current()", given, expected)
+    return Statement(f"WITH {', '.join(parts)} SELECT {counts}", given, expected)
 
 
 def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
@@ -270,19 +270,18 @@ def write(
     locked: Sequence[tuple[Table, Sequence[Value]]] = (),
     *,
     rehearsed: bool,
-) -> str | None:
+) -> bool:
     """Writes everything in one statement; `rehearsed`: what is checked when a transaction ends is checked at once.
 
-    out: the server's number of the transaction; None when there was nothing to write.
+    out: whether there was anything to write.
     raises: RightsError when fewer or more rows were touched than planned: a trigger or rule does something else.
     """
     planned = statement(made, locked)
     if planned is None:
-        return None
+        return False
     found = connection.execute(planned.sql.encode(), planned.given).fetchone()
     assert found is not None
-    *counts, transaction = found
-    for (table, what), wanted, done in zip(planned.expected, planned.expected.values(), counts, strict=False):
+    for ((table, what), wanted), done in zip(planned.expected.items(), found, strict=False):
         if wanted != done:
             raise RightsError(
                 f"{table}: {done} of {wanted} rows were {what}",
@@ -291,4 +290,4 @@ def write(
             )
     if rehearsed:
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return str(transaction)
+    return True

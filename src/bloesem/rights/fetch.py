@@ -88,8 +88,12 @@ class _Reader:
     def read(self, found: Sequence[Sequence[Any]], seen: dict[Value, Row]) -> Iterator[Row]:
         """Each row once, and a row that was seen before as it was then."""
         shape, places = self.shape, self.key
+        alone = places[0] if len(places) == 1 else None
         for one in found:
-            key = tuple([v if (v := one[i]).__class__ is str else str(v) for i in places])
+            if alone is not None:
+                key: Value = (str(one[alone]),)
+            else:
+                key = tuple([str(one[i]) for i in places])
             row = seen.get(key)
             if row is None:
                 row = seen[key] = Row(shape, key, one)
@@ -108,6 +112,13 @@ class Reading:
     values: Mapping[str, frozenset[str]] | None = None
     digested: bool = False
     _readers: dict[tuple[str, tuple[str, ...]], _Reader] = field(default_factory=dict)
+    _conditions: dict[tuple[str, tuple[str, ...]], Condition] = field(default_factory=dict)
+
+    def condition(self, table: Table, columns: tuple[str, ...]) -> Condition:
+        at = table.qualified, columns
+        if at not in self._conditions:
+            self._conditions[at] = Condition(table, columns)
+        return self._conditions[at]
 
     def of(self, table: Table, more: Iterable[str]) -> _Reader:
         """in: `more`, columns by which it is asked."""
@@ -148,6 +159,7 @@ class SqlFetch:
     reading: Reading
     lock: bool = False
     statements: Counter[str] = field(default_factory=Counter)
+    _number: str | None = None
     _seen: dict[str, dict[Value, Row]] = field(default_factory=dict)
 
     def rows(self, questions: Sequence[Question]) -> list[list[Row]]:
@@ -163,7 +175,7 @@ class SqlFetch:
                 if one.columns == table.key and seen:
                     known.update((v, seen[v]) for v in one.values if v in seen)
                     values = [v for v in one.values if v not in seen]
-                said = condition(table, one.columns, values)
+                said = self.reading.condition(table, one.columns).of(values)
                 if said is not None:
                     conditions.append(said[0])
                     given += said[1]
@@ -192,7 +204,7 @@ class SqlFetch:
         answers: list[set[Value]] = [set() for _ in questions]
         asked, statements = [], []
         for (table, one), answer in zip(questions, answers, strict=True):
-            said = condition(table, one.columns, one.values)
+            said = self.reading.condition(table, one.columns).of(one.values)
             if said is not None:
                 names = ", ".join(as_text(table.column(c)) for c in one.columns)
                 asked.append((table, answer))
@@ -210,34 +222,57 @@ class SqlFetch:
         """The answers to all statements, which travel together."""
         if len(statements) < 2:
             return [self.connection.execute(said.encode(), given).fetchall() for said, given in statements]
+        numbered = self.lock and self._number is None
         with self.connection.pipeline():
             cursors = [self.connection.execute(said.encode(), given) for said, given in statements]
+            number = self.connection.execute(_TRANSACTION) if numbered else None
+        if number is not None:
+            self._number = _one(number.fetchone())
         return [cursor.fetchall() for cursor in cursors]
 
+    def number(self) -> str:
+        """The server's number of the transaction of an act; it comes with the rows of tables that are asked together."""
+        if self._number is None:
+            self._number = _one(self.connection.execute(_TRANSACTION).fetchone())
+        return self._number
 
-def condition(table: Table, columns: Sequence[str], values: Iterable[Value]) -> tuple[str, list[Any]] | None:
-    """(SQL, parameters) that is true of rows whose columns hold one of the values; None when no value could be there."""
-    live = [table.column(c) for c in columns]
-    fits = [_fit(one) for one in live]
-    if len(live) == 1:
-        (fit,) = fits
-        single = sorted({v[0] for v in values if fit(v[0])})
-        if not single:
+
+_TRANSACTION = "SELECT txid_current()::text"
+
+
+def _one(row: Sequence[Any] | None) -> str:
+    assert row is not None
+    return str(row[0])
+
+
+class Condition:
+    """Rows whose columns hold one of some values, in SQL."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        live = [table.column(c) for c in columns]
+        self.fits = [_fit(one) for one in live]
+        if len(live) == 1 and live[0].array:
+            self.sql = f"{column(columns[0])} && %s::text[]::{base(live[0])}"
+            return
+        sides = [_side(one) for one in live]
+        self.sql = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
+        if len(live) > 1:
+            left = ", ".join(left for left, _ in sides)
+            right = ", ".join(right for _, right in sides)
+            self.sql += f" AND ({left}) IN (SELECT * FROM unnest({right}))"
+
+    def of(self, values: Iterable[Value]) -> tuple[str, list[Any]] | None:
+        """(SQL, parameters); None when no value could be there."""
+        if len(self.fits) == 1:
+            (fit,) = self.fits
+            alone = sorted({v[0] for v in values if fit(v[0])})
+            return (self.sql, [array(alone)]) if alone else None
+        whole = sorted({v for v in values if all(fit(p) for fit, p in zip(self.fits, v, strict=True))})
+        if not whole:
             return None
-        if live[0].array:
-            return f"{column(columns[0])} && %s::text[]::{base(live[0])}", [array(single)]
-        left, right = _side(live[0])
-        return f"{left} = ANY({right})", [array(single)]
-    whole = sorted({v for v in values if all(fit(part) for fit, part in zip(fits, v, strict=True))})
-    if not whole:
-        return None
-    sides = [_side(one) for one in live]
-    given = [array(sorted({v[i] for v in whole})) for i in range(len(live))]
-    said = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
-    left = ", ".join(left for left, _ in sides)
-    right = ", ".join(right for _, right in sides)
-    said += f" AND ({left}) IN (SELECT * FROM unnest({right}))"
-    return said, [*given, *(array([v[i] for v in whole]) for i in range(len(live)))]
+        parts = range(len(self.fits))
+        given = [array(sorted({v[i] for v in whole})) for i in parts]
+        return self.sql, [*given, *(array([v[i] for v in whole]) for i in parts)]
 
 
 def array(values: Sequence[str]) -> str:

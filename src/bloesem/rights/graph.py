@@ -37,11 +37,11 @@ class Table:
     collection: Collection
     fields: Mapping[str, DataField]
 
-    @property
+    @cached_property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    @property
+    @cached_property
     def people(self) -> bool:
         """Whether each row is a person."""
         return self.collection.meta.holds == "people"

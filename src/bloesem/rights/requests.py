@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from psycopg import IsolationLevel
 from bloesem.errors import RightsError
 from bloesem.rights.changes import Changes, changes, deciding, write
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
-from bloesem.rights.graph import PLACE, Graph
+from bloesem.rights.graph import PLACE, Graph, Table
 from bloesem.rights.identify import Who, identify
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
@@ -113,10 +113,11 @@ class Desk:
                 mine = shown(world, row.ref, reach)
                 visible = columns[reach] = [c for c in live if c in mine]
             values = row.values
-            found.append(dict(values) if len(visible) == len(values) else {c: values[c] for c in visible})
-            for path in hidden:
-                if path[0] in found[-1]:
-                    found[-1][path[0]] = _without(found[-1][path[0]], path[1:])
+            found.append(values if len(visible) == len(values) else {c: values[c] for c in visible})
+        for path in hidden:
+            found = [
+                {**one, path[0]: _without(one[path[0]], path[1:])} if path[0] in one else one for one in found
+            ]
         return found
 
     def _why(self, standing: Standing, rows: Sequence[Row]) -> dict[str, Any]:
@@ -240,14 +241,12 @@ class Desk:
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 }
-                if not dry_run:
-                    self.record.begin(kind, bound, world.people)
-                    begun = True
-                transaction = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
-                statements = self._fetch.statements.total() + (transaction is not None)
-                if begun:
-                    self.record.under(transaction or "")
-                tables = self._difference(world, drafted, show)
+                with ExitStack() as recorded:
+                    if not dry_run:
+                        number, begun = self._fetch.number(), True
+                        recorded.enter_context(self.record.begun(kind, bound, world.people, number))
+                    written = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
+                    tables = self._difference(world, drafted, show)
         except BaseException:
             if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
                 self.record.finish(False, {})
@@ -255,6 +254,7 @@ class Desk:
         if begun:
             self.record.finish(True, counts)
         self._left, self._deleted = world, [(c.table.qualified, key) for c in made for key in c.deleted]
+        statements = self._fetch.statements.total() + written
         return Done(tables, statements, bound, world.people, not dry_run)
 
     def _late(self, draft: Drafter, seen: set[Ref], gone: dict[Ref, Row], show: bool) -> Done | None:
@@ -319,17 +319,18 @@ class Desk:
         return leave(world, ways, keeps)
 
     def _hash(self, kind: str, world: World, draft: Draft) -> str:
-        said: list[Any] = [
-            [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying],
-            [
-                (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items()))
-                for p in world.people
-            ],
+        """Rows by their digests, which say all that lies in them, key and all."""
+        people = [
+            (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
         ]
+        said: list[Any] = [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying, people]
+        made = {one.table.qualified: one for one in draft.made}
         for name, rows in sorted(world.rows.items()):
-            keys = sorted(rows)
-            said.append([name, keys, [rows[key].digest for key in keys]])
-        said.append([(c.table.qualified, c.deleted, sorted(c.written.items())) for c in draft.made])
+            one = made.get(name)
+            deleted = one.deleted if one else []
+            going = sorted([rows[key].read[-1] for key in deleted])
+            staying = sorted([rows[key].read[-1] for key in rows.keys() - deleted])
+            said.append([name, going, staying, sorted(one.written.items()) if one else []])
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
     def _difference(self, world: World, draft: Draft, show: bool) -> dict[str, dict[str, list[Any]]]:
@@ -341,17 +342,19 @@ class Desk:
         for one in draft.made:
             name = one.table.qualified
             rows, named = world.rows[name], table(name)
+            keys = self._keys(one.table, [rows[key] for key in one.deleted])
             if show:
-                named["deleted"] += [{**rows[key].values, **self._key(rows[key])} for key in one.deleted]
-            else:
-                named["deleted"] += [self._key(rows[key]) for key in one.deleted]
+                keys = [{**rows[k].values, **said} for k, said in zip(one.deleted, keys, strict=True)]
+            named["deleted"] += keys
             for key, written in one.written.items():
-                change: dict[str, Any] = {"key": self._key(rows[key]), "columns": [w.column for w in written]}
+                (named_by,) = self._keys(one.table, [rows[key]])
+                change: dict[str, Any] = {"key": named_by, "columns": [w.column for w in written]}
                 if show:
                     change["values"] = {w.column: rows[key].values.get(w.column) for w in written}
                 named["changed"].append(change)
         for ref, reason, until in draft.staying:
-            kept = {"key": self._key(world.row(ref)), "reason": reason, "until": until and until.isoformat()}
+            (named_by,) = self._keys(self.graph.tables[ref[0]], [world.row(ref)])
+            kept = {"key": named_by, "reason": reason, "until": until and until.isoformat()}
             table(ref[0])["kept"].append(kept)
         return {name: those for name, those in sorted(said.items()) if any(those.values())}
 
@@ -369,12 +372,15 @@ class Desk:
             why = "somebody else's too" if rest[ref] else "somebody else's, shared with this person"
             yield ref, why, None
 
-    def _key(self, row: Row) -> dict[str, Any]:
-        key = self.graph.tables[row.table].key
-        if key == PLACE:
-            return {"ctid": row.key[1]}
-        at, read = row.shape.at, row.read
-        return {c: read[at[c]] for c in key}
+    @staticmethod
+    def _keys(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """What names rows of a table, as their columns hold it."""
+        if table.key == PLACE:
+            return [{"ctid": row.key[1]} for row in rows]
+        if len(table.key) == 1:
+            (c,) = table.key
+            return [{c: row.read[row.shape.at[c]]} for row in rows]
+        return [{c: row.read[row.shape.at[c]] for c in table.key} for row in rows]
 
     # ---- both -------------------------------------------------------------------------------------------------
 

@@ -143,12 +143,20 @@ class World:
 
     def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[Value, list[Value]]:
         found: dict[Value, list[Value]] = {}
+        plain: dict[int | str, list[Value]] = {}
+        alone = columns[0] if len(columns) == 1 else None
         for key, row in self.rows.get(table, {}).items():
+            if alone is not None:
+                value = row.read[row.shape.held[alone]]
+                if value.__class__ is int or value.__class__ is str:  # what most links are: said as text once
+                    if value in plain:
+                        plain[value].append(key)
+                    else:
+                        plain[value] = [key]
+                    continue
             for one in row.pointers(columns):
-                if one in found:
-                    found[one].append(key)
-                else:
-                    found[one] = [key]
+                found.setdefault(one, []).append(key)
+        found.update(((str(value),), keys) for value, keys in plain.items())
         return found
 
     def at(self, table: str, columns: tuple[str, ...], value: Value) -> list[Row]:

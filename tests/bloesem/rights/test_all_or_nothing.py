@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -188,11 +189,10 @@ class Acts(NoRecord):
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def begin(self, *_: Any) -> None:
+    @contextmanager
+    def begun(self, *_: Any) -> Iterator[None]:
         self.said.append("begun")
-
-    def under(self, transaction: str) -> None:
-        self.said.append("under")
+        yield
 
     def finish(self, done: bool, counts: Any) -> None:
         self.said.append("done" if done else "failed")
