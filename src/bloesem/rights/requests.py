@@ -423,9 +423,16 @@ class Desk:
                     | psycopg.errors.DeadlockDetected
                     | psycopg.errors.ForeignKeyViolation,
                 )
-                if not raced or attempt == ATTEMPTS:
+                if not (raced or _replan(fault)) or attempt == ATTEMPTS:
                     raise explain(fault) from None
         raise AssertionError
+
+
+def _replan(fault: psycopg.Error) -> bool:
+    """Whether somebody altered a table since a statement was prepared. The driver forgets it then: begun again, it is
+    prepared anew. PostgreSQL has no code of its own for it, and says it in the server's language: where it says so does not
+    change."""
+    return fault.sqlstate == "0A000" and fault.diag.source_function == "RevalidateCachedQuery"
 
 
 @contextmanager
