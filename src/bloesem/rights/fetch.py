@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,19 +85,19 @@ class _Reader:
     shape: Shape
     key: tuple[int, ...]
 
-    def read(self, found: Sequence[Sequence[Any]], seen: dict[Value, Row]) -> Iterator[Row]:
-        """Each row once, and a row that was seen before as it was then."""
+    def read(self, found: Sequence[Sequence[Any]], seen: dict[Value, Row]) -> dict[Value, Row]:
+        """Each row once by its key, and a row that was seen before as it was then."""
         shape, places = self.shape, self.key
-        alone = places[0] if len(places) == 1 else None
-        for one in found:
-            if alone is not None:
-                key: Value = (str(one[alone]),)
-            else:
-                key = tuple([str(one[i]) for i in places])
-            row = seen.get(key)
-            if row is None:
-                row = seen[key] = Row(shape, key, one)
-            yield row
+        if len(places) == 1:
+            (at,) = places
+            keys: Iterable[Value] = [(str(one[at]),) for one in found]
+        else:
+            keys = [tuple([str(one[i]) for i in places]) for one in found]
+        rows = {key: Row(shape, key, one) for key, one in zip(keys, found, strict=True)}
+        if seen:
+            rows.update((key, seen[key]) for key in rows.keys() & seen.keys())
+        seen.update(rows)
+        return rows
 
 
 @dataclass
@@ -162,7 +162,7 @@ class SqlFetch:
     _number: str | None = None
     _seen: dict[str, dict[Value, Row]] = field(default_factory=dict)
 
-    def rows(self, questions: Sequence[Question]) -> list[list[Row]]:
+    def rows(self, questions: Sequence[Question]) -> list[dict[Value, Row]]:
         answers: list[dict[Value, Row]] = []
         asked: list[tuple[int, Table, _Reader]] = []
         statements: list[tuple[str, list[Any]]] = []
@@ -188,8 +188,8 @@ class SqlFetch:
             answers.append(known)
         for (number, table, reader), found in zip(asked, self._ask(statements), strict=True):
             self.statements[table.qualified] += 1
-            answers[number].update((row.key, row) for row in reader.read(found, self._seen[table.qualified]))
-        return [list(known.values()) for known in answers]
+            answers[number].update(reader.read(found, self._seen[table.qualified]))
+        return answers
 
     def folded(self, table: Table, columns: Sequence[str], values: Iterable[str]) -> list[Row]:
         """The rows of which one of the columns is one of the values, whatever the capitals: reads the whole table."""
@@ -198,7 +198,7 @@ class SqlFetch:
         reader = self.reading.of(table, columns)
         self.statements[table.qualified] += 1
         (found,) = self._ask([(self._select(table, reader, where), [low for _ in columns])])
-        return list(reader.read(found, self._seen.setdefault(table.qualified, {})))
+        return list(reader.read(found, self._seen.setdefault(table.qualified, {})).values())
 
     def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
         answers: list[set[Value]] = [set() for _ in questions]
@@ -251,9 +251,15 @@ class Condition:
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         live = [table.column(c) for c in columns]
         self.fits = [_fit(one) for one in live]
+        self.one: str | None = None
         if len(live) == 1 and live[0].array:
             self.sql = f"{column(columns[0])} && %s::text[]::{base(live[0])}"
             return
+        if len(live) == 1 and "[" not in base(live[0]):
+            type_ = base(live[0]) if _known(live[0]) else "text"
+            left = column(columns[0]) if _known(live[0]) else f"{column(columns[0])}::text"
+            # A plan for one value is as good for another, and is kept; one for a number of them the server makes anew.
+            self.one = f"{left} = %s::text::{type_}"
         sides = [_side(one) for one in live]
         self.sql = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
         if len(live) > 1:
@@ -266,6 +272,8 @@ class Condition:
         if len(self.fits) == 1:
             (fit,) = self.fits
             alone = sorted({v[0] for v in values if fit(v[0])})
+            if self.one is not None and len(alone) == 1:
+                return self.one, alone
             return (self.sql, [array(alone)]) if alone else None
         whole = sorted({v for v in values if all(fit(p) for fit, p in zip(self.fits, v, strict=True))})
         if not whole:

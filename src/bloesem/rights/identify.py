@@ -80,7 +80,7 @@ class _Finder:
         ]
         asked = [(table, those) for table, those in asked if those]
         for (table, _), rows in zip(asked, self.fetch.rows(asked), strict=True):
-            self.found.setdefault(table.qualified, {}).update((row.key, row) for row in rows)
+            self.found.setdefault(table.qualified, {}).update(rows)
         self.looked |= {(who.kind, v) for who in wanted if not who.table for v in who.variants}
 
     def _columns(

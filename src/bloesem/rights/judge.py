@@ -248,9 +248,14 @@ class Judge:
         if not deciding:
             return [rows] if rows else []
         together: dict[Any, list[Row]] = {}
+        alone = deciding[0] if len(deciding) == 1 else None
         for row in rows:
             at, read = row.shape.at, row.read
-            together.setdefault(tuple([str(read[at[c]]) for c in deciding]), []).append(row)
+            what = str(read[at[alone]]) if alone else tuple([str(read[at[c]]) for c in deciding])
+            if what in together:
+                together[what].append(row)
+            else:
+                together[what] = [row]
         return together.values()
 
     def verdicts(self, standing: Standing, row: Row, number: int | None = None) -> tuple[Verdict, ...]:

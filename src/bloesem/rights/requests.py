@@ -405,8 +405,10 @@ class Desk:
 
     @contextmanager
     def _transaction(self, *, read_only: bool = False, undo: bool = False) -> Iterator[None]:
-        self.connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        self.connection.read_only = read_only
+        if self.connection.isolation_level is not IsolationLevel.REPEATABLE_READ:
+            self.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        if self.connection.read_only is not read_only:
+            self.connection.read_only = read_only
         with self.connection.transaction(force_rollback=undo):
             yield
 

@@ -15,7 +15,7 @@ from bloesem.rights.graph import Edge
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """How a person reaches a row: as its owner or not, and along which edges (None: the row is they)."""
 

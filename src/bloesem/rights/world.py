@@ -105,8 +105,8 @@ Question = tuple[Table, Sequence[Asked]]
 
 
 class Fetch(Protocol):
-    def rows(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """Of each table, the rows that meet any of what is asked, each once. All tables are asked together."""
+    def rows(self, questions: Sequence[Question]) -> list[dict[Value, Row]]:
+        """Of each table, the rows that meet any of what is asked, by key. All tables are asked together."""
 
     def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
         """Of each table, which of the values there are."""
@@ -126,12 +126,10 @@ class World:
     def row(self, ref: Ref) -> Row:
         return self.rows[ref[0]][ref[1]]
 
-    def add(self, table: str, rows: Iterable[Row]) -> None:
-        """Rows that were found; of those known already the first stays."""
-        found = self.rows.setdefault(table, {})
-        fresh = {row.key: row for row in rows if row.key not in found}
-        if fresh:
-            found.update(fresh)
+    def add(self, table: str, rows: Mapping[Value, Row]) -> None:
+        """Rows that were found."""
+        if rows:
+            self.rows.setdefault(table, {}).update(rows)
             self._index = {at: index for at, index in self._index.items() if at[0] != table}
 
     def keys(self, table: str, columns: tuple[str, ...], value: Value) -> list[Value]:
@@ -245,7 +243,7 @@ class _Gathering:
 
     def all(self, ghosts: Sequence[Row]) -> World:
         for ghost in ghosts:
-            self.world.add(ghost.table, [ghost])
+            self.world.add(ghost.table, {ghost.key: ghost})
             self.world.reached.setdefault(ghost.table, set()).add(ghost.key)
         for ghost in ghosts:
             for edge in self.graph.pointing[ghost.table]:
@@ -295,15 +293,14 @@ class _Gathering:
             self.world.add(name, rows)
             whole = not roots[name] and len(question[1]) == 1 and all(reach for _, reach in those)
             if whole and not any(self.graph.edges[number].when for number, _ in those):
-                reaching = {row.key for row in rows}
+                reaching = set(rows)
             else:
-                reaching = {row.key for row in rows if self._reaches(row, those, roots[name])}
+                reaching = {key for key, row in rows.items() if self._reaches(row, those, roots[name])}
             reached = self.world.reached.setdefault(name, set())
             fresh = reaching - reached
             reached |= fresh
             if self.graph.pointing[name] or self.graph.held[name]:
-                found = self.world.rows[name]
-                self._spread(name, [found[key] for key in fresh if not self.world.stops(name, key)])
+                self._spread(name, [rows[key] for key in fresh if not self.world.stops(name, key)])
 
     def _question(self, name: str, wanted: Wanted, roots: set[Value]) -> Question:
         table = self.graph.tables[name]
@@ -316,7 +313,7 @@ class _Gathering:
 
     def _reaches(self, row: Row, wanted: Wanted, roots: set[Value]) -> bool:
         return row.key in roots or any(
-            reach and self._matches(self.graph.edges[number], self.world.rows[row.table][row.key], values)
+            reach and self._matches(self.graph.edges[number], row, values)
             for (number, reach), values in wanted.items()
         )
 
