@@ -21,10 +21,11 @@ from psycopg import IsolationLevel
 from bloesem.errors import RightsError
 from bloesem.rights.changes import Changes, changes, deciding, write
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
-from bloesem.rights.graph import PLACE, Graph, Table
+from bloesem.rights.graph import PLACE, Graph
 from bloesem.rights.identify import Who, identify
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
+from bloesem.rights.telling import difference, without
 from bloesem.rights.trouble import explain
 from bloesem.rights.whose import Kept, Outcome, Reach, Way, leave, reached, shown
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World, gather
@@ -75,7 +76,7 @@ class Desk:
     _readings: dict[tuple[bool, bool], Reading] = field(default_factory=dict, init=False, repr=False)
     _fetch: SqlFetch = field(init=False, repr=False)
     _left: World = field(init=False, repr=False)
-    _deleted: Sequence[Ref] = field(init=False, repr=False)
+    _made: Sequence[Changes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         prepare(self.connection)
@@ -116,7 +117,7 @@ class Desk:
             found.append(values if len(visible) == len(values) else {c: values[c] for c in visible})
         for path in hidden:
             found = [
-                {**one, path[0]: _without(one[path[0]], path[1:])} if path[0] in one else one for one in found
+                {**one, path[0]: without(one[path[0]], path[1:])} if path[0] in one else one for one in found
             ]
         return found
 
@@ -183,7 +184,9 @@ class Desk:
         """
         draft = self._erasure(ground)
         done = self.carry_out("erase", wanted, draft, plan=plan, show_values=show_values)
-        seen, gone = _refs(self._left.reached), {ref: self._left.row(ref) for ref in self._deleted}
+        if not self.graph.loose:
+            return done
+        seen, gone = _refs(self._left.reached), self._gone()
         for _ in range(ATTEMPTS):
             late = self._late(draft, seen, gone, show_values)
             if late is None:
@@ -246,14 +249,14 @@ class Desk:
                         number, begun = self._fetch.number(), True
                         recorded.enter_context(self.record.begun(kind, bound, world.people, number))
                     written = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
-                    tables = self._difference(world, drafted, show)
+                    tables = difference(world, made, drafted.staying, show)
         except BaseException:
             if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
                 self.record.finish(False, {})
             raise
         if begun:
             self.record.finish(True, counts)
-        self._left, self._deleted = world, [(c.table.qualified, key) for c in made for key in c.deleted]
+        self._left, self._made = world, made
         statements = self._fetch.statements.total() + written
         return Done(tables, statements, bound, world.people, not dry_run)
 
@@ -276,12 +279,17 @@ class Desk:
             with self._transaction(read_only=True):
                 return self._came(_refs(find(lock=False).reached), seen, gone)
 
-        if not self.graph.loose or not self._retried(look):
+        if not self._retried(look):
             return None
         done = self._retried(lambda: self._carry_out("erase", find, rest, None, False, show))
         seen |= _refs(self._left.reached)
-        gone |= {ref: self._left.row(ref) for ref in self._deleted}
+        gone |= self._gone()
         return done
+
+    def _gone(self) -> dict[Ref, Row]:
+        """The rows that the last act deleted."""
+        tables = ((one.table.qualified, one.deleted) for one in self._made)
+        return {(name, key): self._left.rows[name][key] for name, keys in tables for key in keys}
 
     def _came(self, now: set[Ref], seen: set[Ref], gone: Mapping[Ref, Row]) -> bool:
         """Whether rows came in. Of a table without a key rows are counted: one that was changed lies elsewhere since."""
@@ -333,31 +341,6 @@ class Desk:
             said.append([name, going, staying, sorted(one.written.items()) if one else []])
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
-    def _difference(self, world: World, draft: Draft, show: bool) -> dict[str, dict[str, list[Any]]]:
-        said: dict[str, dict[str, list[Any]]] = {}
-
-        def table(name: str) -> dict[str, list[Any]]:
-            return said.setdefault(name, {"deleted": [], "changed": [], "kept": []})
-
-        for one in draft.made:
-            name = one.table.qualified
-            rows, named = world.rows[name], table(name)
-            keys = self._keys(one.table, [rows[key] for key in one.deleted])
-            if show:
-                keys = [{**rows[k].values, **said} for k, said in zip(one.deleted, keys, strict=True)]
-            named["deleted"] += keys
-            for key, written in one.written.items():
-                (named_by,) = self._keys(one.table, [rows[key]])
-                change: dict[str, Any] = {"key": named_by, "columns": [w.column for w in written]}
-                if show:
-                    change["values"] = {w.column: rows[key].values.get(w.column) for w in written}
-                named["changed"].append(change)
-        for ref, reason, until in draft.staying:
-            (named_by,) = self._keys(self.graph.tables[ref[0]], [world.row(ref)])
-            kept = {"key": named_by, "reason": reason, "until": until and until.isoformat()}
-            table(ref[0])["kept"].append(kept)
-        return {name: those for name, those in sorted(said.items()) if any(those.values())}
-
     def _staying(
         self, world: World, ways: Sequence[Way], outcome: Outcome
     ) -> Iterator[tuple[Ref, str, dt.date | None]]:
@@ -371,16 +354,6 @@ class Desk:
         for ref in sorted(rest.keys() - outcome.kept.keys()):
             why = "somebody else's too" if rest[ref] else "somebody else's, shared with this person"
             yield ref, why, None
-
-    @staticmethod
-    def _keys(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """What names rows of a table, as their columns hold it."""
-        if table.key == PLACE:
-            return [{"ctid": row.key[1]} for row in rows]
-        if len(table.key) == 1:
-            (c,) = table.key
-            return [{c: row.read[row.shape.at[c]]} for row in rows]
-        return [{c: row.read[row.shape.at[c]] for c in table.key} for row in rows]
 
     # ---- both -------------------------------------------------------------------------------------------------
 
@@ -447,17 +420,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-def _without(value: Any, path: Sequence[str]) -> Any:
-    """A json value without what lies at a path."""
-    if isinstance(value, list):
-        return [_without(one, path) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if len(path) == 1:
-        return {k: v for k, v in value.items() if k != path[0]}
-    return {k: _without(v, path[1:]) if k == path[0] else v for k, v in value.items()}
 
 
 def _refs(rows: Refs) -> set[Ref]:

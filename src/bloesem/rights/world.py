@@ -127,9 +127,11 @@ class World:
         return self.rows[ref[0]][ref[1]]
 
     def add(self, table: str, rows: Mapping[Value, Row]) -> None:
-        """Rows that were found."""
-        if rows:
-            self.rows.setdefault(table, {}).update(rows)
+        """Rows that were found; of those known already the first stays."""
+        found = self.rows.setdefault(table, {})
+        fresh = {key: row for key, row in rows.items() if key not in found} if found else rows
+        if fresh:
+            found.update(fresh)
             self._index = {at: index for at, index in self._index.items() if at[0] != table}
 
     def keys(self, table: str, columns: tuple[str, ...], value: Value) -> list[Value]:
