@@ -37,11 +37,11 @@ class Table:
     collection: Collection
     fields: Mapping[str, DataField]
 
-    @property
+    @cached_property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    @property
+    @cached_property
     def people(self) -> bool:
         """Whether each row is a person."""
         return self.collection.meta.holds == "people"
@@ -135,6 +135,11 @@ class Graph:
         return {name: tuple(e for e in self.edges if e.reaches and e.parent == name) for name in self.tables}
 
     @cached_property
+    def named(self) -> tuple[Edge, ...]:
+        """The edges along which rows belong to whom their columns name."""
+        return tuple(e for e in self.edges if e.reaches and e.person is not None)
+
+    @cached_property
     def people(self) -> frozenset[str]:
         """Tables of which each row is a person."""
         return frozenset(name for name, table in self.tables.items() if table.people)
@@ -175,7 +180,8 @@ class Graph:
 
     @cached_property
     def rank(self) -> Mapping[str, int]:
-        """An order in which, but for cycles, a table comes after those from which its rows are reached or pointed to."""
+        """An order in which, but for cycles, a table comes after those from which its rows are reached or pointed to. Tables
+        of one rank have nothing to do with each other: they are asked together."""
         after: dict[str, set[str]] = {name: set() for name in self.tables}
         for edge in self.edges:
             if edge.target is not None and edge.target != edge.holder:
@@ -202,7 +208,13 @@ class Graph:
         for name in sorted(self.tables, key=lambda n: (not self.tables[n].people, n)):
             if name not in seen:
                 visit(name)
-        return {name: number for number, name in enumerate(reversed(order))}
+        place = {name: number for number, name in enumerate(reversed(order))}
+        found = dict.fromkeys(place, 0)
+        for name, number in place.items():
+            for one in after[name]:
+                if place[one] > number:
+                    found[one] = max(found[one], found[name] + 1)
+        return found
 
     @cached_property
     def digest(self) -> str:

@@ -38,6 +38,17 @@ from bloesem.stores.postgres import Connection, admin_dsn, connect
 #: The residue pass looks for somebody no longer than this after the erasure.
 SOUGHT_FOR = dt.timedelta(days=7)
 
+_NEXT = "nextval('rights.act_id_seq')"
+_SOUGHT = b"""INSERT INTO rights.sought (store, act, key_number, since, until, sealed)
+SELECT %s, %s::bigint, %s, %s, %s, unnest(%s::bytea[])"""
+_BEGIN = b"""WITH act AS (
+    INSERT INTO rights.act (id, store, kind, plan, policy, began_at, transaction) OVERRIDING SYSTEM VALUE
+    VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id, store)
+INSERT INTO rights.sought (act, store, key_number, since, until, sealed)
+SELECT act.id, act.store, %s, %s, %s, unnest(%s::bytea[]) FROM act"""
+_FINISH = f"""UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s
+RETURNING {_NEXT}, set_config('synchronous_commit', 'off', true)""".encode()
+
 ActState = Literal["begun", "done", "failed"]
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -223,37 +234,72 @@ class Rights:
         ).fetchall()
         return [number for (number,) in rows]
 
-    def begin(self, store: str, kind: str, plan: str, policy: str, at: dt.datetime) -> int:
-        """An act is about to be done: committed before the first statement in the foreign store. out: its number.
-
-        in: `plan`, the hash that binds rehearsal and act; `policy`, the version in force.
-        raises: LedgerError inside a transaction: it would vanish with it.
-        """
-        self._committed()
-        row = self.connection.execute(
-            "INSERT INTO rights.act (store, kind, plan, policy, began_at) VALUES (%s, %s, %s, %s, %s) RETURNING id",
-            [store, kind, plan, policy, at],
-        ).fetchone()
+    def draw(self) -> int:
+        """The number of an act that is about to be done."""
+        row = self.connection.execute(f"SELECT {_NEXT}".encode()).fetchone()
         assert row is not None
         return int(row[0])
 
-    def under(self, act: int, transaction: str) -> None:
-        """The foreign transaction that does the act; said before it commits."""
+    def begin(self, store: str, kind: str, plan: str, policy: str, at: dt.datetime) -> int:
+        """An act is about to be done, and on disk. out: its number. in, raises: as `begun`."""
+        number = self.draw()
+        with self.begun(number, store, kind, plan, policy, at):
+            return number
+
+    @contextmanager
+    def begun(
+        self,
+        number: int,
+        store: str,
+        kind: str,
+        plan: str,
+        policy: str,
+        at: dt.datetime,
+        *,
+        transaction: str | None = None,
+        identifiers: Sequence[Identifier] = (),
+    ) -> Iterator[None]:
+        """An act goes to disk while what is inside is done, and is there at the end: the foreign store commits after that.
+
+        in: `number`, from `draw`; `plan`, the hash that binds rehearsal and act; `policy`, the version in force;
+        `transaction`, the foreign one that does the act; `identifiers` of who is erased by it, for the next residue pass.
+        raises: LedgerError inside a transaction: it would vanish with it.
+        """
         self._committed()
-        self._change(
-            "UPDATE rights.act SET transaction = %s WHERE id = %s RETURNING id", [transaction, act], act
-        )
+        values = [
+            number,
+            store,
+            kind,
+            plan,
+            policy,
+            at,
+            transaction,
+            *self._sealed(store, identifiers, number, at),
+        ]
+        with self.connection.pipeline():
+            # A pipeline commits when it ends, but for what says itself when.
+            self.connection.execute("BEGIN")
+            self.connection.execute(_BEGIN, values)
+            self.connection.execute("COMMIT")
+            yield
 
     def finish(
         self, act: int, state: Literal["done", "failed"], at: dt.datetime, counts: Counts | None = None
-    ) -> None:
-        """How it ended. raises: LedgerError when that was said already."""
+    ) -> int:
+        """How it ended; not on disk at once: lost with a machine that falls, it is asked of the foreign store again.
+
+        out: the number of an act to come. raises: LedgerError when it was said already.
+        """
         self._committed()
-        self._change(
-            "UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s RETURNING id",
-            [state, at, Jsonb(counts or {}), act],
-            act,
-        )
+        try:
+            done = self.connection.execute(_FINISH, [state, at, Jsonb(counts or {}), act]).fetchone()
+        except psycopg.errors.IntegrityConstraintViolation:
+            done = None
+        if done is None:
+            raise LedgerError(
+                f"act {act} is not open", "how an act ended is said once", "see which acts are open"
+            )
+        return int(done[0])
 
     def open_acts(self, store: str) -> list[Act]:
         """Acts that were begun and of which nobody knows how they ended, oldest first."""
@@ -267,16 +313,15 @@ class Rights:
     def seek(self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime) -> None:
         """Keeps identifiers of somebody who is erased, for the next residue pass; before the act commits, so that a crash
         loses none."""
-        key = self.keys.current
-        sealed = [
-            key.seal(json.dumps([one.kind, one.value], ensure_ascii=False), f"{store} {act}")
-            for one in identifiers
-        ]
-        self.connection.execute(
-            "INSERT INTO rights.sought (store, act, key_number, since, until, sealed)"
-            " SELECT %s, %s, %s, %s, %s, unnest(%s::bytea[])",
-            [store, act, key.number, now, now + SOUGHT_FOR, sealed],
-        )
+        self.connection.execute(_SOUGHT, [store, act, *self._sealed(store, identifiers, act, now)])
+
+    def _sealed(
+        self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime
+    ) -> tuple[int, dt.datetime, dt.datetime, list[bytes]]:
+        """The key, since and until when, and what is kept of each."""
+        texts = [json.dumps([one.kind, one.value], ensure_ascii=False) for one in identifiers]
+        sealed = self.keys.current.seal(texts, f"{store} {act}")
+        return self.keys.current.number, now, now + SOUGHT_FOR, sealed
 
     def sought(
         self,
@@ -327,16 +372,6 @@ class Rights:
                 "an act would be recorded inside a transaction",
                 "what is begun is committed before the act, and what ended after it",
                 "use a connection that commits each statement",
-            )
-
-    def _change(self, statement: str, values: Sequence[object], act: int) -> None:
-        try:
-            done = self.connection.execute(statement.encode(), values).fetchone()
-        except psycopg.errors.IntegrityConstraintViolation:
-            done = None
-        if done is None:
-            raise LedgerError(
-                f"act {act} is not open", "how an act ended is said once", "see which acts are open"
             )
 
 

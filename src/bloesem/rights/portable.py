@@ -3,15 +3,14 @@ contract, in rows that are theirs. The rest is named with the reason: they are s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from bloesem.errors import PlanError
 from bloesem.plan.model import ColumnPlan, TablePlan
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.requests import Desk, Wanted
-from bloesem.rights.whose import Reach, shown
-from bloesem.rights.world import Ref, Row, World
+from bloesem.rights.whose import Reach, Way, shown
+from bloesem.rights.world import Row, World
 
 _BASES = ("consent", "contract")
 _ORIGINS = ("provided", "observed")
@@ -23,21 +22,19 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
     raises: as `Desk.access`.
     """
 
-    def tell(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
+    def tell(world: World, way: Way, standing: Standing) -> dict[str, Any]:
         tables: dict[str, list[dict[str, Any]]] = {}
         columns: dict[str, dict[str, Any]] = {}
         left_out: dict[str, dict[str, str]] = {}
-        for ref in sorted(way):
+        for ref, reach in sorted(((t, k), r) for t, reaches in way.items() for k, r in reaches.items()):
             plan, row, table = desk.judge.plan.by_name.get(ref[0]), world.row(ref), desk.graph.tables[ref[0]]
             if plan is None:
                 continue
-            visible = shown(world, ref, way[ref])
+            visible = shown(world, ref, reach)
             said: dict[str, Any] = {}
             for name in [c for c in table.live.columns if c in table.personal]:
                 reason = (
-                    _why_not(desk.judge, plan, name, row, standing, way[ref])
-                    if name in visible
-                    else "redacted"
+                    _why_not(desk.judge, plan, name, row, standing, reach) if name in visible else "redacted"
                 )
                 if reason is None:
                     said[name] = row.values[name]

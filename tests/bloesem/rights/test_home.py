@@ -179,9 +179,10 @@ def test_only_the_administrator_reads_it(rights: Rights, own_database: Database)
 
 def test_an_act_that_was_interrupted_is_seen(rights: Rights) -> None:
     store = rights.store(SHOP, NOW)
-    first = rights.begin(store, "erase", "hash-1", "2024-03-18", NOW)
+    first = rights.draw()
+    with rights.begun(first, store, "erase", "hash-1", "2024-03-18", NOW, transaction="4711"):
+        pass
     second = rights.begin(store, "access", "hash-2", "2024-03-18", NOW)
-    rights.under(first, "4711")
     rights.finish(second, "done", NOW + DAY, {"public.orders": {"shown": 3}})
     (left,) = rights.open_acts(store)
     assert (left.number, left.kind, left.plan, left.transaction) == (first, "erase", "hash-1", "4711")

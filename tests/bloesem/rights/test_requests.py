@@ -231,3 +231,20 @@ def test_what_lies_in_json_is_shown_kept_and_erased_by_its_path(
     assert json.loads(row[0]) == {"a%b": {"size": 1.1}, "secret": "xxx", "list": [{"n": 1}, 7], "empty": []}
     assert "1.10" in row[0]
     assert row[1] is None
+
+
+def test_a_desk_outlives_a_table_that_is_altered(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    """A prepared statement of which the result has another type is refused by the server, once."""
+    desk = shop.desk(connection, tmp_path)
+    for statement in (
+        "ALTER TABLE message ALTER body TYPE varchar",
+        "ALTER TABLE purchase ALTER id TYPE bigint",
+        "ALTER TABLE customer ALTER name TYPE text",
+    ):
+        before = [desk.access(shop.ANN) for _ in range(8)][-1]  # until the driver prepares what is asked
+        with database.connect(autocommit=True) as other:
+            other.execute(statement.encode())
+        assert desk.access(shop.ANN) == before
+    assert desk.erase(shop.ANN).done
