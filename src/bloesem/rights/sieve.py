@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -38,8 +40,30 @@ _LONG, _LONG_DIGITS, _LONG_EMAIL = 5, 7, 6
 _TABLE = 300_000
 #: With more partners than this a row is split into words.
 _FEW = 8
-#: A word, and those of which one must stand in the same row; with an empty one among them it tells by itself.
-Wanted = defaultdict[str, set[str]]
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """One of these words or numbers (which may be written apart) must be in the row of a word. None: it tells by itself."""
+
+    words: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+
+    @cached_property
+    def few(self) -> Sequence[bytes]:
+        """The words, where there are not too many to look for each."""
+        return [b" %b " % one.encode() for one in sorted(self.words)] if len(self.words) <= _FEW else ()
+
+    @cached_property
+    def many(self) -> frozenset[bytes]:
+        return frozenset(one.encode() for one in self.words)
+
+    @cached_property
+    def within(self) -> Sequence[bytes]:
+        return [one.encode() for one in sorted(self.numbers)]
+
+
+Wanted = defaultdict[str, _Beside]
 
 
 class _Plain(dict[int, str]):
@@ -59,21 +83,23 @@ class Sieve:
 
     def __init__(self, sought: Sequence[Identifier]) -> None:
         """raises: IdentifierError for one that identifies nobody."""
-        wanted: Wanted = defaultdict(set)
+        wanted: Wanted = defaultdict(_Beside)
+        alone: set[str] = set()  # words that tell by themselves
         whole: set[bytes] = set()
         for one in sought:
-            self._add(one, normal(one), wanted, whole)
+            self._add(one, normal(one), wanted, alone, whole)
         self._whole = _automaton(sorted(whole))
-        self._partners = [_partners(partners) for _, partners in sorted(wanted.items())]
-        self._words = _automaton([b" %b " % word.encode() for word in sorted(wanted)])
+        beside = {**wanted, **dict.fromkeys(alone, _Beside())}
+        self._beside = list(beside.values())
+        self._words = _automaton([b" %b " % word.encode() for word in beside])
 
-    def _add(self, one: Identifier, spelled: str, wanted: Wanted, whole: set[bytes]) -> None:
+    def _add(self, one: Identifier, spelled: str, wanted: Wanted, alone: set[str], whole: set[bytes]) -> None:
         bare = _squeezed(spelled.encode())
         match one.kind:
             case "email" if len(bare) >= _LONG_EMAIL:
                 whole.add(bare)
             case "email":
-                wanted[words(spelled.rpartition("@")[2])[0]].add("")
+                alone.add(words(spelled.rpartition("@")[2])[0])
             case "phone":
                 whole.add(phone(one.value)[1].encode())
             case "iban":
@@ -83,21 +109,23 @@ class Sieve:
             ):
                 whole.add(bare)
             case "card" | "customer":
-                wanted[spelled].add("")
+                alone.add(spelled)
                 for pieces in (words(one.value), _PIECE.findall(spelled)):
                     for first in sorted(pieces, key=len, reverse=True)[:1]:
                         others = set(pieces) - {first}
-                        wanted[first] |= others if len(first) < 5 and others else {""}
+                        if len(first) < _LONG and others:
+                            wanted[first].words.update(others)
+                        else:
+                            alone.add(first)
             case "name":
                 family, given = one.parts()
                 firsts = spellings(given) | spellings(given.split()[0])
                 for form in spellings(family):
-                    wanted[max(form, key=len)] |= {max(first, key=len) for first in firsts}
+                    wanted[max(form, key=len)].words.update(max(first, key=len) for first in firsts)
             case "address":
                 street, _, code = one.parts()
-                joined = "".join(words(code))
                 for form in spellings(street):
-                    wanted[max(form, key=len)] |= {joined, *words(code), *_PIECE.findall(joined)[:1]}
+                    wanted[max(form, key=len)].numbers.add("".join(words(code)))
 
     def candidates(self, rows: Sequence[bytes], *, raw: bool = True) -> list[int]:
         """in: rows as PostgreSQL sends them; `raw`: values may hold bytes that are no UTF-8. out: the places of those that
@@ -142,24 +170,30 @@ class Sieve:
         matches = self._words.find_matches_as_indexes(plain, overlapping=True)
         last = -1
         seen: set[int] = set()
-        beside: frozenset[bytes] | None = None
+        split: frozenset[bytes] | None = None
+        joined: bytes | None = None
         for row, number, start, end in _in_rows(block, matches):
             if row != last:
-                last, beside = row, None
+                last, split, joined = row, None, None
                 seen.clear()
             if number in seen:
                 continue
             seen.add(number)
-            partners = self._partners[number]
-            if isinstance(partners, frozenset):
-                beside = beside or frozenset(plain[start:end].split())
-                if not partners.isdisjoint(beside):
-                    yield row
-                continue
-            for one in partners:
+            beside = self._beside[number]
+            for one in beside.few:
                 if plain.find(one, start, end) >= 0:
                     yield row
                     break
+            if not beside.few and beside.words:
+                split = split or frozenset(plain[start:end].split())
+                if not beside.many.isdisjoint(split):
+                    yield row
+            if beside.numbers:
+                joined = joined or plain[start:end].replace(b" ", b"")
+                if any(map(joined.__contains__, beside.within)):
+                    yield row
+            elif not beside.words:
+                yield row
 
 
 def _in_rows(block: bytes, matches: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, int, int]]:
@@ -176,15 +210,6 @@ def _in_rows(block: bytes, matches: Sequence[tuple[int, int, int]]) -> Iterator[
             end = find(_MARK, place)
             end = size if end < 0 else end
         yield row, number, start, end
-
-
-def _partners(wanted: set[str]) -> tuple[bytes, ...] | frozenset[bytes]:
-    """Words of which one must stand in the row: a few are looked for each."""
-    if "" in wanted:
-        return (b" ",)  # none must: there is a space in each
-    if len(wanted) <= _FEW:
-        return tuple(b" %b " % one.encode() for one in sorted(wanted))
-    return frozenset(one.encode() for one in wanted)
 
 
 def _automaton(patterns: Sequence[bytes]) -> BytesAhoCorasick:
