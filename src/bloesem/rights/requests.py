@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
@@ -20,6 +21,7 @@ from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
 from bloesem.plan.calculus import Verdict
+from bloesem.rights.addressed import columns, known
 from bloesem.rights.changes import Changes, changes, write
 from bloesem.rights.fetch import SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
@@ -129,6 +131,11 @@ class Desk:
 
         return self._retried(once)
 
+    @cached_property
+    def _columns(self) -> Mapping[str, frozenset[str]]:
+        """What an act must know of rows: what decides about them, and by what their people are looked for afterwards."""
+        return columns(self.graph, self.judge.columns)
+
     def number(self, standing: Standing, row: Row) -> int | None:
         """The number of a row in facts, where there are facts about rows."""
         return self.record.number(row.ref) if standing.items else None
@@ -190,7 +197,7 @@ class Desk:
         """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
 
         def find() -> World:
-            return self._world(wanted, None if show_values else self.judge.columns, lock=True)
+            return self._world(wanted, None if show_values else self._columns, lock=True)
 
         return self._retried(lambda: self._carry_out(kind, find, draft, plan, dry_run, show_values))
 
@@ -208,7 +215,8 @@ class Desk:
         try:
             with self._transaction(undo=dry_run):
                 world = find()
-                drafted = draft(world, [reached(world, person) for person in world.people])
+                ways = [reached(world, person) for person in world.people]
+                drafted = draft(world, ways)
                 bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
                     raise RightsError(
@@ -221,7 +229,7 @@ class Desk:
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 }
                 if not dry_run:
-                    self.record.begin(kind, bound, world.people)
+                    self.record.begin(kind, bound, known(world, ways) if kind == "erase" else world.people)
                     begun = True
                 transaction = write(self.connection, made, rehearsed=dry_run)
                 statements = self._fetch.statements.total() + (transaction is not None)
@@ -243,7 +251,7 @@ class Desk:
         people = self._left.people
 
         def find(lock: bool = True) -> World:
-            self._fetch = SqlFetch(self.connection, self.graph, None if show else self.judge.columns, lock)
+            self._fetch = SqlFetch(self.connection, self.graph, None if show else self._columns, lock)
             return gather(self.graph, people, self._fetch, ghosts=gone.values())
 
         def rest(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:

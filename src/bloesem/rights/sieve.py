@@ -117,8 +117,8 @@ class Sieve:
                             wanted[first].words.update(others)
                         else:
                             alone.add(first)
-            case "name":
-                family, given = one.parts()
+            case "name" | "name_address":
+                family, given = one.parts()[:2]
                 firsts = spellings(given) | spellings(given.split()[0])
                 for form in spellings(family):
                     wanted[max(form, key=len)].words.update(max(first, key=len) for first in firsts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -463,7 +464,7 @@ OTHERS = [
 SIEVE_OF_OTHERS, WRITINGS_OF_OTHERS = Sieve(OTHERS), Writings(OTHERS)
 
 #: One letter as others write it: with an accent, wide, as an escape of some kind, of that escape.
-_ANOTHER = [
+_ANOTHER: list[Callable[[str], str]] = [
     lambda c: c.swapcase(),
     lambda c: c + "\u0308",
     lambda c: chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c,
