@@ -456,6 +456,7 @@ OTHERS = [
     Identifier("iban", "BE68 5390 0754 7034"),
     Identifier.of_address("Straße des 17. Juni", "135", "10623"),
     Identifier.of_address("Ωmegalaan", "3", "1012 AB"),
+    Identifier.of_name_address("Lücas", "Wouters", "Dorpsstraat", "5", "8000"),
     *(
         Identifier.of_name(given, "Peeters")
         for given in ("An", "Bo", "Cé", "Do", "Éva", "Fé", "Gé", "Ho", "Ida", "Jo")
@@ -478,7 +479,8 @@ _ANOTHER: list[Callable[[str], str]] = [
 _WHOLE = [
     "Мария Иванова", "ИВАНОВА, Мария", "Þóra Sigurðardóttir", "ж@x.be", "zoé@NAÏEF.example", "zoe@naief.example", "K-1002",
     "klant 47", "04A2 B3C4 D5E6 80", "04:A2:B3:C4:D5:E6:80", "0475 12 34 56", "BE68 5390 0754 7034", "PEETERS Éva",
-    "Strasse des 17. Juni 135, 10623", "Ωmegalaan 3 / 1012 AB", "Ida-Peeters", "Peeters|jo|", "cé’Peeters’",
+    "Strasse des 17. Juni 135, 10623", "Ωmegalaan 3 / 1012 AB", "Ida-Peeters", "Peeters|jo|", "cé’Peeters’", "Wouters Lücas, Dorpsstraat 5, 8000",
+    "8000 Brugge, DORPSSTRAAT 5: lucas wouters",
 ]  # fmt: skip
 WRITTEN = st.lists(
     st.tuples(
@@ -552,6 +554,37 @@ def test_marks_of_the_sieve_in_a_value_move_no_row(mark: bytes) -> None:
 def test_only_the_partner_of_a_word_lets_a_row_through() -> None:
     rows = [row("Peeters"), row("Peeters, Ida"), row("Ida"), row("Peeters", "Zé"), row("Peeters", "JO")]
     assert SIEVE_OF_OTHERS.candidates(rows, raw=False) == [1, 4]
+
+
+BOTH = WRITINGS_OF_OTHERS, next(place for place, one in enumerate(OTHERS) if one.kind == "name_address")
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        (["Lucas Wouters, Dorpsstraat 5, 8000 Brugge"], 0),
+        (["8000 Brugge, dorpsstraat nr 5 (t.a.v. WOUTERS, Lücas)"], 0),
+        (
+            [
+                '{"straat":"Dorpsstraat","nr":"5","postcode":"8000","klant":{"voornaam":"Lucas","naam":"Wouters"}}'
+            ],
+            0,
+        ),
+        (["x", "Lucas Wouters", "Dorpsstraat 5, 8000"], 1),
+        (["Dorpsstraat", "8000", "lucas", "5", "wouters"], 4),
+        (["Lucas Wouters", "Dorpsstraat 7", "8000"], None),
+        (["Lukas Wouters", "Dorpsstraat 5", "8000"], None),
+        (["Lucas Wouters"], None),
+        (["Dorpsstraat 5, 8000 Brugge"], None),
+        (["Lucas Wouters " + "en verder " * 10 + "Dorpsstraat 5, 8000"], None),
+    ],
+)
+def test_a_name_counts_with_its_address_and_an_address_with_its_name(
+    values: list[str], column: int | None
+) -> None:
+    data = [value.encode() for value in values]
+    assert BOTH[0].found(data, "abcde"[: len(data)]) == (set() if column is None else {(column, BOTH[1])})
+    assert column is None or SIEVE_OF_OTHERS.candidates([row("niets"), row(*values)], raw=False) == [1]
 
 
 def test_of_many_people_a_smaller_automaton_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
