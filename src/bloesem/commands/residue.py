@@ -1,5 +1,5 @@
 """Looks in every table of a database, mapped or not, for what is left of the people erased there since the last pass:
-their e-mail, phone, IBAN, card and customer number, name with given name, and address, in any usual writing.
+their e-mail, phone, IBAN, card and customer number, and their name together with their address, in any usual writing.
 
 It says where something is left, never what. It reads text, json, xml, hstore, bytea and array columns, each table once,
 and changes nothing there. What the login may not read is named. A pass that was killed goes on where it was. After a pass

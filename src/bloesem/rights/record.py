@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bloesem.errors import LedgerError
 from bloesem.plan.model import Fact, FactKind
 from bloesem.rights.home import Rights
-from bloesem.rights.identifiers import KINDS, Identifier, usable
+from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, usable
 from bloesem.rights.judge import ME
 from bloesem.rights.world import Person, Ref
 from bloesem.stores.postgres import Connection
@@ -30,14 +30,14 @@ def rows(person: Person) -> list[Identifier]:
 
 
 def sought(person: Person) -> list[Identifier]:
-    """What identifies a person in any text: a row's number does not."""
+    """What identifies a person in any text: a row's number does not, nor a name or an address without the other."""
     named = [
         Identifier(kind, value)
         for kind in KINDS
-        if kind not in ("name", "address")
+        if kind not in TOGETHER
         for value in sorted(person.identities.get(kind, ()))
     ]
-    return [one for one in named if usable(one)]
+    return [*(one for one in named if usable(one)), *person.addressed]
 
 
 @dataclass

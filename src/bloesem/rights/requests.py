@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
+from bloesem.rights.addressed import columns, known
 from bloesem.rights.changes import Changes, changes, deciding, write
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
@@ -150,6 +152,11 @@ class Desk:
 
         return self._retried(once)
 
+    @cached_property
+    def _columns(self) -> Mapping[str, frozenset[str]]:
+        """What an act must know of rows: what decides about them, and by what their people are looked for afterwards."""
+        return columns(self.graph, self.judge.columns)
+
     def number(self, standing: Standing, row: Row) -> int | None:
         """The number of a row in facts, where there are facts about rows."""
         return self.record.number(row.ref) if standing.items else None
@@ -213,7 +220,7 @@ class Desk:
         """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
 
         def find() -> World:
-            self._fetch = self._asking(None if show_values else self.judge.columns, lock=True)
+            self._fetch = self._asking(None if show_values else self._columns, lock=True)
             return self._world(wanted)
 
         return self._retried(lambda: self._carry_out(kind, find, draft, plan, dry_run, show_values))
@@ -232,7 +239,8 @@ class Desk:
         try:
             with self._transaction(undo=dry_run):
                 world = find()
-                drafted = draft(world, [reached(world, person) for person in world.people])
+                ways = [reached(world, person) for person in world.people]
+                drafted = draft(world, ways)
                 bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
                     raise RightsError(
@@ -246,8 +254,9 @@ class Desk:
                 }
                 with ExitStack() as recorded:
                     if not dry_run:
+                        whom = known(world, ways) if kind == "erase" else world.people
                         number, begun = self._fetch.number(), True
-                        recorded.enter_context(self.record.begun(kind, bound, world.people, number))
+                        recorded.enter_context(self.record.begun(kind, bound, whom, number))
                     written = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
                     tables = difference(world, made, drafted.staying, show)
         except BaseException:
@@ -266,7 +275,7 @@ class Desk:
         people = self._left.people
 
         def find(lock: bool = True) -> World:
-            self._fetch = self._asking(None if show else self.judge.columns, lock=lock)
+            self._fetch = self._asking(None if show else self._columns, lock=lock)
             return gather(self.graph, people, self._fetch, ghosts=gone.values())
 
         def rest(world: World, ways: Sequence[Way]) -> Draft:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from bloesem.plan.predicates import meets
 from bloesem.rights.graph import Edge, Graph, Table
+from bloesem.rights.identifiers import Identifier
 
 Value = tuple[str, ...]
 #: A row by its table and key, both as text.
@@ -84,10 +85,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written)."""
+    """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written).
+    `addressed`: their names with their addresses, once their rows are known (`rights.addressed`)."""
 
     roots: frozenset[Ref]
     identities: Mapping[str, frozenset[str]]
+    addressed: tuple[Identifier, ...] = ()
 
     def holds(self, kind: str, value: str) -> bool:
         return value in self.identities.get(kind, ())
