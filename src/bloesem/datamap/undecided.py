@@ -130,7 +130,16 @@ def _categories(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
                 for category in one.data_categories:
                     used.setdefault(category, f"{dataset.db_schema}.{collection.name}.{one.name}")
     for category, place in sorted(used.items()):
-        if not covers(reads, category):
+        if not any(covers([declared], category) for declared in policy.categories):
+            yield Finding(
+                "error",
+                "category-not-declared",
+                f"category `{category}` (of {place}) is not in the policy",
+                "P-020: a category is declared in the policy first",
+                f"use one of: {nearest(category, policy.categories)}; or declare it, and name it under `reads` "
+                "(`bloesem discover --policy POLICY URL` prints the lines)",
+            )
+        elif not covers(reads, category):
             yield Finding(
                 "warning",
                 "category-without-purpose",

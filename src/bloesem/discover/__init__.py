@@ -6,6 +6,7 @@ Read-only: nothing is installed, written or sorted there, and no value leaves in
 from __future__ import annotations
 
 from bloesem.discover.catalogue import read_catalogue
+from bloesem.discover.fit import fitted
 from bloesem.discover.inclusion import keys_of, read_inclusion
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Budget, Clock, Progress, prepare, read_samples
@@ -13,6 +14,7 @@ from bloesem.discover.study import Study
 from bloesem.discover.typed import read_numbers
 from bloesem.discover.words import words
 from bloesem.discover.write import to_json, to_yaml
+from bloesem.policy.model import Policy
 from bloesem.stores.postgres import Connection
 
 __all__ = ["Budget", "Proposal", "discover", "to_json", "to_yaml"]
@@ -22,9 +24,13 @@ _FOR_LINKS = 0.4
 
 
 def discover(
-    connection: Connection, budget: Budget | None = None, progress: Progress = lambda _: None
+    connection: Connection,
+    budget: Budget | None = None,
+    progress: Progress = lambda _: None,
+    policy: Policy | None = None,
 ) -> Proposal:
-    """in: a connection in autocommit, whose session is made read-only; what may be spent on values; who hears how far it is.
+    """in: a connection in autocommit, whose session is made read-only; what may be spent on values; who hears how far it is;
+    the policy whose categories are proposed (fideslang's, when not given).
 
     out: a proposal with every table. What could not be read is judged by names, and said.
     """
@@ -42,4 +48,5 @@ def discover(
     wanted = study.worth_asking()
     inclusion = read_inclusion(connection, catalogue, samples, keys, wanted, comparing, progress)
     progress("weighing")
-    return study.proposal(inclusion)
+    made = study.proposal(inclusion)
+    return made if policy is None else fitted(made, policy, told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bloesem.discover.belonging import Belonging
@@ -20,6 +20,7 @@ from bloesem.discover.proposal import (
     LinkProposal,
     Proposal,
     TableProposal,
+    within,
 )
 from bloesem.discover.sample import Samples
 from bloesem.discover.soft import soft_links
@@ -159,10 +160,19 @@ class Study:
         whose = self.names[table.at].tokens
         return {
             name: self.categories.of(
-                column, self.samples.of(table.at, name), whose, personal=personal, people=people
+                column,
+                self.samples.of(table.at, name),
+                whose,
+                personal=personal,
+                people=people,
+                unique=self._unique(table, name),
             )
             for name, column in table.columns.items()
         }
+
+    def _unique(self, table: Table, column: str) -> bool:
+        seen = self.samples.of(table.at, column)
+        return (column,) in (table.key, *table.unique) or (seen.rows >= 20 and seen.unique)
 
     # ---- tables ------------------------------------------------------------------------------------------------------
 
@@ -203,7 +213,7 @@ class Study:
     def _of_nobody(self, made: TableProposal, name: TableName) -> TableProposal:
         if made.at[1].lower() in self.library:
             return replace(made, holds="system", because="a library's own table", confidence=0.95)
-        strong = [f for f in _all(made.fields) if f.category and f.category.startswith(STRONG)]
+        strong = [f for f in within(made.fields) if f.category and f.category.startswith(STRONG)]
         place = name.nature == "catalogue"
         if place:
             strong = [
@@ -237,6 +247,8 @@ class Study:
                 one = FieldProposal(name)
             if not people and one.identity is not None:
                 one = replace(one, identity=None)
+            if (one.category or one.decide) and _must_be_text(table, name):
+                one = replace(one, erased="")
             result.append(replace(one, primary_key=key))
         return tuple(result)
 
@@ -279,8 +291,8 @@ class Study:
         return LinkProposal((one.column,), None, None, said, 0.3, decide=tuple(choices))
 
 
-def _all(fields: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
-    """Fields, and the places within documents."""
-    for one in fields:
-        yield one
-        yield from _all(one.fields)
+def _must_be_text(table: Table, name: str) -> bool:
+    """A text that cannot be NULL, and of which many may be empty."""
+    column = table.columns[name]
+    alone = any(name in key for key in (table.key, *table.unique))
+    return column.required and column.category == "S" and not alone and not column.generated
