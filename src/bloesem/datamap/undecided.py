@@ -28,6 +28,7 @@ def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
         for collection in dataset.collections:
             found += _questions(maps, dataset, collection)
             found += _ends(maps, dataset, collection, tables)
+        found += _whose(maps, dataset, tables)
     people = any(c.meta.holds == "people" for c in tables.values())
     if not people and not any(link.person for c in tables.values() for link in c.meta.links):
         found.append(
@@ -109,6 +110,39 @@ def _ends(
                 if target is None
                 else f"use one of: {nearest(missing[0], {f.name for f in target.fields})}",
                 maps.where(dataset.db_schema, collection.name, link.columns[0]),
+            )
+
+
+def _whose(maps: LoadedMap, dataset: Dataset, tables: dict[tuple[str, str], Collection]) -> Iterator[Finding]:
+    """Tables whose rows nobody's request would find; and those that hold nobody, of which a link says whose they are."""
+    owned = {
+        id(_target(link, at[0], tables))
+        for at, c in tables.items()
+        for link in c.meta.links
+        if link.belongs == "that" and link.kind != "reference"
+    }
+    for collection in dataset.collections:
+        at = f"{dataset.db_schema}.{collection.name}"
+        where = maps.where(dataset.db_schema, collection.name)
+        meta = collection.meta
+        reaching = [link for link in meta.links if link.belongs == "this" and link.kind != "reference"]
+        if meta.holds == "personal" and not meta.decide and not reaching and id(collection) not in owned:
+            yield Finding(
+                "error",
+                "unreachable-table",
+                f"table {at} belongs to nobody: no link of it leads to a person",
+                "every row of personal data has an owner, so that it is found and erased with its person",
+                "write a link of kind owner or shared; or meta.holds: reference, and why",
+                where,
+            )
+        if meta.holds in ("reference", "system") and any(link.kind is not None for link in reaching):
+            yield Finding(
+                "error",
+                "nobody-with-owner",
+                f"table {at} holds: {meta.holds}, and a link of it says whose each row is",
+                "what holds nobody belongs to nobody: its rows would be found for no one",
+                "take `holds` out, or make the link a reference",
+                where,
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bloesem.discover.catalogue import read_catalogue
 from bloesem.discover.fit import fitted
 from bloesem.discover.inclusion import keys_of, read_inclusion
+from bloesem.discover.joins import read_joins
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Budget, Clock, Progress, prepare, read_samples
 from bloesem.discover.study import Study
@@ -44,7 +45,8 @@ def discover(
     samples = read_samples(connection, catalogue, reading, told.vocabulary, progress)
     keys = keys_of(catalogue, samples, told)
     comparing = Clock(Budget(budget.seconds * _FOR_LINKS + max(0.0, reading.left), budget.rows))
-    study = Study(catalogue, samples, keys, told, read_numbers(connection, catalogue))
+    numbers, joins = read_numbers(connection, catalogue), read_joins(connection, catalogue)
+    study = Study(catalogue, samples, keys, told, numbers, joins)
     wanted = study.worth_asking()
     inclusion = read_inclusion(connection, catalogue, samples, keys, wanted, comparing, progress)
     progress("weighing")

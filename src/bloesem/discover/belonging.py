@@ -57,9 +57,7 @@ class Belonging:
 
     def links(self) -> dict[At, list[LinkProposal]]:
         self._direct()
-        for at, links in self.soft.items():
-            if at not in self.level and any(link.confidence >= 0.6 for link in links):
-                self.level[at] = _FIRST_ROUND
+        self._by_address(sure=True)
         round_ = _FIRST_ROUND
         while True:
             round_ += 1
@@ -68,10 +66,24 @@ class Belonging:
                 round_ += 1
                 found = self._turned(round_)
             if not found:
+                found = self._by_address(sure=False)
+            if not found:
                 break
             for at in found:
                 self.level.setdefault(at, round_)
         return {at: self._written(at) for at in self.g.catalogue.tables}
+
+    def _by_address(self, *, sure: bool) -> list[At]:
+        """Tables that name somebody by an address alone; where that is a question, what they lie within is asked first."""
+        found = [
+            at
+            for at, links in self.soft.items()
+            if at not in self.level
+            and any(link.kind is not None if sure else link.confidence >= 0.6 for link in links)
+        ]
+        for at in found if sure else ():
+            self.level[at] = _FIRST_ROUND
+        return found
 
     # ---- links to people ---------------------------------------------------------------------------------------------
 
@@ -295,7 +307,7 @@ class Belonging:
         direct = any(
             self._person(g) and self.verdicts[at, g.columns].kind != "reference" for g in self.g.of[at]
         )
-        direct = direct or bool(self.soft.get(at) or self.typed.get(at))
+        direct = direct or bool(self.typed.get(at)) or any(s.kind is not None for s in self.soft.get(at, ()))
         links = []
         for guess in self.g.of[at]:
             verdict = self.verdicts.get((at, guess.columns))

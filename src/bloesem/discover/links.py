@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from bloesem.discover.catalogue import At, Catalogue, Table
 from bloesem.discover.inclusion import Found, Inclusion, Key, form_of
+from bloesem.discover.joins import Join
 from bloesem.discover.sample import Samples
 from bloesem.discover.words import Role, TableName, Tokens, Words
 
@@ -17,6 +18,8 @@ from bloesem.discover.words import Role, TableName, Tokens, Words
 LEAST = 0.4
 #: Another target that is nearly as likely is said beside the best.
 _CLOSE = 0.1
+#: How well a column fits a key with which a view or function joins it.
+_JOINED = 0.95
 _PERSON = ("person", "staff")
 
 
@@ -62,6 +65,7 @@ class Links:
         people: Mapping[At, float],
         staff: frozenset[At],
         accounts: frozenset[At] = frozenset(),
+        joins: Sequence[Join] = (),
     ) -> None:
         self.catalogue, self.samples, self.inclusion, self.words = catalogue, samples, inclusion, words
         self.people, self.staff, self.accounts = people, staff, accounts
@@ -71,6 +75,7 @@ class Links:
         self.keys = list(keys)
         self._telling = {k for k in keys if self._tells(k)}
         self.key_tokens = {(k.at, k.column): words.tokens(k.column) for k in keys}
+        self.joined = self._joined(joins)
 
     def all(self) -> list[Guess]:
         """Every link that there may be, by table and column."""
@@ -102,10 +107,27 @@ class Links:
                         form != "text" or (seen.distinct >= 8 and seen.share("text") < 0.1)
                     )
                     if (key.at, key.column) != (at, column) and (
-                        telling or self._by_name(at, column, core, key).score > 0
+                        telling
+                        or (at, column, key.at, key.column) in self.joined
+                        or self._by_name(at, column, core, key).score > 0
                     ):
                         found.add((at, column, key.at, key.column))
         return frozenset(found)
+
+    def _joined(self, joins: Sequence[Join]) -> Mapping[tuple[At, str, At, str], str]:
+        """Of joins those of which one side is a key and the other is not: that one points to it."""
+        keys = {(k.at, k.column) for k in self.keys if k.sure}
+        found = {}
+        for join in joins:
+            for one, other in ((join.one, join.other), (join.other, join.one)):
+                if other in keys and (one not in keys or self._named_for(one, other)):
+                    found[*one, *other] = join.said_by
+        return found
+
+    def _named_for(self, one: tuple[At, str], other: tuple[At, str]) -> bool:
+        """Of two keys the one points that bears the other table's name: `profile.user_id`, and not `user.id`."""
+        core = self._core(*one)
+        return bool(core) and core[-len(self.names[other[0]].tokens) :] == self.names[other[0]].tokens
 
     # ---- said by the database ----------------------------------------------------------------------------------------
 
@@ -185,6 +207,8 @@ class Links:
             if form != key.form and found is None:
                 continue
             named = self._named(table, column, key, found)
+            if (said_by := self.joined.get((table.at, column, key.at, key.column))) is not None:
+                named = self._as_joined(table.at, column, key, named, said_by)
             if own_key and (named.score < 0.95 or key.at == table.at):
                 continue
             confidence, because = self._weigh(table, column, key, named, found)
@@ -232,6 +256,15 @@ class Links:
         if self.catalogue.tables[key.at].key not in ((key.column,), ()) and not own <= set(tokens):
             named = replace(named, score=max(0.0, named.score - 0.15))
         return named
+
+    def _as_joined(self, at: At, column: str, key: Key, named: _Named, said_by: str) -> _Named:
+        """A join that the database has is as good as a name; who that is, the name may say beside it."""
+        because = f"{said_by} joins them" + (f"; {named.because}" if named.because else "")
+        about, role = named.about, named.role
+        if not named.score:
+            about = self._core(at, column)
+            role = self._role(about, key.at == at)
+        return replace(named, score=max(named.score, _JOINED), because=because, about=about, role=role)
 
     def _by_name(self, at: At, column: str, core: Tokens, key: Key) -> _Named:
         tokens = self.words.tokens(column)

@@ -64,6 +64,11 @@ class LinkProposal:
     def erases(self) -> bool:
         return self.kind != "reference"
 
+    @property
+    def may_erase(self) -> bool:
+        """Whether it makes somebody an owner or lets them share, or an alternative does."""
+        return self.erases and (self.kind is not None or any("kind" in choice.says for choice in self.decide))
+
 
 @dataclass(frozen=True)
 class TableProposal:

@@ -10,6 +10,7 @@ from bloesem.discover.catalogue import At, Catalogue, Table
 from bloesem.discover.columns import Categories
 from bloesem.discover.ground import STRONG, Ground
 from bloesem.discover.inclusion import Inclusion, Key
+from bloesem.discover.joins import Join
 from bloesem.discover.links import Guess, Links
 from bloesem.discover.people import PERHAPS, PeopleScore, people_score
 from bloesem.discover.proposal import (
@@ -25,6 +26,7 @@ from bloesem.discover.proposal import (
 from bloesem.discover.sample import Samples
 from bloesem.discover.soft import soft_links
 from bloesem.discover.typed import Typed, typed_links
+from bloesem.discover.unlinked import Unlinked
 from bloesem.discover.words import TableName, Words
 
 _SURE_PEOPLE = 0.6
@@ -41,14 +43,17 @@ class Study:
         keys: Sequence[Key],
         words: Words,
         numbers: Mapping[int, At] | None = None,
+        joins: Sequence[Join] = (),
     ) -> None:
-        """`numbers`: which table each number of Django's list of tables stands for."""
+        """`numbers`: which table each number of Django's list of tables stands for; `joins`: of views and functions."""
+        self.joins = joins
         self.numbers = numbers or {}
         self.catalogue, self.samples = catalogue, samples
         self.keys, self.words = keys, words
         self.inclusion: Inclusion = {}
         self.categories = Categories(words)
         self.library = {name.lower() for name in words.told.library}
+        self.unlinked = Unlinked(catalogue, samples, words, self.library)
         self.names: dict[At, TableName] = {
             at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
         }
@@ -59,7 +64,12 @@ class Study:
 
     def worth_asking(self) -> frozenset[tuple[At, str, At, str]]:
         """The pairs of a column and a key whose values are worth comparing."""
-        return self._links(self._people(belongs=set())).worth_asking()
+        scores = self._people(belongs=set())
+        asked = self._links(scores).worth_asking()
+        open_ = [(at, name) for at in self.catalogue.tables for name in self.unlinked.columns(at)]
+        of_people = [k for k in self.keys if scores[k.at].score >= PERHAPS]
+        more = {(at, name, k.at, k.column) for at, name in open_ for k in of_people if at != k.at}
+        return asked | more
 
     def proposal(self, inclusion: Inclusion) -> Proposal:
         """out: a proposal with every table and column of the catalogue."""
@@ -84,6 +94,10 @@ class Study:
         links = belonging.links()
         for one in typed:
             links[one.holder] += self._each_type(one, belonging.level)
+        for at, said in links.items():
+            known = {c for link in said for c in link.columns}
+            known |= {name for name, f in self.fields[at].items() if f.category is not None}
+            said += self.unlinked.links(at, known, people, self.keys, inclusion)
         tables = tuple(
             self._table(at, ground, scores[at], belonging.level.get(at), tuple(links[at]))
             for at in sorted(self.catalogue.tables)
@@ -119,7 +133,15 @@ class Study:
             at for at in people if any(f.category in _OF_ACCOUNTS for f in self.as_people[at].values())
         )
         return Links(
-            self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff, accounts
+            self.catalogue,
+            self.samples,
+            self.inclusion,
+            self.keys,
+            self.words,
+            people,
+            staff,
+            accounts,
+            self.joins,
         )
 
     def _belongs(self, guess: Guess, scores: Mapping[At, PeopleScore]) -> bool:
@@ -180,7 +202,7 @@ class Study:
         self, at: At, ground: Ground, score: PeopleScore, level: int | None, links: tuple[LinkProposal, ...]
     ) -> TableProposal:
         table, name = self.catalogue.tables[at], self.names[at]
-        personal = level is not None or any(link.erases for link in links)
+        personal = level is not None or any(link.may_erase for link in links)
         fields = self._written(table, links, personal=personal, people=level == 0)
         made = TableProposal(at, None, "", 0.0, fields, links)
         if level == 0:

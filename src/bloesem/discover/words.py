@@ -56,6 +56,7 @@ class Dictionary(Strict):
     prefixes: tuple[str, ...]
     key_words: tuple[str, ...]
     given: tuple[str, ...]
+    pointing: tuple[str, ...]
     neutral: tuple[str, ...]
     entities: dict[str, Entity]
     irregular: dict[str, str]
@@ -93,6 +94,7 @@ class Words:
         self.keys = {self.tokens(word)[0] for word in told.key_words}
         self.given = {t for word in told.given for t in self.tokens(word)}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
+        self.pointing = {t for word in told.pointing for t in self.tokens(word)}
         self.by = {t for word in told.by for t in self.tokens(word)}
         self.made = {t for word in told.made for t in self.tokens(word)}
         self.labels = {t for word in told.labels for t in self.tokens(word)}
@@ -414,6 +416,7 @@ def _cognates(told: Dictionary) -> Iterable[tuple[str, str]]:
 def _texts(told: Dictionary) -> Iterable[str]:
     yield from told.key_words
     yield from told.given
+    yield from told.pointing
     yield from told.by
     yield from told.neutral
     for entity in told.entities.values():

@@ -111,7 +111,8 @@ def test_a_foreign_key_to_people_that_the_map_does_not_name_is_refused(
             del collection["meta"]
     path.write_text(yaml.safe_dump(document), "utf-8")
     assert undecided(database, path) == [
-        "the foreign key public.REZEPTE (BEHANDLUNG_ID) to public.BEHANDLUNGEN is undecided"
+        "table public.REZEPTE belongs to nobody: no link of it leads to a person",
+        "the foreign key public.REZEPTE (BEHANDLUNG_ID) to public.BEHANDLUNGEN is undecided",
     ]
 
 
