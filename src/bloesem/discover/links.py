@@ -21,6 +21,7 @@ _CLOSE = 0.1
 #: How well a column fits a key with which a view or function joins it.
 _JOINED = 0.95
 _PERSON = ("person", "staff")
+_DID = "its name says what somebody did"
 
 
 @dataclass(frozen=True)
@@ -228,12 +229,24 @@ class Links:
         tables, rivals = {best.to}, []
         for other, one in guesses[1:]:
             near = best.confidence - one.confidence < _CLOSE and score - other < _CLOSE / 2
+            near = near or self._as_likely(best, one, score - other)
             if one.to not in tables and near:
                 tables.add(one.to)
                 rivals.append(one)
         if rivals:
             best = replace(best, confidence=min(best.confidence, 0.7), rivals=tuple(rivals[:4]))
         return best
+
+    def _as_likely(self, best: Guess, one: Guess, less: float) -> bool:
+        """Whether a word for what somebody did may mean either of two tables of people, who log in or not."""
+        return (
+            best.because.startswith(_DID)
+            and one.because.startswith(_DID)
+            and one.to in self.people
+            and (best.to in self.staff) == (one.to in self.staff)
+            and less < 2 * _CLOSE
+            and one.confidence >= LEAST
+        )
 
     def _not_its_key(self, guess: Guess) -> bool:
         return self.catalogue.tables[guess.to].key != guess.of
@@ -244,6 +257,8 @@ class Links:
         core = self._core(table.at, column)
         named = self._by_name(table.at, column, core, key)
         asks = bool(set(tokens) & self.words.keys) or table.columns[column].is_array
+        if not asks and set(tokens) & self.words.counting:
+            return _Named(0.0, "")
         if named.score and not asks and named.role is None:
             there = found is not None and found.tested > 0 and found.share >= 0.9
             telling = named.score >= 0.95 or (
@@ -324,17 +339,23 @@ class Links:
         roles = self.words.roles(core)
         if key.at == at:
             above = key.at in self.staff and any(role == "staff" for _, _, role in roles)
-            if above or any(role == "self" for _, _, role in roles):
+            human = any(tuple(core[start:end]) in self.words.superior for start, end, _ in roles)
+            if above or (
+                any(role == "self" for _, _, role in roles) and (not human or key.at in self.people)
+            ):
                 return _Named(0.85, "its name points to rows of its own table", core, "self")
             return _Named(0.0, "")
         if key.at not in self.people:
             if len(core) < len(target.tokens) and target.tokens[: len(core)] == core:
                 return _Named(0.6, "that table's name begins so")
             return _Named(0.0, "")
-        told = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
+        told: list[Role] = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
+        if any(tuple(core[start:end]) in self.words.superior for start, end, _ in roles) and not told:
+            told = ["staff"]
         most = self.people[key.at] / max(self.people.values())
         if told:
             fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
+            fits = fits or (told[0] == "staff" and key.at in self.accounts and target.head == "user")
             if set(core) & self.words.made and not self.staff & self.accounts:
                 fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
             whole = sum(end - start for start, end, _ in roles) == len(core)
@@ -343,10 +364,13 @@ class Links:
             score = 0.7 + 0.1 * most + (0.08 if fits else 0.0)
             if self.accounts and key.at not in self.accounts and key.at not in self.staff:
                 score -= 0.12
-            return _Named(score, "its name says what somebody did", core, told[0])
+            return _Named(score, _DID, core, told[0])
         if any(self.words.nature(c) in _PERSON for _, _, c in spans) and target.nature in _PERSON:
             same = {self.words.nature(c) for _, _, c in spans} & {target.nature}
             return _Named(0.5 + (0.08 if same else 0.0), "its name is another word for people", core, None)
+        if self.words.does(core) and set(self.words.tokens(column)) & self.words.pointing:
+            score = 0.5 + 0.1 * most + (0.05 if key.at in self.staff else 0.0)
+            return _Named(score, "its name may be that of somebody who does something", core, None)
         return _Named(0.0, "")
 
     # ---- said by values ----------------------------------------------------------------------------------------------

@@ -76,7 +76,12 @@ class Study:
         self.inclusion = inclusion
         scores = self._people(belongs=set())
         guesses = self._guesses(scores)
-        scores = self._people(belongs={g.holder for g in guesses if self._belongs(g, scores)})
+        acts: dict[At, set[At]] = {}
+        for g in guesses:
+            if g.confidence >= SURE and self.names[g.holder].nature == "act" and g.to != g.holder:
+                acts.setdefault(g.to, set()).add(g.holder)
+        belongs = {g.holder for g in guesses if self._belongs(g, scores)}
+        scores = self._people(belongs, {at: len(holders) for at, holders in acts.items()})
         guesses = self._guesses(scores)
         typed = list(typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers))
         by_type = {(t.holder, (t.column,)) for t in typed}
@@ -106,7 +111,7 @@ class Study:
 
     # ---- people ------------------------------------------------------------------------------------------------------
 
-    def _people(self, belongs: set[At]) -> dict[At, PeopleScore]:
+    def _people(self, belongs: set[At], acts: Mapping[At, int] | None = None) -> dict[At, PeopleScore]:
         return {
             at: PeopleScore(0.0, "")
             if at[1].lower() in self.library
@@ -115,6 +120,7 @@ class Study:
                 self.names[at],
                 self.as_people[at],
                 belongs=at in belongs,
+                acts=(acts or {}).get(at, 0),
                 single=any(
                     f.category == "user.contact.email" and self.samples.of(at, f.name).unique
                     for f in self.as_people[at].values()

@@ -66,6 +66,9 @@ class Dictionary(Strict):
     roles: dict[Role, tuple[str, ...]]
     made: tuple[str, ...]
     by: tuple[str, ...]
+    superior: tuple[str, ...]
+    counting: tuple[str, ...]
+    doers: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
     tables: dict[str, str]
 
@@ -94,6 +97,8 @@ class Words:
         self.keys = {self.tokens(word)[0] for word in told.key_words}
         self.given = {t for word in told.given for t in self.tokens(word)}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
+        self.superior = {self.tokens(word) for word in told.superior}
+        self.counting = {t for word in told.counting for t in self.tokens(word)} - self.keys - {"of"}
         self.pointing = {t for word in told.pointing for t in self.tokens(word)}
         self.by = {t for word in told.by for t in self.tokens(word)}
         self.made = {t for word in told.made for t in self.tokens(word)}
@@ -269,6 +274,11 @@ class Words:
                 return [(0, len(tokens), "staff")]
         return found
 
+    def does(self, tokens: Sequence[str]) -> bool:
+        """Whether it may be a word for whoever does something, that the dictionary does not have."""
+        one = tokens[0] if len(tokens) == 1 else ""
+        return len(one) >= 6 and one.isalpha() and one not in self._known and one.endswith(self.told.doers)
+
     def table(self, name: str, prefix: str = "") -> TableName:
         """in: a table's name, and what most tables of its schema begin with."""
         full = self._unprefixed(name, prefix)
@@ -418,6 +428,8 @@ def _texts(told: Dictionary) -> Iterable[str]:
     yield from told.given
     yield from told.pointing
     yield from told.by
+    yield from told.superior
+    yield from told.counting
     yield from told.neutral
     for entity in told.entities.values():
         yield from entity.words
