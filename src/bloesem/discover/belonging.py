@@ -211,6 +211,8 @@ class Belonging:
         score = 0.4 + self._affinity(guess)
         if guess.on_delete == "c":
             score += 0.2
+        if self.g.nature(guess.to) == "staff":
+            score -= 0.4  # they work on many
         if self.g.required(guess.holder, guess.columns):
             score += 0.15
         nature = self.g.nature(guess.holder)
@@ -332,6 +334,13 @@ class Belonging:
             return Verdict("reference", 0.95, "down a link to its own table nothing is owned")
         if guess.to not in self.level:
             return Verdict("reference", 0.95, "it points to what is nobody's")
+        part = (
+            self.g.nature(guess.holder) == "part" and self._affinity(guess) > 0 and self.level[guess.to] > 0
+        )
+        if part and (direct or guess not in ranked):
+            return Verdict(
+                "owner", 0.55, "it is part of it", (("reference", 0.4, "another column says whose it is"),)
+            )
         if guess not in ranked:
             if self.level.get(guess.holder) == 0:
                 return Verdict("reference", 0.85, "a person is not part of it")
@@ -378,9 +387,11 @@ class Belonging:
             Choice(_says(guess, kind, False), why, round(guess.confidence * share, 2))
             for kind, share, why in verdict.others
         ]
+        kinds = [verdict.kind, *(kind for kind, _, _ in verdict.others)]
         others += [
-            Choice(_says(one, verdict.kind, verdict.turned), one.because, round(one.confidence * 0.5, 2))
+            Choice(_says(one, kind, verdict.turned), one.because, round(one.confidence * (0.5 - 0.1 * n), 2))
             for one in guess.rivals
+            for n, kind in enumerate(kinds)
         ]
         harmless = verdict.kind == "reference" and verdict.confidence >= 0.8 and confidence >= _SURE_REFERENCE
         sure = (confidence >= SURE or harmless) and not guess.rivals

@@ -77,6 +77,13 @@ class Links:
         self._telling = {k for k in keys if self._tells(k)}
         self.key_tokens = {(k.at, k.column): words.tokens(k.column) for k in keys}
         self.joined = self._joined(joins)
+        #: With which staff log in: a table of staff names it.
+        self.staff_accounts = {
+            at
+            for at in accounts - staff
+            for other in staff
+            if any(self._core(other, c) == self.names[at].tokens for c in catalogue.tables[other].columns)
+        }
 
     def all(self) -> list[Guess]:
         """Every link that there may be, by table and column."""
@@ -355,7 +362,7 @@ class Links:
         most = self.people[key.at] / max(self.people.values())
         if told:
             fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
-            fits = fits or (told[0] == "staff" and key.at in self.accounts and target.head == "user")
+            fits = fits or (told[0] == "staff" and key.at in self.staff_accounts)
             if set(core) & self.words.made and not self.staff & self.accounts:
                 fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
             whole = sum(end - start for start, end, _ in roles) == len(core)
