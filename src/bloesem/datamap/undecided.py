@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container
+from collections.abc import Iterator, Mapping, Sequence
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
@@ -61,7 +62,7 @@ def _questions(maps: LoadedMap, dataset: Dataset, collection: Collection) -> Ite
     for link in meta.links:
         if link.decide or link.kind is None:
             what = f"the link of {'.'.join(table)} ({', '.join(link.columns)})"
-            yield _question(maps, (*table, link.columns[0]), what, link.decide)
+            yield _question(maps, (*table, link.columns[0]), what, link.decide, open_=link.kind is None)
     for one in _all(collection.fields):
         if one.meta.decide:
             what = f"the category of column {'.'.join(table)}.{one.name}"
@@ -74,18 +75,24 @@ def _all(fields: Sequence[DataField]) -> Iterator[DataField]:
         yield from _all(one.fields)
 
 
-def _question(maps: LoadedMap, place: tuple[str, ...], what: str, choices: Sequence[Alternative]) -> Finding:
-    many = (
-        f"choose one of its {len(choices)} alternatives, write it, and"
-        if len(choices) > 1
-        else "if it is so,"
-    )
+def _question(
+    maps: LoadedMap, place: tuple[str, ...], what: str, choices: Sequence[Alternative], *, open_: bool = False
+) -> Finding:
+    """`open_`: nothing is proposed but that there is no link."""
+    if open_ and len(choices) < 2:
+        remedy = (
+            "delete the link; or, where it points to something, write `to` and `kind`, and take `decide` out"
+        )
+    elif len(choices) > 1:
+        remedy = f"choose one of its {len(choices)} alternatives, write it, and take `decide` out"
+    else:
+        remedy = "if it is so, take `decide` out"
     return Finding(
         "error",
         "undecided",
         f"{what} is undecided",
         _UNDECIDED,
-        f"{many} take `decide` out",
+        remedy,
         maps.where(*place),
     )
 
@@ -144,6 +151,40 @@ def _whose(maps: LoadedMap, dataset: Dataset, tables: dict[tuple[str, str], Coll
                 "take `holds` out, or make the link a reference",
                 where,
             )
+
+
+def uncuttable_links(
+    maps: LoadedMap, required: Mapping[tuple[str, str], Container[str]]
+) -> Iterator[Finding]:
+    """Links that may have to be cut on a row that stays, and that cannot be empty: an erasure that meets one is refused.
+
+    in: `required`: of each table the columns that are NOT NULL.
+    """
+    tables = {(d.db_schema, c.name): c for d in maps.datamap.dataset for c in d.collections}
+    for at, collection in tables.items():
+        for link in collection.meta.links:
+            target = _target(link, at[0], tables)
+            never = (
+                link.belongs == "that" or link.placeholder is not None or not link.last or link.kind is None
+            )
+            goes = target is not None and target.meta.holds in ("people", "personal")
+            if never or not goes or not _may_stay(collection, link):
+                continue
+            if all(column in required.get(at, ()) for column in link.columns):
+                yield Finding(
+                    "warning",
+                    "uncuttable-link",
+                    f"the link of {'.'.join(at)} ({', '.join(link.columns)}) cannot be empty, and its row may stay",
+                    "all or nothing: an erasure that would leave it dangling is refused",
+                    "write what stands for nobody: placeholder; or `last: false`, if the row goes with this owner",
+                    maps.where(*at, link.columns[0]),
+                )
+
+
+def _may_stay(collection: Collection, link: Link) -> bool:
+    """Whether a row may outlive what a link points to: it is a person, or somebody's by another way."""
+    others = [o for o in collection.meta.links if o.columns != link.columns and o.belongs == "this"]
+    return collection.meta.holds == "people" or any(o.kind in ("owner", "shared") for o in others)
 
 
 def _target(link: Link, schema: str, tables: dict[tuple[str, str], Collection]) -> Collection | None:

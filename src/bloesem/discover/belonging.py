@@ -260,10 +260,12 @@ class Belonging:
 
     def _ties(self, guess: Guess) -> bool:
         """Whether its rows are there to tie what they point to to people, and are named for it."""
+        key = self.g.table(guess.holder).key
+        linked = {c for g in self.g.of[guess.holder] for c in g.columns}
         return (
             self.level.get(guess.holder) == _FIRST_ROUND
             and self.g.junction(guess.holder)
-            and self._affinity(guess) > 0
+            and (self._affinity(guess) > 0 or (len(key) > 1 and set(key) <= linked))
         )
 
     def _many(self, guess: Guess) -> bool:
@@ -410,8 +412,19 @@ class Belonging:
             confidence,
             of=guess.of if guess.of != self.g.table(guess.to).key else (),
             belongs="that" if sure and verdict.turned else "this",
+            placeholder=self._nobody(guess),
             decide=asked,
         )
+
+    def _nobody(self, guess: Guess) -> int | str | None:
+        """What a link becomes whose target goes, where it cannot be empty and the table itself has a value for nobody."""
+        column = self.g.table(guess.holder).columns[guess.columns[0]]
+        if len(guess.columns) > 1 or guess.declared or guess.to not in self.level or not column.required:
+            return None
+        nobody = column.nobody
+        if nobody is None and "0" in self.g.samples.of(guess.holder, column.name).values:
+            nobody = 0 if column.category == "N" else None
+        return nobody
 
 
 def _even(one: Kind, other: Kind, because: str) -> Verdict:

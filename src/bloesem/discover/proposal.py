@@ -58,6 +58,7 @@ class LinkProposal:
     when: tuple[str, str | int] | None = None  # a column, and what it says
     redact: tuple[str, ...] = ()
     erase: tuple[str, ...] = ()
+    placeholder: int | str | None = None  # what stands for nobody in a column that cannot be empty
     decide: tuple[Choice, ...] = ()
 
     @property

@@ -106,6 +106,8 @@ def _link(link: LinkProposal, at: At) -> Iterator[str]:
     for name in ("erase", "redact"):
         if getattr(link, name):
             said[name] = list(getattr(link, name))
+    if link.placeholder is not None:
+        said["placeholder"] = link.placeholder
     if not link.decide:
         said["why"] = f"{link.because} ({link.confidence:.2f})"
     first, *rest = said.items()
@@ -244,6 +246,7 @@ def _link_json(link: LinkProposal) -> dict[str, Any]:
         "when": {"column": link.when[0], "equals": link.when[1]} if link.when else None,
         "erase": list(link.erase),
         "redact": list(link.redact),
+        "placeholder": link.placeholder,
         "because": link.because,
         "confidence": link.confidence,
         "decide": _choices(link.decide),
