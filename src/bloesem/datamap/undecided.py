@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
@@ -17,6 +16,7 @@ from bloesem.source import nearest
 
 _UNDECIDED = "what nobody decided erases nothing: an unreviewed map is refused"
 _END = "a link has an end"
+_CONSENT = "consent.given"
 
 
 def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
@@ -41,7 +41,7 @@ def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
                 "mark the table of people with meta: {holds: people}, or write a link with `person: email`",
             )
         )
-    return [*found, *_categories(maps, policy)]
+    return [*found, *_categories(maps, policy), *_clocks(maps, policy)]
 
 
 def _mixed(dataset: Dataset) -> Finding:
@@ -221,4 +221,30 @@ def _categories(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
                 f"category `{category}` (of {place}) serves no purpose of the policy",
                 "art. 5(1)(b): data is collected for a purpose; without one, nothing keeps it",
                 "write the category that the policy has for it, or name it under `reads` of a purpose",
+            )
+
+
+def _clocks(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
+    """Events from which a term runs, or that say that it does not run yet, and that no column of the map says."""
+    means = {name: event.alias_of or name for name, event in policy.events.items()}
+    tables = [c for dataset in maps.datamap.dataset for c in dataset.collections]
+    said = {means.get(e.event, e.event) for c in tables for e in c.meta.events}
+    if any(c.meta.consents for c in tables):
+        said.add(_CONSENT)
+    wanted: dict[str, list[str]] = {}
+    for row in policy.purposes.values():
+        for name, part in row.parts.items():
+            for term in (part.keep or row.keep).terms:
+                if term.after in policy.events:
+                    ends = means[term.after]
+                    for event in (ends, policy.events[ends].reopened_by):
+                        wanted.setdefault(means.get(event or "", ""), []).append(name)
+    for event, parts in sorted(wanted.items()):
+        if event and event not in said:
+            yield Finding(
+                "warning",
+                "event-without-column",
+                f"no column says when `{event}` was: what {', '.join(sorted(set(parts)))} would keep, it does not",
+                "P-108: a term runs from a named event; who has none is kept for nothing, and goes whole",
+                f"name the column under meta.events of its table: {{event: {event}, at: …}}",
             )

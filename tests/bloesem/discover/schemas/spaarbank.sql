@@ -13,8 +13,8 @@ CREATE TABLE tbl_auditlog (log_id bigserial PRIMARY KEY, tijdstip timestamptz NO
 CREATE TABLE tbl_rentevoet (rentevoet_id serial PRIMARY KEY, soort varchar(10) NOT NULL, percentage numeric(5,3) NOT NULL, vanaf date NOT NULL);
 INSERT INTO tbl_kantoor (naam, gemeente) VALUES ('Centrum', 'Gent'), ('Haven', 'Antwerpen'), ('Station', 'Leuven');
 INSERT INTO tbl_adviseur (voornaam, achternaam, e_mail, kantoor_id) SELECT (ARRAY['Eva', 'Tom', 'Lies'])[1 + i % 3], 'Adviseur' || i, 'adviseur' || i || '@spaarbank.example', 1 + i % 3 FROM generate_series(1, 8) i;
-INSERT INTO tbl_klant (klantnr, voornaam, achternaam, geboortedatum, rijksregisternr, emailadres, gsm, straat, huisnr, postcode, gemeente, adviseur_id, klant_sinds)
-  SELECT 'KD-' || lpad((4000 + i)::text, 6, '0'), (ARRAY['Ann', 'Piet', 'Zoé', 'Joris'])[1 + i % 4], (ARRAY['Peeters', 'Janssens', 'Maes'])[1 + i % 3] || 'zoon' || i, date '1950-01-01' + i * 60, lpad((n * 100 + 97 - n % 97)::text, 11, '0'), 'klant' || i || '@post.example', '+32470' || 200000 + i, 'Kerkstraat', i::text, '9000', 'Gent', 1 + i % 8, date '2015-01-01' + i
+INSERT INTO tbl_klant (klantnr, voornaam, achternaam, geboortedatum, rijksregisternr, emailadres, gsm, straat, huisnr, postcode, gemeente, adviseur_id, klant_sinds, klant_tot)
+  SELECT 'KD-' || lpad((4000 + i)::text, 6, '0'), (ARRAY['Ann', 'Piet', 'Zoé', 'Joris'])[1 + i % 4], (ARRAY['Peeters', 'Janssens', 'Maes'])[1 + i % 3] || 'zoon' || i, date '1950-01-01' + i * 60, lpad((n * 100 + 97 - n % 97)::text, 11, '0'), 'klant' || i || '@post.example', '+32470' || 200000 + i, 'Kerkstraat', i::text, '9000', 'Gent', 1 + i % 8, date '2015-01-01' + i, CASE WHEN i % 10 = 6 THEN date '2022-03-01' + i END
   FROM (SELECT i, ((50 + i % 45)::bigint * 10000 + 101 + i % 9 * 100) * 1000 + 10 + i AS n FROM generate_series(1, 200) i) x;
 INSERT INTO tbl_rekening (iban, soort, saldo_cent, geopend_op)
   SELECT 'BE' || lpad((98 - (c * 1000000 + 111400) % 97)::text, 2, '0') || lpad(c::text, 12, '0'), CASE WHEN i % 3 = 0 THEN 'spaar' ELSE 'zicht' END, i * 1000, date '2016-01-01' + i
