@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from bloesem.discover.catalogue import At, Catalogue, Table
 from bloesem.discover.inclusion import Found, Inclusion, Key, form_of
 from bloesem.discover.joins import Join
+from bloesem.discover.people import PERHAPS
 from bloesem.discover.sample import Samples
 from bloesem.discover.words import Role, TableName, Tokens, Words
 
@@ -249,7 +250,6 @@ class Links:
         return (
             best.because.startswith(_DID)
             and one.because.startswith(_DID)
-            and one.to in self.people
             and (best.to in self.staff) == (one.to in self.staff)
             and less < 2 * _CLOSE
             and one.confidence >= LEAST
@@ -352,16 +352,17 @@ class Links:
             ):
                 return _Named(0.85, "its name points to rows of its own table", core, "self")
             return _Named(0.0, "")
-        if key.at not in self.people:
+        of_staff = target.nature == "staff" and any(role == "staff" for _, _, role in roles)
+        if key.at not in self.people and not of_staff:
             if len(core) < len(target.tokens) and target.tokens[: len(core)] == core:
                 return _Named(0.6, "that table's name begins so")
             return _Named(0.0, "")
         told: list[Role] = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
         if any(tuple(core[start:end]) in self.words.superior for start, end, _ in roles) and not told:
             told = ["staff"]
-        most = self.people[key.at] / max(self.people.values())
+        most = self.people.get(key.at, PERHAPS) / max([PERHAPS, *self.people.values()])
         if told:
-            fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
+            fits = (key.at in self.staff or of_staff) == (told[0] == "staff") or not self.staff
             fits = fits or (told[0] == "staff" and key.at in self.staff_accounts)
             if set(core) & self.words.made and not self.staff & self.accounts:
                 fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
