@@ -73,7 +73,7 @@ def test_the_walk_is_what_the_page_says(
         else:
             assert info == "diff"
             edit(text, tmp_path)
-    assert time.monotonic() - begun < 120  # what a machine takes of somebody's ten minutes
+    assert time.monotonic() - begun < 300  # half of the ten minutes is for whoever decides
     assert same_but_name(tmp_path / "map.yaml", WALK / "spaarbank.yaml")
 
 
