@@ -130,6 +130,63 @@ def test_a_link_without_an_end_and_a_map_without_people_are_refused(tmp_path: Pa
     }
 
 
+SHOP = """dataset:
+  - fides_key: a
+    meta: {guarded: false}
+    collections:
+      - {name: client, meta: {holds: people}, fields: [{name: id, fides_meta: {primary_key: true}}, {name: mail, data_categories: [identity.email]}]}
+      - name: chat
+        meta:
+          links: [{columns: [a_id], to: client, kind: owner}, {columns: [b_id], to: client, kind: owner}]
+        fields: [{name: id, fides_meta: {primary_key: true}}, {name: a_id}, {name: b_id}]
+      - {name: loose, fields: [{name: id}]}
+      - {name: list, meta: {holds: reference, why: w, links: [{columns: [a_id], to: client, kind: owner}]}, fields: [{name: a_id}]}
+      - {name: ask, meta: {links: [{columns: [x_id], decide: [{link: none}]}]}, fields: [{name: x_id}]}
+"""
+
+
+def test_what_would_be_in_the_way_of_an_erasure_is_said_by_check(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    with fresh_database.connect(autocommit=True) as connection:
+        for statement in (
+            "CREATE TABLE client (id int PRIMARY KEY, mail text)",
+            "CREATE TABLE chat (id int PRIMARY KEY, a_id int NOT NULL, b_id int)",
+            "CREATE TABLE loose (id int)",
+            "CREATE TABLE list (a_id int)",
+            "CREATE TABLE ask (x_id int)",
+        ):
+            connection.execute(statement)
+    path = tmp_path / "map.yaml"
+
+    def found(text: str) -> set[tuple[str, str]]:
+        path.write_text(text, "utf-8")
+        said = call("check", "--store", fresh_database.dsn.url(), POLICY, path, "--json")
+        return {
+            (f["kind"], re.sub(r"^(?:the link of|no column says when|table) ", "", f["thing"]).split(":")[0])
+            for f in said.json["findings"]
+        }
+
+    assert found(SHOP) == {
+        ("unreachable-table", "public.loose belongs to nobody"),
+        ("nobody-with-owner", "public.list holds"),
+        ("undecided", "public.ask (x_id) is undecided"),
+        ("uncuttable-link", "public.chat (a_id) cannot be empty, and its row may stay"),
+        ("event-without-column", "`customer.ended` was"),
+        ("event-without-column", "`customer.started` was"),
+        ("event-without-column", "`consent.given` was"),
+    }
+    for way in ("placeholder: 0", "last: false"):
+        mended = found(
+            SHOP.replace(
+                "[a_id], to: client, kind: owner}, {", f"[a_id], to: client, kind: owner, {way}}}, {{"
+            )
+        )
+        assert "uncuttable-link" not in {kind for kind, _ in mended}, way
+    remedy = call("check", POLICY, path).out
+    assert "delete the link; or, where it points to something, write `to` and `kind`" in remedy
+
+
 CANARIES = (
     "Canaryface",
     "canary.bird@nest.example",
