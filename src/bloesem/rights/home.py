@@ -38,6 +38,9 @@ from bloesem.stores.postgres import Connection, admin_dsn, connect
 #: The residue pass looks for somebody no longer than this after the erasure.
 SOUGHT_FOR = dt.timedelta(days=7)
 
+#: What stands beside identifiers: a row that was somebody.
+ROW = "row"
+
 ActState = Literal["begun", "done", "failed"]
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -214,12 +217,21 @@ class Rights:
         ).fetchall()
         return [Fact(*row) for row in rows]
 
-    def numbers(self, store: str, identifiers: Sequence[Identifier], kind: FactKind, key: str) -> list[int]:
-        """The open facts of one kind about somebody, to be closed."""
+    def numbers(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        kind: FactKind,
+        key: str,
+        row: tuple[str, Sequence[object]] | None = None,
+    ) -> list[int]:
+        """The open facts of one kind about somebody, or about one row of theirs, to be closed."""
+        table, number = (row[0], self.keys.row(store, *row)) if row else (None, None)
         rows = self.connection.execute(
             "SELECT id FROM rights.fact WHERE store = %s AND person && %s::bytea[] AND kind = %s AND key = %s"
+            " AND table_name IS NOT DISTINCT FROM %s AND row_number IS NOT DISTINCT FROM %s"
             " AND ends_at IS NULL ORDER BY id",
-            [store, self.keys.person(store, identifiers), kind, key],
+            [store, self.keys.person(store, identifiers), kind, key, table, number],
         ).fetchall()
         return [number for (number,) in rows]
 
@@ -264,14 +276,20 @@ class Rights:
         ).fetchall()
         return [Act(*row) for row in rows]
 
-    def seek(self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime) -> None:
+    def seek(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        act: int,
+        now: dt.datetime,
+        *,
+        rows: Sequence[str] = (),
+    ) -> None:
         """Keeps identifiers of somebody who is erased, for the next residue pass; before the act commits, so that a crash
-        loses none."""
+        loses none. `rows`: who they were, where that pass says of what is found whether it is kept for them."""
         key = self.keys.current
-        sealed = [
-            key.seal(json.dumps([one.kind, one.value], ensure_ascii=False), f"{store} {act}")
-            for one in identifiers
-        ]
+        said = [(one.kind, one.value) for one in identifiers] + [(ROW, row) for row in rows]
+        sealed = [key.seal(json.dumps(one, ensure_ascii=False), f"{store} {act}") for one in said]
         self.connection.execute(
             "INSERT INTO rights.sought (store, act, key_number, since, until, sealed)"
             " SELECT %s, %s, %s, %s, %s, unnest(%s::bytea[])",
@@ -300,8 +318,21 @@ class Rights:
         found = []
         for _, number, key, sealed in rows:
             kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {number}"))
-            found.append(Identifier(kind, value, number))
+            if kind != ROW:
+                found.append(Identifier(kind, value, number))
         return found, max((row[0] for row in rows), default=after)
+
+    def erased(self, store: str, now: dt.datetime) -> dict[int, set[str]]:
+        """Per act after which somebody is still looked for, the rows that were them. raises: GateError without its key."""
+        rows = self.connection.execute(
+            "SELECT act, key_number, sealed FROM rights.sought WHERE store = %s AND until > %s", [store, now]
+        ).fetchall()
+        found: dict[int, set[str]] = {}
+        for act, key, sealed in rows:
+            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {act}"))
+            if kind == ROW:
+                found.setdefault(act, set()).add(value)
+        return found
 
     def looked(self, store: str, mark: int, *, act: int | None = None) -> None:
         """A pass over the whole store has looked for all up to the mark (of one act): they are forgotten. Of an act that

@@ -37,12 +37,14 @@ def sought(person: Person) -> list[Identifier]:
 
 @dataclass
 class HomeRecord:
-    """in: Bloesem's own database, the digest of the foreign store, the version of the policy."""
+    """in: Bloesem's own database, the digest of the store, the version of the policy; `guarded`: the store's masks say what
+    is lawfully kept of somebody, so that a residue pass asks for whom."""
 
     rights: Rights
     store: str
     policy: str
     clock: Callable[[], dt.datetime]
+    guarded: bool = False
     act: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -96,9 +98,9 @@ class HomeRecord:
                 review_on=review_on,
             )
 
-    def close(self, person: Person, kind: FactKind, key: str) -> int:
-        """Ends all open facts of one kind about a person. out: how many."""
-        numbers = self.rights.numbers(self.store, identifiers(person), kind, key)
+    def close(self, person: Person, kind: FactKind, key: str, row: Ref | None = None) -> int:
+        """Ends all open facts of one kind about a person, or about one row of theirs. out: how many."""
+        numbers = self.rights.numbers(self.store, identifiers(person), kind, key, row)
         with self._surely():
             for number in numbers:
                 self.rights.close(number, self.clock())
@@ -111,7 +113,8 @@ class HomeRecord:
         if kind == "erase":
             wanted = [one for person in people for one in sought(person)]
             if wanted:
-                self.rights.seek(self.store, wanted, self.act, now)
+                roots = [key[0] for person in people for _, key in sorted(person.roots)]
+                self.rights.seek(self.store, wanted, self.act, now, rows=roots if self.guarded else ())
 
     def under(self, transaction: str) -> None:
         with self._surely():

@@ -113,7 +113,7 @@ class Desk:
             return {
                 "person": self.name(world.people[0]),
                 "tables": tables,
-                "why": {name: _why(judged.values(), sources) for name, (judged, sources) in why.items()},
+                "why": {name: because(judged.values(), sources) for name, (judged, sources) in why.items()},
             }
 
         return self.look(wanted, told)
@@ -420,7 +420,7 @@ def _together(one: Done, other: Done) -> Done:
     return Done(tables, one.statements + other.statements, one.plan, one.people, one.done)
 
 
-def _why(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
+def because(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
     """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came from."""
     alive = [v for verdicts in judged for v in verdicts if v.use or v.keep]
     ends = [v.until for v in alive if v.keep]
