@@ -138,12 +138,19 @@ class Finder:
         given: dict[str, Any] = {}
         parts: list[str] = []
         for name in sorted({who.kind for who in keyed}):
-            column = f"r.{ident(name)}" if name == self.anchor.id else f"r.{ident(name)}::text"
-            kind = "bigint" if name == self.anchor.id else "text"
-            given[f"v_{len(parts)}"] = [who.value for who in keyed if who.kind == name]
+            key = f"v_{len(parts)}"
+            given[key] = [who.value for who in keyed if who.kind == name]
+            if (
+                name == self.anchor.id
+            ):  # of whom only an archive is left has a state, and no row of their own any more
+                parts.append(
+                    f"SELECT {literal(name)}, st.person_id::text, st.person_id FROM {ident(self.plan.schema)}.state st"
+                    f" WHERE st.person_id = ANY (%({key})s::text[]::bigint[])"
+                )
+                continue
             parts.append(
-                f"SELECT {literal(name)}, {column}::text, r.{ident(self.anchor.id)} FROM {_table(self.anchor)} r"
-                f" WHERE {column} = ANY (%(v_{len(parts)})s::text[]::{kind}[])"
+                f"SELECT {literal(name)}, r.{ident(name)}::text, r.{ident(self.anchor.id)} FROM {_table(self.anchor)} r"
+                f" WHERE r.{ident(name)}::text = ANY (%({key})s::text[])"
             )
         found: dict[Who, set[int]] = {}
         for name, value, number in self._fetch(parts, given):
