@@ -73,12 +73,15 @@ def seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from bloesem.policy.company import load_company
     from bloesem.rights import home, passes
     from bloesem.rights.crew import CORES
     from bloesem.rights.record import HomeRecord
 
     url = arguments.store or shared.HERE
     mapped = _mapped(arguments.map)
+    if arguments.company:  # named wrongly it is said before anything is read
+        load_company(shared.home(arguments))
     now = dt.datetime.now(dt.UTC)
     with home.opened(now) as rights, _store(url) as (dsn, connection):
         store = rights.store(dsn, now)
