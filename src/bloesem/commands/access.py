@@ -44,7 +44,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines += [f"{name}: {len(rows):,} rows, {_for(why)}", *_from(why), *_besides(why)]
         for group in why.get("rows", ()):
             keys = "; ".join(" ".join(map(str, key.values())) for key in group["keys"])
-            lines += [f"  of these {shared.short(keys, 60)}: {_for(group)}", *_from(group), *_besides(group)]
+            lines += [f"  of these {shared.short(keys, 60)}: {_for(group)}"]
+            lines += [f"  {line}" for line in (*_from(group), *_besides(group))]
         for row in rows:
             said = ", ".join(f"{c}: {_value(v)}" for c, v in row.items() if v is not None)
             lines.append(f"  {said}")

@@ -135,6 +135,18 @@ def test_what_is_left_is_looked_for_with_the_next_pass(
     assert (once.code, "Nobody was erased here" in once.out) == (0, True)
 
 
+def test_in_the_other_persons_words_on_a_shared_row_it_is_left(
+    ask: Ask, blossom: Blossom, connection: Connection
+) -> None:
+    """The row is kept for both; what the other wrote in it is not kept for the one who asked."""
+    person = blossom.one("complained_together")
+    email = blossom.value("SELECT value_norm FROM data.email_address WHERE person_id = %s", person)
+    connection.execute("UPDATE data.complaint SET co_words = %s WHERE person_id = %s", [email, person])
+    done = ask("erase", "--residue", "now", "--json", case="complained_together")
+    assert {one["table"] for one in done.json["residue"]} == {"data.complaint"}, done.err
+    assert {one["table"] for one in done.json["kept"]} == {"data.email_address"}
+
+
 def test_many_people_from_a_file(blossom: Blossom, ask: Ask, tmp_path: Path) -> None:
     people = [*blossom.cases["contest_unticked"], *blossom.cases["prospect"]]
     (tmp_path / "list.txt").write_text("".join(f"person.id={person}\n" for person in people), "utf-8")
