@@ -91,10 +91,9 @@ class GuardedDesk:
         raises: RightsError when it is not one person, StoreError when the database goes away.
         """
 
-        def tell(person: Person, rows: Rows, why: Why) -> dict[str, Any]:
+        def tell(rows: Rows, why: Why) -> dict[str, Any]:
             return {
-                "person": self._name(person),
-                **told.rows(rows, why, hidden(self.datamap)),
+                **told.rows(rows, why, told.hidden(self.datamap)),
                 "facts": told.facts(why),
                 "read": told.readings(self.connection, self.plan, sorted(rows.people)),
             }
@@ -106,13 +105,14 @@ class GuardedDesk:
 
         def tell(person: Person, rows: Rows, why: Why) -> dict[str, Any]:
             types = amend.types(self.connection, self.plan)
-            return {"person": self._name(person), **told.portable(rows, why, types, hidden(self.datamap))}
+            return {
+                "person": self._name(person),
+                **told.portable(rows, why, types, told.hidden(self.datamap)),
+            }
 
         return self._look("export", wanted, tell)
 
-    def _look(
-        self, kind: str, wanted: Wanted, tell: Callable[[Person, Rows, Why], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _look(self, kind: str, wanted: Wanted, tell: Callable[[Rows, Why], dict[str, Any]]) -> dict[str, Any]:
         def once() -> dict[str, Any]:
             with self._acting(IsolationLevel.REPEATABLE_READ):
                 finder, reader = Finder(self.connection, self.plan), Reader(self.connection, self.plan)
@@ -121,10 +121,10 @@ class GuardedDesk:
                 rows = reader.rows(sorted(one.numbers), whole=True)
                 facts = stored.facts_of(self.connection, self.plan, sorted(one.numbers))
                 person = finder.person(one, rows.identities(one.numbers), set())
-                said = tell(person, rows, Why(self.plan, facts, now, self.language))
+                said = tell(rows, Why(self.plan, facts, now, self.language))
                 counts = {name: len(shown) for name, shown in said["tables"].items()}
                 self._write_act(kind, now, {"people": 1, "tables": counts})
-                return said
+                return {"person": finder.named(person), **said}
 
         return self._retried(once)
 
@@ -346,14 +346,6 @@ class GuardedDesk:
     def _s(self) -> str:
         return ident(self.plan.schema)
 
-    def _name(self, person: Person) -> dict[str, Any]:
-        """The rows that are the person, and what identifies them."""
-        anchor = next(table for table in self.plan.tables if table.anchor)
-        return {
-            "rows": [f"{table}.{anchor.id}={key[0]}" for table, key in sorted(person.roots)],
-            **{kind: sorted(values) for kind, values in sorted(person.identities.items()) if values},
-        }
-
     @contextmanager
     def _acting(self, isolation: IsolationLevel, *, undo: bool = False) -> Iterator[None]:
         """One transaction as keeper; a fact is recorded in one that is READ COMMITTED, an answer sees one moment."""
@@ -388,17 +380,6 @@ class Effect:
 
 #: Statements beside those that find, read and apply: locks, facts, what follows, the act, its number, the plan.
 FIXED = 9
-
-
-def hidden(datamap: DataMap) -> frozenset[tuple[str, str]]:
-    """Table and column of what the map hides from the person."""
-    return frozenset(
-        (f"{dataset.db_schema}.{collection.name}", one.name)
-        for dataset in datamap.dataset
-        for collection in dataset.collections
-        for one in collection.fields
-        if one.meta.on_show == "redact"
-    )
 
 
 def _explained(fault: psycopg.Error) -> BloesemError:

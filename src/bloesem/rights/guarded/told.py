@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from bloesem.datamap.model import DataMap
 from bloesem.plan.calculus import Verdict
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
@@ -21,6 +22,17 @@ Hidden = Set[tuple[str, str]]
 Judged = tuple[tuple[Verdict, ...], str | None]
 #: What a row that two people share says when one of them has gone.
 OTHERS = "somebody else's too"
+
+
+def hidden(datamap: DataMap) -> frozenset[tuple[str, str]]:
+    """Table and column of what the map hides from the person."""
+    return frozenset(
+        (f"{dataset.db_schema}.{collection.name}", one.name)
+        for dataset in datamap.dataset
+        for collection in dataset.collections
+        for one in collection.fields
+        if one.meta.on_show == "redact"
+    )
 
 
 def rows(found: Rows, why: Why, hidden: Hidden) -> dict[str, Any]:

@@ -73,6 +73,13 @@ class Finder:
         roots = frozenset((self.anchor.qualified, (str(n),)) for n in somebody.numbers)
         return Person(roots, {kind: frozenset(values) for kind, values in kinds.items()})
 
+    def named(self, person: Person) -> dict[str, Any]:
+        """The rows that are the person, and what identifies them."""
+        return {
+            "rows": [f"{table}.{self.anchor.id}={key[0]}" for table, key in sorted(person.roots)],
+            **{kind: sorted(values) for kind, values in sorted(person.identities.items()) if values},
+        }
+
     def others(self, people: Sequence[int], identities: Mapping[str, set[str]]) -> set[tuple[str, str]]:
         """What others have too: an address that two people share identifies neither."""
         given: dict[str, Any] = {"ids": list(people)}

@@ -144,7 +144,9 @@ def test_in_the_other_persons_words_on_a_shared_row_it_is_left(
     connection.execute("UPDATE data.complaint SET co_words = %s WHERE person_id = %s", [email, person])
     done = ask("erase", "--residue", "now", "--json", case="complained_together")
     assert {one["table"] for one in done.json["residue"]} == {"data.complaint"}, done.err
-    assert {one["table"] for one in done.json["kept"]} == {"data.email_address"}
+    kept = {one["table"] for one in done.json["kept"]}
+    assert "data.email_address" in kept
+    assert "data.complaint" not in kept
 
 
 def test_many_people_from_a_file(blossom: Blossom, ask: Ask, tmp_path: Path) -> None:
