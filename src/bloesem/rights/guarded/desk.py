@@ -103,12 +103,9 @@ class GuardedDesk:
     def portable(self, wanted: Wanted) -> dict[str, Any]:
         """What one person may take along (art. 20). raises: as `access`."""
 
-        def tell(person: Person, rows: Rows, why: Why) -> dict[str, Any]:
+        def tell(rows: Rows, why: Why) -> dict[str, Any]:
             types = amend.types(self.connection, self.plan)
-            return {
-                "person": self._name(person),
-                **told.portable(rows, why, types, told.hidden(self.datamap)),
-            }
+            return told.portable(rows, why, types, told.hidden(self.datamap))
 
         return self._look("export", wanted, tell)
 
