@@ -49,6 +49,9 @@ SELECT act.id, act.store, %s, %s, %s, unnest(%s::bytea[]) FROM act"""
 _FINISH = f"""UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s
 RETURNING {_NEXT}, set_config('synchronous_commit', 'off', true)""".encode()
 
+#: What stands beside identifiers: a row that was somebody.
+ROW = "row"
+
 ActState = Literal["begun", "done", "failed"]
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -225,12 +228,21 @@ class Rights:
         ).fetchall()
         return [Fact(*row) for row in rows]
 
-    def numbers(self, store: str, identifiers: Sequence[Identifier], kind: FactKind, key: str) -> list[int]:
-        """The open facts of one kind about somebody, to be closed."""
+    def numbers(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        kind: FactKind,
+        key: str,
+        row: tuple[str, Sequence[object]] | None = None,
+    ) -> list[int]:
+        """The open facts of one kind about somebody, or about one row of theirs, to be closed."""
+        table, number = (row[0], self.keys.row(store, *row)) if row else (None, None)
         rows = self.connection.execute(
             "SELECT id FROM rights.fact WHERE store = %s AND person && %s::bytea[] AND kind = %s AND key = %s"
+            " AND table_name IS NOT DISTINCT FROM %s AND row_number IS NOT DISTINCT FROM %s"
             " AND ends_at IS NULL ORDER BY id",
-            [store, self.keys.person(store, identifiers), kind, key],
+            [store, self.keys.person(store, identifiers), kind, key, table, number],
         ).fetchall()
         return [number for (number,) in rows]
 
@@ -258,11 +270,13 @@ class Rights:
         *,
         transaction: str | None = None,
         identifiers: Sequence[Identifier] = (),
+        rows: Sequence[str] = (),
     ) -> Iterator[None]:
         """An act goes to disk while what is inside is done, and is there at the end: the foreign store commits after that.
 
         in: `number`, from `draw`; `plan`, the hash that binds rehearsal and act; `policy`, the version in force;
-        `transaction`, the foreign one that does the act; `identifiers` of who is erased by it, for the next residue pass.
+        `transaction`, the foreign one that does the act; `identifiers` and `rows` of who is erased by it, for the
+        next residue pass.
         raises: LedgerError inside a transaction: it would vanish with it.
         """
         self._committed()
@@ -274,7 +288,7 @@ class Rights:
             policy,
             at,
             transaction,
-            *self._sealed(store, identifiers, number, at),
+            *self._sealed(store, identifiers, number, at, rows),
         ]
         with self.connection.pipeline():
             # A pipeline commits when it ends, but for what says itself when.
@@ -310,17 +324,32 @@ class Rights:
         ).fetchall()
         return [Act(*row) for row in rows]
 
-    def seek(self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime) -> None:
+    def seek(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        act: int,
+        now: dt.datetime,
+        *,
+        rows: Sequence[str] = (),
+    ) -> None:
         """Keeps identifiers of somebody who is erased, for the next residue pass; before the act commits, so that a crash
-        loses none."""
-        self.connection.execute(_SOUGHT, [store, act, *self._sealed(store, identifiers, act, now)])
+        loses none. `rows`: who they were, where that pass says of what is found whether it is kept for them."""
+        self.connection.execute(_SOUGHT, [store, act, *self._sealed(store, identifiers, act, now, rows)])
 
     def _sealed(
-        self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        act: int,
+        now: dt.datetime,
+        rows: Sequence[str],
     ) -> tuple[int, dt.datetime, dt.datetime, list[bytes]]:
         """The key, since and until when, and what is kept of each."""
-        texts = [json.dumps([one.kind, one.value], ensure_ascii=False) for one in identifiers]
-        sealed = self.keys.current.seal(texts, f"{store} {act}")
+        said = [(one.kind, one.value) for one in identifiers] + [(ROW, row) for row in rows]
+        sealed = self.keys.current.seal(
+            [json.dumps(one, ensure_ascii=False) for one in said], f"{store} {act}"
+        )
         return self.keys.current.number, now, now + SOUGHT_FOR, sealed
 
     def sought(
@@ -345,8 +374,21 @@ class Rights:
         found = []
         for _, number, key, sealed in rows:
             kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {number}"))
-            found.append(Identifier(kind, value, number))
+            if kind != ROW:
+                found.append(Identifier(kind, value, number))
         return found, max((row[0] for row in rows), default=after)
+
+    def erased(self, store: str, now: dt.datetime) -> dict[int, set[str]]:
+        """Per act after which somebody is still looked for, the rows that were them. raises: GateError without its key."""
+        rows = self.connection.execute(
+            "SELECT act, key_number, sealed FROM rights.sought WHERE store = %s AND until > %s", [store, now]
+        ).fetchall()
+        found: dict[int, set[str]] = {}
+        for act, key, sealed in rows:
+            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {act}"))
+            if kind == ROW:
+                found.setdefault(act, set()).add(value)
+        return found
 
     def looked(self, store: str, mark: int, *, act: int | None = None) -> None:
         """A pass over the whole store has looked for all up to the mark (of one act): they are forgotten. Of an act that

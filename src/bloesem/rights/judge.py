@@ -339,14 +339,7 @@ class Judge:
 
     def reason(self, verdict: Verdict) -> str:
         """In words: the purpose, and the article of its basis."""
-        purpose = self.plan.purpose(verdict.purpose)
-        label = (
-            purpose.label.get(self.language)
-            or purpose.label.get("en")
-            or next(iter(purpose.label.values()), "")
-        )
-        held = ", under a hold" if verdict.why == "held" else ""
-        return f"{purpose.key}: {label} (GDPR art. {purpose.article}){held}"
+        return reason(self.plan, verdict, self.language)
 
     def source(self, row: Row) -> str | None:
         """Where a row came from, as its table says."""
@@ -361,3 +354,11 @@ class Judge:
         if not meta.source:
             return {meta.default_source}
         return {None if said is None else str(said) for said in {row.values.get(meta.source) for row in rows}}
+
+
+def reason(plan: Plan, verdict: Verdict, language: str) -> str:
+    """Why something is kept, in words: the purpose, and the article of its basis."""
+    purpose = plan.purpose(verdict.purpose)
+    label = purpose.label.get(language) or purpose.label.get("en") or next(iter(purpose.label.values()), "")
+    held = ", under a hold" if verdict.why == "held" else ""
+    return f"{purpose.key}: {label} (GDPR art. {purpose.article}){held}"

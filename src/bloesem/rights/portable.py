@@ -3,10 +3,12 @@ contract, in rows that are theirs. The rest is named with the reason: they are s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bloesem.errors import PlanError
-from bloesem.plan.model import ColumnPlan, TablePlan
+from bloesem.plan.calculus import Verdict
+from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.requests import Desk, Wanted
 from bloesem.rights.whose import Reach, Way, shown
@@ -59,23 +61,33 @@ def _why_not(
     judge: Judge, plan: TablePlan, name: str, row: Row, standing: Standing, reach: Reach
 ) -> str | None:
     """Why a value is not taken along; None when it is."""
-    column = plan.column(name)
     if not reach.owner:
         return "shared with somebody: taking it along would take theirs"
-    origin = _origin(judge, plan, column, row)
+    source = judge.source(row)
+    return why_not(judge.plan, plan, plan.column(name), source, judge.verdicts(standing, row, None))
+
+
+def why_not(
+    plan: Plan, table: TablePlan, column: ColumnPlan, source: str | None, verdicts: Sequence[Verdict]
+) -> str | None:
+    """Why a person's own value is not taken along; None when it is.
+
+    in: where its row came from; what each purpose may do with the row.
+    """
+    origin = _origin(plan, table, column, source)
     if origin is None:
         return "the map does not say where it came from"
     if origin not in _ORIGINS:
         return f"{origin}: neither given by the person nor observed of them"
-    for verdict in judge.verdicts(standing, row, None):
-        purpose = judge.plan.purpose(verdict.purpose)
+    for verdict in verdicts:
+        purpose = plan.purpose(verdict.purpose)
         if (verdict.use or verdict.keep) and purpose.basis in _BASES and (column.purposes & purpose.mask):
             return None
     return "held neither on consent nor on a contract"
 
 
-def _origin(judge: Judge, plan: TablePlan, column: ColumnPlan, row: Row) -> str | None:
+def _origin(plan: Plan, table: TablePlan, column: ColumnPlan, source: str | None) -> str | None:
     try:
-        return judge.plan.origin(plan, column, judge.source(row))
+        return plan.origin(table, column, source)
     except PlanError:
         return None

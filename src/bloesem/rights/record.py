@@ -42,12 +42,14 @@ def sought(person: Person) -> list[Identifier]:
 
 @dataclass
 class HomeRecord:
-    """in: Bloesem's own database, the digest of the foreign store, the version of the policy."""
+    """in: Bloesem's own database, the digest of the store, the version of the policy; `guarded`: the store's masks say what
+    is lawfully kept of somebody, so that a residue pass asks for whom."""
 
     rights: Rights
     store: str
     policy: str
     clock: Callable[[], dt.datetime]
+    guarded: bool = False
     act: int = field(default=0, init=False)
     _next: int | None = field(default=None, init=False)
     _recorded: bool = field(default=False, init=False)
@@ -107,9 +109,9 @@ class HomeRecord:
             review_on=review_on,
         )
 
-    def close(self, person: Person, kind: FactKind, key: str) -> int:
-        """Ends all open facts of one kind about a person. out: how many."""
-        numbers = self.rights.numbers(self.store, identifiers(person), kind, key)
+    def close(self, person: Person, kind: FactKind, key: str, row: Ref | None = None) -> int:
+        """Ends all open facts of one kind about a person, or about one row of theirs. out: how many."""
+        numbers = self.rights.numbers(self.store, identifiers(person), kind, key, row)
         for number in numbers:
             self.rights.close(number, self.clock())
         return len(numbers)
@@ -128,6 +130,9 @@ class HomeRecord:
             self.clock(),
             transaction=transaction,
             identifiers=wanted,
+            rows=[key[0] for person in people for _, key in sorted(person.roots)]
+            if wanted and self.guarded
+            else (),
         ):
             yield
         self._recorded = True

@@ -10,7 +10,7 @@ import gc
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +20,7 @@ import psycopg
 from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
+from bloesem.plan.calculus import Verdict
 from bloesem.rights.addressed import columns, known
 from bloesem.rights.changes import Changes, changes, deciding, write
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
@@ -130,15 +131,7 @@ class Desk:
         for alike in self.judge.alike(standing, rows):
             verdicts = self.judge.verdicts(standing, alike[0], self.number(standing, alike[0]))
             judged[id(verdicts)] = verdicts
-        alive = [v for verdicts in judged.values() for v in verdicts if v.use or v.keep]
-        ends = [v.until for v in alive if v.keep]
-        last = None if not ends or None in ends else max(end for end in ends if end is not None)
-        said = sorted(source for source in self.judge.sources(rows) if source is not None)
-        return {
-            "purposes": sorted({v.purpose for v in alive}),
-            "until": last.isoformat() if last else None,
-            "source": said[0] if len(said) == 1 else said or None,
-        }
+        return because(judged.values(), self.judge.sources(rows))
 
     def look(self, wanted: Wanted, tell: Callable[[World, Way, Standing], Result]) -> Result:
         """What `tell` says of one person's rows, how they are reached, and how the person stands. raises: as `access`."""
@@ -449,3 +442,16 @@ def _together(one: Done, other: Done) -> Done:
             "kept": [*(row for row in first["kept"] if row["key"] not in told[1]), *then["kept"]],
         }
     return Done(tables, one.statements + other.statements, one.plan, one.people, one.done)
+
+
+def because(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
+    """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came from."""
+    alive = [v for verdicts in judged for v in verdicts if v.use or v.keep]
+    ends = [v.until for v in alive if v.keep]
+    last = None if not ends or None in ends else max(end for end in ends if end is not None)
+    said = sorted(source for source in sources if source is not None)
+    return {
+        "purposes": sorted({v.purpose for v in alive}),
+        "until": last.isoformat() if last else None,
+        "source": said[0] if len(said) == 1 else said or None,
+    }

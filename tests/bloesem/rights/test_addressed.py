@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ from bloesem.rights.addressed import known
 from bloesem.rights.identifiers import Identifier, IdentifierError, normal
 from bloesem.rights.identify import Who
 from bloesem.rights.record import identifiers, sought
-from bloesem.rights.whose import Reach
-from bloesem.rights.world import Ref, World
+from bloesem.rights.whose import Way
+from bloesem.rights.world import World
 
 SCHEMA = """
 ALTER TABLE customer ADD first_name text, ADD last_name text, ADD doc jsonb;
@@ -120,7 +119,7 @@ def test_of_a_row_that_is_a_person_names_of_all_that_is_theirs_addresses(
         connection.execute(SCHEMA.encode())
     seen: list[list[Identifier]] = []
 
-    def tell(world: World, way: Mapping[Ref, Reach], _: object) -> None:
+    def tell(world: World, way: Way, _: object) -> None:
         (person,) = known(world, [way])
         assert not set(identifiers(world.people[0])) & set(person.addressed)
         seen.append([one for one in sought(person) if one.kind == "name_address"])
