@@ -109,6 +109,14 @@ def test_a_restriction_is_recorded_and_said_not_to_be_enforced_there(ask: Ask, s
     assert "there was nothing" in ask("restrict", "--ground", "unlawful", "--lift").out
 
 
+def test_one_item_is_restricted_and_only_one_s_own(ask: Ask) -> None:
+    said = ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--json")
+    assert said.json["recorded"] == [{"kind": "restriction", "key": "accuracy"}]
+    assert "no such row" in ask("restrict", "--ground", "accuracy", "--item", "purchase[999]").err
+    assert ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--lift", "--json").json["recorded"]
+    assert "there was nothing" in ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--lift").out
+
+
 def test_a_restriction_is_set_where_the_map_names_a_column(ask: Ask, store: Database) -> None:
     said = ask("restrict", "--ground", "accuracy", "--json", map_="marked")
     assert said.json["enforced"], said.err
