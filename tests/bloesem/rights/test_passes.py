@@ -303,7 +303,7 @@ from bloesem.rights.reading import Table
 if __name__ == "__main__":
     crew.AT_HOME = 0
     made = crew.Crew([Identifier("email", "ann@mail.example")], 2)
-    table = Table("s", "t", ("a",), ("text",), (), 0, "s.t")
+    table = Table("s", "t", ("a",), ("text",), (), 0, "s.t", False)
     for _ in range(4):
         made.judge(table, [b""], len)
     made.rest()
