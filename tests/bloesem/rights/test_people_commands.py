@@ -178,8 +178,8 @@ def test_check_refuses_while_anything_is_undecided_or_unmapped(store: Database, 
         )
 
     whole = check(shop.MAP)
-    said = [(one["severity"], one["kind"]) for one in whole.json["findings"]]
-    assert (whole.code, said) == (0, [("warning", "event-without-column")]), (
+    warned = [(one["severity"], one["kind"]) for one in whole.json["findings"]]
+    assert (whole.code, warned) == (0, [("warning", "event-without-column")]), (
         "nobody asks for consent in this shop"
     )
     open_ = shop.MAP.replace(
