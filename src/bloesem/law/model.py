@@ -194,7 +194,8 @@ class Adequacy(Strict):
     def _whole_or_said(self) -> Adequacy:
         if (self.country is None) == (self.organisation is None):
             raise ValueError("write `country`, or `organisation`")
-        if (self.scope == "whole") != (self.condition is None and self.limit is None):
+        said = (self.condition is not None, self.limit is not None)
+        if said != ((False, False) if self.scope == "whole" else (True, True)):
             raise ValueError("write `condition` and `limit` where the scope is not `whole`, and only there")
         return self
 
