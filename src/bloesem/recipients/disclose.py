@@ -10,7 +10,7 @@ import datetime as dt
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,13 @@ from bloesem.recipients.register import fields_for
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
+    from bloesem.recipients.model import Recipient
 
 #: Rows that are read, and people that are recorded, at once.
 BATCH = 5_000
 
 
-class DisclosureRefused(BloesemError):
+class DisclosureError(BloesemError):
     """Nothing goes: each reason on a line, the first one's rule and remedy."""
 
 
@@ -49,6 +50,23 @@ class Disclosed:
     rows: int
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A decision that allows, and the terms on which it does."""
+
+    policy: Policy
+    recipient: Recipient
+    decision: Decision
+    fields: tuple[str, ...]
+
+    def same(self, other: _Ready) -> bool:
+        """Whether nothing of the register, the day or the fields is otherwise."""
+        mine, others = self.decision, other.decision
+        return (self.recipient, self.fields, mine.today, mine.until, transfers_of(mine)) == (
+            *(other.recipient, other.fields, others.today, others.until, transfers_of(others)),
+        )
+
+
 @dataclass
 class _Export:
     company: Callable[[], Company]
@@ -58,13 +76,9 @@ class _Export:
     fields: tuple[str, ...] | None
     assignment: str | None
     gate: Gate
-    begun_on: dt.date = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.begun_on = civil(self.clock())
-
-    def decide(self) -> tuple[Company, Policy, Decision, tuple[str, ...]]:
-        """As things stand at this moment. Raises `DisclosureRefused`."""
+    def decide(self) -> _Ready:
+        """As things stand at this moment. Raises `DisclosureError`."""
         company, today = self.company(), civil(self.clock())
         policy = company.in_force(today)
         known = company.record.recipients.get(self.key)
@@ -76,21 +90,21 @@ class _Export:
         decision = may_disclose(
             company, policy, self.key, self.purpose, asked, today, assignment=self.assignment
         )
-        if not decision.allowed:
+        if known is None or not decision.allowed:
             raise _refused(decision)
         if policy.version != self.gate.plan.version:
-            raise DisclosureRefused(
+            raise DisclosureError(
                 f"the plan in force is of {self.gate.plan.version}, and the policy of {today} is of {policy.version}",
                 "P-173: every decision cites the version in force",
                 "put the policy's plan in force (bloesem plan --apply), and start this process anew",
             )
-        return company, policy, decision, asked
+        return _Ready(policy, known, decision, asked)
 
 
-def _refused(decision: Decision) -> DisclosureRefused:
+def _refused(decision: Decision) -> DisclosureError:
     first = decision.reasons[0]
     said = "\n".join(str(one) for one in decision.reasons)
-    return DisclosureRefused(
+    return DisclosureError(
         f"nothing goes to `{decision.recipient}` for `{decision.purpose}` on {decision.today}: {said}",
         first.rule,
         first.remedy,
@@ -116,27 +130,25 @@ def disclose(
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
     the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
-    Raises `DisclosureRefused`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
+    Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
     gate = gate_of(using)
     export = _Export(
         company, clock, recipient, for_, tuple(fields) if fields is not None else None, assignment, gate
     )
-    _, policy, decision, asked = export.decide()
-    wanted = _pieces(gate, for_, asked)
+    ready = export.decide()
+    wanted = _pieces(gate, for_, ready.fields)
     settle(to, using=using)
     nonce = uuid.uuid4().hex
     with outbox.begun(to, nonce) as part:
         recorded = False
         try:
             with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
-                service = policy.recipients[_kind_of(export)].service
+                service = ready.policy.recipients[ready.recipient.kind].service
                 references = _numbered(_hold_still(opened, for_, people, service))
-                given, files = _write(opened, part, wanted, references, _form_of(export))
-                number, whose = _record(
-                    export, opened, part, nonce, given, files, references, _terms(decision, asked)
-                )
+                given, files = _write(opened, part, wanted, references, ready.recipient.form.format)
+                number, whose = _record(export, opened, part, nonce, given, files, references, ready)
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
@@ -170,15 +182,7 @@ def _final(number: int) -> str:
 
 
 def _call(gate: Gate, query: str) -> sql.Composed:
-    return sql.SQL(query).format(sql.Identifier(gate.plan.schema))  # type: ignore[arg-type]
-
-
-def _kind_of(export: _Export) -> str:
-    return export.company().record.recipients[export.key].kind
-
-
-def _form_of(export: _Export) -> str:
-    return export.company().record.recipients[export.key].form.format
+    return sql.SQL(query).format(sql.Identifier(gate.plan.schema))
 
 
 def _pieces(gate: Gate, for_: str, fields: Sequence[str]) -> list[Piece]:
@@ -186,7 +190,7 @@ def _pieces(gate: Gate, for_: str, fields: Sequence[str]) -> list[Piece]:
     readable = {table.name: gate.grants(target, table.name).read for table in gate.plan.tables}
     found = list(pieces(gate.plan, fields, readable))
     if not found:
-        raise DisclosureRefused(
+        raise DisclosureError(
             f"no column that `{for_}` reads has {', '.join(fields)}",
             "P-125: a recipient gets the fields on its list, where the map has them",
             "map the columns, or ask for other fields",
@@ -223,17 +227,23 @@ Given = dict[str, tuple[list[str], set[int]]]
 def _write(
     opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
 ) -> tuple[Given, list[dict[str, Any]]]:
+    """Only what has rows is a file, and only of those who have any was anything given."""
     given: Given = {}
     files = []
     for piece in wanted:
         opened.touched = True
-        columns, whose = given.setdefault(piece.table.name, ([], set()))
-        columns += piece.columns
+        whose: set[int] = set()
         name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
         path = part / f"{name}.{form}"
         digest, rows = outbox.write_rows(
             path, ("person", *piece.columns), _rows(opened, piece, references, whose), form
         )
+        if not rows:
+            path.unlink()
+            continue
+        columns, people = given.setdefault(piece.table.name, ([], set()))
+        columns += piece.columns
+        people |= whose
         files.append(
             {
                 "file": path.name,
@@ -249,7 +259,7 @@ def _write(
 def _rows(
     opened: Opened, piece: Piece, references: dict[int, int], whose: set[int]
 ) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now, in no order of ours. `whose` gets those who have any."""
+    """The piece's rows of these people that the purpose may use now. `whose` gets those who have any."""
     from django.db import connections
 
     raw = connections[opened.using].connection
@@ -277,17 +287,17 @@ def _record(
     given: Given,
     files: list[dict[str, Any]],
     references: dict[int, int],
-    before: tuple[Any, ...],
+    before: _Ready,
 ) -> tuple[int, set[int]]:
     """Decides once more, and writes manifest and disclosure. out: its number, and whose data it has."""
-    company, policy, decision, asked = export.decide()
-    recipient = company.record.recipients[export.key]
-    if decision.today != export.begun_on or _terms(decision, asked) != before:
-        raise DisclosureRefused(
+    now = export.decide()
+    if not now.same(before):
+        raise DisclosureError(
             f"the day or the register changed while `{export.key}` was read for",
             "P-136: what goes is decided for the day, and on the terms, on which it goes",
             "run it again: nothing was disclosed",
         )
+    recipient, decision = now.recipient, now.decision
     task = recipient.assignments.get(export.assignment or "")
     about = opened.gate.plan.purpose(export.purpose)
     ground = f"{about.basis}, art. {about.article}"
@@ -297,7 +307,7 @@ def _record(
         recipient=recipient,
         task=task,
         decision=decision,
-        policy=policy,
+        policy=now.policy,
         ground=ground,
         assignment=export.assignment,
         nonce=nonce,
@@ -316,10 +326,6 @@ def _record(
         "ends": ends.isoformat() if ends else None,
     }
     return _insert(opened, export.purpose, row, digest, decision.until, given, references), whose
-
-
-def _terms(decision: Decision, fields: tuple[str, ...]) -> tuple[Any, ...]:
-    return decision.until, transfers_of(decision), fields
 
 
 def _insert(
@@ -351,4 +357,4 @@ def _insert(
     return number
 
 
-__all__ = ["Disclosed", "DisclosureRefused", "disclose", "settle"]
+__all__ = ["Disclosed", "DisclosureError", "disclose", "settle"]

@@ -28,9 +28,9 @@ class Piece:
 def pieces(plan: Plan, fields: Collection[str], readable: Mapping[str, Collection[str]]) -> Iterator[Piece]:
     """The columns of the map of which every category is in `fields`, and that the purpose reads (P-125).
 
-    in: `readable`, per table what the purpose's role is granted. Numbers and
-    links of ours have no category, and are given to nobody; a date that is part of a key and has one is (an invoice's). A table that is
-    shown while it is stored, to whom nothing of it is for, is given to nobody either.
+    in: `readable`, per table what the purpose's role is granted. Numbers and links of ours have no category, and are given
+    to nobody; a date that is part of a key and has one is (an invoice's). A table that is shown while it is stored, to
+    whom nothing of it is for, is given to nobody either.
     """
     for table in plan.tables:
         if table.always_visible:

@@ -240,7 +240,7 @@ def _adequate(company: Any, transfer: Any, day: dt.date) -> bool:
         s = transfer.scope
         if s is None or s.condition != entry.condition or not said(s.evidence) or s.checked > day:
             return False
-        return s.until >= day if s.until is not None else entry.scope != "listed"
+        return bool(s.until >= day if s.until is not None else entry.scope != "listed")
     return False
 
 

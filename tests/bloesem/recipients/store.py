@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from tests.bloesem.gate.world import World, opened
 from tests.bloesem.recipients.changed import DAY, HOME
 from tests.charging.databases import migrated
-from tests.databases import Database, DatabaseMaker
+from tests.databases import Database
 from tests.promises.business import Business
 
 from bloesem.company import load
@@ -32,13 +34,14 @@ def unblocked(django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def tables(module_database: Database) -> Database:
-    return migrated(module_database)
+def blossom_store(module_database: Database) -> Iterator[Business]:
+    """One store for a module: what a test finds recorded, it counts from where it began."""
+    with on_the_day(migrated(module_database)) as business:
+        yield business
 
 
-@pytest.fixture
-def blossom_store(tables: Database, make_database: DatabaseMaker) -> Iterator[Business]:
-    database = make_database(template=tables)
+@contextmanager
+def on_the_day(database: Database) -> Iterator[Business]:
     plan = load(HOME, on=DAY, prefix=database.role_prefix).plan
     with database.connect(autocommit=True) as admin:
         world = World(plan, database, admin)
@@ -52,10 +55,13 @@ def it_is(world: World, day: dt.date) -> None:
     """The database's own date, whatever the real one is."""
     days = (day - civil(dt.datetime.now(dt.UTC))).days
     for _, body in clock_functions(world.plan, days):
-        world.admin.execute(body)  # type: ignore[arg-type]
+        world.admin.execute(body)
 
 
-def invoiced(business: Business, family: str, number: str) -> int:
+_numbers = itertools.count(1)
+
+
+def invoiced(business: Business, family: str = "Aerts") -> int:
     """A customer with a name, an address, a telephone and an invoice."""
     person = business.customer()
     business.write("person_name", person, given_name="Ann", family_name=family)
@@ -68,12 +74,12 @@ def invoiced(business: Business, family: str, number: str) -> int:
         country="BE",
         region="VLG",
     )
-    business.add("phone_number", person, value="+32 470 00 00 00", value_norm="+32470000000", kind="mobile")
+    business.add("phone_number", person, value="+32 470 00 00 00", value_norm="+32470000000")
     business.add(
         "invoice",
         person,
         issued_on=business.now().date(),
-        number=number,
+        number=f"2026-{next(_numbers)}",
         kind="invoice",
         addressee=f"Ann {family}",
         description="laadsessies",
@@ -85,7 +91,7 @@ def invoiced(business: Business, family: str, number: str) -> int:
 
 
 def files(directory: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(directory.iterdir())}
+    return {path.name: path.read_bytes().decode() for path in sorted(directory.iterdir())}
 
 
 def manifest(directory: Path) -> dict[str, Any]:

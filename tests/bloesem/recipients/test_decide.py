@@ -281,7 +281,7 @@ def test_whatever_is_outside_the_eea_or_reached_from_there_is_a_transfer_of_reci
     None
 ):
     for way in ("locations", "remote_access"):
-        said = why(ask("zonnewijs", changed("zonnewijs", **{way: ("BE", "US")})))
+        said = why(ask("zonnewijs", changed("zonnewijs", None, **{way: ("BE", "US")})))
         assert "transfer to US" in said
         (sub,) = blossom().record.recipients["zonnewijs"].sub_processors
         assert isinstance(sub, SubProcessor)
