@@ -17,7 +17,7 @@ from bloesem.recipients.conditions import Condition, Subject, failing, until
 from bloesem.recipients.model import ART_28, Assignment, Contract, Recipient
 from bloesem.recipients.transfers import Carried, carried
 from bloesem.source import nearest
-from bloesem.terms import add_period
+from bloesem.terms import add_period, counted
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
@@ -62,6 +62,7 @@ class _Asked:
     assignment: str | None
     shape: Shape
     store: str | None
+    people: int | None
 
 
 def may_disclose(
@@ -75,11 +76,13 @@ def may_disclose(
     assignment: str | None = None,
     shape: Shape = "full",
     store: str | None = None,
+    people: int | None = None,
 ) -> Decision:
     """Whether these categories may go to a recipient for a purpose, on a civil day.
 
     in: `policy`, the version in force that day; `assignment`, for which job, project, list, request or deal, where the kind
-    asks for one; `shape`, what is shown of people; `store`, where it is no export but access to a database (P-113).
+    asks for one; `shape`, what is shown of people; `store`, where it is no export but access to a database (P-113);
+    `people`, of how many, where that is known.
     """
     record = company.record
     known = record.recipients.get(recipient)
@@ -98,18 +101,21 @@ def may_disclose(
         )
         return _decided(recipient, purpose, today, [registered.fails(fault)], [])
     asked = _Asked(
-        policy,
-        record,
-        company,
-        recipient,
-        known,
-        kind,
-        purpose,
-        tuple(fields),
-        today,
-        assignment,
-        shape,
-        store,
+        *(
+            policy,
+            record,
+            company,
+            recipient,
+            known,
+            kind,
+            purpose,
+            tuple(fields),
+            today,
+            assignment,
+            shape,
+            store,
+        ),
+        people,
     )
     moved = carried(policy, record, company.law, recipient, known, today)
     conditions = [
@@ -369,6 +375,10 @@ def _request(asked: _Asked, task: Assignment) -> Iterator[Condition]:
         yield about.fails("was seen by no lawyer")
     else:
         yield about.during(asked.today, request.review.on, None)
+    yield about.when(
+        request.bulk or asked.people is None or asked.people <= request.people,
+        f"is about {counted(request.people, 'person', 'people')}, and {asked.people} are asked for",
+    )
     yield about.when(
         not request.bulk or (request.bulk_because or "").strip(),
         "is for everybody at once, and no statute says so",

@@ -76,6 +76,7 @@ class _Export:
     fields: tuple[str, ...] | None
     assignment: str | None
     gate: Gate
+    people: int
 
     def decide(self) -> _Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
@@ -88,7 +89,14 @@ class _Export:
             registered = known is not None and known.kind in policy.recipients
             asked = fields_for(policy, known, self.purpose, task) if known and registered else ()
         decision = may_disclose(
-            company, policy, self.key, self.purpose, asked, today, assignment=self.assignment
+            company,
+            policy,
+            self.key,
+            self.purpose,
+            asked,
+            today,
+            assignment=self.assignment,
+            people=self.people,
         )
         if known is None or not decision.allowed:
             raise _refused(decision)
@@ -134,9 +142,9 @@ def disclose(
     Nothing is then there, and nothing recorded.
     """
     gate = gate_of(using)
-    export = _Export(
-        company, clock, recipient, for_, tuple(fields) if fields is not None else None, assignment, gate
-    )
+    whom = sorted(set(people))
+    some = tuple(fields) if fields is not None else None
+    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom))
     ready = export.decide()
     wanted = _pieces(gate, for_, ready.fields)
     settle(to, using=using)
@@ -146,7 +154,7 @@ def disclose(
         try:
             with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
-                references = _numbered(_hold_still(opened, for_, people, service))
+                references = _numbered(_hold_still(opened, for_, whom, service))
                 given, files = _write(opened, part, wanted, references, ready.recipient.form.format)
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
                 recorded = True
@@ -201,7 +209,7 @@ def _pieces(gate: Gate, for_: str, fields: Sequence[str]) -> list[Piece]:
 # ---- reading and writing -------------------------------------------------------------------------------------------
 
 
-def _hold_still(opened: Opened, for_: str, people: Iterable[int], service: str | None) -> list[int]:
+def _hold_still(opened: Opened, for_: str, people: list[int], service: str | None) -> list[int]:
     """Those of the people who are known, and have the service that the kind is for; none of their facts changes now."""
     from django.db import connections
 
@@ -209,7 +217,7 @@ def _hold_still(opened: Opened, for_: str, people: Iterable[int], service: str |
     with as_login(connection) as cursor:
         cursor.execute(
             _call(opened.gate, "SELECT {}.hold_still(%s, %s::bigint[], %s)"),
-            [for_, sorted(set(people)), service],
+            [for_, people, service],
         )
         return [row[0] for row in cursor.fetchall()]
 

@@ -118,7 +118,8 @@ class LegalReview(Strict):
 class Request(Strict):
     """What an authority asks (P-128): by which statute of the record, who, about what; and that a lawyer looked.
 
-    `bulk`: it asks for everybody at once; refused unless the statute says so (`bulk_because`, P-129). `silence_because`:
+    `people`: about how many, at most. `bulk`: about everybody at once; refused unless the statute says so (`bulk_because`,
+    P-129). `silence_because`:
     the law that forbids telling the person; without it they are told.
     """
 
@@ -127,6 +128,7 @@ class Request(Strict):
     statute: Key
     scope: str
     review: LegalReview | None = None
+    people: int = Field(default=1, ge=1)
     bulk: bool = False
     bulk_because: str | None = None
     silence_because: str | None = None

@@ -154,6 +154,7 @@ def test_nothing_goes_to_a_platform_whose_contract_does_not_forbid_use_of_its_ow
     assert "is controller" in why(ask("meta_audiences", changed("meta_audiences", role="controller")))
 
 
+@pytest.mark.promise("P-129")
 def test_an_authority_gets_fields_of_a_request_that_rests_on_a_statute_and_that_a_lawyer_saw() -> None:
     task = blossom().record.recipients["tax_inspection"].assignments["audit-2026-07"]
     assert task.request is not None
@@ -168,6 +169,8 @@ def test_an_authority_gets_fields_of_a_request_that_rests_on_a_statute_and_that_
     assert "does not say the scope" in asked(scope="")
     assert "names no recipient of kind `authority`" in asked(statute="wer-iii-86-88")
     assert "for everybody at once" in asked(bulk=True)
+    assert "is about 1 person, and 2 are asked for" in why(ask("tax_inspection", people=2))
+    assert ask("tax_inspection", people=1).allowed
     assert asked(bulk=True, bulk_because="VAT Code art. 62") == ""
     assert "which is not for kind `authority`" in why(ask("tax_inspection", fields=("contract.payment",)))
     repealed = {
@@ -177,6 +180,8 @@ def test_an_authority_gets_fields_of_a_request_that_rests_on_a_statute_and_that_
     assert "obliges nobody that day" in why(ask("tax_inspection", record_with(blossom(), statutes=repealed)))
 
 
+@pytest.mark.promise("P-131")
+@pytest.mark.promise("P-133")
 def test_a_deal_has_a_case_and_while_it_is_prepared_shows_pseudonyms_or_totals() -> None:
     task = blossom().record.recipients["stroomland"].assignments["project-iris"]
 

@@ -311,6 +311,8 @@ def test_an_archive_is_given_by_two_for_a_case_and_the_reading_is_logged(
     person = invoiced(store)
     with pytest.raises(GateError):
         give(store, [person], tmp_path, "tax_inspection", "archive", assignment="audit-2026-07")
+    with pytest.raises(DisclosureError, match="is about 1 person, and 2 are asked for"):
+        give(store, [person, 5], tmp_path, "tax_inspection", "archive", assignment="audit-2026-07")
     done = give(
         store,
         [person],
