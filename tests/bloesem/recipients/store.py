@@ -75,6 +75,7 @@ def invoiced(business: Business, family: str = "Aerts") -> int:
         region="VLG",
     )
     business.add("phone_number", person, value="+32 470 00 00 00", value_norm="+32470000000")
+    business.add("bank_account", person, iban="BE71096123456769")  # billing reads it, and no print house
     business.add(
         "invoice",
         person,
