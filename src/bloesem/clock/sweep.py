@@ -23,7 +23,7 @@ from bloesem.clock import due, partitions
 from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
 from bloesem.ledger import record_act
-from bloesem.plan.dates import civil, midnight
+from bloesem.plan.dates import civil, first_kept, midnight
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql.clock import ages
@@ -242,8 +242,9 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
-        while self._again(self._readings):
-            self._say()
+        for log in (self._readings, self._disclosures):
+            while self._again(log):
+                self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
         left = self._left()
@@ -341,6 +342,22 @@ class _Sweep:
         if gone:
             self._act(0, {"readings": len(gone)})
         return bool(gone)
+
+    def _disclosures(self) -> bool:
+        """Whose data went to whom goes when the law no longer asks to show it, as who read whom."""
+        purpose = self.plan.by_key.get(ACCOUNTABILITY)
+        if purpose is None or not purpose.clocks:
+            return False
+        period = max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today))
+        gone = self._one(
+            f"SELECT {ident(self.plan.schema)}.forget_disclosed(%(before)s, %(batch)s)",
+            before=first_kept(self.today, period),
+            batch=self.batch * ROWS_PER_PERSON,
+        )
+        found = {name: n for name, n in gone.items() if n}
+        if found:
+            self._act(0, found)
+        return bool(found)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
         told = {"people": people, **pruned(counts)}

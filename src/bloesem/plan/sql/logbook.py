@@ -76,7 +76,8 @@ def _served(plan: Plan) -> str:
     return f"CASE purpose {cases} END"
 
 
-def _require_served(plan: Plan) -> str:
+def require_served(plan: Plan) -> str:
+    """PL/pgSQL that refuses a login which does not serve `purpose`; it sets `role`."""
     return f"""
     role := {_served(plan)};
     IF role IS NULL OR NOT pg_has_role(session_user, role, 'MEMBER') THEN
@@ -100,7 +101,7 @@ DECLARE
     whose bigint[] := COALESCE((SELECT array_agg(DISTINCT p ORDER BY p) FROM unnest(people) p WHERE p IS NOT NULL), '{{}}');
     salts bytea[];
     made bigint;
-BEGIN{_require_served(plan)}
+BEGIN{require_served(plan)}
     IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
         RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -140,7 +141,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
     made bigint;
-BEGIN{_require_served(plan)}
+BEGIN{require_served(plan)}
     IF thing IS NULL OR thing !~ '^[a-z_][a-z0-9_-]{{0,62}}(\\.[a-z_][a-z0-9_]{{0,62}})?$' THEN
         thing := 'unnamed';
     END IF;
