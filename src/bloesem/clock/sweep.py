@@ -24,8 +24,8 @@ from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
 from bloesem.ledger import record_act
 from bloesem.plan.dates import civil, midnight
-from bloesem.plan.model import Plan, TablePlan
-from bloesem.plan.quoting import ident
+from bloesem.plan.model import OpenTable, Plan, TablePlan
+from bloesem.plan.quoting import ident, qualified
 from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
 from bloesem.terms import add_period
@@ -244,6 +244,9 @@ class _Sweep:
         self._people(wait=True)
         while self._again(self._readings):
             self._say()
+        for table in self.plan.open_tables:
+            while table.expires and self._again(partial(self._library, table)):
+                self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
         left = self._left()
@@ -340,6 +343,21 @@ class _Sweep:
         )
         if gone:
             self._act(0, {"readings": len(gone)})
+        return bool(gone)
+
+    def _library(self, table: OpenTable) -> bool:
+        """Rows of a library's table that are over by their own moment (sessions, accounts to sign in with). The library
+        writes the machine's time, so that a demonstration's date ends none. out: whether there may be more."""
+        q, expires = qualified(table.schema, table.name), ident(table.expires or "")
+        if self._one("SELECT to_regclass(%(name)s) IS NULL", name=q):
+            return False
+        gone = self._fetch(
+            f"DELETE FROM {q} WHERE ctid IN (SELECT ctid FROM {q}"
+            f" WHERE {expires} <= LEAST(%(at)s, clock_timestamp()) LIMIT %(batch)s) RETURNING 1",
+            batch=self.batch * ROWS_PER_PERSON,
+        )
+        if gone:
+            self._act(0, {"expired": {table.name: len(gone)}})
         return bool(gone)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
