@@ -101,7 +101,11 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = int(os.environ.get("BLOESEM_CODE_SECONDS", "600"
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,5/10m/key", "login": "30/m/ip", "reauthenticate": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "20/m/ip,5/10m/key",
+    "login": "30/m/ip",
+    "reauthenticate": "10/m/user",
+}
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 MFA_FORMS = {"add_webauthn": "charging.portal.forms.AddPasskey"}
@@ -119,7 +123,11 @@ EMAIL_HOST_PASSWORD = os.environ.get("BLOESEM_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("BLOESEM_SMTP_TLS", "1") == "1"
 EMAIL_FILE_PATH = BLOESEM_OUTBOX or None
 EMAIL_BACKEND = "django.core.mail.backends." + (
-    "smtp.EmailBackend" if EMAIL_HOST else "filebased.EmailBackend" if BLOESEM_OUTBOX else "dummy.EmailBackend"
+    "smtp.EmailBackend"
+    if EMAIL_HOST
+    else "filebased.EmailBackend"
+    if BLOESEM_OUTBOX
+    else "dummy.EmailBackend"
 )
 
 #: The business tables; Bloesem's own are in schema `bloesem`, each purpose's views in a schema of its own.

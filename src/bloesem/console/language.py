@@ -40,7 +40,12 @@ _UNITS = {
     "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen"), "H": ("uur", "uur")},
     "en": {"Y": ("year", "years"), "M": ("month", "months"), "D": ("day", "days"), "H": ("hour", "hours")},
     "fr": {"Y": ("an", "ans"), "M": ("mois", "mois"), "D": ("jour", "jours"), "H": ("heure", "heures")},
-    "de": {"Y": ("Jahr", "Jahre"), "M": ("Monat", "Monate"), "D": ("Tag", "Tage"), "H": ("Stunde", "Stunden")},
+    "de": {
+        "Y": ("Jahr", "Jahre"),
+        "M": ("Monat", "Monate"),
+        "D": ("Tag", "Tage"),
+        "H": ("Stunde", "Stunden"),
+    },
 }
 _THOUSANDS = {"nl": ".", "en": ",", "fr": "\N{NARROW NO-BREAK SPACE}", "de": "."}
 
@@ -75,7 +80,9 @@ def day(value: dt.date | None, language: str) -> str:
     """`9 maart 2026`, `9 March 2026`, `1er mars 2026`, `9. März 2026`; the end of time is a dash."""
     if value is None or value.year >= 9999:
         return "–"
-    number = {"de": f"{value.day}.", "fr": "1er" if value.day == 1 else str(value.day)}.get(language, str(value.day))
+    number = {"de": f"{value.day}.", "fr": "1er" if value.day == 1 else str(value.day)}.get(
+        language, str(value.day)
+    )
     return f"{number} {_MONTHS[language][value.month - 1]} {value.year}"
 
 

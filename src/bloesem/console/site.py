@@ -60,7 +60,9 @@ def _told(request: HttpRequest, language: str) -> dict[str, Any]:
             "says": said(it.says, language),
             "purpose": company.part(it.purpose, language),
             "basis": say(f"cookies.basis.{it.basis}", language),
-            "lasts": say("cookies.session", language) if it.lasts == "session" else period(it.lasts, language),
+            "lasts": say("cookies.session", language)
+            if it.lasts == "session"
+            else period(it.lasts, language),
             "optional": it.basis == "consent",
             "kept": chosen is not None and it.name in chosen,
         }

@@ -16,7 +16,9 @@ def add(path: Path) -> None:
     """The words of a file: `key: {nl: …, en: …, fr: …, de: …}`. Raises ValueError for one that a language lacks."""
     for key, said in parse(path).data.items():
         if tuple(said) != LANGUAGES:
-            raise ValueError(f"{path.name}: {key} is said in {', '.join(said)}, not in {', '.join(LANGUAGES)}")
+            raise ValueError(
+                f"{path.name}: {key} is said in {', '.join(said)}, not in {', '.join(LANGUAGES)}"
+            )
         _words[str(key)] = {language: str(text) for language, text in said.items()}
 
 

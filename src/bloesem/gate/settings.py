@@ -80,4 +80,12 @@ def _entry(dsn: Dsn, engine: str, path: str) -> dict[str, Any]:
     }
 
 
-__all__ = ["CREDENTIALS", "DATABASE_URL", "PROCESS", "admin_database", "database_of", "library_of", "process_database"]
+__all__ = [
+    "CREDENTIALS",
+    "DATABASE_URL",
+    "PROCESS",
+    "admin_database",
+    "database_of",
+    "library_of",
+    "process_database",
+]

@@ -18,7 +18,9 @@ class AskForCode(RequestLoginCodeForm):  # type: ignore[misc]
 
     email = forms.EmailField(
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email webauthn", "autofocus": True, "spellcheck": "false"}),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email webauthn", "autofocus": True, "spellcheck": "false"}
+        ),
     )
 
     def clean_email(self) -> str:

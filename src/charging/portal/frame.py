@@ -13,7 +13,9 @@ from charging.portal.seats import SEATS
 def context(request: HttpRequest) -> dict[str, Any]:
     """Only for the portal's own pages: other processes have no sessions."""
     match = getattr(request, "resolver_match", None)
-    if settings.ROOT_URLCONF != "charging.portal.urls" and not (match and match.view_name.startswith("portal-")):
+    if settings.ROOT_URLCONF != "charging.portal.urls" and not (
+        match and match.view_name.startswith("portal-")
+    ):
         return {}
     user = getattr(request, "user", None)
     signed_in = bool(user is not None and user.is_authenticated)

@@ -59,7 +59,9 @@ class User(AbstractBaseUser):
 
     def get_session_auth_hash(self) -> str:
         """Sessions end when the role changes."""
-        return salted_hmac("charging.portal.session", f"{self.pk} {self.role}", algorithm="sha256").hexdigest()
+        return salted_hmac(
+            "charging.portal.session", f"{self.pk} {self.role}", algorithm="sha256"
+        ).hexdigest()
 
     def get_session_auth_fallback_hash(self) -> Any:
         return iter(())

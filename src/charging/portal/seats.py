@@ -14,20 +14,22 @@ PERSON = "person"
 @dataclass(frozen=True)
 class Seat:
     """`opens`: a scoped role of the record (roles.yaml), by whose scope the account's numbers are read; none: this seat
-    reads nobody. `staff`: a second factor is asked before any page. `home`: the name of its first page."""
+    reads nobody. `staff`: a second factor is asked before any page. `home`: the name of its first page; `says`: what the
+    menu calls it."""
 
     key: str
     opens: str | None
     staff: bool
     home: str
+    says: str
 
 
 SEATS = {
     seat.key: seat
     for seat in (
-        Seat(PERSON, "subject", staff=False, home="portal-me"),
-        Seat("fleet", "fleet", staff=True, home="portal-fleet"),
-        Seat("installer", "installer", staff=True, home="portal-jobs"),
-        Seat("officer", None, staff=True, home="portal-officer"),
+        Seat(PERSON, "subject", staff=False, home="portal-me", says="me.nav"),
+        Seat("fleet", "fleet", staff=True, home="portal-fleet", says="fleet.title"),
+        Seat("installer", "installer", staff=True, home="portal-jobs", says="jobs.title"),
+        Seat("officer", None, staff=True, home="portal-officer", says="officer.nav"),
     )
 }

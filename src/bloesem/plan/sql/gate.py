@@ -222,7 +222,8 @@ def _library(plan: Plan, table: OpenTable) -> Statement:
     given += [(ident(plan.role(name)), "SELECT, INSERT, UPDATE, DELETE") for name in table.used_by]
     logins = ", ".join(ident(plan.role(name)) for name in [*plan.processes, "keeper"])
     grants = "\n    ".join(
-        f"GRANT USAGE ON SCHEMA {schema} TO {role};\n    GRANT {rights} ON {q} TO {role};" for role, rights in given
+        f"GRANT USAGE ON SCHEMA {schema} TO {role};\n    GRANT {rights} ON {q} TO {role};"
+        for role, rights in given
     )
     sql = f"""
 DO $$ BEGIN
@@ -232,7 +233,9 @@ DO $$ BEGIN
     REVOKE ALL ON {q} FROM PUBLIC, {logins};
     {grants}
 END $$"""
-    return Statement("gate", f"{table.schema}.{table.name}: {', '.join(table.used_by) or 'the keeper'}", tidy(sql))
+    return Statement(
+        "gate", f"{table.schema}.{table.name}: {', '.join(table.used_by) or 'the keeper'}", tidy(sql)
+    )
 
 
 def _table(plan: Plan, table: TablePlan) -> list[Statement]:
