@@ -105,6 +105,7 @@ class Door(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A code in plain is in the message, and in nothing that is stored."""
+        context = {**context, "language": get_language() or "nl"}
         code = context.get("code")
         if isinstance(code, Code):
             context = {**context, "code": code.plain, "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60}
