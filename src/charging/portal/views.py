@@ -60,11 +60,12 @@ def me(request: HttpRequest) -> HttpResponse:
     with purpose("subject", person=who) as opened:
         kinds = mine.kinds(opened, company, language())
         happened = mine.happenings(opened, company, language())
+        name = PersonName.objects.order_by("-recorded_at").values_list("given_name", "family_name").first()
     context = {
         "kinds": [(kind, [company.part(key, language()) for key in kind.parts]) for kind in kinds],
         "uses": mine.uses(company, kinds, language()),
         "happened": happened,
-        "name": _name(kinds),
+        "name": " ".join(filter(None, name or ())),
     }
     return render(request, "portal/me.html", context)
 
@@ -80,11 +81,6 @@ def me_kind(request: HttpRequest, table: str) -> HttpResponse:
         raise Http404
     parts = [company.part(key, language()) for key in kinds[0].parts]
     return render(request, "portal/me_kind.html", {"kind": kinds[0], "parts": parts})
-
-
-def _name(kinds: list[mine.Kind]) -> str:
-    found = next((kind for kind in kinds if kind.key == "person_name"), None)
-    return found.items[0].values[0][1].replace(",", "") if found else ""
 
 
 def _number(request: HttpRequest) -> int:
@@ -141,7 +137,8 @@ def jobs(request: HttpRequest) -> HttpResponse:
                 .first()
             )
         if file is not None:
-            found.append({"number": number, **file})
+            wording = mine.Wording(language())
+            found.append({"number": number, **{k: mine.said(k, v, wording) for k, v in file.items()}})
     return render(request, "portal/jobs.html", {"jobs": found})
 
 
@@ -159,11 +156,18 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
         )
     if file is None:
         raise Http404
-    facts = [(f"job.{name}", mine.said(name, file[name], language())) for name in _FILE]
+    facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
     return render(
         request,
         "portal/job.html",
-        {"number": number, "facts": [it for it in facts if it[1]], "photos": photos, "place": file["place"]},
+        {
+            "number": number,
+            "facts": [it for it in facts if it[1]],
+            "photos": [
+                {**it, "shows": mine.said("shows", it["shows"], mine.Wording(language()))} for it in photos
+            ],
+            "place": facts[0][1],
+        },
     )
 
 
