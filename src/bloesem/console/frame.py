@@ -27,4 +27,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "portal": getattr(settings, "BLOESEM_PORTAL", ""),
         "cookie_question": cookies.question(request),
         "here_path": request.path,
+        "menu": "console/_menu.html",
     }

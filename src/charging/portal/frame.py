@@ -22,6 +22,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
     seat = SEATS.get(user.role) if signed_in and user is not None else None
     return {
         "portal_here": True,
+        "menu": "portal/_menu.html",
+        "scripts": ["portal/portal.js"],
         "signed_in": signed_in,
         "seat": seat,
         "page": match.view_name if match else "",
