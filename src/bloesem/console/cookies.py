@@ -15,9 +15,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from bloesem.console.company import Cookie, current
-from bloesem.console.words import LANGUAGES
 from bloesem.errors import BloesemError
-from bloesem.terms import add_period
+from bloesem.terms import LANGUAGES, add_period
 
 _log = logging.getLogger(__name__)
 

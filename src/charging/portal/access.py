@@ -29,7 +29,7 @@ def proved_twice(request: HttpRequest) -> bool:
 
 
 def has_factor(user: User) -> bool:
-    return Authenticator.objects.filter(user_id=user.pk).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk).exists())
 
 
 def seated(*keys: str) -> Callable[[View[P]], View[P]]:

@@ -22,7 +22,7 @@ _JOBS = f"SELECT job_id FROM data.installation_file WHERE job_id IS NOT NULL ORD
 def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
     """Makes them, or keeps them for another year. in: the administrator's connection, invented people in the database."""
     until = at + dt.timedelta(days=365)
-    staff = (
+    staff: tuple[tuple[str, str, str, list[int]], ...] = (
         ("vlootbeheer@klant.example", "Lotte Maes", "fleet", _numbers(connection, _FLEET)),
         ("installateur@monteur.example", "Karim Peeters", "installer", _numbers(connection, _JOBS)),
         ("privacy@blossom.example", "Hanne Willems", "officer", []),

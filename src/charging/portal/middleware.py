@@ -20,5 +20,5 @@ class InItsLanguage:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         language = language_asked(request)
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             return closed(self.get_response(request))

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from bloesem.console import language as words
 from bloesem.console.company import Company
+from bloesem.console.words import WORDS
 from bloesem.gate import Opened
 from bloesem.plan.model import ColumnPlan, TablePlan
 from bloesem.plan.predicates import meets
@@ -193,7 +194,7 @@ def said(name: str, value: Any, wording: Wording) -> str:
     if isinstance(value, bytes | memoryview | dict | list):
         return words.say("me.block", language, n=words.number(len(value), language))
     key = f"value.{value}"
-    return words.say(key, language) if key in words.WORDS else str(value)
+    return words.say(key, language) if key in WORDS else str(value)
 
 
 def wording_of(opened: Opened, language: str) -> Wording:

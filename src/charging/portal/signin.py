@@ -181,10 +181,10 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
         return f"{_told('factor.key')} {have + 1}"
 
     def encrypt(self, text: str) -> str:
-        return _box().encrypt(text.encode()).decode()
+        return str(_box().encrypt(text.encode()).decode())
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _box().decrypt(encrypted_text.encode()).decode()
+        return str(_box().decrypt(encrypted_text.encode()).decode())
 
 
 def _box() -> Any:

@@ -154,7 +154,7 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
 
     with stage.database.connect(autocommit=True) as admin:
         accounts(admin, plan, at=dt.datetime.now(dt.UTC))
-        people = dict(
+        people: dict[str, str] = dict(
             admin.execute(
                 "SELECT DISTINCT ON (c.key) c.key, e.value FROM bloesem.console_case c"
                 " JOIN data.email_address e ON e.person_id = c.person_id ORDER BY c.key, e.recorded_at DESC"
@@ -175,7 +175,9 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
                 ],
             ).fetchall()
         ]
-        numbers = dict(admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall())
+        numbers: dict[str, int] = dict(
+            admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
+        )
     ports = {"console": free_port(), "portal": free_port()}
     addresses = {name: f"http://localhost:{port}" for name, port in ports.items()}
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG", "DJANGO"))}

@@ -73,9 +73,9 @@ def test_every_page_leads_to_the_cookie_policy_and_the_preferences(
 ) -> None:
     context, page, _ = watched(browser)
     site.sign_in(page, site.somebody(), language)
+    links = page.locator("nav.foot a")
     for address in every_page(site, language):
         page.goto(address)
-        links = page.locator("nav.foot a")
         expect(links).to_have_count(2)
     links.nth(0).click()
     expect(page.locator("h1")).to_be_visible()
