@@ -54,6 +54,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
                 "bloesem.console.frame.context",
                 "charging.portal.frame.context",
             ]

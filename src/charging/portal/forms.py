@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
@@ -11,19 +12,19 @@ from django import forms
 
 from charging.portal.signin import is_code, who_signs_in, wrong
 
+#: What may be an address. Names have accents, and so have addresses (RFC 6531): Django's own check would lock people out.
+ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f,;<>\"]+@[^@\s\x00-\x1f\x7f,;<>\"]+\.[^@\s\x00-\x1f\x7f,;<>\"]+")
+
 
 class AskForCode(RequestLoginCodeForm):  # type: ignore[misc]
     """An address. Whether it is somebody's changes nothing that is seen: not the page, and not whether a message goes."""
 
-    email = forms.EmailField(
-        max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocomplete": "email webauthn", "autofocus": True, "spellcheck": "false"}
-        ),
-    )
+    email = forms.CharField(max_length=254)
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
+        if not ADDRESS.fullmatch(address):
+            raise wrong("signin.email.wrong")
         if not ratelimit.consume(context.request, action="request_login_code", key=address.strip().lower()):
             raise wrong("signin.toomany")
         self._user = who_signs_in(address)
@@ -33,17 +34,7 @@ class AskForCode(RequestLoginCodeForm):  # type: ignore[misc]
 class GiveCode(ConfirmLoginCodeForm):  # type: ignore[misc]
     """The code of the message, against the hash that is stored (P-047)."""
 
-    code = forms.CharField(
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "one-time-code",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "autofocus": True,
-            }
-        ),
-    )
+    code = forms.CharField(max_length=40)
 
     def clean_code(self) -> str:
         given: str = self.cleaned_data["code"]

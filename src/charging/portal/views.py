@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         body = message.get_body(("plain",))
         letters.append(
             {
-                "to": message["To"],
+                "to": str(make_header(decode_header(str(message["To"])))),
                 "subject": message["Subject"],
                 "text": body.get_content().strip() if body else "",
             }

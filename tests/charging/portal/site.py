@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email.header import decode_header, make_header
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
@@ -69,7 +70,11 @@ class Site:
             )
             body = one.get_body(("plain",))
             assert body is not None
-            found.append(Letter(str(one["To"]), str(one["Subject"]), body.get_content()))
+            found.append(
+                Letter(
+                    str(make_header(decode_header(str(one["To"])))), str(one["Subject"]), body.get_content()
+                )
+            )
         return found
 
     def letter_to(self, address: str, after: int = 0) -> Letter:
@@ -87,6 +92,9 @@ class Site:
         """Asks for a code on the page; out: the letter."""
         before = len(self.letters())
         page.goto(f"{self.portal}/{language}/signin" + (f"?next={then}" if then else ""))
+        if page.locator("#another").count():  # a code was asked for before: another one
+            page.click("#another button")
+            page.wait_for_url("**/signin")
         page.fill("#id_email", address)
         page.click("main form button >> nth=0")
         page.wait_for_url("**/signin/code**")

@@ -137,6 +137,21 @@ def test_an_address_that_only_the_employer_gave_signs_nobody_in(page: Page, site
     assert letter.subject == "Iemand wilde met dit adres aanmelden"
 
 
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "a@b", "a b@post.example", "a@post.example, b@post.example", "x" * 300]
+)
+def test_what_is_no_address_is_said_in_words(page: Page, site: Site, address: str) -> None:
+    before = len(site.letters())
+    page.goto(f"{site.portal}/fr/signin")
+    page.evaluate("document.querySelector('#id_email').type = 'text'")
+    page.evaluate("document.querySelector('#id_email').removeAttribute('maxlength')")
+    page.fill("#id_email", address)
+    page.click("main form button >> nth=0")
+    expect(page.locator("#email-wrong").first).to_be_visible()
+    looks_right(page)
+    assert len(site.letters()) == before
+
+
 def test_a_wrong_code_three_times_and_it_begins_anew(page: Page, site: Site) -> None:
     letter = site.ask(page, site.somebody())
     for left in (2, 1):
@@ -147,7 +162,7 @@ def test_a_wrong_code_three_times_and_it_begins_anew(page: Page, site: Site) -> 
     page.fill("#id_code", "WRNG-CDXX")
     page.click("main form button >> nth=0")
     page.wait_for_url("**/nl/signin")
-    expect(page.locator("[role=alert]").first).to_contain_text("Te veel pogingen")
+    expect(page.locator(".messages")).to_contain_text("Te veel pogingen")
     page.goto(f"{site.portal}/nl/signin/code")  # the right code comes too late
     page.wait_for_url("**/nl/signin")
     assert letter.code
