@@ -24,8 +24,8 @@ from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
 from bloesem.ledger import record_act
 from bloesem.plan.dates import civil, first_kept, midnight
-from bloesem.plan.model import Plan, TablePlan
-from bloesem.plan.quoting import ident
+from bloesem.plan.model import OpenTable, Plan, TablePlan
+from bloesem.plan.quoting import ident, qualified
 from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
 from bloesem.terms import add_period
@@ -242,8 +242,9 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
-        for log in (self._readings, self._disclosures):
-            while self._again(log):
+        over = [partial(self._library, table) for table in self.plan.open_tables if table.expires]
+        for step in (self._readings, self._disclosures, *over):
+            while self._again(step):
                 self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
@@ -358,6 +359,21 @@ class _Sweep:
         if found:
             self._act(0, found)
         return bool(found)
+
+    def _library(self, table: OpenTable) -> bool:
+        """Rows of a library's table that are over by their own moment (sessions, accounts to sign in with). The library
+        writes the machine's time, so that a demonstration's date ends none. out: whether there may be more."""
+        q, expires = qualified(table.schema, table.name), ident(table.expires or "")
+        if self._one("SELECT to_regclass(%(name)s) IS NULL", name=q):
+            return False
+        gone = self._fetch(
+            f"DELETE FROM {q} WHERE ctid IN (SELECT ctid FROM {q}"
+            f" WHERE {expires} <= LEAST(%(at)s, clock_timestamp()) LIMIT %(batch)s) RETURNING 1",
+            batch=self.batch * ROWS_PER_PERSON,
+        )
+        if gone:
+            self._act(0, {"expired": {table.name: len(gone)}})
+        return bool(gone)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:
         told = {"people": people, **pruned(counts)}

@@ -163,6 +163,8 @@ class CollectionMeta(Strict):
     served: str | None = (
         None  # timestamptz: when the service was used for which the row is collected; else today
     )
+    used_by: tuple[str, ...] = ()  # of a library's table: the processes that read and write it
+    expires: str | None = None  # of a library's table: the timestamptz after which a row goes
     source: str | None = None  # the column that says where the values came from
     default_source: str | None = None  # or: what every row of the table came from
 

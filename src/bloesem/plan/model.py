@@ -294,6 +294,7 @@ class ScopedPlan:
     writes: tuple[str, ...]
     restricted_too: bool
     promises: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -324,13 +325,18 @@ class ReturnRule:
 
 @dataclass(frozen=True)
 class OpenTable:
-    """A table that holds no person: reference data or a library's own; `why` says so."""
+    """A table that no purpose guards: reference data or a library's own; `why` says so.
+
+    `used_by`: the processes that read and write a library's; `expires`: the moment in each row after which it goes.
+    """
 
     schema: str
     name: str
     holds: Literal["reference", "system"]
     columns: tuple[str, ...]
     why: str
+    used_by: tuple[str, ...] = ()
+    expires: str | None = None
 
 
 @dataclass(frozen=True)

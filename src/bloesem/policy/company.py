@@ -56,6 +56,9 @@ class CompanyFile(Strict):
     bits: Path = Path("bits.yaml")
     application: str | None = None  # Django settings module, where the company has an application here
     demonstration: str | None = None  # `module:function` that fills an empty database with invented people
+    accounts: str | None = (
+        None  # `module:function` that lets people sign in to that demonstration, at each start
+    )
 
 
 class BitLine(Strict):
@@ -92,6 +95,7 @@ class Company:
     bits_file: Path = Path("bits.yaml")
     application: str | None = None
     demonstration: str | None = None
+    accounts: str | None = None
     record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
 
     def where(self, *names: str | int) -> str:
@@ -198,6 +202,7 @@ def load_company(directory: Path | str) -> Company:
         bits_file=home / settings.bits,
         application=settings.application,
         demonstration=settings.demonstration,
+        accounts=settings.accounts,
         record_files=record,
     )
 

@@ -450,6 +450,7 @@ class ScopedRole(Dated):
     reads: tuple[str, ...]
     scope: str  # a scope of the data map: person, employer, job, case
     writes: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()  # of what the person gave: what says who somebody is that signs in
     restricted_too: bool = False
     promises: tuple[str, ...] = ()
 

@@ -64,7 +64,7 @@ def test_a_form_from_elsewhere_is_refused(pages: Stage, client: Client, page: st
     assert client.post(f"/nl/{page}", {"day": "2099-01-01", "do": "happen", "sure": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
 def test_every_page_opens_with_its_headers_and_in_its_language(
     pages: Stage, client: Client, language: str
 ) -> None:
@@ -83,7 +83,8 @@ def test_every_page_opens_with_its_headers_and_in_its_language(
 def test_the_address_speaks_the_browsers_language(pages: Stage, client: Client) -> None:
     assert client.get("/")["Location"] == "/nl/"
     assert client.get("/", HTTP_ACCEPT_LANGUAGE="en-GB,en;q=0.9,nl;q=0.5")["Location"] == "/en/"
-    assert client.get("/", HTTP_ACCEPT_LANGUAGE="fr-BE")["Location"] == "/nl/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="fr-BE")["Location"] == "/fr/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="es")["Location"] == "/nl/"
 
 
 def test_no_address_holds_anybody(pages: Stage, client: Client) -> None:

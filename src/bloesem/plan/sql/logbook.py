@@ -5,6 +5,7 @@ Functions of the keeper; a login may call them (`identifier_taken` where it fill
 
 from __future__ import annotations
 
+from bloesem.plan.build import covers
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.gate import fills
@@ -15,10 +16,12 @@ _NEXT = "\n    "
 MOST_PEOPLE = 10_000
 
 _TAKEN = "identifier_taken(text, text)"
+_WHOSE = "identified(text, text)"
 _SIGNATURES = (
     "record_reading(text, text, bigint[], bigint, text)",
     "record_denial(text, text)",
     _TAKEN,
+    _WHOSE,
 )
 
 
@@ -33,6 +36,7 @@ def statements(plan: Plan) -> list[Statement]:
         Statement("logbook", "a staff read is written down", _reading(plan)),
         Statement("logbook", "a refusal is written down", _denial(plan)),
         Statement("logbook", "free or taken", _taken(plan)),
+        Statement("logbook", "who signs in", _identified(plan)),
     ]
     for signature in _SIGNATURES:
         name = signature.split("(")[0]
@@ -43,7 +47,7 @@ def statements(plan: Plan) -> list[Statement]:
         made.append(
             Statement("logbook", f"{name}: not for all", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
         )
-        callers = takers(plan) if signature == _TAKEN else list(plan.processes)
+        callers = {_TAKEN: takers(plan), _WHOSE: doormen(plan)}.get(signature, list(plan.processes))
         if callers:
             logins = ", ".join(ident(plan.role(login)) for login in callers)
             sql = f"GRANT EXECUTE ON FUNCTION {function} TO {logins}"
@@ -60,6 +64,12 @@ def takers(plan: Plan) -> list[str]:
         for login, served in plan.processes.items()
         if any(names & set(fills(plan, one, table)) for one in served for table, names in identities)
     ]
+
+
+def doormen(plan: Plan) -> list[str]:
+    """The processes that may ask whose an identifier is: those that open a person's own scope to who proves to be them."""
+    own = {scoped.key for scoped in plan.scoped if scoped.scope == "person" and scoped.known_by}
+    return [login for login, served in plan.processes.items() if own & set(served)]
 
 
 def _served(plan: Plan) -> str:
@@ -174,5 +184,35 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     {_NEXT.join(tests) or "-- the map names none"}
     RAISE EXCEPTION 'the map has no such identity' USING ERRCODE = 'invalid_parameter_value';
+END $$"""
+    )
+
+
+def _identified(plan: Plan) -> str:
+    """`identified(kind, value)`: the one person who has it, in a column that says who signs in (`known_by`); NULL when it
+    is nobody's, or that of two. By what is stored: also who is restricted sees what is theirs (art. 15, 18(2))."""
+    s = ident(plan.schema)
+    wanted = [c for scoped in plan.scoped if scoped.scope == "person" for c in scoped.known_by]
+    kinds: dict[str, list[str]] = {}
+    for table in plan.tables:
+        for column in table.columns:
+            if column.identity and any(covers(wanted, key) for key in column.categories):
+                kinds.setdefault(column.identity, []).append(
+                    f"SELECT r.{ident(table.owners[column.owner])} AS person"
+                    f" FROM {qualified(table.schema, table.name)} r WHERE r.{ident(column.name)} = given"
+                    f" AND r.kept_for <> 0 AND r.good_until > {s}.moment()"
+                )
+    tests = [
+        f"IF kind = {literal(kind)} THEN\n        RETURN (SELECT CASE WHEN count(DISTINCT person) = 1 THEN min(person) END"
+        f" FROM ({' UNION ALL '.join(found)}) AS whose);\n    END IF;"
+        for kind, found in sorted(kinds.items())
+    ]
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.identified(kind text, given text) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    {_NEXT.join(tests) or "-- nobody signs in by anything"}
+    RAISE EXCEPTION 'nobody signs in by that' USING ERRCODE = 'invalid_parameter_value';
 END $$"""
     )
