@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -131,10 +132,16 @@ async def serve(jobs: procrastinate.App) -> None:
         )
 
 
+def _stopped(*_: object) -> None:
+    raise SystemExit(0)
+
+
 def main(*schedule: str) -> None:
     """The process. Exits with a message where something is in the way."""
     from bloesem.company import PREFIX
 
+    # Until jobs are worked at, whoever says stop ends it as cleanly as afterwards.
+    signal.signal(signal.SIGTERM, _stopped)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         prefix = os.environ.get("BLOESEM_PREFIX", PREFIX)

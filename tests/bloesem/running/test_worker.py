@@ -97,6 +97,7 @@ def count(stage: Stage, query: str) -> int:
 
 
 SWEPT = "SELECT count(*) FROM jobs.sweep WHERE state = 'done'"
+WORKING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bloesem-worker'"
 ACTS = "SELECT count(*) FROM bloesem.act WHERE kind = 'sweep'"
 
 
@@ -124,6 +125,7 @@ def test_what_ended_is_erased_by_the_schedule_and_after_a_kill_by_the_next_start
         time.sleep(2)
         assert due(stage) > 0  # nobody asked
         with process(stage, tmp_path, "worker", "bloesem.running.worker", NEVER) as second:
+            until(lambda: count(stage, WORKING) > 0, tmp_path)
             until(lambda: due(stage) == 0, tmp_path)
             second.terminate()
             assert second.wait(timeout=30) == 0
