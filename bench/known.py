@@ -10,6 +10,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.held import HELD
+
 REDMINE = """
 *users: login=user hashed_password=hash firstname=first lastname=last language=lang last_login_on=ts
 email_addresses: user_id>users:owner address=email notify=bool
@@ -188,7 +190,7 @@ class Application:
 
 def application(name: str, language: str = "", rows: int = 200) -> Application:
     """in: which one; its language (as it is, when not said); rows of each table. out: the same for the same input."""
-    text, languages = KNOWN[name]
+    text, languages = {**KNOWN, **HELD}[name]
     words = languages[language] if language else {}
     made = [_line(line, words) for line in text.strip().splitlines()]
     sizes = {table: min(rows, 12) if _small(columns) else rows for table, _, columns, _ in made}

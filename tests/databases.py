@@ -14,11 +14,12 @@ from typing import Protocol
 
 import pytest
 from psycopg import sql
+from tests import old_servers
 
 from bloesem.stores import embedded
 from bloesem.stores.dsn import Dsn
-from bloesem.stores.embedded import EmbeddedServer, ServerVersion
-from bloesem.stores.postgres import Connection, connect
+from bloesem.stores.embedded import EmbeddedServer
+from bloesem.stores.postgres import FOREIGN, Connection, connect
 
 _numbers = itertools.count(1)
 
@@ -45,7 +46,13 @@ class Database:
     ) -> Connection:
         """A connection as superuser, or as another user with that user's password."""
         dsn = self.dsn if user is None else self.dsn.to(user=user, password=password)
-        return connect(dsn, autocommit=autocommit, application="bloesem-test")
+        return connect(dsn, autocommit=autocommit, application="bloesem-test", oldest=FOREIGN)
+
+
+def chosen_versions(config: pytest.Config) -> tuple[int, ...]:
+    """The versions that --pg names: everything runs on the first, tests marked both_servers on each."""
+    chosen = str(config.getoption("--pg"))
+    return (18, 16) if chosen == "both" else tuple(int(version) for version in chosen.split(","))
 
 
 class DatabaseMaker(Protocol):
@@ -54,16 +61,18 @@ class DatabaseMaker(Protocol):
 
 @dataclass(slots=True)
 class Servers:
-    """The embedded servers of one test run, by version."""
+    """The servers of one test run, by version: the embedded ones, and those of `old_servers`."""
 
     folder: Path
     stack: ExitStack
     running: dict[int, EmbeddedServer] = field(default_factory=dict)
 
-    def get(self, version: ServerVersion) -> EmbeddedServer:
+    def get(self, version: int) -> EmbeddedServer:
         """The server of this version, started on the first call."""
         if version not in self.running:
-            server = embedded.start(self.folder / f"pg{version}", version, fast=True)
+            old = version in old_servers.VERSIONS
+            bin_dir = old_servers.unpack(version, self.folder / f"programs{version}") if old else None
+            server = embedded.start(self.folder / f"pg{version}", version, fast=True, bin_dir=bin_dir)
             self.running[version] = self.stack.enter_context(server)
         return self.running[version]
 
@@ -93,7 +102,7 @@ def databases_on(server: EmbeddedServer) -> Iterator[DatabaseMaker]:
         source = template.name if isinstance(template, Database) else template or "template0"
         number = next(_numbers)
         database = Database(f"test_{os.getpid()}_{number}", server, f"t{os.getpid()}_{number}_")
-        with connect(server.dsn(), autocommit=True) as admin:
+        with connect(server.dsn(), autocommit=True, oldest=FOREIGN) as admin:
             admin.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                     sql.Identifier(database.name), sql.Identifier(source)
@@ -111,10 +120,13 @@ def databases_on(server: EmbeddedServer) -> Iterator[DatabaseMaker]:
 
 def drop(database: Database) -> None:
     """Drops the database, whoever is still connected, and the roles that bear its prefix."""
-    with connect(database.server.dsn(), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
-        )
+    with connect(database.server.dsn(), autocommit=True, oldest=FOREIGN) as admin:
+        force = sql.SQL("WITH (FORCE)")
+        if database.server.version < 13:  # it waits for who was told to go
+            leave = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            admin.execute(leave, [database.name])
+            force = sql.SQL("")
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} {}").format(sql.Identifier(database.name), force))
         roles = admin.execute(
             # Who made roles and let others into them goes last.
             "SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, %s) ORDER BY rolcreaterole",

@@ -1,7 +1,8 @@
-"""Shows everything that a database of any design holds about one person, and why it is there (art. 15).
+"""Shows everything that a database holds about one person, and why it is there (art. 15).
 
-Rows are found along the links of the data map; columns that a link or the map hides from the person stay out. Nothing is
-changed there.
+On the database that `bloesem up` uses: every row in which the person has a part, restricted and held ones too. With
+--store and --map, of a database of any design: rows are found along the links of the map. Columns that a link or the map
+hides from the person stay out. Nothing is changed there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from bloesem.commands import people, shared
 
 EXAMPLES = f"""\
 examples:
+  bloesem access --person email=ann@mail.example             on the database that `bloesem up` uses
   bloesem access --store postgresql://me@db.example/shop --map map.yaml --policy company/minimal --person email=a@b.example
   bloesem access … --person public.customer.id=7 --json      one of two people who share an address
 
@@ -39,21 +41,49 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines = []
     for name, rows in found["tables"].items():
         why = found["why"][name]
-        kept = f"until {why['until']}" if why["until"] else "no end known"
-        purposes = ", ".join(why["purposes"]) or "no purpose needs it any more"
-        lines += [
-            f"{name}: {len(rows):,} rows, for {purposes}; {kept if why['purposes'] else ''}".rstrip("; ")
-        ]
-        if why["source"]:
-            lines.append(
-                f"  from: {why['source'] if isinstance(why['source'], str) else ', '.join(why['source'])}"
-            )
+        lines += [f"{name}: {len(rows):,} rows, {_for(why)}", *_from(why), *_besides(why)]
+        for group in why.get("rows", ()):
+            keys = "; ".join(" ".join(map(str, key.values())) for key in group["keys"])
+            lines += [f"  of these {shared.short(keys, 60)}: {_for(group)}"]
+            lines += [f"  {line}" for line in (*_from(group), *_besides(group))]
         for row in rows:
             said = ", ".join(f"{c}: {_value(v)}" for c, v in row.items() if v is not None)
             lines.append(f"  {said}")
         lines.append("")
+    lines += _told(found)
     total = sum(len(rows) for rows in found["tables"].values())
     return [*lines, f"{total:,} rows in {len(found['tables'])} tables"]
+
+
+def _for(why: dict[str, Any]) -> str:
+    purposes = ", ".join(why["purposes"])
+    if not purposes:
+        return "no purpose needs it any more"
+    return f"for {purposes}; " + (f"until {why['until']}" if why["until"] else "no end known")
+
+
+def _from(why: dict[str, Any]) -> list[str]:
+    source = why["source"]
+    return [f"  from: {source if isinstance(source, str) else ', '.join(source)}"] if source else []
+
+
+def _besides(why: dict[str, Any]) -> list[str]:
+    lines = [f"  held: {', '.join(why['held'])}"] if why.get("held") else []
+    if why.get("unread"):
+        lines.append("  kept, not read: " + ", ".join(f"{p} ({word})" for p, word in why["unread"].items()))
+    return lines
+
+
+def _told(found: dict[str, Any]) -> list[str]:
+    """What is recorded about the person, and who read them: in a database that Bloesem guards."""
+    lines = []
+    for one in found.get("facts", ()):
+        until = f" until {one['until']}" if one["until"] else ""
+        row = f" of {one['row']}" if "row" in one else ""
+        lines.append(f"recorded: {one['kind']} {one['key']}{row}, from {one['from']}{until}")
+    for one in found.get("read", ()):
+        lines.append(f"read on {one['on']} for {one['purpose']}, {one['times']:,} times")
+    return [*lines, ""] if lines else []
 
 
 def _value(value: Any) -> str:

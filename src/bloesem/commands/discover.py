@@ -2,23 +2,30 @@
 
 Foreign keys, names (Dutch, French, English, German) and samples of values are weighed: which tables hold people, what each
 column is, whose each row is. Each proposal comes with its ground and how sure it is; what is unsure is a question with its
-alternatives. Nothing is installed or written there, and no value is shown. A proposal erases nothing: `bloesem check`
+alternatives. Categories are those of the policy; where it has none, the lines that would declare it are printed.
+Nothing is installed or written there, and no value is shown. A proposal erases nothing: `bloesem check`
 refuses the map while a question is left.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
 
+if TYPE_CHECKING:
+    from bloesem.policy.model import Policy
+
 EXAMPLES = """\
 examples:
-  bloesem discover postgresql://me@db.example/shop > map.yaml
+  bloesem discover --policy company/minimal postgresql://me@db.example/shop > map.yaml
   bloesem discover --budget 20s,200rows postgresql://me@db.example/shop > map.yaml
   bloesem discover --agree 0.9 map.yaml > agreed.yaml    agrees with every proposal that is at least so sure
   bloesem check --store postgresql://me@db.example/shop POLICY map.yaml
@@ -34,6 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "url",
         metavar="URL",
         help=f"the database: postgresql://user@host/database, or `{shared.HERE}`; with --agree: a map",
+    )
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        metavar="POLICY",
+        help="a company, or one version of its policy, whose categories are proposed (default: the company here; where "
+        "there is none, fideslang's)",
     )
     parser.add_argument(
         "--budget",
@@ -91,17 +105,41 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem.discover import Budget, discover, to_json, to_yaml
     from bloesem.stores.postgres import FOREIGN
 
+    policy = _policy(arguments.policy)
     tell = _Progress(sys.stderr.isatty()) if not arguments.quiet else None
     begun = time.monotonic()
     with shared.store(arguments.url, oldest=FOREIGN) as connection:
-        made = discover(connection, Budget(*arguments.budget), tell or (lambda _: None))
+        made = discover(connection, Budget(*arguments.budget), tell or (lambda _: None), policy)
     if tell is not None:
         tell.end(f"{len(made.tables)} tables in {time.monotonic() - begun:.1f} s, {made.undecided} questions")
+        _remedy(made.declare)
     if arguments.json:
         shared.print_json(to_json(made))
     else:
         print(to_yaml(made), end="")
     return 0
+
+
+def _policy(named: Path | None) -> Policy | None:
+    """The policy in force of the company that is named, or that is here. raises: PolicyError for one that is named."""
+    from bloesem.policy.company import load_company
+
+    here = Path(os.environ.get("BLOESEM_COMPANY") or shared.COMPANY)
+    if named is None and not here.is_dir():
+        return None
+    home, version = shared.version_of(named or here)
+    return load_company(home).in_force(version or shared.today())
+
+
+def _remedy(lines: Sequence[str]) -> None:
+    """What the policy would have to say first, before anybody decides anything."""
+    if lines:
+        print(
+            "\nThe policy has no category for some of what stands there. Declare them under `categories` of policy.yaml,\n"
+            "name each under `reads` of the parts that need it, and discover again; or decide each in the map:\n",
+            file=sys.stderr,
+        )
+        print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
 
 
 class _Progress:

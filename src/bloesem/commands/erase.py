@@ -1,4 +1,4 @@
-"""Erases people from a database of any design (art. 17): whole, or not at all.
+"""Erases people from the database that `bloesem up` uses, or from one of any design (art. 17): whole, or not at all.
 
 What is theirs alone goes; what others own too stays without this person's columns; what a purpose must still keep stays,
 with its reason and until when. --dry-run does it all and takes it back: its plan binds the act, which is refused when
@@ -13,12 +13,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import people, shared
+from bloesem.commands.residue import kept_lines
 
 if TYPE_CHECKING:
     from bloesem.rights.requests import Done
 
 EXAMPLES = f"""\
 examples:
+  bloesem erase --person email=ann@mail.example --dry-run    on the database that `bloesem up` uses
   bloesem erase --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --dry-run
   bloesem erase … --person email=a@b.example --plan HASH     exactly what was rehearsed, or nothing
   bloesem erase … --people list.txt --residue now            many at once; then looks for what is left of them
@@ -55,23 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
             done = desk.erase(case.wanted, ground=ground, plan=arguments.plan, show_values=show)
         said = done.json()
         if arguments.residue == "now" and not arguments.dry_run:
-            said |= _residue(case)
+            said |= desk.left(dt.datetime.now(dt.UTC))
     if arguments.json:
         shared.print_json(said)
     else:
         print("\n".join(lines(said, done)))
     return 0
-
-
-def _residue(case: people.Case) -> dict[str, Any]:
-    """What is left of them anywhere, and what could not be read: then the next pass looks for them again."""
-    from bloesem.rights import passes
-
-    record = case.record
-    found = passes.at_once(
-        record.rights, record.store, record.act, case.desk.connection, dt.datetime.now(dt.UTC)
-    ).json()
-    return {key: found[key] for key in ("residue", "unread")}
 
 
 def lines(said: dict[str, Any], done: Done) -> list[str]:
@@ -93,6 +84,7 @@ def lines(said: dict[str, Any], done: Done) -> list[str]:
         text += ["", f"Done, in {said['statements']} statements."]
         for one in said["residue"]:
             text.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
+        text += kept_lines(said.get("kept", ()))
         for one in said.get("unread", ()):
             text.append(f"not read: {one['table']}: {one['reason']}")
     else:

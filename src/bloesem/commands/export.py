@@ -1,5 +1,5 @@
-"""What a person may take along from a database of any design (art. 20): what they gave or what was observed of them, held
-on consent or on a contract. JSON on the output; with --csv also a file per table."""
+"""What a person may take along (art. 20), from the database that `bloesem up` uses or from one of any design: what they
+gave or what was observed of them, held on consent or on a contract. JSON on the output; with --csv also a file per table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bloesem.commands import people, shared
 
 EXAMPLES = f"""\
 examples:
+  bloesem export --person email=ann@mail.example --csv ann/  from the database that `bloesem up` uses
   bloesem export --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --json > ann.json
   bloesem export … --csv ann/                                a file per table, and what its columns hold
 
@@ -28,10 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from bloesem.rights.portable import portable
-
     with people.case(arguments) as case:
-        found = portable(case.desk, case.wanted)
+        found = case.desk.portable(case.wanted)
     if arguments.csv:
         _write(arguments.csv, found)
     if arguments.json:

@@ -1,5 +1,6 @@
-"""A person objects to purposes for which a database of any design holds them (art. 21). Against marketing it is absolute;
-elsewhere the purpose waits until its grounds are assessed: --granted or --refused says how that ended."""
+"""A person objects to purposes for which the database that `bloesem up` uses, or one of any design, holds them (art. 21).
+Against marketing it is absolute; elsewhere the purpose waits until its grounds are assessed: --granted or --refused says
+how that ended."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = f"""\
 examples:
+  bloesem object --person email=ann@mail.example --purpose marketing
   bloesem object --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --purpose newsletter
 
 {people.EXIT}
@@ -36,11 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
             p for p in case.plan.purposes if p.active and p.objection != "none"
         ]
         facts = [_fact(p, granted=arguments.granted) for p in purposes]
-        if arguments.granted:
-            found = case.desk.look(case.wanted, lambda world, way, standing: world.people[0])
-            for purpose in purposes:
-                case.record.close(found, "assessing", purpose.key)
-        said = noting.note(case, "objection", facts, lift=arguments.refused)
+        over: list[tuple[FactKind, str]] = (
+            [("assessing", p.key) for p in purposes] if arguments.granted else []
+        )
+        said = case.desk.note(case.wanted, "objection", facts, lift=arguments.refused, over=over)
     return noting.answer(arguments, said, "objection refused" if arguments.refused else "objection")
 
 

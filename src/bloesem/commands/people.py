@@ -9,26 +9,32 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
+from bloesem.errors import PlanError
 
 if TYPE_CHECKING:
+    from bloesem.datamap.load import LoadedMap
     from bloesem.plan.model import Plan
-    from bloesem.policy.model import Policy
+    from bloesem.policy.company import Company
+    from bloesem.rights.desks import Answers
     from bloesem.rights.identify import Who
-    from bloesem.rights.record import HomeRecord
-    from bloesem.rights.requests import Desk
-    from bloesem.stores.dsn import Dsn
+    from bloesem.stores.postgres import Connection
 
 EXIT = "exit code: 0 done; 1 refused, with rule and remedy; 2 wrong call; 3 the database cannot be reached or used"
 
 
 def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
-    """`--store`, `--map`, `--policy`, `--person`, `--also`, `--on`, `--json`; with `many`, `--people` too."""
-    shared.add_store(parser, "the database that holds the person")
+    """`--store`, `--map`, `--policy`, `--person`, `--also`, `--on`, `--prefix`, `--json`; with `many`, `--people` too."""
+    shared.add_store(parser, f"the database that holds the person (default: {shared.HERE})")
     parser.add_argument(
-        "--map", type=Path, action="append", default=[], metavar="PATH", help="the database's data map"
+        "--map",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="its data map (default: the company's own)",
     )
     parser.add_argument(
         "--policy",
@@ -60,20 +66,17 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     parser.add_argument(
         "--on", type=shared.day, metavar="DATE", help="the policy in force on this day (default: today)"
     )
+    shared.add_prefix(parser)
     shared.add_json(parser)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call: the desk, who is meant, and what it stands on."""
+    """One call: the desk, who is meant, and by which plan it is answered."""
 
-    desk: Desk
+    desk: Answers
     wanted: tuple[tuple[Who, ...], ...]
-    policy: Policy
     plan: Plan
-    record: HomeRecord
-    dsn: Dsn
-    now: dt.datetime
 
 
 def who(arguments: argparse.Namespace) -> tuple[tuple[Who, ...], ...]:
@@ -114,13 +117,39 @@ def _read(file: Path) -> str:
 
 @contextmanager
 def case(arguments: argparse.Namespace) -> Iterator[Case]:
-    """Opens the store, Bloesem's own database, map and policy.
+    """Opens the store, Bloesem's own database, map and policy. The map says at which desk it is answered.
 
     raises: UsageError for what is not said; MapError, PolicyError, PlanError for what is undecided; StoreError.
     """
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import load_company
+
+    wanted = who(arguments)
+    maps = read_map(arguments.map) if arguments.map else None
+    arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
+    company = load_company(shared.home(arguments))
+    found = maps or read_map(company.maps)
+    ask = Asking(arguments, wanted, company, found, arguments.on or version)
+    with _guarded(ask) if guards(found) else _foreign(ask) as one:
+        yield one
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What was typed, read."""
+
+    arguments: argparse.Namespace
+    wanted: tuple[tuple[Who, ...], ...]
+    company: Company
+    maps: LoadedMap
+    on: dt.date | None
+
+
+@contextmanager
+def _foreign(ask: Asking) -> Iterator[Case]:
+    """A database of any design, along the links of its map."""
     from bloesem.rights import graph, home
+    from bloesem.rights.foreign import ForeignDesk
     from bloesem.rights.judge import Judge, compile_foreign
     from bloesem.rights.record import HomeRecord
     from bloesem.rights.requests import Desk
@@ -128,27 +157,23 @@ def case(arguments: argparse.Namespace) -> Iterator[Case]:
     from bloesem.stores.postgres import FOREIGN, connect
     from bloesem.stores.schema import read_schema
 
-    if not arguments.store or not arguments.map:
+    arguments = ask.arguments
+    if not arguments.store:
         raise shared.UsageError(
-            "no database or no map was named" if not arguments.store else "no map was named",
-            "a request is answered from one database, by its map",
-            "say --store postgresql://user@host/database --map map.yaml; `bloesem discover URL` proposes a map",
+            "no database was named",
+            "the map is of a database that Bloesem does not guard",
+            "say --store postgresql://user@host/database",
         )
-    wanted = who(arguments)
-    maps = read_map(arguments.map)
-    _foreign(maps.datamap)
-    arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
-    company = load_company(shared.home(arguments))
     now = dt.datetime.now(dt.UTC)
-    on = arguments.on or version or shared.today()
-    policy = company.in_force(on)
+    on = ask.on or shared.today()
+    policy = ask.company.in_force(on)
     dsn = Dsn.parse(arguments.store)
     with ExitStack() as stack:
         connection = stack.enter_context(
             connect(dsn, autocommit=True, application="bloesem-rights", oldest=FOREIGN)
         )
-        over = graph.build(maps, read_schema(connection))
-        plan = compile_foreign(company, policy, over, on)
+        over = graph.build(ask.maps, read_schema(connection))
+        plan = compile_foreign(ask.company, policy, over, on)
         rights = stack.enter_context(home.opened(now))
         record = HomeRecord(
             rights, rights.store(dsn, now), str(policy.version), lambda: dt.datetime.now(dt.UTC)
@@ -156,18 +181,65 @@ def case(arguments: argparse.Namespace) -> Iterator[Case]:
         record.settle(connection)
         teller = None if arguments.json or not sys.stderr.isatty() else _tell
         desk = Desk(connection, over, Judge(plan, over, now, policy.language), record, teller)
-        yield Case(desk, wanted, policy, plan, record, dsn, now)
+        yield Case(ForeignDesk(desk, record), ask.wanted, plan)
+
+
+@contextmanager
+def _guarded(ask: Asking) -> Iterator[Case]:
+    """A database where a plan is in force, through its facts and masks."""
+    from bloesem import company
+    from bloesem.rights import home
+    from bloesem.rights.guarded.desk import GuardedDesk
+    from bloesem.rights.record import HomeRecord
+
+    arguments = ask.arguments
+    url = arguments.store or shared.HERE
+    now = dt.datetime.now(dt.UTC)
+    with shared.store(url) as connection, home.opened(now) as rights:
+        on = ask.on or in_force(connection)[1]
+        read = company.load(
+            shared.home(arguments), on=on, prefix=arguments.prefix, maps=arguments.map, company=ask.company
+        )
+        same_plan(read.plan, connection)
+        digest = rights.store(shared.address_of(url, connection), now)
+        version = str(read.policy.version)
+        record = HomeRecord(rights, digest, version, lambda: dt.datetime.now(dt.UTC), guarded=True)
+        record.settle(connection)
+        desk = GuardedDesk(connection, read.plan, read.maps.datamap, read.policy.language, record)
+        yield Case(desk, ask.wanted, read.plan)
+
+
+def in_force(connection: Connection) -> tuple[dt.date, dt.date]:
+    """The version that is in force on a guarded database, and the civil day there (a demonstration's own)."""
+    row = connection.execute(
+        "SELECT (SELECT policy FROM bloesem.installed ORDER BY id DESC LIMIT 1), bloesem.today()"
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def same_plan(plan: Plan, connection: Connection) -> None:
+    """raises: PlanError when another version is in force there: rights, masks and reasons would be of two policies."""
+    version, _ = in_force(connection)
+    if version != plan.version:
+        raise PlanError(
+            f"the policy of {version} is in force on this database, not that of {plan.version}",
+            "what follows from a request follows from the policy in force (P-173)",
+            "name that version with --policy; or put the other in force: bloesem plan --apply",
+        )
 
 
 def _tell(table: str, rows: int) -> None:
     print(f"{table}: {rows:,} rows", file=sys.stderr)
 
 
-def _foreign(datamap: Any) -> None:
-    guarded = [dataset.fides_key for dataset in datamap.dataset if dataset.guarded]
-    if guarded:
+def guards(maps: LoadedMap) -> bool:
+    """Whether the maps are of a database that Bloesem guards. raises: UsageError when they are of both kinds."""
+    guarded = {dataset.guarded for dataset in maps.datamap.dataset}
+    if len(guarded) > 1:
         raise shared.UsageError(
-            f"the map of `{', '.join(guarded)}` is of a database that Bloesem guards",
-            "this answers from a database of any design, along the links of its map",
-            "write `meta: {guarded: false}` on the dataset, and `links` (docs/datamap.md)",
+            "the maps are of a database that Bloesem guards, and of one that it does not",
+            "a request is answered from one database, by its map",
+            "name the maps of one with --map",
         )
+    return guarded == {True}

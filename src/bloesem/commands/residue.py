@@ -1,7 +1,8 @@
 """Looks in every table of a database, mapped or not, for what is left of the people erased there since the last pass:
-their e-mail, phone, IBAN, card and customer number, name with given name, and address, in any usual writing.
+their e-mail, phone, IBAN, card and customer number, and their name together with their address, in any usual writing.
 
-It says where something is left, never what. It reads text, json, xml, hstore, bytea and array columns, each table once,
+It says where something is left, never what. In a database that Bloesem guards, what a purpose must still keep is named
+apart, with why and until when. It reads text, json, xml, hstore, bytea and array columns, each table once,
 and changes nothing there. What the login may not read is named. A pass that was killed goes on where it was. After a pass
 that read everything, Bloesem forgets whom it looked for; after seven days it does so in any case.
 """
@@ -12,7 +13,7 @@ import argparse
 import datetime as dt
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
+  bloesem residue                                           in the database that `bloesem up` uses
   bloesem residue --store postgresql://me@db.example/shop
   bloesem residue --store postgresql://me@db.example/shop --map map.yaml --json     says too which columns no map names
 
@@ -36,7 +38,7 @@ reached
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    shared.add_store(parser, "the database to look in")
+    shared.add_store(parser, f"the database to look in (default: {shared.HERE})")
     parser.add_argument(
         "--map",
         type=Path,
@@ -45,6 +47,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="say which findings no map names",
     )
+    parser.add_argument(
+        "--company",
+        type=Path,
+        metavar="DIR",
+        help="of a database that Bloesem guards: whose policy is in force",
+    )
+    shared.add_prefix(parser)
     parser.add_argument(
         "--timeout",
         type=seconds,
@@ -64,31 +73,57 @@ def seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from bloesem.policy.company import load_company
     from bloesem.rights import home, passes
     from bloesem.rights.crew import CORES
     from bloesem.rights.record import HomeRecord
 
-    if not arguments.store:
-        raise shared.UsageError(
-            "no database was named",
-            "a pass looks in one database",
-            "say --store postgresql://user@host/database",
-        )
+    url = arguments.store or shared.HERE
     mapped = _mapped(arguments.map)
+    if arguments.company:  # named wrongly it is said before anything is read
+        load_company(shared.home(arguments))
     now = dt.datetime.now(dt.UTC)
-    with home.opened(now) as rights, _store(arguments.store) as (dsn, connection):
+    with home.opened(now) as rights, _store(url) as (dsn, connection):
         store = rights.store(dsn, now)
         # What was cut off and never happened is no erasure: nobody is looked for after it.
         HomeRecord(rights, store, "", lambda: dt.datetime.now(dt.UTC)).settle(connection)
+        erased = rights.erased(store, now)
         outcome = passes.over(
             rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
         )
+        outcome, kept = _judged(arguments, connection, outcome, erased)
     if arguments.json:
-        shared.print_json(_json(outcome, mapped))
+        shared.print_json(_json(outcome, mapped) | ({"kept": kept} if erased else {}))
     else:
-        print("\n".join(_lines(outcome, mapped)))
+        print("\n".join([*_lines(outcome, mapped), *kept_lines(kept)]))
     result = outcome.residue
     return 0 if result.whole and not result.found else 1
+
+
+def _judged(
+    arguments: argparse.Namespace, connection: Connection, outcome: Outcome, erased: dict[int, set[str]]
+) -> tuple[Outcome, list[dict[str, Any]]]:
+    """Of a database that Bloesem guards: what is left, and apart from it what is lawfully kept."""
+    from dataclasses import replace
+
+    from bloesem import company
+    from bloesem.commands.people import in_force, same_plan
+    from bloesem.rights.guarded import left
+    from bloesem.stores.facts import moment
+
+    if not erased:
+        return outcome, []
+    read = company.load(
+        shared.home(arguments),
+        on=in_force(connection)[1],
+        prefix=arguments.prefix,
+        maps=arguments.map,
+    )
+    plan = read.plan
+    same_plan(plan, connection)
+    at = moment(connection, plan)
+    residue, kept = left.judged(connection, plan, outcome.residue, erased, at, read.policy.language)
+    return replace(outcome, residue=residue), kept
 
 
 @contextmanager
@@ -103,8 +138,7 @@ def _store(url: str) -> Iterator[tuple[Dsn, Connection]]:
             yield dsn, connection
         return
     with shared.store(url) as connection:
-        info = connection.info
-        yield Dsn(info.host, info.dbname, port=info.port), connection
+        yield shared.address_of(url, connection), connection
 
 
 def _mapped(paths: list[Path]) -> set[tuple[str, str]] | None:
@@ -160,6 +194,15 @@ def _row(found: Found, mapped: set[tuple[str, str]] | None) -> list[str]:
     if mapped is not None and (found.table, found.column) not in mapped:
         first += "  (in no map)"
     return [found.table, found.column, found.what, f"{found.rows:,}", first]
+
+
+def kept_lines(kept: Sequence[dict[str, Any]]) -> list[str]:
+    """What stands there lawfully: where, why and until when."""
+    return [
+        f"kept: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows: {one['reason']}"
+        + (f", until {one['until']}" if one["until"] else "")
+        for one in kept
+    ]
 
 
 class Teller:

@@ -49,6 +49,10 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a data map instead of the company's own",
     )
+    add_prefix(parser)
+
+
+def add_prefix(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prefix",
         type=prefix,
@@ -187,6 +191,14 @@ def store(url: str, oldest: int | None = None) -> Iterator[Connection]:
         )
         with _of_another_database(address):
             yield connection
+
+
+def address_of(url: str, connection: Connection) -> Dsn:
+    """The address by which acts know a database that `store` opened."""
+    from bloesem.stores.dsn import Dsn
+
+    info = connection.info
+    return Dsn.parse(url) if url != HERE else Dsn(info.host, info.dbname, port=info.port)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 MONTHS_AHEAD = 18
 DAY = dt.timedelta(days=1)
 #: Acts that leave every row as it was.
-UNCHANGING = ("read", "rehearsal", "denial")
+UNCHANGING = ("read", "rehearsal", "denial", "access", "export")
 #: Among so many of the last acts, one that is committed late is still found.
 RECENT = 1000
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
@@ -16,6 +16,7 @@ from bloesem.source import nearest
 
 _UNDECIDED = "what nobody decided erases nothing: an unreviewed map is refused"
 _END = "a link has an end"
+_CONSENT = "consent.given"
 
 
 def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
@@ -28,6 +29,7 @@ def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
         for collection in dataset.collections:
             found += _questions(maps, dataset, collection)
             found += _ends(maps, dataset, collection, tables)
+        found += _whose(maps, dataset, tables)
     people = any(c.meta.holds == "people" for c in tables.values())
     if not people and not any(link.person for c in tables.values() for link in c.meta.links):
         found.append(
@@ -39,7 +41,7 @@ def foreign_findings(maps: LoadedMap, policy: Policy) -> list[Finding]:
                 "mark the table of people with meta: {holds: people}, or write a link with `person: email`",
             )
         )
-    return [*found, *_categories(maps, policy)]
+    return [*found, *_categories(maps, policy), *_clocks(maps, policy)]
 
 
 def _mixed(dataset: Dataset) -> Finding:
@@ -60,7 +62,7 @@ def _questions(maps: LoadedMap, dataset: Dataset, collection: Collection) -> Ite
     for link in meta.links:
         if link.decide or link.kind is None:
             what = f"the link of {'.'.join(table)} ({', '.join(link.columns)})"
-            yield _question(maps, (*table, link.columns[0]), what, link.decide)
+            yield _question(maps, (*table, link.columns[0]), what, link.decide, open_=link.kind is None)
     for one in _all(collection.fields):
         if one.meta.decide:
             what = f"the category of column {'.'.join(table)}.{one.name}"
@@ -73,18 +75,24 @@ def _all(fields: Sequence[DataField]) -> Iterator[DataField]:
         yield from _all(one.fields)
 
 
-def _question(maps: LoadedMap, place: tuple[str, ...], what: str, choices: Sequence[Alternative]) -> Finding:
-    many = (
-        f"choose one of its {len(choices)} alternatives, write it, and"
-        if len(choices) > 1
-        else "if it is so,"
-    )
+def _question(
+    maps: LoadedMap, place: tuple[str, ...], what: str, choices: Sequence[Alternative], *, open_: bool = False
+) -> Finding:
+    """`open_`: nothing is proposed but that there is no link."""
+    if open_ and len(choices) < 2:
+        remedy = (
+            "delete the link; or, where it points to something, write `to` and `kind`, and take `decide` out"
+        )
+    elif len(choices) > 1:
+        remedy = f"choose one of its {len(choices)} alternatives, write it, and take `decide` out"
+    else:
+        remedy = "if it is so, take `decide` out"
     return Finding(
         "error",
         "undecided",
         f"{what} is undecided",
         _UNDECIDED,
-        f"{many} take `decide` out",
+        remedy,
         maps.where(*place),
     )
 
@@ -112,6 +120,73 @@ def _ends(
             )
 
 
+def _whose(maps: LoadedMap, dataset: Dataset, tables: dict[tuple[str, str], Collection]) -> Iterator[Finding]:
+    """Tables whose rows nobody's request would find; and those that hold nobody, of which a link says whose they are."""
+    owned = {
+        id(_target(link, at[0], tables))
+        for at, c in tables.items()
+        for link in c.meta.links
+        if link.belongs == "that" and link.kind != "reference"
+    }
+    for collection in dataset.collections:
+        at = f"{dataset.db_schema}.{collection.name}"
+        where = maps.where(dataset.db_schema, collection.name)
+        meta = collection.meta
+        reaching = [link for link in meta.links if link.belongs == "this" and link.kind != "reference"]
+        if meta.holds == "personal" and not meta.decide and not reaching and id(collection) not in owned:
+            yield Finding(
+                "error",
+                "unreachable-table",
+                f"table {at} belongs to nobody: no link of it leads to a person",
+                "every row of personal data has an owner, so that it is found and erased with its person",
+                "write a link of kind owner or shared; or meta.holds: reference, and why",
+                where,
+            )
+        if meta.holds in ("reference", "system") and any(link.kind is not None for link in reaching):
+            yield Finding(
+                "error",
+                "nobody-with-owner",
+                f"table {at} holds: {meta.holds}, and a link of it says whose each row is",
+                "what holds nobody belongs to nobody: its rows would be found for no one",
+                "take `holds` out, or make the link a reference",
+                where,
+            )
+
+
+def uncuttable_links(
+    maps: LoadedMap, required: Mapping[tuple[str, str], Container[str]]
+) -> Iterator[Finding]:
+    """Links that may have to be cut on a row that stays, and that cannot be empty: an erasure that meets one is refused.
+
+    in: `required`: of each table the columns that are NOT NULL.
+    """
+    tables = {(d.db_schema, c.name): c for d in maps.datamap.dataset for c in d.collections}
+    for at, collection in tables.items():
+        for link in collection.meta.links:
+            target = _target(link, at[0], tables)
+            never = (
+                link.belongs == "that" or link.placeholder is not None or not link.last or link.kind is None
+            )
+            goes = target is not None and target.meta.holds in ("people", "personal")
+            if never or not goes or not _may_stay(collection, link):
+                continue
+            if all(column in required.get(at, ()) for column in link.columns):
+                yield Finding(
+                    "warning",
+                    "uncuttable-link",
+                    f"the link of {'.'.join(at)} ({', '.join(link.columns)}) cannot be empty, and its row may stay",
+                    "all or nothing: an erasure that would leave it dangling is refused",
+                    "write what stands for nobody: placeholder; or `last: false`, if the row goes with this owner",
+                    maps.where(*at, link.columns[0]),
+                )
+
+
+def _may_stay(collection: Collection, link: Link) -> bool:
+    """Whether a row may outlive what a link points to: it is a person, or somebody's by another way."""
+    others = [o for o in collection.meta.links if o.columns != link.columns and o.belongs == "this"]
+    return collection.meta.holds == "people" or any(o.kind in ("owner", "shared") for o in others)
+
+
 def _target(link: Link, schema: str, tables: dict[tuple[str, str], Collection]) -> Collection | None:
     """`to` is a table of the same schema, or `schema.table`."""
     by_name = {".".join(at): collection for at, collection in tables.items()}
@@ -130,11 +205,46 @@ def _categories(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
                 for category in one.data_categories:
                     used.setdefault(category, f"{dataset.db_schema}.{collection.name}.{one.name}")
     for category, place in sorted(used.items()):
-        if not covers(reads, category):
+        if not any(covers([declared], category) for declared in policy.categories):
+            yield Finding(
+                "error",
+                "category-not-declared",
+                f"category `{category}` (of {place}) is not in the policy",
+                "P-020: a category is declared in the policy first",
+                f"use one of: {nearest(category, policy.categories)}; or declare it, and name it under `reads` "
+                "(`bloesem discover --policy POLICY URL` prints the lines)",
+            )
+        elif not covers(reads, category):
             yield Finding(
                 "warning",
                 "category-without-purpose",
                 f"category `{category}` (of {place}) serves no purpose of the policy",
                 "art. 5(1)(b): data is collected for a purpose; without one, nothing keeps it",
                 "write the category that the policy has for it, or name it under `reads` of a purpose",
+            )
+
+
+def _clocks(maps: LoadedMap, policy: Policy) -> Iterator[Finding]:
+    """Events from which a term runs, or that say that it does not run yet, and that no column of the map says."""
+    means = {name: event.alias_of or name for name, event in policy.events.items()}
+    tables = [c for dataset in maps.datamap.dataset for c in dataset.collections]
+    said = {means.get(e.event, e.event) for c in tables for e in c.meta.events}
+    if any(c.meta.consents for c in tables):
+        said.add(_CONSENT)
+    wanted: dict[str, list[str]] = {}
+    for row in policy.purposes.values():
+        for name, part in row.parts.items():
+            for term in (part.keep or row.keep).terms:
+                if term.after in policy.events:
+                    ends = means[term.after]
+                    for event in (ends, policy.events[ends].reopened_by):
+                        wanted.setdefault(means.get(event or "", ""), []).append(name)
+    for event, parts in sorted(wanted.items()):
+        if event and event not in said:
+            yield Finding(
+                "warning",
+                "event-without-column",
+                f"no column says when `{event}` was: what {', '.join(sorted(set(parts)))} would keep, it does not",
+                "P-108: a term runs from a named event; who has none is kept for nothing, and goes whole",
+                f"name the column under meta.events of its table: {{event: {event}, at: …}}",
             )

@@ -6,13 +6,16 @@ Read-only: nothing is installed, written or sorted there, and no value leaves in
 from __future__ import annotations
 
 from bloesem.discover.catalogue import read_catalogue
+from bloesem.discover.fit import fitted
 from bloesem.discover.inclusion import keys_of, read_inclusion
+from bloesem.discover.joins import read_joins
 from bloesem.discover.proposal import Proposal
 from bloesem.discover.sample import Budget, Clock, Progress, prepare, read_samples
 from bloesem.discover.study import Study
 from bloesem.discover.typed import read_numbers
 from bloesem.discover.words import words
 from bloesem.discover.write import to_json, to_yaml
+from bloesem.policy.model import Policy
 from bloesem.stores.postgres import Connection
 
 __all__ = ["Budget", "Proposal", "discover", "to_json", "to_yaml"]
@@ -22,9 +25,13 @@ _FOR_LINKS = 0.4
 
 
 def discover(
-    connection: Connection, budget: Budget | None = None, progress: Progress = lambda _: None
+    connection: Connection,
+    budget: Budget | None = None,
+    progress: Progress = lambda _: None,
+    policy: Policy | None = None,
 ) -> Proposal:
-    """in: a connection in autocommit, whose session is made read-only; what may be spent on values; who hears how far it is.
+    """in: a connection in autocommit, whose session is made read-only; what may be spent on values; who hears how far it is;
+    the policy whose categories are proposed (fideslang's, when not given).
 
     out: a proposal with every table. What could not be read is judged by names, and said.
     """
@@ -38,8 +45,10 @@ def discover(
     samples = read_samples(connection, catalogue, reading, told.vocabulary, progress)
     keys = keys_of(catalogue, samples, told)
     comparing = Clock(Budget(budget.seconds * _FOR_LINKS + max(0.0, reading.left), budget.rows))
-    study = Study(catalogue, samples, keys, told, read_numbers(connection, catalogue))
+    numbers, joins = read_numbers(connection, catalogue), read_joins(connection, catalogue)
+    study = Study(catalogue, samples, keys, told, numbers, joins)
     wanted = study.worth_asking()
     inclusion = read_inclusion(connection, catalogue, samples, keys, wanted, comparing, progress)
     progress("weighing")
-    return study.proposal(inclusion)
+    made = study.proposal(inclusion)
+    return made if policy is None else fitted(made, policy, told)

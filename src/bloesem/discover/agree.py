@@ -15,12 +15,13 @@ from bloesem.errors import MapError
 from bloesem.source import parse
 
 _DECIDE = "decide"
+_CATEGORIES = "data_categories"
 
 
 def agree(path: Path, at_least: float) -> tuple[str, int]:
     """in: a map that is accepted as one. out: its text without the questions agreed with, and how many are left.
 
-    Only what is proposed already (`holds`, `kind`) can be agreed with: an alternative has to be chosen.
+    Only what is proposed already (`holds`, `kind`, `data_categories`) can be agreed with: an alternative has to be chosen.
     raises: SourceError, MapError.
     """
     load_map([path])
@@ -35,29 +36,37 @@ def agree(path: Path, at_least: float) -> tuple[str, int]:
     lines = text.splitlines(keepends=True)
     gone: set[int] = set()
     left = 0
-    for mapping, key, value in _questions(node):
+    for mapping, above, key, value in _questions(node, None):
         span = _own_lines(lines, key, value)
-        if span is not None and _written(mapping) and _sure(value) >= at_least:
+        if span is not None and _written(mapping, above, value) and _sure(value) >= at_least:
             gone.update(span)
         else:
             left += 1
     return "".join(line for n, line in enumerate(lines) if n not in gone), left
 
 
-def _questions(node: yaml.Node | None) -> Iterator[tuple[yaml.MappingNode, yaml.Node, yaml.SequenceNode]]:
+Question = tuple[yaml.MappingNode, yaml.MappingNode | None, yaml.Node, yaml.SequenceNode]
+
+
+def _questions(node: yaml.Node | None, above: yaml.MappingNode | None) -> Iterator[Question]:
+    """Each question with the mapping that it stands in, and the one that this stands in."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == _DECIDE and isinstance(value, yaml.SequenceNode) and value.value:
-                yield node, key, value
+                yield node, above, key, value
             else:
-                yield from _questions(value)
+                yield from _questions(value, node)
     elif isinstance(node, yaml.SequenceNode):
         for inner in node.value:
-            yield from _questions(inner)
+            yield from _questions(inner, above)
 
 
-def _written(mapping: yaml.MappingNode) -> bool:
-    return any(key.value in ("holds", "kind") for key, _ in mapping.value)
+def _written(mapping: yaml.MappingNode, above: yaml.MappingNode | None, asked: yaml.SequenceNode) -> bool:
+    """Whether what is proposed stands there: of a table or link beside the question, of a column above its `meta`."""
+    if any(key.value in ("holds", "kind") for key, _ in mapping.value):
+        return True
+    of_column = any(key.value == _CATEGORIES for one in asked.value for key, _ in one.value)
+    return of_column and above is not None and any(key.value == _CATEGORIES for key, _ in above.value)
 
 
 def _sure(alternatives: yaml.SequenceNode) -> float:

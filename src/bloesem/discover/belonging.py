@@ -57,9 +57,7 @@ class Belonging:
 
     def links(self) -> dict[At, list[LinkProposal]]:
         self._direct()
-        for at, links in self.soft.items():
-            if at not in self.level and any(link.confidence >= 0.6 for link in links):
-                self.level[at] = _FIRST_ROUND
+        self._by_address(sure=True)
         round_ = _FIRST_ROUND
         while True:
             round_ += 1
@@ -68,10 +66,24 @@ class Belonging:
                 round_ += 1
                 found = self._turned(round_)
             if not found:
+                found = self._by_address(sure=False)
+            if not found:
                 break
             for at in found:
                 self.level.setdefault(at, round_)
         return {at: self._written(at) for at in self.g.catalogue.tables}
+
+    def _by_address(self, *, sure: bool) -> list[At]:
+        """Tables that name somebody by an address alone; where that is a question, what they lie within is asked first."""
+        found = [
+            at
+            for at, links in self.soft.items()
+            if at not in self.level
+            and any(link.kind is not None if sure else link.confidence >= 0.6 for link in links)
+        ]
+        for at in found if sure else ():
+            self.level[at] = _FIRST_ROUND
+        return found
 
     # ---- links to people ---------------------------------------------------------------------------------------------
 
@@ -199,6 +211,8 @@ class Belonging:
         score = 0.4 + self._affinity(guess)
         if guess.on_delete == "c":
             score += 0.2
+        if self.g.nature(guess.to) == "staff":
+            score -= 0.4  # they work on many
         if self.g.required(guess.holder, guess.columns):
             score += 0.15
         nature = self.g.nature(guess.holder)
@@ -246,10 +260,12 @@ class Belonging:
 
     def _ties(self, guess: Guess) -> bool:
         """Whether its rows are there to tie what they point to to people, and are named for it."""
+        key = self.g.table(guess.holder).key
+        linked = {c for g in self.g.of[guess.holder] for c in g.columns}
         return (
             self.level.get(guess.holder) == _FIRST_ROUND
             and self.g.junction(guess.holder)
-            and self._affinity(guess) > 0
+            and (self._affinity(guess) > 0 or (len(key) > 1 and set(key) <= linked))
         )
 
     def _many(self, guess: Guess) -> bool:
@@ -295,7 +311,7 @@ class Belonging:
         direct = any(
             self._person(g) and self.verdicts[at, g.columns].kind != "reference" for g in self.g.of[at]
         )
-        direct = direct or bool(self.soft.get(at) or self.typed.get(at))
+        direct = direct or bool(self.typed.get(at)) or any(s.kind is not None for s in self.soft.get(at, ()))
         links = []
         for guess in self.g.of[at]:
             verdict = self.verdicts.get((at, guess.columns))
@@ -320,6 +336,13 @@ class Belonging:
             return Verdict("reference", 0.95, "down a link to its own table nothing is owned")
         if guess.to not in self.level:
             return Verdict("reference", 0.95, "it points to what is nobody's")
+        part = (
+            self.g.nature(guess.holder) == "part" and self._affinity(guess) > 0 and self.level[guess.to] > 0
+        )
+        if part and (direct or guess not in ranked):
+            return Verdict(
+                "owner", 0.55, "it is part of it", (("reference", 0.4, "another column says whose it is"),)
+            )
         if guess not in ranked:
             if self.level.get(guess.holder) == 0:
                 return Verdict("reference", 0.85, "a person is not part of it")
@@ -366,9 +389,11 @@ class Belonging:
             Choice(_says(guess, kind, False), why, round(guess.confidence * share, 2))
             for kind, share, why in verdict.others
         ]
+        kinds = [verdict.kind, *(kind for kind, _, _ in verdict.others)]
         others += [
-            Choice(_says(one, verdict.kind, verdict.turned), one.because, round(one.confidence * 0.5, 2))
+            Choice(_says(one, kind, verdict.turned), one.because, round(one.confidence * (0.5 - 0.1 * n), 2))
             for one in guess.rivals
+            for n, kind in enumerate(kinds)
         ]
         harmless = verdict.kind == "reference" and verdict.confidence >= 0.8 and confidence >= _SURE_REFERENCE
         sure = (confidence >= SURE or harmless) and not guess.rivals
@@ -387,8 +412,19 @@ class Belonging:
             confidence,
             of=guess.of if guess.of != self.g.table(guess.to).key else (),
             belongs="that" if sure and verdict.turned else "this",
+            placeholder=self._nobody(guess),
             decide=asked,
         )
+
+    def _nobody(self, guess: Guess) -> int | str | None:
+        """What a link becomes whose target goes, where it cannot be empty and the table itself has a value for nobody."""
+        column = self.g.table(guess.holder).columns[guess.columns[0]]
+        if len(guess.columns) > 1 or guess.declared or guess.to not in self.level or not column.required:
+            return None
+        nobody = column.nobody
+        if nobody is None and "0" in self.g.samples.of(guess.holder, column.name).values:
+            nobody = 0 if column.category == "N" else None
+        return nobody
 
 
 def _even(one: Kind, other: Kind, because: str) -> Verdict:

@@ -5,12 +5,14 @@ Reads PostgreSQL 12 and newer. Nothing is taken from statistics but sizes, so th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bloesem.stores.postgres import Connection
 
 At = tuple[str, str]
+_CONSTANT = re.compile(r"(?:''|'?\(?([-+]?0)\)?'?)(?:::[\w ()]+)?")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Column:
     counted: bool = False  # the database numbers its rows with it
     element: str | None = None
     labels: tuple[str, ...] = ()
+    default: str = ""  # as PostgreSQL writes the expression
+
+    @property
+    def nobody(self) -> int | str | None:
+        """What stands for nobody by the column's own default: 0, or an empty text."""
+        found = _CONSTANT.fullmatch(self.default)
+        if found is None:
+            return None
+        return "" if found[1] is None else 0 if self.category == "N" else None
 
     @property
     def is_json(self) -> bool:
@@ -122,7 +133,8 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        a.attidentity <> '' OR COALESCE(pg_get_expr(d.adbin, d.adrelid), '') LIKE 'nextval(%',
        CASE WHEN t.typcategory = 'A' THEN e.typname::text END,
        COALESCE((SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l
-                 WHERE l.enumtypid = t.oid), '{}')
+                 WHERE l.enumtypid = t.oid), '{}'),
+       COALESCE(pg_get_expr(d.adbin, d.adrelid), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN base b ON b.type = a.atttypid JOIN pg_type t ON t.oid = b.below AND t.typtype <> 'd'
@@ -173,9 +185,20 @@ def read_catalogue(connection: Connection) -> Catalogue:
         counted,
         element,
         labels,
+        default,
     ) in connection.execute(_COLUMNS).fetchall():
         columns.setdefault((schema, table), {})[name] = Column(
-            name, type_, base, category, required, readable, generated, counted, element, tuple(labels)
+            name,
+            type_,
+            base,
+            category,
+            required,
+            readable,
+            generated,
+            counted,
+            element,
+            tuple(labels),
+            default,
         )
     keys, foreign = _constraints(connection)
     unique, indexed = _indexes(connection)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bloesem.discover.catalogue import Column
 from bloesem.discover.kinds import Kind
 from bloesem.discover.proposal import SURE, Choice, FieldProposal
 from bloesem.discover.sample import Seen
-from bloesem.discover.words import ColumnRule, Words
+from bloesem.discover.words import NUMBER, ColumnRule, Words
 
 #: What a value that proves itself is: its category, what identifies with it, how sure that is when its name says nothing.
 PROVEN: dict[Kind, tuple[str, str | None, float]] = {
@@ -40,9 +41,17 @@ class Categories:
         self.words = words
 
     def of(
-        self, column: Column, seen: Seen, whose: Sequence[str], *, personal: bool, people: bool = False
+        self,
+        column: Column,
+        seen: Seen,
+        whose: Sequence[str],
+        *,
+        personal: bool,
+        people: bool = False,
+        unique: bool = False,
     ) -> FieldProposal:
-        """in: `whose`, words of the table's name; whether its rows are people's, or people. out: what is proposed."""
+        """in: `whose`, words of the table's name; whether its rows are people's, or people; whether no two have one value.
+        out: what is proposed."""
         rule = self.words.rule(self.words.tokens(column.name), personal=personal, people=people, whose=whose)
         if rule is not None and not _can_hold(column, rule.is_):
             rule = None
@@ -52,6 +61,9 @@ class Categories:
         share = seen.share(proven) if seen.rows >= _LEAST and _may_prove(column, proven, rule) else 0.0
         if rule is not None:
             return _named(column.name, rule, seen, proven, share)
+        if people and unique and self.words.numbers_people(self.words.tokens(column.name), whose):
+            because = "the number that each was given: its name says so, and no two have the same"
+            return FieldProposal(column.name, NUMBER, "customer", because, 0.9)
         if share >= 0.8 and seen.distinct >= _LEAST:
             category, identity, sure = PROVEN[proven]
             because = f"{_percent(share)} of its values are {_SAID[proven]}"
@@ -61,9 +73,11 @@ class Categories:
             category, identity, _ = PROVEN[proven]
             because = f"{_percent(share)} of its values are {_SAID[proven]}"
             return _unsure(column.name, [Choice({"data_categories": [category]}, because, round(share, 2))])
-        return self._other(column, seen, personal=personal, people=people)
+        return self._other(column, seen, personal=personal, people=people, unique=unique)
 
-    def _other(self, column: Column, seen: Seen, *, personal: bool, people: bool) -> FieldProposal:
+    def _other(
+        self, column: Column, seen: Seen, *, personal: bool, people: bool, unique: bool
+    ) -> FieldProposal:
         if seen.mentions >= 0.02 and seen.rows >= _LEAST:
             because = f"addresses or numbers of people stand in {_percent(seen.mentions)} of its texts"
             if personal:
@@ -71,12 +85,28 @@ class Categories:
             return _unsure(column.name, [Choice({"data_categories": ["user.content"]}, because, 0.5)])
         if personal and seen.share("text") >= 0.5 and seen.rows >= _LEAST:
             return FieldProposal(column.name, "user.content", None, "free text", 0.8)
+        if people and unique and _one_pattern(seen.values):
+            said = {"data_categories": [NUMBER], "fides_meta": {"identity": "customer"}}
+            return _unsure(
+                column.name, [Choice(said, "no two have the same, and all are written alike", 0.6)]
+            )
+        if personal and self._names_somebody(column, seen):
+            because = "its name says what somebody did"
+            return _unsure(column.name, [Choice({"data_categories": ["user.name"]}, because, 0.55)])
         first, last = seen.years or (0, 0)
         if people and seen.rows >= 10 and last <= _LONG_AGO and last - first >= 15:
             category = {"data_categories": ["user.demographic.date_of_birth"]}
             because = "days of people, over many years and long ago"
             return _unsure(column.name, [Choice(category, because, 0.6)])
         return FieldProposal(column.name)
+
+    def _names_somebody(self, column: Column, seen: Seen) -> bool:
+        """A text that is called for what somebody did (`checked_by`), and holds words."""
+        tokens = self.words.tokens(column.name)
+        spans = [span for span in self.words.roles(tokens) if span[2] in ("owner", "shared", "staff")]
+        whole = sum(end - start for start, end, _ in spans) == len(tokens)
+        words = not seen.rows or seen.share("word") + seen.share("text") >= 0.5
+        return column.category == "S" and bool(spans) and whole and words
 
     def _document(self, column: Column, seen: Seen, rule: ColumnRule | None, personal: bool) -> FieldProposal:
         """The places in a json column that hold something about somebody."""
@@ -144,6 +174,15 @@ def _may_prove(column: Column, kind: Kind, rule: ColumnRule | None) -> bool:
     if column.category == "N" or column.element in ("int2", "int4", "int8"):
         return rule is not None and _BY_CATEGORY.get(rule.is_) == kind
     return True
+
+
+def _one_pattern(values: Sequence[str]) -> bool:
+    """Whether letters, a sign or two and digits stand in the same places of every value: `KD-004711`."""
+    if len(values) < 8:
+        return False
+    masks = {re.sub(r"[0-9]", "9", re.sub(r"[A-Za-z]", "a", v)) for v in values}
+    mask = masks.pop()
+    return not masks and re.fullmatch(r"a{1,4}[-./ ]?(?:9{2,}[-./ ]?){1,3}", mask) is not None
 
 
 def _nested(fields: list[FieldProposal]) -> tuple[FieldProposal, ...]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from bloesem.discover.catalogue import At, Catalogue, Table
 from bloesem.discover.inclusion import Found, Inclusion, Key, form_of
+from bloesem.discover.joins import Join
+from bloesem.discover.people import PERHAPS
 from bloesem.discover.sample import Samples
 from bloesem.discover.words import Role, TableName, Tokens, Words
 
@@ -17,7 +19,10 @@ from bloesem.discover.words import Role, TableName, Tokens, Words
 LEAST = 0.4
 #: Another target that is nearly as likely is said beside the best.
 _CLOSE = 0.1
+#: How well a column fits a key with which a view or function joins it.
+_JOINED = 0.95
 _PERSON = ("person", "staff")
+_DID = "its name says what somebody did"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Links:
         people: Mapping[At, float],
         staff: frozenset[At],
         accounts: frozenset[At] = frozenset(),
+        joins: Sequence[Join] = (),
     ) -> None:
         self.catalogue, self.samples, self.inclusion, self.words = catalogue, samples, inclusion, words
         self.people, self.staff, self.accounts = people, staff, accounts
@@ -71,6 +77,14 @@ class Links:
         self.keys = list(keys)
         self._telling = {k for k in keys if self._tells(k)}
         self.key_tokens = {(k.at, k.column): words.tokens(k.column) for k in keys}
+        self.joined = self._joined(joins)
+        #: With which staff log in: a table of staff names it.
+        self.staff_accounts = {
+            at
+            for at in accounts - staff
+            for other in staff
+            if any(self._core(other, c) == self.names[at].tokens for c in catalogue.tables[other].columns)
+        }
 
     def all(self) -> list[Guess]:
         """Every link that there may be, by table and column."""
@@ -102,10 +116,27 @@ class Links:
                         form != "text" or (seen.distinct >= 8 and seen.share("text") < 0.1)
                     )
                     if (key.at, key.column) != (at, column) and (
-                        telling or self._by_name(at, column, core, key).score > 0
+                        telling
+                        or (at, column, key.at, key.column) in self.joined
+                        or self._by_name(at, column, core, key).score > 0
                     ):
                         found.add((at, column, key.at, key.column))
         return frozenset(found)
+
+    def _joined(self, joins: Sequence[Join]) -> Mapping[tuple[At, str, At, str], str]:
+        """Of joins those of which one side is a key and the other is not: that one points to it."""
+        keys = {(k.at, k.column) for k in self.keys if k.sure}
+        found = {}
+        for join in joins:
+            for one, other in ((join.one, join.other), (join.other, join.one)):
+                if other in keys and (one not in keys or self._named_for(one, other)):
+                    found[*one, *other] = join.said_by
+        return found
+
+    def _named_for(self, one: tuple[At, str], other: tuple[At, str]) -> bool:
+        """Of two keys the one points that bears the other table's name: `profile.user_id`, and not `user.id`."""
+        core = self._core(*one)
+        return bool(core) and core[-len(self.names[other[0]].tokens) :] == self.names[other[0]].tokens
 
     # ---- said by the database ----------------------------------------------------------------------------------------
 
@@ -185,6 +216,8 @@ class Links:
             if form != key.form and found is None:
                 continue
             named = self._named(table, column, key, found)
+            if (said_by := self.joined.get((table.at, column, key.at, key.column))) is not None:
+                named = self._as_joined(table.at, column, key, named, said_by)
             if own_key and (named.score < 0.95 or key.at == table.at):
                 continue
             confidence, because = self._weigh(table, column, key, named, found)
@@ -204,12 +237,23 @@ class Links:
         tables, rivals = {best.to}, []
         for other, one in guesses[1:]:
             near = best.confidence - one.confidence < _CLOSE and score - other < _CLOSE / 2
+            near = near or self._as_likely(best, one, score - other)
             if one.to not in tables and near:
                 tables.add(one.to)
                 rivals.append(one)
         if rivals:
             best = replace(best, confidence=min(best.confidence, 0.7), rivals=tuple(rivals[:4]))
         return best
+
+    def _as_likely(self, best: Guess, one: Guess, less: float) -> bool:
+        """Whether a word for what somebody did may mean either of two tables of people, who log in or not."""
+        return (
+            best.because.startswith(_DID)
+            and one.because.startswith(_DID)
+            and (best.to in self.staff) == (one.to in self.staff)
+            and less < 2 * _CLOSE
+            and one.confidence >= LEAST
+        )
 
     def _not_its_key(self, guess: Guess) -> bool:
         return self.catalogue.tables[guess.to].key != guess.of
@@ -220,6 +264,8 @@ class Links:
         core = self._core(table.at, column)
         named = self._by_name(table.at, column, core, key)
         asks = bool(set(tokens) & self.words.keys) or table.columns[column].is_array
+        if not asks and set(tokens) & self.words.counting:
+            return _Named(0.0, "")
         if named.score and not asks and named.role is None:
             there = found is not None and found.tested > 0 and found.share >= 0.9
             telling = named.score >= 0.95 or (
@@ -232,6 +278,15 @@ class Links:
         if self.catalogue.tables[key.at].key not in ((key.column,), ()) and not own <= set(tokens):
             named = replace(named, score=max(0.0, named.score - 0.15))
         return named
+
+    def _as_joined(self, at: At, column: str, key: Key, named: _Named, said_by: str) -> _Named:
+        """A join that the database has is as good as a name; who that is, the name may say beside it."""
+        because = f"{said_by} joins them" + (f"; {named.because}" if named.because else "")
+        about, role = named.about, named.role
+        if not named.score:
+            about = self._core(at, column)
+            role = self._role(about, key.at == at)
+        return replace(named, score=max(named.score, _JOINED), because=because, about=about, role=role)
 
     def _by_name(self, at: At, column: str, core: Tokens, key: Key) -> _Named:
         tokens = self.words.tokens(column)
@@ -291,17 +346,24 @@ class Links:
         roles = self.words.roles(core)
         if key.at == at:
             above = key.at in self.staff and any(role == "staff" for _, _, role in roles)
-            if above or any(role == "self" for _, _, role in roles):
+            human = any(tuple(core[start:end]) in self.words.superior for start, end, _ in roles)
+            if above or (
+                any(role == "self" for _, _, role in roles) and (not human or key.at in self.people)
+            ):
                 return _Named(0.85, "its name points to rows of its own table", core, "self")
             return _Named(0.0, "")
-        if key.at not in self.people:
+        of_staff = target.nature == "staff" and any(role == "staff" for _, _, role in roles)
+        if key.at not in self.people and not of_staff:
             if len(core) < len(target.tokens) and target.tokens[: len(core)] == core:
                 return _Named(0.6, "that table's name begins so")
             return _Named(0.0, "")
-        told = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
-        most = self.people[key.at] / max(self.people.values())
+        told: list[Role] = [role for _, _, role in roles if role in ("owner", "shared", "staff")]
+        if any(tuple(core[start:end]) in self.words.superior for start, end, _ in roles) and not told:
+            told = ["staff"]
+        most = self.people.get(key.at, PERHAPS) / max([PERHAPS, *self.people.values()])
         if told:
-            fits = (key.at in self.staff) == (told[0] == "staff") or not self.staff
+            fits = (key.at in self.staff or of_staff) == (told[0] == "staff") or not self.staff
+            fits = fits or (told[0] == "staff" and key.at in self.staff_accounts)
             if set(core) & self.words.made and not self.staff & self.accounts:
                 fits = fits or key.at in self.accounts  # who made a row was logged in, as staff or not
             whole = sum(end - start for start, end, _ in roles) == len(core)
@@ -310,10 +372,13 @@ class Links:
             score = 0.7 + 0.1 * most + (0.08 if fits else 0.0)
             if self.accounts and key.at not in self.accounts and key.at not in self.staff:
                 score -= 0.12
-            return _Named(score, "its name says what somebody did", core, told[0])
+            return _Named(score, _DID, core, told[0])
         if any(self.words.nature(c) in _PERSON for _, _, c in spans) and target.nature in _PERSON:
             same = {self.words.nature(c) for _, _, c in spans} & {target.nature}
             return _Named(0.5 + (0.08 if same else 0.0), "its name is another word for people", core, None)
+        if self.words.does(core) and set(self.words.tokens(column)) & self.words.pointing:
+            score = 0.5 + 0.1 * most + (0.05 if key.at in self.staff else 0.0)
+            return _Named(score, "its name may be that of somebody who does something", core, None)
         return _Named(0.0, "")
 
     # ---- said by values ----------------------------------------------------------------------------------------------

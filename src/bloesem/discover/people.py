@@ -27,6 +27,7 @@ _WORTH: Mapping[str, float] = {
     "user.demographic": 0.05,
 }
 _NAME = 0.5
+_MANY_ACTS = 3
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,17 @@ class PeopleScore:
 
 
 def people_score(
-    table: Table, name: TableName, fields: Mapping[str, FieldProposal], *, belongs: bool, single: bool
+    table: Table,
+    name: TableName,
+    fields: Mapping[str, FieldProposal],
+    *,
+    belongs: bool,
+    single: bool,
+    acts: int = 0,
 ) -> PeopleScore:
     """in: its columns' categories as if it held people; whether each row points to a person in a column that its name
-    does not explain (an order's customer); whether no two rows have one e-mail address. out: how much speaks for people."""
+    does not explain (an order's customer); whether no two rows have one e-mail address; how many tables of acts point to
+    it. out: how much speaks for people."""
     grounds = []
     score = 0.0
     if name.nature in ("person", "staff"):
@@ -70,6 +78,10 @@ def people_score(
     if not worth and name.nature in ("person", "staff"):
         score -= 0.05
     contact = any(c in held for c in ("user.contact.email", "user.contact.phone_number"))
+    if contact and acts >= _MANY_ACTS and name.nature in ("party", None):
+        score += 0.3
+        grounds.append(f"{acts} tables of what people do point to it")
+        belongs = False
     if name.nature is None and single and "user.name" in held:
         score += 0.15
     if belongs:

@@ -5,7 +5,7 @@ Nothing here is a decision: what would let somebody be erased carries `decide` u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,7 +29,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class FieldProposal:
-    """`category`: what is proposed, None where nothing personal was found. `decide`: while that is unsure."""
+    """`category`: what is proposed, None where nothing personal was found. `decide`: while that is unsure; a category beside
+    it is the proposal. `erased`: what an erased value becomes, where it cannot be empty."""
 
     name: str
     category: str | None = None
@@ -37,6 +38,7 @@ class FieldProposal:
     because: str = ""
     confidence: float = 1.0
     primary_key: bool = False
+    erased: str | None = None
     decide: tuple[Choice, ...] = ()
     fields: tuple[FieldProposal, ...] = ()
 
@@ -56,11 +58,17 @@ class LinkProposal:
     when: tuple[str, str | int] | None = None  # a column, and what it says
     redact: tuple[str, ...] = ()
     erase: tuple[str, ...] = ()
+    placeholder: int | str | None = None  # what stands for nobody in a column that cannot be empty
     decide: tuple[Choice, ...] = ()
 
     @property
     def erases(self) -> bool:
         return self.kind != "reference"
+
+    @property
+    def may_erase(self) -> bool:
+        """Whether it makes somebody an owner or lets them share, or an alternative does."""
+        return self.erases and (self.kind is not None or any("kind" in choice.says for choice in self.decide))
 
 
 @dataclass(frozen=True)
@@ -79,17 +87,28 @@ class TableProposal:
 
 @dataclass(frozen=True)
 class Proposal:
-    """`copies`: materialized views, which hold copies until they are refreshed. `unread`: tables judged by names alone."""
+    """`copies`: materialized views, which hold copies until they are refreshed. `unread`: tables judged by names alone.
+    `declare`: lines for the policy, of categories that stand here and that it lacks."""
 
     database: str
     tables: tuple[TableProposal, ...]
     copies: tuple[At, ...] = ()
     unread: Mapping[At, str] = field(default_factory=dict)
+    declare: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> int:
         """How many questions the map asks."""
         return sum(
-            bool(t.decide) + sum(bool(x.decide) for x in t.links) + sum(bool(f.decide) for f in t.fields)
+            bool(t.decide)
+            + sum(bool(x.decide) for x in t.links)
+            + sum(bool(f.decide) for f in within(t.fields))
             for t in self.tables
         )
+
+
+def within(fields: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
+    """Fields, and the places within documents."""
+    for one in fields:
+        yield one
+        yield from within(one.fields)

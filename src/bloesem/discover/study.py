@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bloesem.discover.belonging import Belonging
@@ -10,6 +10,7 @@ from bloesem.discover.catalogue import At, Catalogue, Table
 from bloesem.discover.columns import Categories
 from bloesem.discover.ground import STRONG, Ground
 from bloesem.discover.inclusion import Inclusion, Key
+from bloesem.discover.joins import Join
 from bloesem.discover.links import Guess, Links
 from bloesem.discover.people import PERHAPS, PeopleScore, people_score
 from bloesem.discover.proposal import (
@@ -20,10 +21,12 @@ from bloesem.discover.proposal import (
     LinkProposal,
     Proposal,
     TableProposal,
+    within,
 )
 from bloesem.discover.sample import Samples
 from bloesem.discover.soft import soft_links
 from bloesem.discover.typed import Typed, typed_links
+from bloesem.discover.unlinked import Unlinked
 from bloesem.discover.words import TableName, Words
 
 _SURE_PEOPLE = 0.6
@@ -40,14 +43,17 @@ class Study:
         keys: Sequence[Key],
         words: Words,
         numbers: Mapping[int, At] | None = None,
+        joins: Sequence[Join] = (),
     ) -> None:
-        """`numbers`: which table each number of Django's list of tables stands for."""
+        """`numbers`: which table each number of Django's list of tables stands for; `joins`: of views and functions."""
+        self.joins = joins
         self.numbers = numbers or {}
         self.catalogue, self.samples = catalogue, samples
         self.keys, self.words = keys, words
         self.inclusion: Inclusion = {}
         self.categories = Categories(words)
         self.library = {name.lower() for name in words.told.library}
+        self.unlinked = Unlinked(catalogue, samples, words, self.library)
         self.names: dict[At, TableName] = {
             at: words.table(at[1], catalogue.prefixes.get(at[0], "")) for at in catalogue.tables
         }
@@ -58,14 +64,24 @@ class Study:
 
     def worth_asking(self) -> frozenset[tuple[At, str, At, str]]:
         """The pairs of a column and a key whose values are worth comparing."""
-        return self._links(self._people(belongs=set())).worth_asking()
+        scores = self._people(belongs=set())
+        asked = self._links(scores).worth_asking()
+        open_ = [(at, name) for at in self.catalogue.tables for name in self.unlinked.columns(at)]
+        of_people = [k for k in self.keys if scores[k.at].score >= PERHAPS]
+        more = {(at, name, k.at, k.column) for at, name in open_ for k in of_people if at != k.at}
+        return asked | more
 
     def proposal(self, inclusion: Inclusion) -> Proposal:
         """out: a proposal with every table and column of the catalogue."""
         self.inclusion = inclusion
         scores = self._people(belongs=set())
         guesses = self._guesses(scores)
-        scores = self._people(belongs={g.holder for g in guesses if self._belongs(g, scores)})
+        acts: dict[At, set[At]] = {}
+        for g in guesses:
+            if g.confidence >= SURE and self.names[g.holder].nature == "act" and g.to != g.holder:
+                acts.setdefault(g.to, set()).add(g.holder)
+        belongs = {g.holder for g in guesses if self._belongs(g, scores)}
+        scores = self._people(belongs, {at: len(holders) for at, holders in acts.items()})
         guesses = self._guesses(scores)
         typed = list(typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers))
         by_type = {(t.holder, (t.column,)) for t in typed}
@@ -83,6 +99,10 @@ class Study:
         links = belonging.links()
         for one in typed:
             links[one.holder] += self._each_type(one, belonging.level)
+        for at, said in links.items():
+            known = {c for link in said for c in link.columns}
+            known |= {name for name, f in self.fields[at].items() if f.category is not None}
+            said += self.unlinked.links(at, known, people, self.keys, inclusion)
         tables = tuple(
             self._table(at, ground, scores[at], belonging.level.get(at), tuple(links[at]))
             for at in sorted(self.catalogue.tables)
@@ -91,7 +111,7 @@ class Study:
 
     # ---- people ------------------------------------------------------------------------------------------------------
 
-    def _people(self, belongs: set[At]) -> dict[At, PeopleScore]:
+    def _people(self, belongs: set[At], acts: Mapping[At, int] | None = None) -> dict[At, PeopleScore]:
         return {
             at: PeopleScore(0.0, "")
             if at[1].lower() in self.library
@@ -100,6 +120,7 @@ class Study:
                 self.names[at],
                 self.as_people[at],
                 belongs=at in belongs,
+                acts=(acts or {}).get(at, 0),
                 single=any(
                     f.category == "user.contact.email" and self.samples.of(at, f.name).unique
                     for f in self.as_people[at].values()
@@ -118,7 +139,15 @@ class Study:
             at for at in people if any(f.category in _OF_ACCOUNTS for f in self.as_people[at].values())
         )
         return Links(
-            self.catalogue, self.samples, self.inclusion, self.keys, self.words, people, staff, accounts
+            self.catalogue,
+            self.samples,
+            self.inclusion,
+            self.keys,
+            self.words,
+            people,
+            staff,
+            accounts,
+            self.joins,
         )
 
     def _belongs(self, guess: Guess, scores: Mapping[At, PeopleScore]) -> bool:
@@ -159,10 +188,19 @@ class Study:
         whose = self.names[table.at].tokens
         return {
             name: self.categories.of(
-                column, self.samples.of(table.at, name), whose, personal=personal, people=people
+                column,
+                self.samples.of(table.at, name),
+                whose,
+                personal=personal,
+                people=people,
+                unique=self._unique(table, name),
             )
             for name, column in table.columns.items()
         }
+
+    def _unique(self, table: Table, column: str) -> bool:
+        seen = self.samples.of(table.at, column)
+        return (column,) in (table.key, *table.unique) or (seen.rows >= 20 and seen.unique)
 
     # ---- tables ------------------------------------------------------------------------------------------------------
 
@@ -170,7 +208,7 @@ class Study:
         self, at: At, ground: Ground, score: PeopleScore, level: int | None, links: tuple[LinkProposal, ...]
     ) -> TableProposal:
         table, name = self.catalogue.tables[at], self.names[at]
-        personal = level is not None or any(link.erases for link in links)
+        personal = level is not None or any(link.may_erase for link in links)
         fields = self._written(table, links, personal=personal, people=level == 0)
         made = TableProposal(at, None, "", 0.0, fields, links)
         if level == 0:
@@ -203,7 +241,7 @@ class Study:
     def _of_nobody(self, made: TableProposal, name: TableName) -> TableProposal:
         if made.at[1].lower() in self.library:
             return replace(made, holds="system", because="a library's own table", confidence=0.95)
-        strong = [f for f in _all(made.fields) if f.category and f.category.startswith(STRONG)]
+        strong = [f for f in within(made.fields) if f.category and f.category.startswith(STRONG)]
         place = name.nature == "catalogue"
         if place:
             strong = [
@@ -237,6 +275,8 @@ class Study:
                 one = FieldProposal(name)
             if not people and one.identity is not None:
                 one = replace(one, identity=None)
+            if (one.category or one.decide) and _must_be_text(table, name):
+                one = replace(one, erased="")
             result.append(replace(one, primary_key=key))
         return tuple(result)
 
@@ -279,8 +319,8 @@ class Study:
         return LinkProposal((one.column,), None, None, said, 0.3, decide=tuple(choices))
 
 
-def _all(fields: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
-    """Fields, and the places within documents."""
-    for one in fields:
-        yield one
-        yield from _all(one.fields)
+def _must_be_text(table: Table, name: str) -> bool:
+    """A text that cannot be NULL, and of which many may be empty."""
+    column = table.columns[name]
+    alone = any(name in key for key in (table.key, *table.unique))
+    return column.required and column.category == "S" and not alone and not column.generated

@@ -30,6 +30,8 @@ _BETWEEN = ("", "s", "n", "en", "e", "es", "er")  # what Dutch and German put be
 _LITTLE = frozenset("de du des la le les l d of the het der die das den aux et en und and".split())  # noqa: SIM905
 #: Natures that say what the rows are, whoever else stands in the name: `customer_address` holds addresses.
 _NUMBERS = {"nr", "nrs", "no", "num", "number", "nummer", "numero"}  # one word, however it is written
+#: The category of a number that somebody was given.
+NUMBER = "user.unique_id"
 _HEADS: tuple[Nature, ...] = ("part", "log", "act", "detail")
 
 
@@ -53,6 +55,8 @@ class ColumnRule(Strict):
 class Dictionary(Strict):
     prefixes: tuple[str, ...]
     key_words: tuple[str, ...]
+    given: tuple[str, ...]
+    pointing: tuple[str, ...]
     neutral: tuple[str, ...]
     entities: dict[str, Entity]
     irregular: dict[str, str]
@@ -61,6 +65,10 @@ class Dictionary(Strict):
     library: tuple[str, ...]
     roles: dict[Role, tuple[str, ...]]
     made: tuple[str, ...]
+    by: tuple[str, ...]
+    superior: tuple[str, ...]
+    counting: tuple[str, ...]
+    doers: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
     tables: dict[str, str]
 
@@ -87,7 +95,12 @@ class Words:
         self._stems: dict[str, str] = {}
         self._learn(told)
         self.keys = {self.tokens(word)[0] for word in told.key_words}
+        self.given = {t for word in told.given for t in self.tokens(word)}
         self.neutral = {t for word in told.neutral for t in self.tokens(word)}
+        self.superior = {self.tokens(word) for word in told.superior}
+        self.counting = {t for word in told.counting for t in self.tokens(word)} - self.keys - {"of"}
+        self.pointing = {t for word in told.pointing for t in self.tokens(word)}
+        self.by = {t for word in told.by for t in self.tokens(word)}
         self.made = {t for word in told.made for t in self.tokens(word)}
         self.labels = {t for word in told.labels for t in self.tokens(word)}
         self.prefixes = {fold(word) for word in told.prefixes}
@@ -249,7 +262,22 @@ class Words:
         return self.told.entities[concept].nature if concept in self.told.entities else None
 
     def roles(self, tokens: Sequence[str]) -> list[tuple[int, int, Role]]:
-        return _spans(tokens, self._roles)  # type: ignore[return-value]
+        """(from, to, role) of what the dictionary knows in a name; what is `… by` somebody is said of who did it."""
+        found: list[tuple[int, int, Role]] = _spans(tokens, self._roles)  # type: ignore[assignment]
+        if (
+            len(tokens) > 1
+            and tokens[-1] in self.by
+            and not any(end == len(tokens) - 1 for _, end, _ in found)
+        ):
+            last = [span for span in found if span[1] == len(tokens)]
+            if not last or last[0][0] == len(tokens) - 1:
+                return [(0, len(tokens), "staff")]
+        return found
+
+    def does(self, tokens: Sequence[str]) -> bool:
+        """Whether it may be a word for whoever does something, that the dictionary does not have."""
+        one = tokens[0] if len(tokens) == 1 else ""
+        return len(one) >= 6 and one.isalpha() and one not in self._known and one.endswith(self.told.doers)
 
     def table(self, name: str, prefix: str = "") -> TableName:
         """in: a table's name, and what most tables of its schema begin with."""
@@ -300,6 +328,21 @@ class Words:
         ):
             tokens = tokens[1:]
         return tokens
+
+    def says(self, tokens: Sequence[str]) -> str | None:
+        """The category that words say when they are all that is said: `e-mail`, not `e-mail received`."""
+        if self.numbers_people(tokens):
+            return NUMBER
+        return next((rule.is_ for rule, phrases, _ in self._rules if tuple(tokens) in phrases), None)
+
+    def numbers_people(self, tokens: Sequence[str], whose: Sequence[str] = ()) -> bool:
+        """Whether it is the number that somebody was given: `klantnr`, and in a table of people (`whose`) also `number`."""
+        rest = [t for t in tokens if t not in self.given]
+        people = all(self._person((t,)) or t in whose or t in self.neutral for t in rest)
+        return len(rest) < len(tokens) and people and bool(whose or any(self._person((t,)) for t in rest))
+
+    def _person(self, words: Tokens) -> bool:
+        return self.nature(self._entities.get(words)) in ("person", "staff")
 
     def rule(
         self, tokens: Sequence[str], *, personal: bool, people: bool = False, whose: Sequence[str] = ()
@@ -382,6 +425,11 @@ def _cognates(told: Dictionary) -> Iterable[tuple[str, str]]:
 
 def _texts(told: Dictionary) -> Iterable[str]:
     yield from told.key_words
+    yield from told.given
+    yield from told.pointing
+    yield from told.by
+    yield from told.superior
+    yield from told.counting
     yield from told.neutral
     for entity in told.entities.values():
         yield from entity.words

@@ -14,10 +14,16 @@ from bloesem.discover.proposal import Choice, FieldProposal, LinkProposal, Propo
 _HEAD = """\
 # A proposal, made by `bloesem discover`: nobody has looked at it yet. Nothing is erased by it before somebody has.
 #
-# Each `decide` is a question. Where `holds` or `kind` is written above it, that is the proposal: agree by deleting the
-# `decide`. Where it is not, choose one of the alternatives, write it, and delete the `decide`; of `{link: none}`, delete the
-# link. `bloesem discover --agree 0.9 MAP` agrees at once with every proposal that is at least so sure. docs/datamap.md says
-# what the words mean; `bloesem check --store URL POLICY MAP` says what is left.
+# Each `decide` is a question. Where `holds`, `kind` or `data_categories` is written above it, that is the proposal: agree by
+# deleting the `decide`. Where it is not, choose one of the alternatives, write it there, and delete the `decide`; of
+# `{link: none}`, delete the link. `bloesem discover --agree 0.9 MAP` agrees at once with every proposal that is at least so
+# sure. docs/datamap.md says what the words mean; `bloesem check --store URL POLICY MAP` says what is left.
+"""
+_DECLARE = """\
+#
+# The policy has no category for some of what stands here. These lines declare them, under `categories` of policy.yaml; name
+# each under `reads` of the parts that need it (what no part reads goes with the first request), then discover again:
+#
 """
 
 
@@ -30,6 +36,10 @@ def _notes(proposal: Proposal) -> Iterator[str]:
     asked = proposal.undecided
     yield "#"
     yield f"# {len(proposal.tables)} tables, {asked} questions."
+    if proposal.declare:
+        yield from _DECLARE.splitlines()
+        yield from (f"#   {line}" for line in proposal.declare)
+        yield "#"
     for at in proposal.copies:
         yield f"# {printable('.'.join(at))} is a materialized view: it holds copies until it is refreshed."
     for at, why in sorted(proposal.unread.items()):
@@ -62,7 +72,7 @@ def _table(table: TableProposal) -> Iterator[str]:
         return
     yield "        fields:"
     for one in table.fields:
-        yield f"          - {_flow(_field(one))}"
+        yield from (f"          {line}" for line in _field_lines(one))
 
 
 def _meta(table: TableProposal) -> Iterator[str]:
@@ -96,6 +106,8 @@ def _link(link: LinkProposal, at: At) -> Iterator[str]:
     for name in ("erase", "redact"):
         if getattr(link, name):
             said[name] = list(getattr(link, name))
+    if link.placeholder is not None:
+        said["placeholder"] = link.placeholder
     if not link.decide:
         said["why"] = f"{link.because} ({link.confidence:.2f})"
     first, *rest = said.items()
@@ -107,19 +119,41 @@ def _link(link: LinkProposal, at: At) -> Iterator[str]:
         yield from (f"      - {_flow(_choice(c, at))}" for c in link.decide)
 
 
+def _field_lines(one: FieldProposal) -> Iterator[str]:
+    """On one line; with its question on lines of its own, so that they can be deleted."""
+    said = _field(one)
+    if not one.decide:
+        yield f"- {_flow(said)}"
+        return
+    meta = said.pop("meta")
+    first, *rest = said.items()
+    yield f"- {first[0]}: {_flow(first[1])}"
+    for key, value in rest:
+        yield f"  {key}: {_flow(value)}"
+    yield "  meta:"
+    for key, value in meta.items():
+        if key != "decide":
+            yield f"    {key}: {_flow(value)}"
+    yield "    decide:"
+    yield from (f"      - {_flow(choice)}" for choice in meta["decide"])
+
+
 def _field(one: FieldProposal) -> dict[str, Any]:
     said: dict[str, Any] = {"name": one.name}
-    if one.category is not None and not one.decide:
+    if one.category is not None:
         said["data_categories"] = [one.category]
     fides: dict[str, Any] = {}
     if one.primary_key:
         fides["primary_key"] = True
-    if one.identity is not None and not one.decide:
+    if one.identity is not None:
         fides["identity"] = one.identity
     if fides:
         said["fides_meta"] = fides
+    meta: dict[str, Any] = {} if one.erased is None else {"erased": one.erased}
     if one.decide:
-        said["meta"] = {"decide": [_choice(c, ("", "")) for c in one.decide]}
+        meta["decide"] = [_choice(c, ("", "")) for c in one.decide]
+    if meta:
+        said["meta"] = meta
     if one.fields:
         said["fields"] = [_field(inner) for inner in one.fields]
     return said
@@ -180,6 +214,7 @@ def to_json(proposal: Proposal) -> dict[str, Any]:
         "database": proposal.database,
         "people": [".".join(t.at) for t in proposal.tables if t.holds == "people"],
         "questions": proposal.undecided,
+        "declare": list(proposal.declare),
         "tables": [_table_json(t) for t in proposal.tables],
         "copies": [".".join(at) for at in proposal.copies],
         "unread": {".".join(at): why for at, why in sorted(proposal.unread.items())},
@@ -211,6 +246,7 @@ def _link_json(link: LinkProposal) -> dict[str, Any]:
         "when": {"column": link.when[0], "equals": link.when[1]} if link.when else None,
         "erase": list(link.erase),
         "redact": list(link.redact),
+        "placeholder": link.placeholder,
         "because": link.because,
         "confidence": link.confidence,
         "decide": _choices(link.decide),
@@ -221,6 +257,7 @@ def _field_json(one: FieldProposal) -> dict[str, Any]:
     return {
         "name": one.name,
         "data_categories": [one.category] if one.category else [],
+        "erased": one.erased,
         "identity": one.identity,
         "primary_key": one.primary_key,
         "because": one.because,

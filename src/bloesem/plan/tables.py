@@ -168,6 +168,7 @@ class TableCompiler:
                 "P-014: no orphan fields",
                 "write data_categories, or meta.key",
             )
+        self._known(meta.normal_of)
         says = self._readers(field)
         active = self._mask(lambda p: p.active)
         return ColumnPlan(

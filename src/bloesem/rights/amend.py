@@ -11,8 +11,8 @@ from bloesem.errors import RightsError
 from bloesem.rights.changes import Changes, Write
 from bloesem.rights.graph import Graph, Table
 from bloesem.rights.requests import Draft
-from bloesem.rights.whose import Reach
-from bloesem.rights.world import Ref, Row, World
+from bloesem.rights.whose import Way
+from bloesem.rights.world import Row, World
 
 Asked = Literal["restriction", "objection", "withdrawal"]
 
@@ -75,7 +75,7 @@ def rectification(
 
 
 def corrected(
-    asked: Mapping[str, tuple[Table, Sequence[Correction]]], world: World, ways: Sequence[Mapping[Ref, Reach]]
+    asked: Mapping[str, tuple[Table, Sequence[Correction]]], world: World, ways: Sequence[Way]
 ) -> Draft:
     """in: what `rectification` made of it. out: the draft.
 
@@ -92,8 +92,8 @@ def corrected(
     return Draft(made, said="rectify")
 
 
-def _row(world: World, way: Mapping[Ref, Reach], name: str, one: Correction) -> Row:
-    mine = [world.row(ref) for ref, reach in way.items() if ref[0] == name and reach.owner]
+def _row(world: World, way: Way, name: str, one: Correction) -> Row:
+    mine = [world.rows[name][key] for key, reach in way.get(name, {}).items() if reach.owner]
     if one.row:
         mine = [row for row in mine if row.key == one.row]
     if len(mine) != 1:
@@ -112,7 +112,7 @@ def marked(
     purposes: Sequence[str],
     lift: bool,
     world: World,
-    ways: Sequence[Mapping[Ref, Reach]],
+    ways: Sequence[Way],
 ) -> Draft:
     """The columns that the map names for it, on the rows that are the person's own."""
     made = []
@@ -124,9 +124,7 @@ def marked(
                 writes[mark.column] = Write(mark.column, value=None if value is None else _text(value))
         if not writes:
             continue
-        keys = sorted(
-            {ref[1] for way in ways for ref, reach in way.items() if ref[0] == name and reach.owner}
-        )
+        keys = sorted({key for way in ways for key, reach in way.get(name, {}).items() if reach.owner})
         if keys:
             made.append(Changes(table, written={key: tuple(writes.values()) for key in keys}))
     return Draft(made, said=[asked, list(purposes), lift])

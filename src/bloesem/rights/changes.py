@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bloesem.errors import RightsError
-from bloesem.rights.fetch import bare, base, column, source
+from bloesem.rights.fetch import ROW, array, bare, column, source, typed
 from bloesem.rights.graph import PLACE, Table
 from bloesem.rights.masks import constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
@@ -34,7 +34,7 @@ class Write:
 
     @property
     def given(self) -> str | None:
-        return self.value if self.without is None else _literal(self.without)
+        return self.value if self.without is None else array(self.without)
 
 
 @dataclass
@@ -52,8 +52,9 @@ def changes(world: World, outcome: Outcome) -> list[Changes]:
     raises: RightsError that lists, by table and column, each value that could not become what it should.
     """
     made = _Maker(world)
-    for ref in sorted(outcome.deleted):
-        made.of(ref[0]).deleted.append(ref[1])
+    for name, keys in outcome.deleted.items():
+        if keys:
+            made.of(name).deleted = sorted(keys)
     for ref in sorted({*outcome.blanked, *outcome.cut}):
         written = made.written(world.row(ref), outcome.blanked.get(ref, set()), outcome.cut.get(ref, []))
         if written:
@@ -136,6 +137,13 @@ class _Maker:
             for made in self.tables.values()
             if (made.deleted or made.written) and not made.table.live.writable
         ]
+        for made in self.tables.values():
+            for rule in made.table.live.rules if made.deleted or made.written else ():
+                name = made.table.qualified
+                yield Problem(
+                    Path("map"), 1, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
+                    f"ALTER TABLE {name} DISABLE RULE {rule} while people are erased; make a trigger of it",
+                )  # fmt: skip
         for table in sorted(closed):
             yield Problem(
                 Path("map"), 1, table, "this login may not change and delete its rows", "all or nothing",
@@ -152,8 +160,24 @@ class Statement:
     expected: Mapping[tuple[str, str], int]
 
 
-def statement(made: Sequence[Changes]) -> Statement | None:
-    """The one statement that writes everything; None where nothing is written."""
+def deciding(world: World, made: Sequence[Changes]) -> list[tuple[Table, list[Value]]]:
+    """The rows that were looked at and stay as they are: what is written rests on them, so they are locked with it. In a
+    transaction that sees one moment a row that was changed since is refused, whenever it is locked."""
+    written: dict[str, set[Value]] = {c.table.qualified: {*c.deleted, *c.written} for c in made}
+    staying = []
+    for name, rows in sorted(world.rows.items()):
+        table = world.graph.tables[name]
+        if table.live.writable and not table.people:
+            keys = rows.keys() - written.get(name, set())
+            if keys:
+                staying.append((table, sorted(keys)))
+    return staying
+
+
+def statement(
+    made: Sequence[Changes], locked: Sequence[tuple[Table, Sequence[Value]]] = ()
+) -> Statement | None:
+    """The one statement that writes everything; None where nothing is written. in: `locked`, rows that must not change."""
     parts: list[str] = []
     given: list[Any] = []
     expected: dict[tuple[str, str], int] = {}
@@ -169,29 +193,35 @@ def statement(made: Sequence[Changes]) -> Statement | None:
                 expected[one.table.qualified, what] = count
     if not parts:
         return None
+    for table, keys in locked:
+        items, on, more = _keys(table, keys)
+        names = ", ".join(f"k{i}" for i in range(len(table.key)))
+        said = f"SELECT 1 FROM {source(table)}, {items} AS v ({names}) WHERE {on} FOR UPDATE OF {ROW}"
+        parts.append(f"w{len(parts)} AS ({said})")
+        given += more
     counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
-    return Statement(f"WITH {', '.join(parts)} SELECT {counts}, txid_current()", given, expected)
+    return Statement(f"WITH {', '.join(parts)} SELECT {counts}", given, expected)
 
 
 def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
     """(items of a FROM, condition, parameters) that find rows by their keys."""
     names = [f"k{i}" for i in range(len(table.key))]
-    types = [base(table.column(c)) for c in table.key]
+    types = [typed(table.column(c)) for c in table.key]
     items = ", ".join(f"%s::text[]::{t}[]" for t in types)
     on = " AND ".join(f"{column(c)} = v.{n}" for c, n in zip(table.key, names, strict=True))
-    given: list[Any] = [[key[i] for key in keys] for i in range(len(names))]
+    given: list[Any] = [array([key[i] for key in keys]) for i in range(len(names))]
     if table.key == PLACE:
         on += f" AND {column('ctid')} = ANY(%s::text[]::tid[])"
-        given.append([key[1] for key in keys])
+        given.append(array([key[1] for key in keys]))
     return f"unnest({items})", on, given
 
 
 def _delete(one: Changes) -> tuple[str, list[Any]]:
     table = one.table
     if len(table.key) == 1:
-        type_ = base(table.column(table.key[0]))
+        type_ = typed(table.column(table.key[0]))
         where = f"{column(table.key[0])} = ANY(%s::text[]::{type_}[])"
-        return f"DELETE FROM {source(table)} WHERE {where}", [[key[0] for key in one.deleted]]
+        return f"DELETE FROM {source(table)} WHERE {where}", [array([key[0] for key in one.deleted])]
     items, on, given = _keys(table, one.deleted)
     names = ", ".join(f"k{i}" for i in range(len(table.key)))
     return f"DELETE FROM {source(table)} USING {items} AS v ({names}) WHERE {on}", given
@@ -234,32 +264,31 @@ def _given(table: Table, write: Write, number: int) -> str:
     """The new value of a column from what is given for each row."""
     c = column(write.column)
     if write.without is None:
-        return f"v.g{number}::{base(table.live.columns[write.column])}".replace("%", "%%")
+        return f"v.g{number}::{typed(table.live.columns[write.column])}"
     return (
         f"ARRAY(SELECT e.e FROM unnest({c}) WITH ORDINALITY AS e (e, n)"
         f" WHERE (e.e::text <> ALL (v.g{number}::text[])) IS NOT FALSE ORDER BY e.n)"
     )
 
 
-def _literal(values: Sequence[str]) -> str:
-    """An array of texts as PostgreSQL reads it."""
-    quoted = ['"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values]
-    return "{" + ",".join(quoted) + "}"
-
-
-def write(connection: Connection, made: Sequence[Changes], *, rehearsed: bool) -> str | None:
+def write(
+    connection: Connection,
+    made: Sequence[Changes],
+    locked: Sequence[tuple[Table, Sequence[Value]]] = (),
+    *,
+    rehearsed: bool,
+) -> bool:
     """Writes everything in one statement; `rehearsed`: what is checked when a transaction ends is checked at once.
 
-    out: the server's number of the transaction; None when there was nothing to write.
+    out: whether there was anything to write.
     raises: RightsError when fewer or more rows were touched than planned: a trigger or rule does something else.
     """
-    planned = statement(made)
+    planned = statement(made, locked)
     if planned is None:
-        return None
+        return False
     found = connection.execute(planned.sql.encode(), planned.given).fetchone()
     assert found is not None
-    *counts, transaction = found
-    for (table, what), wanted, done in zip(planned.expected, planned.expected.values(), counts, strict=True):
+    for ((table, what), wanted), done in zip(planned.expected.items(), found, strict=False):
         if wanted != done:
             raise RightsError(
                 f"{table}: {done} of {wanted} rows were {what}",
@@ -268,4 +297,4 @@ def write(connection: Connection, made: Sequence[Changes], *, rehearsed: bool) -
             )
     if rehearsed:
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return str(transaction)
+    return True

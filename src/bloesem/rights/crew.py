@@ -50,7 +50,7 @@ class Wanted:
     def spots(self, table: Table, rows: Sequence[bytes]) -> list[Spot]:
         """in: rows of a table as PostgreSQL sends them. out: what they hold, one for each row, column and kind."""
         found: list[Spot] = []
-        for place in self._sieve.candidates(rows):
+        for place in self._sieve.candidates(rows, raw=table.raw):
             values, key = table.split(rows[place])
             acts: dict[tuple[int, IdentifierKind], set[int]] = {}
             for column, number in self._writings.found(values, table.columns):

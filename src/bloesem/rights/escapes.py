@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import html.entities
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bloesem.rights.identifiers import fold
 
-_ESCAPE = re.compile(
-    rb"""\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfv"'/\\])|%[0-9a-fA-F]{2}"""
-    rb"""|&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"""
-)
+#: How each kind begins, and what it is.
+_ESCAPES = {
+    b"\\": re.compile(rb"""\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfv"'/\\])"""),
+    b"%": re.compile(rb"%[0-9a-fA-F]{2}"),
+    b"&": re.compile(rb"&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"),
+}
+SIGNS = tuple(_ESCAPES)
+_ESCAPE = re.compile(b"|".join(pattern.pattern for pattern in _ESCAPES.values()))
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" "}
 #: An escape may be escaped: JSON in a JSON string, in an array.
 LAYERS = 3
 
 #: Written out, these are no part of another escape.
 _ENDS = re.compile(rb"[^0-9a-zA-Z#;%\\&\"'/]+\Z")
-
-is_escape = _ESCAPE.match
 
 
 def unescaped(data: bytes) -> Iterator[bytes]:
@@ -33,8 +35,21 @@ def unescaped(data: bytes) -> Iterator[bytes]:
 
 
 def layer(data: bytes) -> bytes:
-    """Without one layer of escapes. What has few kinds of them is done without asking Python for each."""
-    kinds = {escape: _written_out(escape) for escape in set(_ESCAPE.findall(data))}
+    """Without one layer of escapes."""
+    return written_out(data, escapes(data))
+
+
+def escapes(data: bytes) -> Mapping[bytes, bytes]:
+    """The escapes that are there, each with what it says."""
+    found: set[bytes] = set()
+    for sign, pattern in _ESCAPES.items():
+        if sign in data:
+            found.update(pattern.findall(data))
+    return {escape: _written_out(escape) for escape in found}
+
+
+def written_out(data: bytes, kinds: Mapping[bytes, bytes]) -> bytes:
+    """in: `kinds`, as `escapes` tells. What has few kinds of them is done without asking Python for each."""
     if len(kinds) != 1 and not all(map(_ENDS.match, kinds.values())):
         return _ESCAPE.sub(lambda match: kinds[match.group()], data)
     for escape, plain in kinds.items():

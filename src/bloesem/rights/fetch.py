@@ -13,7 +13,7 @@ from psycopg.types.string import TextLoader
 
 from bloesem.plan.quoting import ident, qualified
 from bloesem.rights.graph import PLACE, Graph, Table
-from bloesem.rights.world import Asked, Row, Value
+from bloesem.rights.world import Asked, Question, Row, Shape, Value
 from bloesem.stores.postgres import Connection
 from bloesem.stores.schema import LiveColumn
 
@@ -44,6 +44,11 @@ def base(one: LiveColumn) -> str:
     """The type that a value of the column is compared as."""
     found = one.base or one.type
     return {"character": "bpchar", "character[]": "bpchar[]"}.get(found, found)
+
+
+def typed(one: LiveColumn) -> str:
+    """The same, for a statement that has parameters."""
+    return base(one).replace("%", "%%")
 
 
 def texts(one: LiveColumn) -> bool:
@@ -79,102 +84,69 @@ def prepare(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class _Reader:
-    """How rows of a table are asked for and read. `cast`: link columns that are asked for as text, after the values."""
+    """How rows of a table are asked for and read."""
 
     select: str
-    table: str
-    key: tuple[str, ...]
-    values: tuple[str, ...]
-    cast: tuple[str, ...]
+    shape: Shape
+    key: tuple[int, ...]
 
-    def read(self, found: Sequence[Any]) -> Row:
-        values = dict(zip(self.values, found, strict=False))
-        if not self.cast:
-            key = tuple([v if (v := values[c]).__class__ is str else str(v) for c in self.key])
-            return Row(self.table, key, values, None, found[-1])
-        cast = dict(zip(self.cast, found[len(self.values) :], strict=False))
-        key = tuple([cast[c] if c in cast else str(values[c]) for c in self.key])
-        return Row(self.table, key, values, cast, found[-1])
+    def read(self, found: Sequence[Sequence[Any]], seen: dict[Value, Row]) -> dict[Value, Row]:
+        """Each row once by its key, and a row that was seen before as it was then."""
+        shape, places = self.shape, self.key
+        if len(places) == 1:
+            (at,) = places
+            keys: Iterable[Value] = [(str(one[at]),) for one in found]
+        else:
+            keys = [tuple([str(one[i]) for i in places]) for one in found]
+        rows = {key: Row(shape, key, one) for key, one in zip(keys, found, strict=True)}
+        if seen:
+            rows.update((key, seen[key]) for key in rows.keys() & seen.keys())
+        seen.update(rows)
+        return rows
 
 
 @dataclass
-class SqlFetch:
-    """in: `values`, the columns of each table that are asked for besides links (None: all); `lock`: rows are locked for
-    the act. `statements`: how many each table took."""
+class Reading:
+    """What is the same in every request about one database: how each table is asked for and read.
 
-    connection: Connection
+    in: `values`, the columns of each table that are asked for besides links (None: all); `digested`: with a digest of each
+    row.
+    """
+
     graph: Graph
     values: Mapping[str, frozenset[str]] | None = None
-    lock: bool = False
-    statements: Counter[str] = field(default_factory=Counter)
-    _seen: dict[str, dict[Value, Row]] = field(default_factory=dict)
+    digested: bool = False
+    _readers: dict[tuple[str, tuple[str, ...]], _Reader] = field(default_factory=dict)
+    _conditions: dict[tuple[str, tuple[str, ...]], Condition] = field(default_factory=dict)
 
-    def rows(self, table: Table, asked: Sequence[Asked]) -> list[Row]:
-        seen = self._seen.setdefault(table.qualified, {})
-        known: dict[Value, Row] = {}
-        conditions, given = [], []
-        for one in asked:
-            values: Iterable[Value] = one.values
-            if one.columns == table.key:
-                known.update((v, seen[v]) for v in one.values if v in seen)
-                values = [v for v in one.values if v not in seen]
-            said = condition(table, one.columns, values)
-            if said is not None:
-                conditions.append(said[0])
-                given += said[1]
-        if conditions:
-            where = " OR ".join(f"({c})" for c in conditions)
-            more = {c for one in asked for c in one.columns}
-            for row in self._select(table, where, given, more):
-                known[row.key] = row
-        return list(known.values())
+    def condition(self, table: Table, columns: tuple[str, ...]) -> Condition:
+        at = table.qualified, columns
+        if at not in self._conditions:
+            self._conditions[at] = Condition(table, columns)
+        return self._conditions[at]
 
-    def folded(self, table: Table, columns: Sequence[str], values: Iterable[str]) -> list[Row]:
-        """The rows of which one of the columns is one of the values, whatever the capitals: reads the whole table."""
-        low = sorted({v.lower() for v in values})
-        where = " OR ".join(f"lower({column(c)}::text) = ANY(%s)" for c in columns)
-        return list(self._select(table, where, [low for _ in columns], set(columns)))
+    def of(self, table: Table, more: Iterable[str]) -> _Reader:
+        """in: `more`, columns by which it is asked."""
+        at = table.qualified, tuple(sorted(set(more)))
+        if at not in self._readers:
+            self._readers[at] = self._reader(table, at[1])
+        return self._readers[at]
 
-    def existing(self, table: Table, asked: Asked) -> set[Value]:
-        said = condition(table, asked.columns, asked.values)
-        if said is None:
-            return set()
-        self.statements[table.qualified] += 1
-        names = ", ".join(as_text(table.column(c)) for c in asked.columns)
-        statement = f"SELECT DISTINCT {names} FROM {source(table)} WHERE {said[0]}"
-        return {tuple(row) for row in self.connection.execute(statement.encode(), said[1]).fetchall()}
-
-    def _select(self, table: Table, where: str, given: list[Any], more: set[str]) -> Iterable[Row]:
-        self.statements[table.qualified] += 1
-        reader = self._reader(table, frozenset(more))
-        locked = self.lock and table.live.writable
-        statement = f"{reader.select} WHERE {where}{f' FOR UPDATE OF {ROW}' if locked else ''}"
-        seen = self._seen.setdefault(table.qualified, {})
-        for found in self.connection.execute(statement.encode(), given).fetchall():
-            row = reader.read(found)
-            yield seen.setdefault(row.key, row)
-
-    def _reader(self, table: Table, more: frozenset[str]) -> _Reader:
-        reader = self._readers.get((table.qualified, more))
-        if reader is None:
-            links = list(dict.fromkeys([*self._links(table), *sorted(more)]))
-            if self.values is None:
-                wanted = set(table.live.columns)
-            else:
-                wanted = {*self.values.get(table.qualified, ()), *table.key} - set(PLACE)
-            plain = [
-                c for c in links if c not in PLACE and base(table.column(c)).removesuffix("[]") in _PLAIN
-            ]
-            cast = [c for c in links if c not in plain]
-            values = [c for c in table.live.columns if c in wanted or c in plain]
-            parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
-            parts.append(f"md5({ROW}::text)" if self.lock else "''")
-            select = f"SELECT {', '.join(parts)} FROM {source(table)}"
-            reader = _Reader(select, table.qualified, table.key, tuple(values), tuple(cast))
-            self._readers[table.qualified, more] = reader
-        return reader
-
-    _readers: dict[tuple[str, frozenset[str]], _Reader] = field(default_factory=dict)
+    def _reader(self, table: Table, more: Sequence[str]) -> _Reader:
+        links = list(dict.fromkeys([*self._links(table), *more]))
+        if self.values is None:
+            wanted = set(table.live.columns)
+        else:
+            wanted = {*self.values.get(table.qualified, ()), *table.key} - set(PLACE)
+        plain = [c for c in links if c not in PLACE and base(table.column(c)).removesuffix("[]") in _PLAIN]
+        cast = tuple(c for c in links if c not in plain)
+        values = tuple(c for c in table.live.columns if c in wanted or c in plain)
+        parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
+        parts.append(f"md5({ROW}::text)" if self.digested else "''")
+        sure = table.key == table.live.key and not any(table.column(c).array for c in table.key)
+        shape = Shape(table.qualified, values, cast, table.key if sure else ())
+        select = f"SELECT {', '.join(parts)} FROM {source(table)}"
+        return _Reader(select, shape, tuple(shape.held[c] for c in table.key))
 
     def _links(self, table: Table) -> list[str]:
         names = [*table.key]
@@ -183,32 +155,151 @@ class SqlFetch:
         return [*names, *(name for name, _ in table.identities)]
 
 
-def condition(table: Table, columns: Sequence[str], values: Iterable[Value]) -> tuple[str, list[Any]] | None:
-    """(SQL, parameters) that is true of rows whose columns hold one of the values; None when no value could be there."""
-    live = [table.column(c) for c in columns]
-    fits = [_fit(one) for one in live]
-    whole = sorted({v for v in values if all(fit(part) for fit, part in zip(fits, v, strict=True))})
-    if not whole:
-        return None
-    if len(live) == 1 and live[0].array:
-        type_ = base(live[0])
-        return f"{column(columns[0])} && %s::text[]::{type_}", [[v[0] for v in whole]]
-    sides = [_side(one) for one in live]
-    given: list[Any] = [sorted({v[i] for v in whole}) for i in range(len(live))]
-    said = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
-    if len(live) > 1:
-        left = ", ".join(left for left, _ in sides)
-        right = ", ".join(right for _, right in sides)
-        said += f" AND ({left}) IN (SELECT * FROM unnest({right}))"
-        given += [[v[i] for v in whole] for i in range(len(live))]
-    return said, given
+@dataclass
+class SqlFetch:
+    """in: `lock`: rows that are people are locked for the act; the others are with what is written (`rights.changes`).
+    `statements`: how many each table took."""
+
+    connection: Connection
+    reading: Reading
+    lock: bool = False
+    statements: Counter[str] = field(default_factory=Counter)
+    _number: str | None = None
+    _seen: dict[str, dict[Value, Row]] = field(default_factory=dict)
+
+    def rows(self, questions: Sequence[Question]) -> list[dict[Value, Row]]:
+        answers: list[dict[Value, Row]] = []
+        asked: list[tuple[int, Table, _Reader]] = []
+        statements: list[tuple[str, list[Any]]] = []
+        for table, those in questions:
+            seen = self._seen.setdefault(table.qualified, {})
+            known: dict[Value, Row] = {}
+            conditions, given = [], []
+            for one in those:
+                values: Iterable[Value] = one.values
+                if one.columns == table.key and seen:
+                    known.update((v, seen[v]) for v in one.values if v in seen)
+                    values = [v for v in one.values if v not in seen]
+                said = self.reading.condition(table, one.columns).of(values)
+                if said is not None:
+                    conditions.append(said[0])
+                    given += said[1]
+            if conditions:
+                reader = self.reading.of(table, (c for one in those for c in one.columns))
+                asked.append((len(answers), table, reader))
+                statements.append(
+                    (self._select(table, reader, " OR ".join(f"({c})" for c in conditions)), given)
+                )
+            answers.append(known)
+        for (number, table, reader), found in zip(asked, self._ask(statements), strict=True):
+            self.statements[table.qualified] += 1
+            answers[number].update(reader.read(found, self._seen[table.qualified]))
+        return answers
+
+    def folded(self, table: Table, columns: Sequence[str], values: Iterable[str]) -> list[Row]:
+        """The rows of which one of the columns is one of the values, whatever the capitals: reads the whole table."""
+        low = sorted({v.lower() for v in values})
+        where = " OR ".join(f"lower({column(c)}::text) = ANY(%s)" for c in columns)
+        reader = self.reading.of(table, columns)
+        self.statements[table.qualified] += 1
+        (found,) = self._ask([(self._select(table, reader, where), [low for _ in columns])])
+        return list(reader.read(found, self._seen.setdefault(table.qualified, {})).values())
+
+    def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
+        answers: list[set[Value]] = [set() for _ in questions]
+        asked, statements = [], []
+        for (table, one), answer in zip(questions, answers, strict=True):
+            said = self.reading.condition(table, one.columns).of(one.values)
+            if said is not None:
+                names = ", ".join(as_text(table.column(c)) for c in one.columns)
+                asked.append((table, answer))
+                statements.append((f"SELECT DISTINCT {names} FROM {source(table)} WHERE {said[0]}", said[1]))
+        for (table, answer), found in zip(asked, self._ask(statements), strict=True):
+            self.statements[table.qualified] += 1
+            answer.update(tuple(row) for row in found)
+        return answers
+
+    def _select(self, table: Table, reader: _Reader, where: str) -> str:
+        locked = self.lock and table.people and table.live.writable
+        return f"{reader.select} WHERE {where}{f' FOR UPDATE OF {ROW}' if locked else ''}"
+
+    def _ask(self, statements: Sequence[tuple[str, list[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """The answers to all statements, which travel together."""
+        if len(statements) < 2:
+            return [self.connection.execute(said.encode(), given).fetchall() for said, given in statements]
+        numbered = self.lock and self._number is None
+        with self.connection.pipeline():
+            cursors = [self.connection.execute(said.encode(), given) for said, given in statements]
+            number = self.connection.execute(_TRANSACTION) if numbered else None
+        if number is not None:
+            self._number = _one(number.fetchone())
+        return [cursor.fetchall() for cursor in cursors]
+
+    def number(self) -> str:
+        """The server's number of the transaction of an act; it comes with the rows of tables that are asked together."""
+        if self._number is None:
+            self._number = _one(self.connection.execute(_TRANSACTION).fetchone())
+        return self._number
+
+
+_TRANSACTION = "SELECT txid_current()::text"
+
+
+def _one(row: Sequence[Any] | None) -> str:
+    assert row is not None
+    return str(row[0])
+
+
+class Condition:
+    """Rows whose columns hold one of some values, in SQL."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        live = [table.column(c) for c in columns]
+        self.fits = [_fit(one) for one in live]
+        self.one: str | None = None
+        if len(live) == 1 and live[0].array:
+            self.sql = f"{column(columns[0])} && %s::text[]::{typed(live[0])}"
+            return
+        if len(live) == 1 and "[" not in base(live[0]):
+            type_ = typed(live[0]) if _known(live[0]) else "text"
+            left = column(columns[0]) if _known(live[0]) else f"{column(columns[0])}::text"
+            # A plan for one value is as good for another, and is kept; one for a number of them the server makes anew.
+            self.one = f"{left} = %s::text::{type_}"
+        sides = [_side(one) for one in live]
+        self.sql = " AND ".join(f"{left} = ANY({right})" for left, right in sides)
+        if len(live) > 1:
+            left = ", ".join(left for left, _ in sides)
+            right = ", ".join(right for _, right in sides)
+            self.sql += f" AND ({left}) IN (SELECT * FROM unnest({right}))"
+
+    def of(self, values: Iterable[Value]) -> tuple[str, list[Any]] | None:
+        """(SQL, parameters); None when no value could be there."""
+        if len(self.fits) == 1:
+            (fit,) = self.fits
+            alone = sorted({v[0] for v in values if fit(v[0])})
+            if self.one is not None and len(alone) == 1:
+                return self.one, alone
+            return (self.sql, [array(alone)]) if alone else None
+        whole = sorted({v for v in values if all(fit(p) for fit, p in zip(self.fits, v, strict=True))})
+        if not whole:
+            return None
+        parts = range(len(self.fits))
+        given = [array(sorted({v[i] for v in whole})) for i in parts]
+        return self.sql, [*given, *(array([v[i] for v in whole]) for i in parts)]
+
+
+def array(values: Sequence[str]) -> str:
+    """An array of texts as PostgreSQL reads it: said at once, where a driver would ask of each what it is."""
+    joined = "".join(values)
+    if '"' in joined or "\\" in joined:
+        values = [v.replace("\\", "\\\\").replace('"', '\\"') for v in values]
+    return '{"' + '","'.join(values) + '"}' if values else "{}"
 
 
 def _side(one: LiveColumn) -> tuple[str, str]:
     """(the column, the values) as they are compared: as their own type where an index then helps, else as text."""
-    type_ = base(one)
     if _known(one):
-        return column(one.name), f"%s::text[]::{type_}[]"
+        return column(one.name), f"%s::text[]::{typed(one)}[]"
     return f"{column(one.name)}::text", "%s::text[]"
 
 

@@ -37,11 +37,11 @@ class Table:
     collection: Collection
     fields: Mapping[str, DataField]
 
-    @property
+    @cached_property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    @property
+    @cached_property
     def people(self) -> bool:
         """Whether each row is a person."""
         return self.collection.meta.holds == "people"
@@ -135,6 +135,11 @@ class Graph:
         return {name: tuple(e for e in self.edges if e.reaches and e.parent == name) for name in self.tables}
 
     @cached_property
+    def named(self) -> tuple[Edge, ...]:
+        """The edges along which rows belong to whom their columns name."""
+        return tuple(e for e in self.edges if e.reaches and e.person is not None)
+
+    @cached_property
     def people(self) -> frozenset[str]:
         """Tables of which each row is a person."""
         return frozenset(name for name, table in self.tables.items() if table.people)
@@ -175,7 +180,8 @@ class Graph:
 
     @cached_property
     def rank(self) -> Mapping[str, int]:
-        """An order in which, but for cycles, a table comes after those from which its rows are reached or pointed to."""
+        """An order in which, but for cycles, a table comes after those from which its rows are reached or pointed to. Tables
+        of one rank have nothing to do with each other: they are asked together."""
         after: dict[str, set[str]] = {name: set() for name in self.tables}
         for edge in self.edges:
             if edge.target is not None and edge.target != edge.holder:
@@ -202,7 +208,13 @@ class Graph:
         for name in sorted(self.tables, key=lambda n: (not self.tables[n].people, n)):
             if name not in seen:
                 visit(name)
-        return {name: number for number, name in enumerate(reversed(order))}
+        place = {name: number for number, name in enumerate(reversed(order))}
+        found = dict.fromkeys(place, 0)
+        for name, number in place.items():
+            for one in after[name]:
+                if place[one] > number:
+                    found[one] = max(found[one], found[name] + 1)
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -255,6 +267,7 @@ class _Builder:
             yield from self._undecided(table)
             yield from self._marks(table)
             yield from self._links(table)
+        yield from self._closed()
         if not any(t.people for t in self.tables.values()) and not any(e.person for e in self.edges):
             remedy = "mark the table of people: meta.holds: people"
             yield self._problem(None, "nobody is a person in this map", "P-014: no orphan fields", remedy)
@@ -318,6 +331,20 @@ class _Builder:
                         "map it, with a category, or as meta.key", column,
                     )  # fmt: skip
 
+    def _closed(self) -> Iterator[Problem]:
+        """Tables whose rows matter, and of which this login does not see all."""
+        holders = {edge.holder for edge in self.edges}
+        for name, table in self.tables.items():
+            if table.collection.meta.holds in ("reference", "system") and name not in holders:
+                continue
+            rule = "what is not seen is neither shown nor erased, and nobody would know"
+            if not table.live.readable:
+                remedy = f"GRANT USAGE ON SCHEMA {table.schema}, and SELECT ON {name}, TO the login"
+                yield self._problem(table, "this login may not read it", rule, remedy)
+            elif table.live.hidden:
+                remedy = "ask as a login that it does not hold for: ALTER ROLE … BYPASSRLS"
+                yield self._problem(table, "row security hides rows from this login", rule, remedy)
+
     def _marks(self, table: Table) -> Iterator[Problem]:
         for mark in table.collection.meta.marks:
             live = table.live.columns.get(mark.column)
@@ -380,6 +407,7 @@ class _Builder:
         to = (target.schema, target.name)
         same = declared is not None and declared.target == to and link.of in ((), declared.target_columns)
         of = declared.target_columns if same and declared else link.of or target.key
+        same = same and declared is not None and declared.checked
         if len(of) != len(link.columns) or any(c not in target.live.columns for c in of):
             what = f"the link of {', '.join(link.columns)} points to {', '.join(of)} of {target.qualified}"
             yield self._problem(
@@ -407,7 +435,7 @@ class _Builder:
                 target.qualified,
                 foreign.target_columns,
                 kind="reference",
-                declared=True,
+                declared=foreign.checked,
             )
             return
         yield self._problem(

@@ -38,6 +38,20 @@ from bloesem.stores.postgres import Connection, admin_dsn, connect
 #: The residue pass looks for somebody no longer than this after the erasure.
 SOUGHT_FOR = dt.timedelta(days=7)
 
+_NEXT = "nextval('rights.act_id_seq')"
+_SOUGHT = b"""INSERT INTO rights.sought (store, act, key_number, since, until, sealed)
+SELECT %s, %s::bigint, %s, %s, %s, unnest(%s::bytea[])"""
+_BEGIN = b"""WITH act AS (
+    INSERT INTO rights.act (id, store, kind, plan, policy, began_at, transaction) OVERRIDING SYSTEM VALUE
+    VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id, store)
+INSERT INTO rights.sought (act, store, key_number, since, until, sealed)
+SELECT act.id, act.store, %s, %s, %s, unnest(%s::bytea[]) FROM act"""
+_FINISH = f"""UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s
+RETURNING {_NEXT}, set_config('synchronous_commit', 'off', true)""".encode()
+
+#: What stands beside identifiers: a row that was somebody.
+ROW = "row"
+
 ActState = Literal["begun", "done", "failed"]
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -214,46 +228,92 @@ class Rights:
         ).fetchall()
         return [Fact(*row) for row in rows]
 
-    def numbers(self, store: str, identifiers: Sequence[Identifier], kind: FactKind, key: str) -> list[int]:
-        """The open facts of one kind about somebody, to be closed."""
+    def numbers(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        kind: FactKind,
+        key: str,
+        row: tuple[str, Sequence[object]] | None = None,
+    ) -> list[int]:
+        """The open facts of one kind about somebody, or about one row of theirs, to be closed."""
+        table, number = (row[0], self.keys.row(store, *row)) if row else (None, None)
         rows = self.connection.execute(
             "SELECT id FROM rights.fact WHERE store = %s AND person && %s::bytea[] AND kind = %s AND key = %s"
+            " AND table_name IS NOT DISTINCT FROM %s AND row_number IS NOT DISTINCT FROM %s"
             " AND ends_at IS NULL ORDER BY id",
-            [store, self.keys.person(store, identifiers), kind, key],
+            [store, self.keys.person(store, identifiers), kind, key, table, number],
         ).fetchall()
         return [number for (number,) in rows]
 
-    def begin(self, store: str, kind: str, plan: str, policy: str, at: dt.datetime) -> int:
-        """An act is about to be done: committed before the first statement in the foreign store. out: its number.
-
-        in: `plan`, the hash that binds rehearsal and act; `policy`, the version in force.
-        raises: LedgerError inside a transaction: it would vanish with it.
-        """
-        self._committed()
-        row = self.connection.execute(
-            "INSERT INTO rights.act (store, kind, plan, policy, began_at) VALUES (%s, %s, %s, %s, %s) RETURNING id",
-            [store, kind, plan, policy, at],
-        ).fetchone()
+    def draw(self) -> int:
+        """The number of an act that is about to be done."""
+        row = self.connection.execute(f"SELECT {_NEXT}".encode()).fetchone()
         assert row is not None
         return int(row[0])
 
-    def under(self, act: int, transaction: str) -> None:
-        """The foreign transaction that does the act; said before it commits."""
+    def begin(self, store: str, kind: str, plan: str, policy: str, at: dt.datetime) -> int:
+        """An act is about to be done, and on disk. out: its number. in, raises: as `begun`."""
+        number = self.draw()
+        with self.begun(number, store, kind, plan, policy, at):
+            return number
+
+    @contextmanager
+    def begun(
+        self,
+        number: int,
+        store: str,
+        kind: str,
+        plan: str,
+        policy: str,
+        at: dt.datetime,
+        *,
+        transaction: str | None = None,
+        identifiers: Sequence[Identifier] = (),
+        rows: Sequence[str] = (),
+    ) -> Iterator[None]:
+        """An act goes to disk while what is inside is done, and is there at the end: the foreign store commits after that.
+
+        in: `number`, from `draw`; `plan`, the hash that binds rehearsal and act; `policy`, the version in force;
+        `transaction`, the foreign one that does the act; `identifiers` and `rows` of who is erased by it, for the
+        next residue pass.
+        raises: LedgerError inside a transaction: it would vanish with it.
+        """
         self._committed()
-        self._change(
-            "UPDATE rights.act SET transaction = %s WHERE id = %s RETURNING id", [transaction, act], act
-        )
+        values = [
+            number,
+            store,
+            kind,
+            plan,
+            policy,
+            at,
+            transaction,
+            *self._sealed(store, identifiers, number, at, rows),
+        ]
+        with self.connection.pipeline():
+            # A pipeline commits when it ends, but for what says itself when.
+            self.connection.execute("BEGIN")
+            self.connection.execute(_BEGIN, values)
+            self.connection.execute("COMMIT")
+            yield
 
     def finish(
         self, act: int, state: Literal["done", "failed"], at: dt.datetime, counts: Counts | None = None
-    ) -> None:
-        """How it ended. raises: LedgerError when that was said already."""
+    ) -> int:
+        """How it ended; not on disk at once: lost with a machine that falls, it is asked of the foreign store again.
+
+        out: the number of an act to come. raises: LedgerError when it was said already.
+        """
         self._committed()
-        self._change(
-            "UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s RETURNING id",
-            [state, at, Jsonb(counts or {}), act],
-            act,
-        )
+        try:
+            done = self.connection.execute(_FINISH, [state, at, Jsonb(counts or {}), act]).fetchone()
+        except psycopg.errors.IntegrityConstraintViolation:
+            done = None
+        if done is None:
+            raise LedgerError(
+                f"act {act} is not open", "how an act ended is said once", "see which acts are open"
+            )
+        return int(done[0])
 
     def open_acts(self, store: str) -> list[Act]:
         """Acts that were begun and of which nobody knows how they ended, oldest first."""
@@ -264,19 +324,33 @@ class Rights:
         ).fetchall()
         return [Act(*row) for row in rows]
 
-    def seek(self, store: str, identifiers: Sequence[Identifier], act: int, now: dt.datetime) -> None:
+    def seek(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        act: int,
+        now: dt.datetime,
+        *,
+        rows: Sequence[str] = (),
+    ) -> None:
         """Keeps identifiers of somebody who is erased, for the next residue pass; before the act commits, so that a crash
-        loses none."""
-        key = self.keys.current
-        sealed = [
-            key.seal(json.dumps([one.kind, one.value], ensure_ascii=False), f"{store} {act}")
-            for one in identifiers
-        ]
-        self.connection.execute(
-            "INSERT INTO rights.sought (store, act, key_number, since, until, sealed)"
-            " SELECT %s, %s, %s, %s, %s, unnest(%s::bytea[])",
-            [store, act, key.number, now, now + SOUGHT_FOR, sealed],
+        loses none. `rows`: who they were, where that pass says of what is found whether it is kept for them."""
+        self.connection.execute(_SOUGHT, [store, act, *self._sealed(store, identifiers, act, now, rows)])
+
+    def _sealed(
+        self,
+        store: str,
+        identifiers: Sequence[Identifier],
+        act: int,
+        now: dt.datetime,
+        rows: Sequence[str],
+    ) -> tuple[int, dt.datetime, dt.datetime, list[bytes]]:
+        """The key, since and until when, and what is kept of each."""
+        said = [(one.kind, one.value) for one in identifiers] + [(ROW, row) for row in rows]
+        sealed = self.keys.current.seal(
+            [json.dumps(one, ensure_ascii=False) for one in said], f"{store} {act}"
         )
+        return self.keys.current.number, now, now + SOUGHT_FOR, sealed
 
     def sought(
         self,
@@ -300,8 +374,21 @@ class Rights:
         found = []
         for _, number, key, sealed in rows:
             kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {number}"))
-            found.append(Identifier(kind, value, number))
+            if kind != ROW:
+                found.append(Identifier(kind, value, number))
         return found, max((row[0] for row in rows), default=after)
+
+    def erased(self, store: str, now: dt.datetime) -> dict[int, set[str]]:
+        """Per act after which somebody is still looked for, the rows that were them. raises: GateError without its key."""
+        rows = self.connection.execute(
+            "SELECT act, key_number, sealed FROM rights.sought WHERE store = %s AND until > %s", [store, now]
+        ).fetchall()
+        found: dict[int, set[str]] = {}
+        for act, key, sealed in rows:
+            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {act}"))
+            if kind == ROW:
+                found.setdefault(act, set()).add(value)
+        return found
 
     def looked(self, store: str, mark: int, *, act: int | None = None) -> None:
         """A pass over the whole store has looked for all up to the mark (of one act): they are forgotten. Of an act that
@@ -327,16 +414,6 @@ class Rights:
                 "an act would be recorded inside a transaction",
                 "what is begun is committed before the act, and what ended after it",
                 "use a connection that commits each statement",
-            )
-
-    def _change(self, statement: str, values: Sequence[object], act: int) -> None:
-        try:
-            done = self.connection.execute(statement.encode(), values).fetchone()
-        except psycopg.errors.IntegrityConstraintViolation:
-            done = None
-        if done is None:
-            raise LedgerError(
-                f"act {act} is not open", "how an act ended is said once", "see which acts are open"
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,8 +16,10 @@ import phonenumbers
 
 from bloesem.errors import BloesemError
 
-IdentifierKind = Literal["email", "phone", "iban", "card", "customer", "name", "address"]
+IdentifierKind = Literal["email", "phone", "iban", "card", "customer", "name", "address", "name_address"]
 KINDS: tuple[IdentifierKind, ...] = get_args(IdentifierKind)
+#: What is written in parts, and how many there are.
+TOGETHER: Mapping[IdentifierKind, int] = {"name": 2, "address": 3, "name_address": 5}
 
 #: Where a phone number without a country is taken to be from.
 REGION = "BE"
@@ -36,7 +39,8 @@ class IdentifierError(BloesemError):
 class Identifier:
     """One writing of what identifies a person; never shown. `act`: the act after which it is looked for.
 
-    A name is written `family, given`, an address `street, number, postal code`: `of_name`, `of_address`.
+    A name is written `family, given`, an address `street, number, postal code`, and both one after the other: `of_name`,
+    `of_address`, `of_name_address`.
     """
 
     kind: IdentifierKind
@@ -57,9 +61,23 @@ class Identifier:
     ) -> Identifier:
         return cls("address", ", ".join(_one(str(part)) for part in (street, number, postal_code)), act)
 
+    @classmethod
+    def of_name_address(
+        cls,
+        given: str,
+        family: str,
+        street: str,
+        number: str | int,
+        postal_code: str | int,
+        act: int | None = None,
+    ) -> Identifier:
+        """A name and an address: many share the one and a household the other, and hardly two people both."""
+        name, address = cls.of_name(given, family), cls.of_address(street, number, postal_code)
+        return cls("name_address", f"{name.value}, {address.value}", act)
+
     def parts(self) -> tuple[str, ...]:
-        """Of a name: family, given. Of an address: street, number, postal code. raises: IdentifierError."""
-        wanted = {"name": 2, "address": 3}.get(self.kind, 1)
+        """Of a name: family, given. Of an address: street, number, postal code. Of both: all. raises: IdentifierError."""
+        wanted = TOGETHER.get(self.kind, 1)
         found = (
             tuple(part.strip() for part in self.value.rsplit(",", wanted - 1))
             if wanted > 1
@@ -92,7 +110,7 @@ def normal(identifier: Identifier) -> str:
             if len(found) < (6 if identifier.kind == "card" else 1):
                 raise unfit(identifier.kind)
             return found
-        case "name" | "address":
+        case "name" | "address" | "name_address":
             return ", ".join(" ".join(words(part)) for part in identifier.parts())
     raise unfit(identifier.kind)
 

@@ -74,11 +74,13 @@ class _Finder:
     def look(self, wanted: Sequence[Who]) -> None:
         for who in wanted:
             self._known(who)
-        for table in self.people:
-            asked = [Asked((name,), values) for name, values in self._columns(table, wanted) if values]
-            if asked:
-                rows = self.fetch.rows(table, asked)
-                self.found.setdefault(table.qualified, {}).update((row.key, row) for row in rows)
+        asked = [
+            (table, [Asked((name,), values) for name, values in self._columns(table, wanted) if values])
+            for table in self.people
+        ]
+        asked = [(table, those) for table, those in asked if those]
+        for (table, _), rows in zip(asked, self.fetch.rows(asked), strict=True):
+            self.found.setdefault(table.qualified, {}).update(rows)
         self.looked |= {(who.kind, v) for who in wanted if not who.table for v in who.variants}
 
     def _columns(
@@ -125,7 +127,7 @@ class _Finder:
         if size != len(found):
             index = {}
             for row in found.values():
-                for value in row.pointers((name,)) if name in row.values or name in (row.cast or ()) else ():
+                for value in row.pointers((name,)) if name in row.shape.held else ():
                     index.setdefault(value[0], []).append(row)
             self._index[table.qualified, name] = len(found), index
         return index
@@ -183,9 +185,9 @@ class _Finder:
         mine = {ref: number for number, p in enumerate(people) for ref in p.roots}
         for table in self.people:
             for row in self.found.get(table.qualified, {}).values():
+                whose = mine.get(row.ref, row.ref)
                 for name, kind in table.identities:
                     for (value,) in row.pointers((name,)):
-                        whose = mine.get(row.ref, row.ref)
                         holders.setdefault((kind, value), set()).add(whose)
                         holders.setdefault((kind, value.lower()), set()).add(whose)
         return [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,16 +20,19 @@ from bloesem.plan.build import compile_plan
 from bloesem.plan.calculus import Verdict
 from bloesem.plan.dates import ZONE, midnight
 from bloesem.plan.model import Bit, Fact, Plan, TablePlan
+from bloesem.plan.predicates import meets
 from bloesem.policy.company import Company
 from bloesem.policy.model import Policy
 from bloesem.rights.graph import Graph
-from bloesem.rights.whose import Kept, Reach
-from bloesem.rights.world import Ref, Row, World
+from bloesem.rights.whose import Kept, Way
+from bloesem.rights.world import Row, World
 
 #: Columns that no table has: whose a row is, its number, and where it came from when the map does not say.
 OWNER, NUMBER, FROM = "bloesem_owner", "bloesem_row", "bloesem_source"
 #: The one person that a judgement is about.
 ME = 1
+#: How many judgements are remembered: they hold nobody's data but dates.
+MEMORY = 100_000
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,7 @@ class Judge:
     def __init__(self, plan: Plan, graph: Graph, now: dt.datetime, language: str = "en") -> None:
         self.plan, self.graph, self.now, self.language = plan, graph, now, language
         self._moments: dict[Any, dt.datetime] = {}
+        self._standings: dict[tuple[Fact, ...], Standing] = {}
         self._since = {p.since for p in plan.purposes if p.since}
 
     @cached_property
@@ -184,6 +188,11 @@ class Judge:
         }
 
     @cached_property
+    def _dated(self) -> Mapping[str, TablePlan]:
+        """The tables that say when something happened to a person."""
+        return {t.name: t for t in self.plan.tables if t.facts}
+
+    @cached_property
     def digest(self) -> str:
         """Policy, law and record as they are judged by, on this civil day."""
         return hashlib.sha256(repr((self.plan, self.now.astimezone(ZONE).date())).encode()).hexdigest()
@@ -191,7 +200,7 @@ class Judge:
     def standing(
         self,
         world: World,
-        way: Mapping[Ref, Reach],
+        way: Way,
         facts: Sequence[Fact] = (),
         *,
         erasure: str | None = None,
@@ -201,30 +210,53 @@ class Judge:
         own = [*facts, *_until_withdrawn(self._facts(world, way), facts)]
         if erasure is not None:
             own.append(Fact(ME, "erasure", erasure, self.now))
-        return Standing(calculus.person(self.plan, own, self.now), tuple(f for f in own if f.table))
+        said = tuple(own)
+        known = self._standings.get(said)
+        if known is None or len(known.said) > MEMORY:
+            if len(self._standings) > MEMORY:
+                self._standings.clear()
+            state = calculus.person(self.plan, own, self.now)
+            known = self._standings[said] = Standing(state, tuple(f for f in own if f.table))
+        return known
 
-    def _facts(self, world: World, way: Mapping[Ref, Reach]) -> list[Fact]:
-        from bloesem.plan.predicates import meets
-
+    def _facts(self, world: World, way: Way) -> list[Fact]:
         found: list[Fact] = []
-        for ref, reach in way.items():
-            plan = self.plan.by_name.get(ref[0])
-            if plan is None or not plan.facts or not reach.owner:
-                continue
-            values = world.row(ref).values
-            said = self.graph.tables[ref[0]].collection.meta.events
-            for number, fact in enumerate(plan.facts):
-                if fact.kind == "event" and number < len(said) and said[number].of is not None:
-                    edges = [self.graph.edges[n] for n in reach.edges if n is not None]
-                    if not any(e.columns == (said[number].of,) for e in edges):
-                        continue
-                if fact.when is not None and not meets(fact.when, values):
+        for name, plan in self._dated.items():
+            for key, reach in way.get(name, {}).items():
+                if not reach.owner:
                     continue
-                at = self._moment(ref[0], fact.at, values.get(fact.at))
-                if at is not None:
-                    until = self._moment(ref[0], fact.until, values.get(fact.until)) if fact.until else None
-                    found.append(Fact(ME, fact.kind, fact.key, at, until))
+                values = world.rows[name][key].values
+                said = self.graph.tables[name].collection.meta.events
+                for number, fact in enumerate(plan.facts):
+                    if fact.kind == "event" and number < len(said) and said[number].of is not None:
+                        edges = [self.graph.edges[n] for n in reach.edges if n is not None]
+                        if not any(e.columns == (said[number].of,) for e in edges):
+                            continue
+                    if fact.when is not None and not meets(fact.when, values):
+                        continue
+                    at = self._moment(name, fact.at, values.get(fact.at))
+                    if at is not None:
+                        until = self._moment(name, fact.until, values.get(fact.until)) if fact.until else None
+                        found.append(Fact(ME, fact.kind, fact.key, at, until))
         return found
+
+    def alike(self, standing: Standing, rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+        """The rows of one table, those together that are judged alike."""
+        if standing.items:  # facts about single rows
+            return [[row] for row in rows]
+        deciding = self._deciding.get(rows[0].table, ()) if rows else ()
+        if not deciding:
+            return [rows] if rows else []
+        together: dict[Any, list[Row]] = {}
+        alone = deciding[0] if len(deciding) == 1 else None
+        for row in rows:
+            at, read = row.shape.at, row.read
+            what = str(read[at[alone]]) if alone else tuple([str(read[at[c]]) for c in deciding])
+            if what in together:
+                together[what].append(row)
+            else:
+                together[what] = [row]
+        return together.values()
 
     def verdicts(self, standing: Standing, row: Row, number: int | None = None) -> tuple[Verdict, ...]:
         """What each purpose that reads the table may do with a row of the person. Rows alike are judged once."""
@@ -307,17 +339,26 @@ class Judge:
 
     def reason(self, verdict: Verdict) -> str:
         """In words: the purpose, and the article of its basis."""
-        purpose = self.plan.purpose(verdict.purpose)
-        label = (
-            purpose.label.get(self.language)
-            or purpose.label.get("en")
-            or next(iter(purpose.label.values()), "")
-        )
-        held = ", under a hold" if verdict.why == "held" else ""
-        return f"{purpose.key}: {label} (GDPR art. {purpose.article}){held}"
+        return reason(self.plan, verdict, self.language)
 
     def source(self, row: Row) -> str | None:
         """Where a row came from, as its table says."""
-        meta = self.graph.tables[row.table].collection.meta
-        said = row.values.get(meta.source) if meta.source else meta.default_source
-        return None if said is None else str(said)
+        (found,) = self.sources([row])
+        return found
+
+    def sources(self, rows: Sequence[Row]) -> set[str | None]:
+        """Where rows of one table came from."""
+        if not rows:
+            return set()
+        meta = self.graph.tables[rows[0].table].collection.meta
+        if not meta.source:
+            return {meta.default_source}
+        return {None if said is None else str(said) for said in {row.values.get(meta.source) for row in rows}}
+
+
+def reason(plan: Plan, verdict: Verdict, language: str) -> str:
+    """Why something is kept, in words: the purpose, and the article of its basis."""
+    purpose = plan.purpose(verdict.purpose)
+    label = purpose.label.get(language) or purpose.label.get("en") or next(iter(purpose.label.values()), "")
+    held = ", under a hold" if verdict.why == "held" else ""
+    return f"{purpose.key}: {label} (GDPR art. {purpose.article}){held}"

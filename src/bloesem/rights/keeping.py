@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from bloesem.plan.model import Fact
@@ -19,11 +20,11 @@ class Record(Protocol):
     def number(self, ref: Ref) -> int:
         """The number of a row in facts about it."""
 
-    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None:
-        """Before the first row is written."""
-
-    def under(self, transaction: str) -> None:
-        """In which transaction of the foreign server; said before it commits."""
+    def begun(
+        self, kind: str, plan: str, people: Sequence[Person], transaction: str
+    ) -> AbstractContextManager[None]:
+        """An act is recorded, with its transaction of the foreign server, while what is inside is done; it is on disk at the
+        end, before that commits."""
 
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
 
@@ -37,6 +38,9 @@ class NoRecord:
     def number(self, ref: Ref) -> int:
         return int.from_bytes(hashlib.sha256(repr(ref).encode()).digest()[:7], "big")
 
-    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None: ...
-    def under(self, transaction: str) -> None: ...
+    def begun(
+        self, kind: str, plan: str, people: Sequence[Person], transaction: str
+    ) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,11 @@ FILE = "rights.keys"
 _NONCE = 12
 
 
+@lru_cache(64)
+def _derived(secret: bytes, use: str) -> bytes:
+    return hmac.digest(secret, b"bloesem rights " + use.encode(), "sha256")
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key, and what is derived from it: two uses never share bytes."""
@@ -34,7 +40,7 @@ class Key:
     secret: bytes = field(repr=False)
 
     def _derived(self, use: str) -> bytes:
-        return hmac.digest(self.secret, b"bloesem rights " + use.encode(), "sha256")
+        return _derived(self.secret, use)
 
     def person(self, store: str, identifier: Identifier) -> bytes:
         """The name under which somebody of a store is known. raises: IdentifierError."""
@@ -47,10 +53,11 @@ class Key:
         digest = hmac.digest(self._derived("row"), said.encode(), "sha256")
         return int.from_bytes(digest[:8], "big") >> 1
 
-    def seal(self, text: str, about: str) -> bytes:
-        """`about`: what it belongs to; it opens only with the same."""
-        nonce = os.urandom(_NONCE)
-        return nonce + AESGCM(self._derived("sought")).encrypt(nonce, text.encode(), about.encode())
+    def seal(self, texts: Iterable[str], about: str) -> list[bytes]:
+        """`about`: what they belong to; each opens only with the same."""
+        cipher, to = AESGCM(self._derived("sought")), about.encode()
+        nonces = ((os.urandom(_NONCE), text.encode()) for text in texts)
+        return [nonce + cipher.encrypt(nonce, text, to) for nonce, text in nonces]
 
     def open(self, sealed: bytes, about: str) -> str:
         """raises: GateError when it was sealed under another key or about something else, or was changed."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from bloesem.plan.quoting import literal
-from bloesem.rights.fetch import base, column, texts
+from bloesem.plan.quoting import ident, literal
+from bloesem.rights.fetch import ROW, base, column, texts
 from bloesem.rights.graph import Table
 from bloesem.stores.schema import LiveColumn
 
@@ -30,18 +30,23 @@ _OF_TYPE = {
         "timestamptz '1900-01-01Z' - random() * interval '36000 days'",
     ),
     "time without time zone": ("'00:00'", "time '00:00' + random() * interval '24 hours'"),
+    "time with time zone": ("'00:00Z'", "timetz '00:00Z' + random() * interval '24 hours'"),
     "interval": ("'0'", "random() * interval '1 hour'"),
     "uuid": ("'00000000-0000-0000-0000-000000000000'", "md5(random()::text || clock_timestamp()::text)"),
-    "inet": ("'0.0.0.0'", "'0.0.0.0'"),
-    "cidr": ("'0.0.0.0/32'", "'0.0.0.0/32'"),
-    "macaddr": ("'00:00:00:00:00:00'", "'00:00:00:00:00:00'"),
+    "inet": ("'0.0.0.0'", "inet '0.0.0.0' + (random() * 16777215)::bigint"),
+    "cidr": ("'0.0.0.0/32'", "(inet '0.0.0.0' + (random() * 16777215)::bigint)::cidr"),
+    "macaddr": ("'00:00:00:00:00:00'", "left(md5(random()::text), 12)"),
+    "macaddr8": ("'00:00:00:00:00:00:00:00'", "left(md5(random()::text), 16)"),
     "json": ("'{}'", "'{}'"),
     "jsonb": ("'{}'", "'{}'"),
     "xml": ("''", "''"),
     "bytea": ("''", "decode(md5(random()::text || clock_timestamp()::text), 'hex')"),
     "tsvector": ("''", "''"),
     "hstore": ("''", "''"),
+    "ltree": ("''", "md5(random()::text || clock_timestamp()::text)"),
 }
+#: Of kinds of types, whatever they are of: one value, which overlaps no other.
+_OF_KIND = {"r": ("'empty'", "'empty'"), "m": ("'{}'", "'{}'")}
 
 #: Letters and digits become others of their kind: length, signs and pattern stay, so that what checks them is content.
 _SAME = "regexp_replace(regexp_replace({c}::text, '[[:alpha:]]', 'x', 'g'), '[[:digit:]]', '0', 'g')"
@@ -59,25 +64,26 @@ def constant(one: LiveColumn, value: str | int) -> str:
 def mask(table: Table, one: LiveColumn) -> str | None:
     """An expression of the column's type that says nothing of the value; of a unique column, one that no other row has.
     None: the type is not known here, and the value is emptied."""
+    whole = one.type.replace("%", "%%")
     alone = any(one.name in columns for columns in (*table.live.unique, table.live.key))
     if one.array:
-        return f"'{{}}'::{one.type}"
+        return f"'{{}}'::{whole}"
     if one.labels:
         return constant(one, one.labels[0])
     if texts(one):
         said = (_OTHER if alone else _SAME).format(c=column(one.name))
     else:
-        found = _OF_TYPE.get(base(one).rpartition(".")[2])
+        found = _OF_TYPE.get(base(one).rpartition(".")[2]) or _OF_KIND.get(one.kind)
         if found is None:
             return None
         said = found[alone]
-    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{one.type} END"
+    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{whole} END"
 
 
 def document(table: Table, name: str, without: Sequence[str]) -> str:
     """A json column without what lies at some paths of it (as `Table.paths` calls them), in arrays too."""
     one = table.live.columns[name]
-    said = f"{column(name)}::jsonb"
+    said = f"{ROW}.{ident(name)}::jsonb"
     for path in without:
         meta = table.fields[path].meta
         instead: str | int | None = "xxx" if meta.on_erase == "redact" else meta.erased

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from bloesem.errors import StoreError
 from bloesem.rights.home import Rights
 from bloesem.rights.reading import SECONDS
-from bloesem.rights.residue import Found, Part, Progress, Residue, search, together
+from bloesem.rights.residue import MOST_KEYS, Found, Part, Progress, Residue, search, together
 from bloesem.stores.postgres import Connection
 
 #: A pass that was killed longer ago is begun anew: its tables have been written to since.
@@ -50,7 +50,7 @@ class Notes:
     def keep(self, table: str, part: Part) -> None:
         self.rights.connection.execute(
             "INSERT INTO rights.part (pass, table_name, found, bytes) VALUES (%s, %s, %s, %s)",
-            [self.number, table, Jsonb([one.json() for one in part.found]), part.bytes],
+            [self.number, table, Jsonb([one.json(MOST_KEYS) for one in part.found]), part.bytes],
         )
 
 

@@ -3,15 +3,16 @@ contract, in rows that are theirs. The rest is named with the reason: they are s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from bloesem.errors import PlanError
-from bloesem.plan.model import ColumnPlan, TablePlan
+from bloesem.plan.calculus import Verdict
+from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.requests import Desk, Wanted
-from bloesem.rights.whose import Reach, shown
-from bloesem.rights.world import Ref, Row, World
+from bloesem.rights.whose import Reach, Way, shown
+from bloesem.rights.world import Row, World
 
 _BASES = ("consent", "contract")
 _ORIGINS = ("provided", "observed")
@@ -23,21 +24,19 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
     raises: as `Desk.access`.
     """
 
-    def tell(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
+    def tell(world: World, way: Way, standing: Standing) -> dict[str, Any]:
         tables: dict[str, list[dict[str, Any]]] = {}
         columns: dict[str, dict[str, Any]] = {}
         left_out: dict[str, dict[str, str]] = {}
-        for ref in sorted(way):
+        for ref, reach in sorted(((t, k), r) for t, reaches in way.items() for k, r in reaches.items()):
             plan, row, table = desk.judge.plan.by_name.get(ref[0]), world.row(ref), desk.graph.tables[ref[0]]
             if plan is None:
                 continue
-            visible = shown(world, ref, way[ref])
+            visible = shown(world, ref, reach)
             said: dict[str, Any] = {}
             for name in [c for c in table.live.columns if c in table.personal]:
                 reason = (
-                    _why_not(desk.judge, plan, name, row, standing, way[ref])
-                    if name in visible
-                    else "redacted"
+                    _why_not(desk.judge, plan, name, row, standing, reach) if name in visible else "redacted"
                 )
                 if reason is None:
                     said[name] = row.values[name]
@@ -62,23 +61,33 @@ def _why_not(
     judge: Judge, plan: TablePlan, name: str, row: Row, standing: Standing, reach: Reach
 ) -> str | None:
     """Why a value is not taken along; None when it is."""
-    column = plan.column(name)
     if not reach.owner:
         return "shared with somebody: taking it along would take theirs"
-    origin = _origin(judge, plan, column, row)
+    source = judge.source(row)
+    return why_not(judge.plan, plan, plan.column(name), source, judge.verdicts(standing, row, None))
+
+
+def why_not(
+    plan: Plan, table: TablePlan, column: ColumnPlan, source: str | None, verdicts: Sequence[Verdict]
+) -> str | None:
+    """Why a person's own value is not taken along; None when it is.
+
+    in: where its row came from; what each purpose may do with the row.
+    """
+    origin = _origin(plan, table, column, source)
     if origin is None:
         return "the map does not say where it came from"
     if origin not in _ORIGINS:
         return f"{origin}: neither given by the person nor observed of them"
-    for verdict in judge.verdicts(standing, row, None):
-        purpose = judge.plan.purpose(verdict.purpose)
+    for verdict in verdicts:
+        purpose = plan.purpose(verdict.purpose)
         if (verdict.use or verdict.keep) and purpose.basis in _BASES and (column.purposes & purpose.mask):
             return None
     return "held neither on consent nor on a contract"
 
 
-def _origin(judge: Judge, plan: TablePlan, column: ColumnPlan, row: Row) -> str | None:
+def _origin(plan: Plan, table: TablePlan, column: ColumnPlan, source: str | None) -> str | None:
     try:
-        return judge.plan.origin(plan, column, judge.source(row))
+        return plan.origin(table, column, source)
     except PlanError:
         return None

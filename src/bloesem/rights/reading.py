@@ -51,7 +51,8 @@ SELECT n.nspname::text, r.relname::text, r.relkind::text, has_schema_privilege(n
        array_agg(c.kind ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND c.readable),
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND NOT c.readable),
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.key),
-       bool_and(c.plain AND c.readable) FILTER (WHERE c.key), max(o.nspname || '.' || p.relname)
+       bool_and(c.plain AND c.readable) FILTER (WHERE c.key), max(o.nspname || '.' || p.relname),
+       bool_or(c.kind LIKE 'bytes%') OR current_setting('server_encoding') = 'SQL_ASCII'
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN pg_class long ON long.oid = r.reltoastrelid
 LEFT JOIN pg_class p ON r.relispartition AND p.oid = pg_partition_root(r.oid)
@@ -103,6 +104,7 @@ class Table:
     key: tuple[str, ...]
     size: int  # about
     root: str  # of a partition, the table that it is a part of: by that name it is spoken of
+    raw: bool  # whether a value may hold bytes that are no UTF-8
 
     @property
     def qualified(self) -> str:
@@ -140,7 +142,7 @@ def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
         connection.execute("SELECT set_config('client_encoding', 'UTF8', true)")  # names are text
         rows = connection.execute(_TABLES).fetchall()
     for row in rows:
-        schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root = row
+        schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root, raw = row
         qualified = f"{schema}.{name}"
         if kind == "f":
             unread.append(Unread(qualified, "a foreign table: look where its rows are stored"))
@@ -161,6 +163,7 @@ def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
                 tuple(key) if key and plain else (),
                 size,
                 root or qualified,
+                raw,
             )
         )
     return found, unread

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bloesem.errors import LedgerError
 from bloesem.plan.model import Fact, FactKind
 from bloesem.rights.home import Rights
-from bloesem.rights.identifiers import KINDS, Identifier, usable
+from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, usable
 from bloesem.rights.judge import ME
 from bloesem.rights.world import Person, Ref
 from bloesem.stores.postgres import Connection
@@ -20,49 +21,62 @@ AT_WORK = dt.timedelta(hours=1)
 
 def identifiers(person: Person) -> list[Identifier]:
     """Everything by which a person is known again: the rows that are them, and what identifies nobody else."""
-    found = [Identifier("customer", " ".join((table, *key))) for table, key in sorted(person.roots)]
-    return [*found, *sought(person)]
+    return [*rows(person), *sought(person)]
+
+
+def rows(person: Person) -> list[Identifier]:
+    """The rows that are a person, as what identifies them."""
+    return [Identifier("customer", " ".join((table, *key))) for table, key in sorted(person.roots)]
 
 
 def sought(person: Person) -> list[Identifier]:
-    """What identifies a person in any text: a row's number does not."""
+    """What identifies a person in any text: a row's number does not, nor a name or an address without the other."""
     named = [
         Identifier(kind, value)
         for kind in KINDS
-        if kind not in ("name", "address")
+        if kind not in TOGETHER
         for value in sorted(person.identities.get(kind, ()))
     ]
-    return [one for one in named if usable(one)]
+    return [*(one for one in named if usable(one)), *person.addressed]
 
 
 @dataclass
 class HomeRecord:
-    """in: Bloesem's own database, the digest of the foreign store, the version of the policy."""
+    """in: Bloesem's own database, the digest of the store, the version of the policy; `guarded`: the store's masks say what
+    is lawfully kept of somebody, so that a residue pass asks for whom."""
 
     rights: Rights
     store: str
     policy: str
     clock: Callable[[], dt.datetime]
+    guarded: bool = False
     act: int = field(default=0, init=False)
+    _next: int | None = field(default=None, init=False)
+    _recorded: bool = field(default=False, init=False)
+    _sought: tuple[Sequence[Person], list[list[Identifier]]] = field(default=((), []), init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self.rights.connection.execute("SET synchronous_commit = off")
+    def _identifiers(self, people: Sequence[Person]) -> list[list[Identifier]]:
+        """What identifies each in any text, made out once for each request."""
+        if self._sought[0] is not people:
+            self._sought = people, [sought(person) for person in people]
+        return self._sought[1]
 
     def facts(self, people: Sequence[Person]) -> Sequence[Sequence[Fact]]:
         """Of many people only those are asked about of whom anything is known."""
-        names = [self.rights.keys.person(self.store, identifiers(person)) for person in people]
-        known: set[bytes] = set()
-        if len(people) > 1:
-            rows = self.rights.connection.execute(
-                "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::bytea[]",
-                [self.store, [name for one in names for name in one]],
-            ).fetchall()
-            known = {bytes(row[0]) for row in rows}
+        named = [
+            [*rows(person), *more] for person, more in zip(people, self._identifiers(people), strict=True)
+        ]
+        if len(people) == 1:
+            return [self.rights.facts(self.store, named[0], ME)]
+        names = [self.rights.keys.person(self.store, one) for one in named]
+        found = self.rights.connection.execute(
+            "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::bytea[]",
+            [self.store, [name for one in names for name in one]],
+        ).fetchall()
+        known = {bytes(row[0]) for row in found}
         return [
-            self.rights.facts(self.store, identifiers(person), ME)
-            if len(people) == 1 or known & set(mine)
-            else []
-            for person, mine in zip(people, names, strict=True)
+            self.rights.facts(self.store, one, ME) if known and not known.isdisjoint(mine) else []
+            for one, mine in zip(named, names, strict=True)
         ]
 
     def number(self, ref: Ref) -> int:
@@ -82,51 +96,53 @@ class HomeRecord:
     ) -> int:
         """Records one fact about a person from now on, or one that ends now. out: its number."""
         now = self.clock()
-        with self._surely():
-            return self.rights.record(
-                self.store,
-                identifiers(person),
-                kind,
-                key,
-                now,
-                ends_at=now if ended else None,
-                row=row,
-                held_by=held_by,
-                reason=reason,
-                review_on=review_on,
-            )
+        return self.rights.record(
+            self.store,
+            identifiers(person),
+            kind,
+            key,
+            now,
+            ends_at=now if ended else None,
+            row=row,
+            held_by=held_by,
+            reason=reason,
+            review_on=review_on,
+        )
 
-    def close(self, person: Person, kind: FactKind, key: str) -> int:
-        """Ends all open facts of one kind about a person. out: how many."""
-        numbers = self.rights.numbers(self.store, identifiers(person), kind, key)
-        with self._surely():
-            for number in numbers:
-                self.rights.close(number, self.clock())
+    def close(self, person: Person, kind: FactKind, key: str, row: Ref | None = None) -> int:
+        """Ends all open facts of one kind about a person, or about one row of theirs. out: how many."""
+        numbers = self.rights.numbers(self.store, identifiers(person), kind, key, row)
+        for number in numbers:
+            self.rights.close(number, self.clock())
         return len(numbers)
 
-    def begin(self, kind: str, plan: str, people: Sequence[Person]) -> None:
-        now = self.clock()
-        # On disk with `under`, which is before the act commits.
-        self.act = self.rights.begin(self.store, kind, plan, self.policy, now)
-        if kind == "erase":
-            wanted = [one for person in people for one in sought(person)]
-            if wanted:
-                self.rights.seek(self.store, wanted, self.act, now)
-
-    def under(self, transaction: str) -> None:
-        with self._surely():
-            self.rights.under(self.act, transaction)
+    @contextmanager
+    def begun(self, kind: str, plan: str, people: Sequence[Person], transaction: str) -> Iterator[None]:
+        self.act = self._next or self.rights.draw()
+        self._next, self._recorded = None, False
+        wanted = [one for named in self._identifiers(people) for one in named] if kind == "erase" else []
+        with self.rights.begun(
+            self.act,
+            self.store,
+            kind,
+            plan,
+            self.policy,
+            self.clock(),
+            transaction=transaction,
+            identifiers=wanted,
+            rows=[key[0] for person in people for _, key in sorted(person.roots)]
+            if wanted and self.guarded
+            else (),
+        ):
+            yield
+        self._recorded = True
 
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None:
-        # Lost with a machine that falls, it is asked of the store again: `settle`.
-        self.rights.finish(self.act, "done" if done else "failed", self.clock(), counts)
-
-    @contextmanager
-    def _surely(self) -> Iterator[None]:
-        """What commits inside is on disk, and all that committed before."""
-        self.rights.connection.execute("SET synchronous_commit = on")
-        yield
-        self.rights.connection.execute("SET synchronous_commit = off")
+        try:
+            self._next = self.rights.finish(self.act, "done" if done else "failed", self.clock(), counts)
+        except LedgerError:
+            if self._recorded:
+                raise  # otherwise it never came to be recorded: nothing of it is open
 
     def settle(self, connection: Connection) -> int:
         """Asks the foreign server of acts that were cut off how they ended. out: how many are known now."""
@@ -136,7 +152,7 @@ class HomeRecord:
             if act.transaction:
                 row = connection.execute("SELECT txid_status(%s::bigint)", [act.transaction]).fetchone()
                 ended = row[0] if row else None
-            # Without a transaction nothing was written: it is said before the act commits. Whoever is that far is at work.
+            # Of an older version, begun without a transaction, nothing was written; or it was at work yet.
             working = act.transaction is None and self.clock() - act.began_at < AT_WORK
             if working or ended == "in progress" or (act.transaction and ended is None):
                 continue

@@ -11,8 +11,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
@@ -20,15 +21,17 @@ from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
 from bloesem.plan.calculus import Verdict
-from bloesem.rights.changes import Changes, changes, write
-from bloesem.rights.fetch import SqlFetch, prepare
+from bloesem.rights.addressed import columns, known
+from bloesem.rights.changes import Changes, changes, deciding, write
+from bloesem.rights.fetch import Reading, SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
 from bloesem.rights.identify import Who, identify
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
+from bloesem.rights.telling import difference, without
 from bloesem.rights.trouble import explain
-from bloesem.rights.whose import Kept, Outcome, Reach, leave, reached, shown
-from bloesem.rights.world import Person, Ref, Row, World, gather
+from bloesem.rights.whose import Kept, Outcome, Reach, Way, leave, reached, shown
+from bloesem.rights.world import Person, Ref, Refs, Row, Value, World, gather
 from bloesem.stores.postgres import Connection
 
 #: How often an act is begun again when somebody wrote the same rows meanwhile.
@@ -47,7 +50,7 @@ class Draft:
 
 
 #: Says what is written, of the rows found and how each person reaches them.
-Drafter = Callable[[World, Sequence[Mapping[Ref, Reach]]], Draft]
+Drafter = Callable[[World, Sequence[Way]], Draft]
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ class Desk:
     judge: Judge
     record: Record = field(default_factory=NoRecord)
     progress: Callable[[str, int], None] | None = None
+    _readings: dict[tuple[bool, bool], Reading] = field(default_factory=dict, init=False, repr=False)
     _fetch: SqlFetch = field(init=False, repr=False)
     _left: World = field(init=False, repr=False)
-    _deleted: Sequence[Ref] = field(init=False, repr=False)
+    _made: Sequence[Changes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         prepare(self.connection)
@@ -88,46 +92,63 @@ class Desk:
         raises: RightsError when it is not one person, StoreError when the database goes away.
         """
 
-        def told(world: World, way: Mapping[Ref, Reach], standing: Standing) -> dict[str, Any]:
+        def told(world: World, way: Way, standing: Standing) -> dict[str, Any]:
             tables: dict[str, list[dict[str, Any]]] = {}
-            why: dict[str, tuple[dict[int, tuple[Verdict, ...]], set[str | None]]] = {}
-            columns: dict[tuple[Any, ...], list[str]] = {}
-            for ref in sorted(way):
-                name, row, edges = ref[0], world.row(ref), way[ref].edges
-                along = (name, *edges)
-                visible = columns.get(along)
-                if visible is None:
-                    mine = shown(world, ref, way[ref])
-                    visible = columns[along] = [c for c in self.graph.tables[name].live.columns if c in mine]
-                    tables.setdefault(name, [])
-                    why.setdefault(name, ({}, set()))
-                values = row.values
-                tables[name].append({c: values[c] for c in visible})
-                for path in self.graph.tables[name].hidden:
-                    if path[0] in tables[name][-1]:
-                        tables[name][-1][path[0]] = _without(tables[name][-1][path[0]], path[1:])
-                judged = self.judge.verdicts(standing, row, self.number(standing, row))
-                verdicts, sources = why[name]
-                verdicts[id(judged)] = judged
-                sources.add(self.judge.source(row))
-            return {
-                "person": self.name(world.people[0]),
-                "tables": tables,
-                "why": {name: _why(judged.values(), sources) for name, (judged, sources) in why.items()},
-            }
+            why: dict[str, dict[str, Any]] = {}
+            for name in sorted(way):
+                rows = [world.rows[name][key] for key in sorted(way[name])]
+                tables[name] = self._shown(world, name, way[name], rows)
+                why[name] = self._why(standing, rows)
+            return {"person": self.name(world.people[0]), "tables": tables, "why": why}
 
         return self.look(wanted, told)
 
-    def look(self, wanted: Wanted, tell: Callable[[World, Mapping[Ref, Reach], Standing], Result]) -> Result:
+    def _shown(
+        self, world: World, name: str, reaches: Mapping[Value, Reach], rows: Sequence[Row]
+    ) -> list[dict[str, Any]]:
+        """What is shown of each row of a table."""
+        live, hidden = self.graph.tables[name].live.columns, self.graph.tables[name].hidden
+        columns: dict[Reach, list[str]] = {}
+        found = []
+        for row in rows:
+            reach = reaches[row.key]
+            visible = columns.get(reach)
+            if visible is None:
+                mine = shown(world, row.ref, reach)
+                visible = columns[reach] = [c for c in live if c in mine]
+            values = row.values
+            found.append(values if len(visible) == len(values) else {c: values[c] for c in visible})
+        for path in hidden:
+            found = [
+                {**one, path[0]: without(one[path[0]], path[1:])} if path[0] in one else one for one in found
+            ]
+        return found
+
+    def _why(self, standing: Standing, rows: Sequence[Row]) -> dict[str, Any]:
+        """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came
+        from."""
+        judged = {}
+        for alike in self.judge.alike(standing, rows):
+            verdicts = self.judge.verdicts(standing, alike[0], self.number(standing, alike[0]))
+            judged[id(verdicts)] = verdicts
+        return because(judged.values(), self.judge.sources(rows))
+
+    def look(self, wanted: Wanted, tell: Callable[[World, Way, Standing], Result]) -> Result:
         """What `tell` says of one person's rows, how they are reached, and how the person stands. raises: as `access`."""
 
         def once() -> Result:
             with self._transaction(read_only=True):
-                world = self._world(wanted, None, lock=False)
+                self._fetch = self._asking(None, lock=False)
+                world = self._world(wanted)
                 way = reached(world, world.people[0])
                 return tell(world, way, self.judge.standing(world, way, self.record.facts(world.people)[0]))
 
         return self._retried(once)
+
+    @cached_property
+    def _columns(self) -> Mapping[str, frozenset[str]]:
+        """What an act must know of rows: what decides about them, and by what their people are looked for afterwards."""
+        return columns(self.graph, self.judge.columns)
 
     def number(self, standing: Standing, row: Row) -> int | None:
         """The number of a row in facts, where there are facts about rows."""
@@ -163,7 +184,9 @@ class Desk:
         """
         draft = self._erasure(ground)
         done = self.carry_out("erase", wanted, draft, plan=plan, show_values=show_values)
-        seen, gone = set(self._left.reached), {ref: self._left.row(ref) for ref in self._deleted}
+        if not self.graph.loose:
+            return done
+        seen, gone = _refs(self._left.reached), self._gone()
         for _ in range(ATTEMPTS):
             late = self._late(draft, seen, gone, show_values)
             if late is None:
@@ -190,7 +213,8 @@ class Desk:
         """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
 
         def find() -> World:
-            return self._world(wanted, None if show_values else self.judge.columns, lock=True)
+            self._fetch = self._asking(None if show_values else self._columns, lock=True)
+            return self._world(wanted)
 
         return self._retried(lambda: self._carry_out(kind, find, draft, plan, dry_run, show_values))
 
@@ -208,7 +232,8 @@ class Desk:
         try:
             with self._transaction(undo=dry_run):
                 world = find()
-                drafted = draft(world, [reached(world, person) for person in world.people])
+                ways = [reached(world, person) for person in world.people]
+                drafted = draft(world, ways)
                 bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
                     raise RightsError(
@@ -220,21 +245,21 @@ class Desk:
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 }
-                if not dry_run:
-                    self.record.begin(kind, bound, world.people)
-                    begun = True
-                transaction = write(self.connection, made, rehearsed=dry_run)
-                statements = self._fetch.statements.total() + (transaction is not None)
-                if begun:
-                    self.record.under(transaction or "")
-                tables = self._difference(world, drafted, show)
+                with ExitStack() as recorded:
+                    if not dry_run:
+                        whom = known(world, ways) if kind == "erase" else world.people
+                        number, begun = self._fetch.number(), True
+                        recorded.enter_context(self.record.begun(kind, bound, whom, number))
+                    written = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
+                    tables = difference(world, made, drafted.staying, show)
         except BaseException:
             if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
                 self.record.finish(False, {})
             raise
         if begun:
             self.record.finish(True, counts)
-        self._left, self._deleted = world, [(c.table.qualified, key) for c in made for key in c.deleted]
+        self._left, self._made = world, made
+        statements = self._fetch.statements.total() + written
         return Done(tables, statements, bound, world.people, not dry_run)
 
     def _late(self, draft: Drafter, seen: set[Ref], gone: dict[Ref, Row], show: bool) -> Done | None:
@@ -243,10 +268,10 @@ class Desk:
         people = self._left.people
 
         def find(lock: bool = True) -> World:
-            self._fetch = SqlFetch(self.connection, self.graph, None if show else self.judge.columns, lock)
+            self._fetch = self._asking(None if show else self._columns, lock=lock)
             return gather(self.graph, people, self._fetch, ghosts=gone.values())
 
-        def rest(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
+        def rest(world: World, ways: Sequence[Way]) -> Draft:
             drafted = draft(world, ways)
             for one in drafted.made:
                 one.deleted = [key for key in one.deleted if (one.table.qualified, key) not in gone]
@@ -254,14 +279,19 @@ class Desk:
 
         def look() -> bool:
             with self._transaction(read_only=True):
-                return self._came(find(lock=False).reached, seen, gone)
+                return self._came(_refs(find(lock=False).reached), seen, gone)
 
-        if not self.graph.loose or not self._retried(look):
+        if not self._retried(look):
             return None
         done = self._retried(lambda: self._carry_out("erase", find, rest, None, False, show))
-        seen |= self._left.reached
-        gone |= {ref: self._left.row(ref) for ref in self._deleted}
+        seen |= _refs(self._left.reached)
+        gone |= self._gone()
         return done
+
+    def _gone(self) -> dict[Ref, Row]:
+        """The rows that the last act deleted."""
+        tables = ((one.table.qualified, one.deleted) for one in self._made)
+        return {(name, key): self._left.rows[name][key] for name, keys in tables for key in keys}
 
     def _came(self, now: set[Ref], seen: set[Ref], gone: Mapping[Ref, Row]) -> bool:
         """Whether rows came in. Of a table without a key rows are counted: one that was changed lies elsewhere since."""
@@ -271,80 +301,72 @@ class Desk:
         return any(ref[0] not in placed for ref in now - seen) or any(after[n] > before[n] for n in placed)
 
     def _erasure(self, ground: str) -> Drafter:
-        def draft(world: World, ways: Sequence[Mapping[Ref, Reach]]) -> Draft:
+        def draft(world: World, ways: Sequence[Way]) -> Draft:
             outcome = self._judged(world, ways, ground)
             return Draft(changes(world, outcome), tuple(self._staying(world, ways, outcome)), ground)
 
         return draft
 
-    def _judged(self, world: World, ways: Sequence[Mapping[Ref, Reach]], ground: str) -> Outcome:
+    def _judged(self, world: World, ways: Sequence[Way], ground: str) -> Outcome:
         standings = [
             self.judge.standing(world, way, facts, erasure=ground)
             for facts, way in zip(self.record.facts(world.people), ways, strict=True)
         ]
 
-        def keeps(number: int, row: Row) -> Kept | None:
-            standing = standings[number]
-            return self.judge.kept(standing, row, self.number(standing, row))
+        def keeps(owned: Mapping[str, Mapping[int, Sequence[Row]]]) -> Iterator[tuple[Ref, Kept]]:
+            for those in owned.values():
+                # People who stand alike are judged together.
+                together: dict[int, tuple[Standing, list[Row]]] = {}
+                for number, rows in those.items():
+                    standing = standings[number]
+                    together.setdefault(id(standing), (standing, []))[1].extend(rows)
+                for standing, all_ in together.values():
+                    for alike in self.judge.alike(standing, all_):
+                        kept = self.judge.kept(standing, alike[0], self.number(standing, alike[0]))
+                        if kept is not None:
+                            yield from ((row.ref, kept) for row in alike)
 
         return leave(world, ways, keeps)
 
     def _hash(self, kind: str, world: World, draft: Draft) -> str:
-        said = [
-            [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying],
-            [
-                (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items()))
-                for p in world.people
-            ],
-            sorted((name, key, row.digest) for name, rows in world.rows.items() for key, row in rows.items()),
-            [(c.table.qualified, c.deleted, sorted(c.written.items())) for c in draft.made],
+        """Rows by their digests, which say all that lies in them, key and all."""
+        people = [
+            (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
         ]
+        said: list[Any] = [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying, people]
+        made = {one.table.qualified: one for one in draft.made}
+        for name, rows in sorted(world.rows.items()):
+            one = made.get(name)
+            deleted = one.deleted if one else []
+            going = sorted([rows[key].read[-1] for key in deleted])
+            staying = sorted([rows[key].read[-1] for key in rows.keys() - deleted])
+            said.append([name, going, staying, sorted(one.written.items()) if one else []])
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
-    def _difference(self, world: World, draft: Draft, show: bool) -> dict[str, dict[str, list[Any]]]:
-        said: dict[str, dict[str, list[Any]]] = {}
-
-        def table(name: str) -> dict[str, list[Any]]:
-            return said.setdefault(name, {"deleted": [], "changed": [], "kept": []})
-
-        for one in draft.made:
-            name = one.table.qualified
-            for key in one.deleted:
-                row = world.rows[name][key]
-                table(name)["deleted"].append({**row.values, **self._key(row)} if show else self._key(row))
-            for key, written in one.written.items():
-                row = world.rows[name][key]
-                change: dict[str, Any] = {"key": self._key(row), "columns": [w.column for w in written]}
-                if show:
-                    change["values"] = {w.column: row.values.get(w.column) for w in written}
-                table(name)["changed"].append(change)
-        for ref, reason, until in draft.staying:
-            kept = {"key": self._key(world.row(ref)), "reason": reason, "until": until and until.isoformat()}
-            table(ref[0])["kept"].append(kept)
-        return dict(sorted(said.items()))
-
     def _staying(
-        self, world: World, ways: Sequence[Mapping[Ref, Reach]], outcome: Outcome
+        self, world: World, ways: Sequence[Way], outcome: Outcome
     ) -> Iterator[tuple[Ref, str, dt.date | None]]:
         for ref, kept in sorted(outcome.kept.items()):
             yield ref, kept.reason, kept.until
-        rest = {ref: reach for way in ways for ref, reach in way.items()}
-        for ref in sorted(rest.keys() - outcome.deleted - outcome.kept.keys()):
-            if self.graph.tables[ref[0]].people:
-                continue
-            owns = any(ref in way and way[ref].owner for way in ways)
-            yield ref, "somebody else's too" if owns else "somebody else's, shared with this person", None
-
-    def _key(self, row: Row) -> dict[str, Any]:
-        table = self.graph.tables[row.table]
-        if table.key == PLACE:
-            return {"ctid": row.key[1]}
-        return {c: row.values[c] for c in table.key}
+        rest: dict[Ref, bool] = {}
+        for way in ways:
+            for name in way.keys() - self.graph.people:
+                for key in way[name].keys() - outcome.deleted.get(name, set()):
+                    rest[name, key] = way[name][key].owner or rest.get((name, key), False)
+        for ref in sorted(rest.keys() - outcome.kept.keys()):
+            why = "somebody else's too" if rest[ref] else "somebody else's, shared with this person"
+            yield ref, why, None
 
     # ---- both -------------------------------------------------------------------------------------------------
 
-    def _world(self, wanted: Wanted, columns: Mapping[str, frozenset[str]] | None, *, lock: bool) -> World:
-        self._fetch = SqlFetch(self.connection, self.graph, columns, lock)
+    def _asking(self, columns: Mapping[str, frozenset[str]] | None, *, lock: bool) -> SqlFetch:
+        """in: the columns that are asked for besides links (None: all); whether people's rows are locked for an act."""
+        at = (columns is None, lock)
+        if at not in self._readings:
+            self._readings[at] = Reading(self.graph, columns, digested=lock)
+        return SqlFetch(self.connection, self._readings[at], lock)
+
+    def _world(self, wanted: Wanted) -> World:
         people = identify(self.graph, self._fetch, wanted)
         world = gather(self.graph, people, self._fetch, self.progress)
         for person in people:
@@ -358,8 +380,10 @@ class Desk:
 
     @contextmanager
     def _transaction(self, *, read_only: bool = False, undo: bool = False) -> Iterator[None]:
-        self.connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        self.connection.read_only = read_only
+        if self.connection.isolation_level is not IsolationLevel.REPEATABLE_READ:
+            self.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        if self.connection.read_only is not read_only:
+            self.connection.read_only = read_only
         with self.connection.transaction(force_rollback=undo):
             yield
 
@@ -376,9 +400,16 @@ class Desk:
                     | psycopg.errors.DeadlockDetected
                     | psycopg.errors.ForeignKeyViolation,
                 )
-                if not raced or attempt == ATTEMPTS:
+                if not (raced or _replan(fault)) or attempt == ATTEMPTS:
                     raise explain(fault) from None
         raise AssertionError
+
+
+def _replan(fault: psycopg.Error) -> bool:
+    """Whether somebody altered a table since a statement was prepared. The driver forgets it then: begun again, it is
+    prepared anew. PostgreSQL has no code of its own for it, and says it in the server's language: where it says so does not
+    change."""
+    return fault.sqlstate == "0A000" and fault.diag.source_function == "RevalidateCachedQuery"
 
 
 @contextmanager
@@ -393,15 +424,8 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _without(value: Any, path: Sequence[str]) -> Any:
-    """A json value without what lies at a path."""
-    if isinstance(value, list):
-        return [_without(one, path) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if len(path) == 1:
-        return {k: v for k, v in value.items() if k != path[0]}
-    return {k: _without(v, path[1:]) if k == path[0] else v for k, v in value.items()}
+def _refs(rows: Refs) -> set[Ref]:
+    return {(table, key) for table, keys in rows.items() for key in keys}
 
 
 def _together(one: Done, other: Done) -> Done:
@@ -420,7 +444,7 @@ def _together(one: Done, other: Done) -> Done:
     return Done(tables, one.statements + other.statements, one.plan, one.people, one.done)
 
 
-def _why(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
+def because(judged: Iterable[tuple[Verdict, ...]], sources: set[str | None]) -> dict[str, Any]:
     """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came from."""
     alive = [v for verdicts in judged for v in verdicts if v.use or v.keep]
     ends = [v.until for v in alive if v.keep]

@@ -23,12 +23,14 @@ from bloesem.stores.postgres import Connection
 
 #: Of so many rows each finding says the key; of the others how many there are.
 KEYS = 20
+#: So many keys a finding has, for whoever judges each row.
+MOST_KEYS = 100_000
 
 
 @dataclass(frozen=True)
 class Found:
-    """Identifiers of one kind in one column. `rows`: how many hold one; `keys`: of the first of them; `acts`: the acts
-    after which they were looked for."""
+    """Identifiers of one kind in one column. `rows`: how many hold one; `keys`: of the first of them (`MOST_KEYS`);
+    `acts`: the acts after which they were looked for."""
 
     table: str
     column: str
@@ -37,14 +39,14 @@ class Found:
     keys: tuple[Key, ...]
     acts: tuple[int, ...] = ()
 
-    def json(self) -> dict[str, Any]:
+    def json(self, most: int = KEYS) -> dict[str, Any]:
         return {
             "table": self.table,
             "column": self.column,
             "key": self.keys[0],
             "what": self.what,
             "rows": self.rows,
-            "keys": list(self.keys),
+            "keys": list(self.keys[:most]),
             "acts": list(self.acts),
         }
 
@@ -218,7 +220,7 @@ class Hit:
 
     def add(self, rows: int, keys: Sequence[Key], acts: Iterable[int]) -> None:
         self.rows += rows
-        self.keys += keys[: KEYS - len(self.keys)]
+        self.keys += keys[: MOST_KEYS - len(self.keys)]
         self.acts.update(acts)
 
 

@@ -84,7 +84,8 @@ def explain(fault: psycopg.Error) -> BloesemError:
             "all or nothing: nothing was written",
             "see what it forbids; let it pass for this login, or keep its columns (on_erase: keep)",
         )
-    if fault.sqlstate is None or fault.sqlstate.startswith(("08", "57")):
+    lost = isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError) and fault.sqlstate is None
+    if lost or (fault.sqlstate or "").startswith(("08", "57")):
         return StoreError(
             "the database went away", "all or nothing: nothing was written, or all", "look, then ask again"
         )

@@ -9,17 +9,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bloesem.rights.graph import Edge
-from bloesem.rights.world import Person, Ref, Row, Value, World
+from bloesem.rights.world import Person, Ref, Refs, Row, Value, World
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """How a person reaches a row: as its owner or not, and along which edges (None: the row is they)."""
 
     owner: bool
-    edges: set[int | None] = field(default_factory=set)
+    edges: frozenset[int | None]
+
+
+#: How a person reaches rows: by table and key.
+Way = Mapping[str, Mapping[Value, Reach]]
+
+
+@lru_cache(4096)
+def _reach(owner: bool, edges: frozenset[int | None]) -> Reach:
+    """One for all rows that are reached alike."""
+    return Reach(owner, edges)
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,8 @@ class Kept:
     until: dt.date | None = None
 
 
-#: Whether a purpose still keeps a row of a person (their number among those asked about).
-Keeps = Callable[[int, Row], Kept | None]
+#: Of the rows given, which are the own of the people of some numbers (among those asked about): what is still kept.
+Keeps = Callable[[Mapping[str, Mapping[int, Sequence[Row]]]], Iterable[tuple[Ref, Kept]]]
 
 
 @dataclass(frozen=True)
@@ -48,47 +59,70 @@ class Cut:
 class Outcome:
     """What becomes of the rows. `blanked`: columns of rows that stay; `cut`: links of rows that stay."""
 
-    deleted: set[Ref] = field(default_factory=set)
+    deleted: Refs = field(default_factory=dict)
     blanked: dict[Ref, set[str]] = field(default_factory=dict)
     cut: dict[Ref, list[Cut]] = field(default_factory=dict)
     kept: dict[Ref, Kept] = field(default_factory=dict)
 
 
-def reached(world: World, person: Person) -> dict[Ref, Reach]:
+def reached(world: World, person: Person) -> Way:
     """The rows that a person reaches, and how: an owner's owner owns; anything through a share is shared."""
-    found = {ref: Reach(True, {None}) for ref in person.roots if ref[1] in world.rows.get(ref[0], {})}
-    queue = list(found)
-    for edge in world.graph.edges:
-        if edge.person is not None and edge.reaches:
-            for value in sorted(person.identities.get(edge.person, ())):
-                for row in world.at(edge.holder, edge.columns, (value,)):
-                    if world.counts(edge, row) and _arrive(found, row, edge, edge.kind == "owner"):
-                        queue.append(row.ref)
+    graph = world.graph
+    found: dict[str, dict[Value, Reach]] = {}
+    queue: list[tuple[str, list[Value]]] = []
+    for table, key in person.roots:
+        if key in world.rows.get(table, ()):
+            found.setdefault(table, {})[key] = _reach(True, frozenset([None]))
+            queue.append((table, [key]))
+    for edge in graph.named:
+        assert edge.person is not None
+        for value in sorted(person.identities.get(edge.person, ())):
+            if keys := world.holding(edge, (value,)):
+                queue.append((edge.holder, _arrive(found, edge, keys, edge.kind == "owner")))
     while queue:
-        ref = queue.pop()
-        if not world.graph.down[ref[0]] or (ref[0] in world.graph.people and ref not in person.roots):
+        table, keys = queue.pop()
+        down = graph.down[table]
+        if not down or not keys:
             continue
-        row, way = world.row(ref), found[ref]
-        for edge, child in world.children(row):
-            if _arrive(found, child, edge, way.owner and edge.kind == "owner"):
-                queue.append(child.ref)
-    for ref in found.keys() - person.roots:
-        if ref[0] in world.graph.people:  # a row that is itself a person outlives whoever it belongs to
-            found[ref].owner = False
+        ways, rows = found[table], world.rows[table]
+        if table in graph.people:
+            keys = [key for key in keys if (table, key) in person.roots]
+        for edge in down:
+            for key in keys:
+                children = world.children(edge, rows[key])
+                if children:
+                    fresh = _arrive(found, edge, children, ways[key].owner and edge.kind == "owner")
+                    queue.append((edge.child, fresh))
+    for table in graph.people & found.keys():
+        for key, reach in found[table].items():
+            if (
+                table,
+                key,
+            ) not in person.roots:  # a row that is itself a person outlives whoever it belongs to
+                found[table][key] = _reach(False, reach.edges)
     return found
 
 
-def _arrive(found: dict[Ref, Reach], row: Row, edge: Edge, owner: bool) -> bool:
-    """Notes a way to a row; whether what lies beyond must be looked at (again)."""
-    known = found.get(row.ref)
+def _arrive(
+    found: dict[str, dict[Value, Reach]], edge: Edge, keys: Sequence[Value], owner: bool
+) -> list[Value]:
+    """Notes a way to rows; out: those beyond which must be looked (again)."""
+    new = _reach(owner, frozenset([edge.number]))
+    known = found.get(edge.child)
     if known is None:
-        found[row.ref] = Reach(owner, {edge.number})
-        return True
-    known.edges.add(edge.number)
-    if owner and not known.owner:
-        known.owner = True
-        return True
-    return False
+        found[edge.child] = dict.fromkeys(keys, new)
+        return list(keys)
+    fresh = []
+    for key in keys:
+        before = known.get(key)
+        if before is None:
+            known[key] = new
+            fresh.append(key)
+        elif before is not new:
+            known[key] = _reach(before.owner or owner, before.edges | new.edges)
+            if owner and not before.owner:
+                fresh.append(key)
+    return fresh
 
 
 def shown(world: World, ref: Ref, way: Reach) -> set[str]:
@@ -103,17 +137,44 @@ def shown(world: World, ref: Ref, way: Reach) -> set[str]:
     return columns - (hidden - set(table.key))
 
 
-def leave(world: World, ways: Sequence[Mapping[Ref, Reach]], keeps: Keeps | None = None) -> Outcome:
+def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outcome:
     """What becomes of every row when all people of the world leave at once. in: `ways`, how each reaches what."""
-    mine = {ref for way in ways for ref, reach in way.items() if reach.owner}
-    gone = mine - _remaining(world, mine)
+    owned = _owned(ways)
+    mine: Refs = {table: set().union(*those.values()) for table, those in owned.items()}
+    gone = _without(mine, _remaining(world, mine))
     result = Outcome()
     if keeps is not None:
-        _keep(world, ways, gone, keeps, result)
-    result.deleted = gone - result.kept.keys()
+        _keep(world, owned, gone, keeps, result)
+    result.deleted = _without(gone, _by_table(result.kept))
     _blank(world, ways, gone, result)
     _cut(world, gone, result)
     return result
+
+
+def _owned(ways: Sequence[Way]) -> dict[str, dict[int, set[Value]]]:
+    """By table and number of the person, the rows that they own."""
+    found: dict[str, dict[int, set[Value]]] = {}
+    for number, way in enumerate(ways):
+        for table, reaches in way.items():
+            own = {key for key, reach in reaches.items() if reach.owner}
+            if own:
+                found.setdefault(table, {})[number] = own
+    return found
+
+
+def _by_table(refs: Iterable[Ref]) -> Refs:
+    found: Refs = {}
+    for table, key in refs:
+        found.setdefault(table, set()).add(key)
+    return found
+
+
+def _without(refs: Refs, others: Refs) -> Refs:
+    return {table: keys - others.get(table, set()) for table, keys in refs.items()}
+
+
+def _among(refs: Refs, ref: Ref) -> bool:
+    return ref[1] in refs.get(ref[0], ())
 
 
 def owners(world: World, row: Row) -> Iterator[tuple[Edge, Row | None]]:
@@ -139,12 +200,16 @@ def owners(world: World, row: Row) -> Iterator[tuple[Edge, Row | None]]:
                         yield edge, holder
 
 
-def _remaining(world: World, mine: set[Ref]) -> set[Ref]:
+def _remaining(world: World, mine: Refs) -> Refs:
     """Of the rows that people own, those that somebody else owns too: they stay. A row that is a person is theirs alone."""
     parents: dict[Ref, list[tuple[Edge, Ref | None]]] = {
-        ref: [(edge, other.ref if other else None) for edge, other in owners(world, world.row(ref))]
-        for ref in mine
-        if not world.is_root(ref) and ref[0] not in world.graph.sole
+        (table, key): [
+            (edge, other.ref if other else None) for edge, other in owners(world, world.rows[table][key])
+        ]
+        for table, keys in mine.items()
+        if table not in world.graph.sole
+        for key in keys
+        if not world.is_root((table, key))
     }
     stays: set[Ref] = set()
     moved = True
@@ -153,29 +218,34 @@ def _remaining(world: World, mine: set[Ref]) -> set[Ref]:
         for ref, links in parents.items():
             if ref in stays:
                 continue
-            left = any(other is None or other not in mine or other in stays for _, other in links)
-            must = any(not edge.last and other in mine and other not in stays for edge, other in links)
+            left = any(other is None or other in stays or not _among(mine, other) for _, other in links)
+            must = any(
+                not edge.last and other is not None and other not in stays and _among(mine, other)
+                for edge, other in links
+            )
             if left and not must:
                 stays.add(ref)
                 moved = True
-    return stays
+    return _by_table(stays)
 
 
 def _keep(
-    world: World, ways: Sequence[Mapping[Ref, Reach]], gone: set[Ref], keeps: Keeps, result: Outcome
+    world: World, owned: Mapping[str, Mapping[int, set[Value]]], gone: Refs, keeps: Keeps, result: Outcome
 ) -> None:
-    for number, way in enumerate(ways):
-        for ref, reach in way.items():
-            if reach.owner and ref in gone and (kept := keeps(number, world.row(ref))) is not None:
-                known = result.kept.get(ref)
-                result.kept[ref] = kept if known is None else _both(known, kept)
+    going: dict[str, dict[int, list[Row]]] = {}
+    for table, those in owned.items():
+        rows, left = world.rows[table], gone[table]
+        going[table] = {number: [rows[key] for key in keys & left] for number, keys in those.items()}
+    for ref, kept in keeps(going):
+        known = result.kept.get(ref)
+        result.kept[ref] = kept if known is None else _both(known, kept)
     # What a kept row hangs on stays as long, without its values: nobody could say whose it is otherwise.
-    queue = list(result.kept)
+    queue = sorted(result.kept)  # a plan says the same whichever row came first
     while queue:
         ref = queue.pop()
         why = result.kept[ref]
         for _, other in owners(world, world.row(ref)):
-            if other is None or other.ref not in gone:
+            if other is None or not _among(gone, other.ref):
                 continue
             known = result.kept.get(other.ref)
             carried = Kept((), frozenset(), f"{ref[0]} hangs on it: {_bare(why.reason)}", why.until)
@@ -206,7 +276,7 @@ def _later(one: dt.date | None, other: dt.date | None) -> bool:
     return other is not None and (one is None or one > other)
 
 
-def _blank(world: World, ways: Sequence[Mapping[Ref, Reach]], gone: set[Ref], result: Outcome) -> None:
+def _blank(world: World, ways: Sequence[Way], gone: Refs, result: Outcome) -> None:
     for ref, kept in result.kept.items():
         row = world.row(ref)
         table = world.graph.tables[row.table]
@@ -221,25 +291,27 @@ def _blank(world: World, ways: Sequence[Mapping[Ref, Reach]], gone: set[Ref], re
         }
         _note(result, world, ref, columns)
     for way in ways:
-        for ref, reach in way.items():
-            if ref in result.deleted or ref in result.kept or world.is_root(ref):
-                continue
-            row = world.row(ref)
-            for number in reach.edges:
-                assert number is not None
-                edge = world.graph.edges[number]
-                if edge.erase and _left(world, edge, row, gone):
-                    _note(result, world, ref, edge.erase)
-    for ref in world.reached - result.deleted - result.kept.keys():
-        row = world.row(ref)
-        for edge in world.graph.held[row.table]:
-            if edge.person is not None and edge.reaches and world.counts(edge, row):
+        for name, reaches in way.items():
+            for key in reaches.keys() - result.deleted.get(name, set()):
+                if (name, key) in result.kept or world.is_root((name, key)):
+                    continue
+                for number in reaches[key].edges:
+                    assert number is not None
+                    edge = world.graph.edges[number]
+                    if edge.erase and _left(world, edge, world.rows[name][key], gone):
+                        _note(result, world, (name, key), edge.erase)
+    for edge in world.graph.named:
+        assert edge.person is not None
+        name = edge.holder
+        for key in world.reached.get(name, set()) - result.deleted.get(name, set()):
+            row = world.rows[name][key]
+            if row.ref not in result.kept and world.counts(edge, row):
                 theirs = [v for v in row.pointers(edge.columns) if world.named(edge.person, v[0])]
                 if theirs:
-                    result.cut.setdefault(ref, []).append(Cut(edge, frozenset(theirs)))
+                    result.cut.setdefault(row.ref, []).append(Cut(edge, frozenset(theirs)))
 
 
-def _left(world: World, edge: Edge, row: Row, gone: set[Ref]) -> bool:
+def _left(world: World, edge: Edge, row: Row, gone: Refs) -> bool:
     """Whether whoever the row belongs to along this edge is among those who leave."""
     if edge.person is not None:
         return any(world.named(edge.person, v[0]) for v in row.pointers(edge.columns))
@@ -255,7 +327,7 @@ def _left(world: World, edge: Edge, row: Row, gone: set[Ref]) -> bool:
         parents = (
             one for value in row.pointers(edge.columns) for one in world.at(edge.target, edge.of, value)
         )
-    return any(parent.ref in gone for parent in parents)
+    return any(_among(gone, parent.ref) for parent in parents)
 
 
 def _note(result: Outcome, world: World, ref: Ref, columns: Iterable[str]) -> None:
@@ -265,22 +337,25 @@ def _note(result: Outcome, world: World, ref: Ref, columns: Iterable[str]) -> No
         result.blanked.setdefault(ref, set()).update(erasable)
 
 
-def _cut(world: World, gone: set[Ref], result: Outcome) -> None:
+def _cut(world: World, gone: Refs, result: Outcome) -> None:
     """Links to what goes, of any kind, on every row that stays. Where a person's row is only kept for something else, what
     other people hold points to it no longer: it would say whose it was."""
     for name, rows in world.rows.items():
-        for row in rows.values():
-            if row.ref in result.deleted:
-                continue
-            for edge in world.graph.held[name]:
+        edges = [edge for edge in world.graph.held[name] if edge.target is not None]
+        staying = rows.keys() - result.deleted.get(name, set()) if edges else ()
+        for key in staying:
+            row = rows[key]
+            for edge in edges:
                 if edge.target is None or not world.counts(edge, row):
                     continue
                 apart = edge.reaches and not edge.turned and row.ref not in result.kept
-                left = gone if apart else result.deleted
+                left = (gone if apart else result.deleted).get(edge.target)
+                if not left:
+                    continue
                 lost = frozenset(
                     value
                     for value in row.pointers(edge.columns)
-                    if any(one.ref in left for one in world.at(edge.target, edge.of, value))
+                    if any(one in left for one in world.keys(edge.target, edge.of, value))
                 )
                 if lost:
                     result.cut.setdefault(row.ref, []).append(Cut(edge, lost))

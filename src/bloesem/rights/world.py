@@ -3,47 +3,77 @@ asked once (but for cycles), along the edges of the graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 from bloesem.plan.predicates import meets
 from bloesem.rights.graph import Edge, Graph, Table
+from bloesem.rights.identifiers import Identifier
 
 Value = tuple[str, ...]
 #: A row by its table and key, both as text.
 Ref = tuple[str, Value]
+#: Rows, by table.
+Refs = dict[str, set[Value]]
+
+
+class Shape:
+    """What rows of one table were asked for. `values`: columns as they are; `cast`: columns that name rows (keys, links,
+    identities) whose text is not what their value says in Python, as text, an array as its elements; a digest of the whole
+    row comes last. `key`: columns of which a row's key is the text already."""
+
+    def __init__(
+        self, table: str, values: tuple[str, ...], cast: tuple[str, ...], key: tuple[str, ...]
+    ) -> None:
+        self.table, self.values, self.cast, self.key = table, values, cast, key
+        self.at = {c: i for i, c in enumerate(values)}
+        #: Where what a column holds as text is found.
+        self.held = {**self.at, **{c: len(values) + i for i, c in enumerate(cast)}}
 
 
 class Row:
-    """`values`: the columns that were asked for, as they are. `cast`: columns that name rows (keys, links, identities) whose
-    text is not what their value says in Python; an array as its elements. `digest`: of the whole row."""
+    """One row as it was read: nothing is made of it before it is asked for, as there may be many."""
 
-    __slots__ = ("cast", "digest", "key", "ref", "table", "values")
+    __slots__ = ("_values", "key", "read", "shape")
 
-    def __init__(
-        self,
-        table: str,
-        key: Value,
-        values: dict[str, Any],
-        cast: dict[str, Any] | None = None,
-        digest: str = "",
-    ) -> None:
-        self.table, self.key, self.values, self.cast, self.digest = table, key, values, cast, digest
-        self.ref: Ref = (table, key)
+    def __init__(self, shape: Shape, key: Value, read: Sequence[Any]) -> None:
+        self.shape, self.key, self.read = shape, key, read
+        self._values: dict[str, Any] | None = None
+
+    @property
+    def table(self) -> str:
+        return self.shape.table
+
+    @property
+    def ref(self) -> Ref:
+        return self.shape.table, self.key
+
+    @property
+    def digest(self) -> str:
+        """Of the whole row, as it lies there."""
+        found: str = self.read[-1]
+        return found
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The columns that were asked for, as they are."""
+        if self._values is None:
+            self._values = dict(zip(self.shape.values, self.read, strict=False))
+        return self._values
 
     def held(self, column: str) -> Any:
         """What a column that names rows holds, as text; of an array, the texts of its elements."""
-        if self.cast is not None and column in self.cast:
-            return self.cast[column]
-        value = self.values[column]
+        value = self.read[self.shape.held[column]]
         if value is None or value.__class__ is str:
             return value
         return [None if e is None else str(e) for e in value] if isinstance(value, list) else str(value)
 
     def pointers(self, columns: Sequence[str]) -> list[Value]:
         """What the columns point to: nothing where one is empty; of an array, each element."""
+        if columns == self.shape.key:
+            return [self.key]
         if len(columns) == 1:
             one = self.held(columns[0])
             if isinstance(one, list):
@@ -55,10 +85,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written)."""
+    """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written).
+    `addressed`: their names with their addresses, once their rows are known (`rights.addressed`)."""
 
     roots: frozenset[Ref]
     identities: Mapping[str, frozenset[str]]
+    addressed: tuple[Identifier, ...] = ()
 
     def holds(self, kind: str, value: str) -> bool:
         return value in self.identities.get(kind, ())
@@ -72,12 +104,15 @@ class Asked:
     values: frozenset[Value]
 
 
-class Fetch(Protocol):
-    def rows(self, table: Table, asked: Sequence[Asked]) -> list[Row]:
-        """The rows that meet any of them, each once."""
+Question = tuple[Table, Sequence[Asked]]
 
-    def existing(self, table: Table, asked: Asked) -> set[Value]:
-        """Which of the values there are."""
+
+class Fetch(Protocol):
+    def rows(self, questions: Sequence[Question]) -> list[dict[Value, Row]]:
+        """Of each table, the rows that meet any of what is asked, by key. All tables are asked together."""
+
+    def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
+        """Of each table, which of the values there are."""
 
 
 @dataclass
@@ -87,40 +122,73 @@ class World:
     graph: Graph
     people: tuple[Person, ...]
     rows: dict[str, dict[Value, Row]] = field(default_factory=dict)
-    reached: set[Ref] = field(default_factory=set)
+    reached: Refs = field(default_factory=dict)
     exists: dict[int, set[Value]] = field(default_factory=dict)
-    _index: dict[tuple[str, tuple[str, ...]], dict[Value, list[Row]]] = field(default_factory=dict)
+    _index: dict[tuple[str, tuple[str, ...]], dict[Value, list[Value]]] = field(default_factory=dict)
 
     def row(self, ref: Ref) -> Row:
         return self.rows[ref[0]][ref[1]]
 
-    def at(self, table: str, columns: tuple[str, ...], value: Value) -> list[Row]:
-        """The rows of a table that were found, by what columns hold."""
+    def add(self, table: str, rows: Mapping[Value, Row]) -> None:
+        """Rows that were found; of those known already the first stays."""
+        found = self.rows.setdefault(table, {})
+        fresh = {key: row for key, row in rows.items() if key not in found} if found else rows
+        if fresh:
+            found.update(fresh)
+            self._index = {at: index for at, index in self._index.items() if at[0] != table}
+
+    def keys(self, table: str, columns: tuple[str, ...], value: Value) -> list[Value]:
+        """The keys of the rows of a table that were found, by what columns hold."""
         found = self._index.get((table, columns))
         if found is None:
-            found = {}
-            for row in self.rows.get(table, {}).values():
-                for one in row.pointers(columns):
-                    found.setdefault(one, []).append(row)
-            self._index[table, columns] = found
+            found = self._index[table, columns] = self._indexed(table, columns)
         return found.get(value, [])
+
+    def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[Value, list[Value]]:
+        found: dict[Value, list[Value]] = {}
+        plain: dict[int | str, list[Value]] = {}
+        alone = columns[0] if len(columns) == 1 else None
+        for key, row in self.rows.get(table, {}).items():
+            if alone is not None:
+                value = row.read[row.shape.held[alone]]
+                if value.__class__ is int or value.__class__ is str:  # what most links are: said as text once
+                    if value in plain:
+                        plain[value].append(key)
+                    else:
+                        plain[value] = [key]
+                    continue
+            for one in row.pointers(columns):
+                found.setdefault(one, []).append(key)
+        found.update(((str(value),), keys) for value, keys in plain.items())
+        return found
+
+    def at(self, table: str, columns: tuple[str, ...], value: Value) -> list[Row]:
+        """The rows of a table that were found, by what columns hold."""
+        keys = self.keys(table, columns, value)
+        if not keys:
+            return []
+        rows = self.rows[table]
+        return [rows[key] for key in keys]
 
     def counts(self, edge: Edge, holder: Row) -> bool:
         """Whether an edge counts on a row that holds its columns."""
         return edge.when is None or meets(edge.when, holder.values)
 
-    def children(self, row: Row) -> Iterator[tuple[Edge, Row]]:
-        """The rows that belong to whoever this row belongs to, each with its edge."""
-        for edge in self.graph.down[row.table]:
-            if edge.turned:
-                if self.counts(edge, row):
-                    for value in row.pointers(edge.columns):
-                        yield from ((edge, one) for one in self.at(edge.child, edge.of, value))
-                continue
-            for value in row.pointers(edge.of):
-                for one in self.at(edge.holder, edge.columns, value):
-                    if edge.when is None or self.counts(edge, one):
-                        yield edge, one
+    def children(self, edge: Edge, row: Row) -> list[Value]:
+        """The keys of the rows that belong, by this edge, to whoever this row belongs to."""
+        if edge.turned:
+            if not self.counts(edge, row):
+                return []
+            return [k for v in row.pointers(edge.columns) for k in self.keys(edge.child, edge.of, v)]
+        return [k for v in row.pointers(edge.of) for k in self.holding(edge, v)]
+
+    def holding(self, edge: Edge, value: Value) -> list[Value]:
+        """The keys of the rows that point along an edge to a value, and on which it counts."""
+        keys = self.keys(edge.holder, edge.columns, value)
+        if edge.when is None or not keys:
+            return keys
+        rows = self.rows[edge.holder]
+        return [key for key in keys if self.counts(edge, rows[key])]
 
     @cached_property
     def roots(self) -> frozenset[Ref]:
@@ -139,9 +207,9 @@ class World:
     def is_root(self, ref: Ref) -> bool:
         return ref in self.roots
 
-    def stops(self, row: Row) -> bool:
+    def stops(self, table: str, key: Value) -> bool:
         """Whether a row is another person: it is seen, and nothing beyond it."""
-        return self.graph.tables[row.table].people and not self.is_root(row.ref)
+        return table in self.graph.people and (table, key) not in self.roots
 
 
 def gather(
@@ -160,6 +228,10 @@ def gather(
     return _Gathering(graph, tuple(people), fetch, progress).all(list(ghosts))
 
 
+#: What a table is asked for: by edge, and whether along it rows are reached, the values.
+Wanted = Mapping[tuple[int, bool], set[Value]]
+
+
 class _Gathering:
     def __init__(
         self,
@@ -176,25 +248,30 @@ class _Gathering:
 
     def all(self, ghosts: Sequence[Row]) -> World:
         for ghost in ghosts:
-            self.world.rows.setdefault(ghost.table, {})[ghost.key] = ghost
-            self.world.reached.add(ghost.ref)
+            self.world.add(ghost.table, {ghost.key: ghost})
+            self.world.reached.setdefault(ghost.table, set()).add(ghost.key)
         for ghost in ghosts:
             for edge in self.graph.pointing[ghost.table]:
-                if not edge.declared and not edge.turned and edge.reaches and not self.world.stops(ghost):
+                if (
+                    not edge.declared
+                    and not edge.turned
+                    and edge.reaches
+                    and not self.world.stops(*ghost.ref)
+                ):
                     self._ask(edge.holder, edge, True, ghost.pointers(edge.of))
-        for person in self.world.people:
-            for table, key in person.roots:
-                if (table, key) not in self.world.reached:
-                    self.roots.setdefault(table, set()).add(key)
+        for table, key in self.world.roots:
+            if key not in self.world.reached.get(table, ()):
+                self.roots.setdefault(table, set()).add(key)
         for table in self.roots:
             self.pending.setdefault(table, {})
-        for edge in self.graph.edges:
-            if edge.person is not None and edge.reaches:
-                for person in self.world.people:
-                    self._ask(edge.holder, edge, True, [(v,) for v in person.identities.get(edge.person, ())])
+        for edge in self.graph.named:
+            assert edge.person is not None
+            named = self.world.identities.get(edge.person, ())
+            self._ask(edge.holder, edge, True, [(value,) for value in named])
         while self.pending:
-            name = min(self.pending, key=lambda n: self.graph.rank[n])
-            self._table(name, self.pending.pop(name))
+            first = min(self.graph.rank[name] for name in self.pending)
+            names = sorted(name for name in self.pending if self.graph.rank[name] == first)
+            self._tables({name: self.pending.pop(name) for name in names})
         self._ghosts()
         return self.world
 
@@ -209,76 +286,71 @@ class _Gathering:
         """Which columns of a table an edge looks rows up by."""
         return edge.of if edge.turned and reach and table == edge.target else edge.columns
 
-    def _table(self, name: str, wanted: dict[tuple[int, bool], set[Value]]) -> None:
+    def _tables(self, wanted: Mapping[str, Wanted]) -> None:
+        """Asks tables of one rank together; then each says what is to be asked of others."""
+        roots = {name: self.roots.pop(name, set()) for name in wanted}
+        questions = [self._question(name, those, roots[name]) for name, those in wanted.items()]
+        for (name, those), question, rows in zip(
+            wanted.items(), questions, self.fetch.rows(questions), strict=True
+        ):
+            if self.progress:
+                self.progress(name, len(rows))
+            self.world.add(name, rows)
+            whole = not roots[name] and len(question[1]) == 1 and all(reach for _, reach in those)
+            if whole and not any(self.graph.edges[number].when for number, _ in those):
+                reaching = set(rows)
+            else:
+                reaching = {key for key, row in rows.items() if self._reaches(row, those, roots[name])}
+            reached = self.world.reached.setdefault(name, set())
+            fresh = reaching - reached
+            reached |= fresh
+            if self.graph.pointing[name] or self.graph.held[name]:
+                self._spread(name, [rows[key] for key in fresh if not self.world.stops(name, key)])
+
+    def _question(self, name: str, wanted: Wanted, roots: set[Value]) -> Question:
         table = self.graph.tables[name]
         by_columns: dict[tuple[str, ...], set[Value]] = {}
         for (number, reach), values in wanted.items():
             by_columns.setdefault(self._columns(self.graph.edges[number], name, reach), set()).update(values)
-        roots = self.roots.pop(name, set())
         if roots:
             by_columns.setdefault(table.key, set()).update(roots)
-        rows = self.fetch.rows(
-            table, [Asked(columns, frozenset(values)) for columns, values in by_columns.items()]
+        return table, [Asked(columns, frozenset(values)) for columns, values in by_columns.items()]
+
+    def _reaches(self, row: Row, wanted: Wanted, roots: set[Value]) -> bool:
+        return row.key in roots or any(
+            reach and self._matches(self.graph.edges[number], row, values)
+            for (number, reach), values in wanted.items()
         )
-        if self.progress:
-            self.progress(name, len(rows))
-        found = self.world.rows.setdefault(name, {})
-        fresh = [row for row in rows if row.key not in found]
-        found.update((row.key, row) for row in fresh)
-        if fresh:
-            self.world._index = {at: index for at, index in self.world._index.items() if at[0] != name}
-        reaching = [self.graph.edges[number] for number, reach in wanted if reach]
-        all_ = (
-            not roots
-            and len(by_columns) == 1
-            and len(reaching) == len(wanted)
-            and not any(e.when for e in reaching)
-        )
-        onward = bool(self.graph.down[name] or self.graph.pointing[name])
-        if all_ and not onward:
-            self.world.reached.update(row.ref for row in rows)
-            return
-        for row in rows:
-            row = found[row.key]
-            if row.ref in self.world.reached:
-                continue
-            if (
-                all_
-                or row.key in roots
-                or any(
-                    reach and self._matches(self.graph.edges[number], row, values)
-                    for (number, reach), values in wanted.items()
-                )
-            ):
-                self.world.reached.add(row.ref)
-                if not self.world.stops(row):
-                    self._spread(row)
 
     def _matches(self, edge: Edge, row: Row, values: set[Value]) -> bool:
         if edge.turned:
             return row.table == edge.target and any(v in values for v in row.pointers(edge.of))
         return self.world.counts(edge, row) and any(v in values for v in row.pointers(edge.columns))
 
-    def _spread(self, row: Row) -> None:
-        for edge in self.graph.held[row.table]:
-            if edge.turned and edge.reaches and edge.target and self.world.counts(edge, row):
-                self._ask(edge.target, edge, True, row.pointers(edge.columns))
-        for edge in self.graph.pointing[row.table]:
+    def _spread(self, name: str, rows: Sequence[Row]) -> None:
+        for edge in self.graph.held[name]:
+            if edge.turned and edge.reaches and edge.target:
+                holders = (row for row in rows if self.world.counts(edge, row))
+                self._ask(edge.target, edge, True, [v for row in holders for v in row.pointers(edge.columns)])
+        for edge in self.graph.pointing[name]:
             # Who points to it: rows that are theirs too; or, turned and by reference, rows that have a part in it.
-            self._ask(edge.holder, edge, edge.reaches and not edge.turned, row.pointers(edge.of))
+            values = [v for row in rows for v in row.pointers(edge.of)]
+            self._ask(edge.holder, edge, edge.reaches and not edge.turned, values)
 
     def _ghosts(self) -> None:
         """What no foreign key vouches for may point to nothing: then nobody else is there to own the row."""
+        open_: dict[int, frozenset[Value]] = {}
         for edge in self.graph.edges:
             if edge.declared or edge.turned or edge.kind != "owner" or edge.target is None:
                 continue
-            open_ = {
-                value
-                for ref in self.world.reached
-                if ref[0] == edge.holder
-                for value in self.world.row(ref).pointers(edge.columns)
-                if not self.world.at(edge.target, edge.of, value)
+            rows = self.world.rows.get(edge.holder, {})
+            values = {
+                v for key in self.world.reached.get(edge.holder, ()) for v in rows[key].pointers(edge.columns)
             }
-            if open_:
-                target = self.graph.tables[edge.target]
-                self.world.exists[edge.number] = self.fetch.existing(target, Asked(edge.of, frozenset(open_)))
+            missing = frozenset(v for v in values if not self.world.keys(edge.target, edge.of, v))
+            if missing:
+                open_[edge.number] = missing
+        edges = [self.graph.edges[number] for number in open_]
+        asked = [(self.graph.tables[e.target], Asked(e.of, open_[e.number])) for e in edges if e.target]
+        if asked:
+            self.world.exists.update(zip(open_, self.fetch.existing(asked), strict=True))

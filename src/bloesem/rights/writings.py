@@ -22,6 +22,8 @@ GAPS = " \t./()+-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00b7"
 NEAR, NEAR_KEYED = 3, 8
 #: Words between a street with its number and the postal code.
 NEAR_CODE, NEAR_CODE_KEYED = 8, 16
+#: Words between a name and an address that are one person's, in one text.
+NEAR_ADDRESS, NEAR_ADDRESS_KEYED = 12, 24
 #: A card of so many digits stands for itself, whatever stands around it.
 LONG = 12
 #: So many digits are a phone number also without the zero in front.
@@ -140,6 +142,9 @@ class Writings:
         self.emails: defaultdict[str, Numbers] = defaultdict(lambda: defaultdict(set))
         self.names: defaultdict[str, list[Name]] = defaultdict(list)
         self.addresses: defaultdict[str, list[Address]] = defaultdict(list)
+        self.together: dict[
+            int, int
+        ] = {}  # of name and address, by the number of the name; that of the address is one less
         for number, one in enumerate(sought):
             self._add(number, one, normal(one))
 
@@ -158,13 +163,24 @@ class Writings:
             case "card" | "customer":
                 self.ids[spelled].add(number)
             case "name":
-                name = Name.of(number, *one.parts())
-                for first in {form[0] for form in name.family}:
-                    self.names[first].append(name)
+                self._add_name(number, one.parts())
             case "address":
-                address = Address.of(number, *one.parts())
-                for first in {form[0] for form in address.street}:
-                    self.addresses[first].append(address)
+                self._add_address(number, one.parts())
+            case "name_address":
+                both = -2 * len(self.together) - 1
+                self.together[both] = number
+                self._add_name(both, one.parts()[:2])
+                self._add_address(both - 1, one.parts()[2:])
+
+    def _add_name(self, number: int, parts: tuple[str, ...]) -> None:
+        name = Name.of(number, *parts)
+        for first in {form[0] for form in name.family}:
+            self.names[first].append(name)
+
+    def _add_address(self, number: int, parts: tuple[str, ...]) -> None:
+        address = Address.of(number, *parts)
+        for first in {form[0] for form in address.street}:
+            self.addresses[first].append(address)
 
     @cached_property
     def _heads(self) -> dict[str, list[str]]:
@@ -184,6 +200,7 @@ class Writings:
     def found(self, row: Sequence[bytes | None], columns: Sequence[str]) -> set[tuple[int, int]]:
         """in: the values of a row, and its columns' names. out: (place of the column, identifier) of all it holds."""
         result: set[tuple[int, int]] = set()
+        near: set[tuple[int, int]] = set()
         cells: list[list[list[str]]] = []
         for place, value in enumerate(row):
             cells.append([])
@@ -191,11 +208,38 @@ class Writings:
                 tokens = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
                 plain = [token[0] for token in tokens]
                 cells[-1].append(plain)
+                keyed = text.lstrip()[:1] in ("{", "[", "<") or "=>" in text
+                worded = list(self._in_words(plain, keyed=keyed))
                 hits = {*self._in_emails(text), *self._in_phones(text), *self._in_long(text)}
                 hits.update(self._in_ids(text, tokens, columns[place]))
-                hits.update(self._in_words(plain, keyed=text.lstrip()[:1] in ("{", "[", "<") or "=>" in text))
+                hits.update(number for number, _ in worded)
                 result |= {(place, number) for number in hits}
-        return result | self._across(cells)
+                near |= {(place, number) for number in self._near(worded, keyed=keyed)}
+        return self._with_address(result | self._across(cells)) | near
+
+    def _with_address(self, found: set[tuple[int, int]]) -> set[tuple[int, int]]:
+        """A name and an address that must be together, in two columns of a row: by the column of the name."""
+        at: defaultdict[int, set[int]] = defaultdict(set)
+        for place, number in found:
+            if number < 0:
+                at[number].add(place)
+        both = {
+            (place, self.together[number])
+            for number in at.keys() & self.together.keys()
+            for place in at[number]
+            if at[number - 1] - {place}
+        }
+        return {one for one in found if one[1] >= 0} | both
+
+    def _near(self, worded: Sequence[tuple[int, int]], *, keyed: bool) -> Iterator[int]:
+        """A name and an address that must be together, in one text."""
+        limit = NEAR_ADDRESS_KEYED if keyed else NEAR_ADDRESS
+        addresses = [
+            (number, place) for number, place in worded if number < 0 and number not in self.together
+        ]
+        for number, place in worded if addresses else ():
+            if any(other == number - 1 and abs(there - place) <= limit for other, there in addresses):
+                yield self.together[number]
 
     def _in_emails(self, text: str) -> Iterator[int]:
         """An address goes to the end of its domain; before it stands nothing that makes it another address."""
@@ -226,15 +270,16 @@ class Writings:
                 if form in self.ids and _is_an_id(text, tokens, first, last, form, column):
                     yield from self.ids[form]
 
-    def _in_words(self, text: Sequence[str], *, keyed: bool) -> Iterator[int]:
+    def _in_words(self, text: Sequence[str], *, keyed: bool) -> Iterator[tuple[int, int]]:
+        """out: (identifier, where its family name or its street stands)."""
         near, near_code = (NEAR_KEYED, NEAR_CODE_KEYED) if keyed else (NEAR, NEAR_CODE)
         for place, word in enumerate(text):
             for name in self.names.get(word, ()):
                 if name.at(text, place, near):
-                    yield name.number
+                    yield name.number, place
             for address in self.addresses.get(word, ()):
                 if address.at(text, place, near_code):
-                    yield address.number
+                    yield address.number, place
 
     def _across(self, cells: Sequence[Sequence[Sequence[str]]]) -> set[tuple[int, int]]:
         """A name or an address whose parts are values of one row; named by the column of family name or street."""

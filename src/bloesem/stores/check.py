@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bloesem.datamap.load import LoadedMap
+from bloesem.datamap.undecided import uncuttable_links
 from bloesem.findings import Finding
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
@@ -45,7 +46,9 @@ def schema_findings(connection: Connection, maps: LoadedMap, plan: Plan | None =
 def foreign_store_findings(connection: Connection, maps: LoadedMap) -> list[Finding]:
     """The map of a database that nobody guards, against its schema: gaps, ghosts, foreign keys whose meaning is unsaid."""
     live = read_schema(connection)
-    return [*_gaps(live, maps), *_ghosts(live, maps), *_foreign_keys(live, maps), *_unsaid(live, maps)]
+    found = [*_gaps(live, maps), *_ghosts(live, maps), *_foreign_keys(live, maps), *_unsaid(live, maps)]
+    required = {at: {c.name for c in table.columns.values() if c.required} for at, table in live.items()}
+    return [*found, *uncuttable_links(maps, required)]
 
 
 def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = None) -> list[Finding]:

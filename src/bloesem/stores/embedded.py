@@ -61,12 +61,13 @@ _SETTINGS: dict[str, str] = {
     "log_statement": "none",
     "log_duration": "off",
     "log_min_duration_statement": "-1",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
     "log_connections": "off",
     "log_checkpoints": "off",
     "log_autovacuum_min_duration": "-1",
 }
+
+# Older servers log no parameters of a failing statement, and know no such setting.
+_SINCE_13: dict[str, str] = {"log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0"}
 
 _FAST: dict[str, str] = {
     "fsync": "off",
@@ -86,7 +87,7 @@ class EmbeddedServer:
     """
 
     data_dir: Path
-    version: ServerVersion
+    version: int
     socket_dir: Path
     password: str
     started_here: bool
@@ -139,15 +140,18 @@ def default_data_dir(version: ServerVersion = DEFAULT_VERSION) -> Path:
     return Path(base) / f"postgres-{version}"
 
 
-def start(data_dir: Path, version: ServerVersion = DEFAULT_VERSION, *, fast: bool = False) -> EmbeddedServer:
+def start(
+    data_dir: Path, version: int = DEFAULT_VERSION, *, fast: bool = False, bin_dir: Path | None = None
+) -> EmbeddedServer:
     """Starts the server of this data directory, making it on the first call; attaches when it runs already.
 
     in: `data_dir`, made when missing; `version` 18 or 16, fixed when the directory is made; `fast` gives up
-    all safety against a crash for speed (tests only).
+    all safety against a crash for speed (tests only); `bin_dir`: initdb, pg_ctl and postgres of another version, which
+    the server's user can reach.
     out: the running server.
     raises: StoreError that says what is in the way: full disk, no permission, damaged files, other version.
     """
-    if version not in get_args(ServerVersion):
+    if bin_dir is None and version not in get_args(ServerVersion):
         raise StoreError(
             f"PostgreSQL {version} is not embedded",
             rule="the embedded versions are 16 and 18",
@@ -156,7 +160,7 @@ def start(data_dir: Path, version: ServerVersion = DEFAULT_VERSION, *, fast: boo
     data_dir = data_dir.expanduser().absolute()
     owner = owner_of(data_dir)
     require_reachable(data_dir, owner)
-    bin_dir = programs(version, owner)
+    bin_dir = bin_dir or programs(version, owner)
     try:
         _own_folder(data_dir, owner, parents=True)
         with _locked(data_dir, owner):
@@ -165,9 +169,7 @@ def start(data_dir: Path, version: ServerVersion = DEFAULT_VERSION, *, fast: boo
         raise explain("start", data_dir, str(error), owner.name) from error
 
 
-def _start_locked(
-    data_dir: Path, version: ServerVersion, owner: Owner, bin_dir: Path, *, fast: bool
-) -> EmbeddedServer:
+def _start_locked(data_dir: Path, version: int, owner: Owner, bin_dir: Path, *, fast: bool) -> EmbeddedServer:
     cluster = data_dir / "cluster"
     _require_version(cluster, version)
     password_file = data_dir / "superuser.password"
@@ -187,7 +189,7 @@ def _start_locked(
         if noted is None or psutil.pid_exists(noted):
             (cluster / "postmaster.pid").unlink()
     socket_dir = _socket_dir(data_dir, owner)
-    _write_settings(cluster, socket_dir, owner, fast=fast)
+    _write_settings(cluster, version, socket_dir, owner, fast=fast)
     log = data_dir / "server.log"
     log.unlink(missing_ok=True)
     arguments = ["-D", str(cluster), "-l", str(log), "-w", "-t", str(_START_SECONDS), "start"]
@@ -199,7 +201,7 @@ def _start_locked(
 
 
 def _make_cluster(
-    cluster: Path, password_file: Path, version: ServerVersion, owner: Owner, bin_dir: Path, *, fast: bool
+    cluster: Path, password_file: Path, version: int, owner: Owner, bin_dir: Path, *, fast: bool
 ) -> None:
     """Runs initdb. A half-made cluster of an interrupted run has no PG_VERSION and is made anew."""
     if cluster.exists() and any(cluster.iterdir()):
@@ -220,7 +222,6 @@ def _make_cluster(
         f"--pwfile={password_file}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
-        "--no-instructions",
         *locale,
         *(["--no-sync"] if fast else ["--data-checksums"]),
     ]
@@ -233,8 +234,9 @@ def _make_cluster(
         file.write("\ninclude = 'bloesem.conf'\n")
 
 
-def _write_settings(cluster: Path, socket_dir: Path, owner: Owner, *, fast: bool) -> None:
-    settings = {**_SETTINGS, **(_FAST if fast else {}), "unix_socket_directories": str(socket_dir)}
+def _write_settings(cluster: Path, version: int, socket_dir: Path, owner: Owner, *, fast: bool) -> None:
+    later = _SINCE_13 if version >= 13 else {}
+    settings = {**_SETTINGS, **later, **(_FAST if fast else {}), "unix_socket_directories": str(socket_dir)}
     lines = ["# written at every start"]
     for name, value in settings.items():
         quoted = value.replace("'", "''")
@@ -242,7 +244,7 @@ def _write_settings(cluster: Path, socket_dir: Path, owner: Owner, *, fast: bool
     _write_private(cluster / "bloesem.conf", "\n".join(lines) + "\n", owner)
 
 
-def _require_version(cluster: Path, version: ServerVersion) -> None:
+def _require_version(cluster: Path, version: int) -> None:
     file = cluster / "PG_VERSION"
     if not file.exists():
         return

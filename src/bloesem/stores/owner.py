@@ -59,7 +59,7 @@ def owner_of(data_dir: Path) -> Owner:
     return _entry_to_owner(_system_user())
 
 
-def programs(version: ServerVersion, owner: Owner) -> Path:
+def programs(version: int, owner: Owner) -> Path:
     """in: major version and the user that will run it. out: the folder with initdb, pg_ctl and postgres.
 
     Where root keeps the packages in a place that the user cannot enter (a checkout below /root, say), the

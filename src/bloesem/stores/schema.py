@@ -4,34 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from bloesem.stores.postgres import Connection
 
 
 @dataclass(frozen=True)
 class LiveColumn:
-    """`type`: as PostgreSQL writes it; `base`: the type below a domain; `length`: of a text that has one;
-    `labels`: of an enum; `generated`: computed by the database from other columns."""
+    """`type`: as PostgreSQL writes it; `base`: the type below domains; `length`: of a text that has one;
+    `labels`: of an enum; `kind`: as pg_type.typtype has it (r a range, m a multirange); `generated`: computed by the
+    database from other columns."""
 
     name: str
     type: str
-    required: bool  # NOT NULL
+    required: bool  # NOT NULL, of the column or its domain
     base: str = ""
     length: int | None = None
     generated: bool = False
     labels: tuple[str, ...] = ()
     array: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class LiveLink:
-    """A foreign key of one table. `on_delete`: what happens to the row when its target goes."""
+    """A foreign key of one table. `on_delete`: what happens to the row when its target goes; `checked`: whether what it
+    points to exists (one that is NOT VALID or NOT ENFORCED promises nothing). A period of time is not among its columns:
+    it lies within periods of the target, and is equal to none."""
 
     name: str
     columns: tuple[str, ...]
     target: tuple[str, str]
     target_columns: tuple[str, ...]
     on_delete: str
+    checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,13 @@ class LiveTable:
     columns: dict[str, LiveColumn]
     key: tuple[str, ...]
     links: tuple[LiveLink, ...]
-    unique: tuple[tuple[str, ...], ...] = ()  # columns that are unique together, the key left out
+    unique: tuple[tuple[str, ...], ...] = ()  # columns of unique indexes and of EXCLUDE, the key left out
     partitioned: bool = False
     inherited: bool = False  # other tables inherit from it, each mapped by itself
     writable: bool = True  # whether this login may change and delete its rows
     readable: bool = True
+    hidden: bool = False  # row security hides rows from this login
+    rules: tuple[str, ...] = ()  # what rewrites an UPDATE or DELETE
 
 
 _ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -56,27 +64,39 @@ AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')"""
 
 _COLUMNS = f"""
-SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       format_type(COALESCE(NULLIF(y.typbasetype, 0), a.atttypid), NULL),
-       CASE WHEN COALESCE(NULLIF(y.typbasetype, 0), a.atttypid) IN (1042, 1043)
-            THEN NULLIF(GREATEST(COALESCE(NULLIF(a.atttypmod, -1), y.typtypmod), -1), -1) - 4 END,
+WITH RECURSIVE domain (type, below, typmod, required) AS (
+    SELECT oid, typbasetype, typtypmod, typnotnull FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT d.type, t.typbasetype, CASE d.typmod WHEN -1 THEN t.typtypmod ELSE d.typmod END, d.required OR t.typnotnull
+    FROM domain d JOIN pg_type t ON t.oid = d.below AND t.typtype = 'd'
+)
+SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
+       a.attnotnull OR COALESCE(d.required, false), format_type(y.oid, NULL),
+       CASE WHEN y.oid IN (1042, 1043) THEN NULLIF(COALESCE(NULLIF(a.atttypmod, -1), d.typmod, -1), -1) - 4 END,
        a.attgenerated <> '' OR a.attidentity = 'a',
-       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder),
-       y.typcategory = 'A', c.relkind = 'p',
+       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = y.oid ORDER BY e.enumsortorder),
+       y.typcategory = 'A', y.typtype::text, c.relkind = 'p',
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
-       has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'),
-       has_table_privilege(c.oid, 'SELECT')
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE')
+           AND has_table_privilege(c.oid, 'DELETE'),
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
+       ARRAY(SELECT w.rulename::text FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '4')
+             AND w.ev_enabled IN ('O', 'A') ORDER BY 1)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_type y ON y.oid = a.atttypid
+LEFT JOIN (SELECT d.* FROM domain d JOIN pg_type b ON b.oid = d.below AND b.typtype <> 'd') d ON d.type = a.atttypid
+LEFT JOIN pg_type y ON y.oid = COALESCE(d.below, a.atttypid)
 WHERE {_NOT_OURS} ORDER BY 1, 2, a.attnum"""
 
+# Of an expression the columns that it is made of: the catalogue says on which the index depends.
 _UNIQUE = f"""
 SELECT n.nspname::text, c.relname::text,
-       ARRAY(SELECT a.attname::text FROM unnest(i.indkey::smallint[]) AS k (num)
-             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num)
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+             AND (a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+                  OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                     AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)))
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE i.indisunique AND NOT i.indisprimary AND 0 <> ALL (i.indkey::smallint[]) AND {_NOT_OURS}"""
+WHERE (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND {_NOT_OURS}"""
 
 _KEYS = f"""
 SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text,
@@ -85,10 +105,14 @@ SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text,
        fn.nspname::text, fc.relname::text,
        (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.confkey) WITH ORDINALITY AS o (num, nr)
         JOIN pg_attribute a ON a.attrelid = fc.oid AND a.attnum = o.num),
-       k.confdeltype::text
+       k.confdeltype::text, k.convalidated, COALESCE((to_jsonb(k) ->> 'conperiod')::boolean, false)
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
 WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 2, 3"""
+
+
+#: What the last columns of _COLUMNS say of the table.
+_OF_TABLE = ("partitioned", "inherited", "writable", "readable", "hidden", "rules")
 
 
 def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:
@@ -96,25 +120,34 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
     their parent; tables of extensions are left out."""
     given = {"without": list(without)}
     columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
-    more: dict[tuple[str, str], tuple[bool, bool, bool, bool]] = {}
+    more: dict[tuple[str, str], dict[str, Any]] = {}
     for row in connection.execute(_COLUMNS, given).fetchall():
-        schema, table, name, type_, required, base, length, generated, labels, array, *_ = row
+        schema, table, name, type_, required, base, length, generated, labels, array, kind, *_ = row
         found = columns.setdefault((schema, table), {})
-        more[schema, table] = row[10], row[11], row[12], row[13]
+        more[schema, table] = dict(zip(_OF_TABLE, [*row[11:-1], tuple(row[-1])], strict=True))
         if name is not None:
-            found[name] = LiveColumn(name, type_, required, base, length, generated, tuple(labels), array)
+            found[name] = LiveColumn(
+                name, type_, required, base, length, generated, tuple(labels), array, kind
+            )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for schema, table, names in connection.execute(_UNIQUE, given).fetchall():
         unique.setdefault((schema, table), []).append(tuple(names))
     keys: dict[tuple[str, str], tuple[str, ...]] = {}
     links: dict[tuple[str, str], list[LiveLink]] = {}
-    for schema, table, name, kind, own, to_schema, to_table, to_columns, on_delete in connection.execute(
-        _KEYS, given
-    ).fetchall():
+    for schema, table, name, kind, own, *rest in connection.execute(_KEYS, given).fetchall():
         if kind == "p":
             keys[schema, table] = tuple(own)
         else:
-            link = LiveLink(name, tuple(own), (to_schema, to_table), tuple(to_columns), _ON_DELETE[on_delete])
+            to_schema, to_table, of, on_delete, checked, period = rest
+            width = len(own) - period
+            link = LiveLink(
+                name,
+                tuple(own[:width]),
+                (to_schema, to_table),
+                tuple(of[:width]),
+                _ON_DELETE[on_delete],
+                checked,
+            )
             links.setdefault((schema, table), []).append(link)
     return {
         at: LiveTable(
@@ -124,10 +157,7 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
             key=keys.get(at, ()),
             links=tuple(links.get(at, ())),
             unique=tuple(unique.get(at, ())),
-            partitioned=more[at][0],
-            inherited=more[at][1],
-            writable=more[at][2],
-            readable=more[at][3],
+            **more[at],
         )
         for at, found in columns.items()
     }

@@ -132,7 +132,7 @@ FREE = {
     ("export", "--csv"),
     ("restrict", "--ground"),
 }
-FREE |= {("object", "--purpose"), ("withdraw", "--purpose")}
+FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--item"), ("rectify", "--source")}
 
 
 def _takes(name: str, option: str) -> bool:

@@ -34,6 +34,7 @@ EXPECTED = {
         wp_term_taxonomy.term_id -> wp_terms reference
         wp_term_taxonomy.parent -> wp_term_taxonomy reference
         wp_term_relationships: reference
+        wp_term_relationships.object_id -> ?
         wp_term_relationships.term_taxonomy_id -> wp_term_taxonomy reference
         wp_options: system
         wp_links: personal

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
+from tests.bloesem.cli.world import REPOSITORY
 from tests.databases import Database
 
 from bloesem.discover import Budget, Proposal, discover
 from bloesem.discover.proposal import FieldProposal, LinkProposal
 
 SCHEMAS = Path(__file__).with_name("schemas")
+#: What became of the proposals for two of them when somebody decided them (docs/datamap.md tells how).
+WALK = Path(__file__).with_name("walk")
+
+#: A category above all of fideslang's, that the small shop's policy does not have.
+_USER = """  user: {label: {en: What we know about you}, type: customer}
+
+# Where it comes from"""
+
+
+def company(folder: Path, categories: str = _USER, reads: str = "user") -> Path:
+    """The small shop, with more categories in its policy, that its orders read."""
+    made_ = folder / "company"
+    shutil.copytree(REPOSITORY / "company" / "minimal", made_)
+    path = made_ / "policy" / "2026-01-01" / "policy.yaml"
+    text = path.read_text("utf-8").replace("\n# Where it comes from", categories)
+    path.write_text(text.replace("reads: [identity, order]", f"reads: [identity, order, {reads}]"), "utf-8")
+    return made_
 
 
 def made(database: Database, schema: str) -> Database:
@@ -60,3 +80,12 @@ def categories(proposal: Proposal) -> dict[str, str]:
     for table in proposal.tables:
         add(table.at[1], table.fields)
     return found
+
+
+def same_but_name(one: Path, other: Path) -> bool:
+    """Whether two maps are the same but for the database's name, and for what their heads say."""
+    said = [
+        re.sub(r"fides_key: .*", "", path.read_text("utf-8").partition("dataset:")[2])
+        for path in (one, other)
+    ]
+    return said[0] == said[1]

@@ -13,11 +13,10 @@ import pytest
 from tests.bloesem.gate import small_company
 from tests.bloesem.gate.world import World, fill, make_models, opened
 from tests.charging.databases import migrated
-from tests.databases import Database, Servers, databases_on
+from tests.databases import Database, Servers, chosen_versions, databases_on
 
 from bloesem.company import load_plan
 from bloesem.plan.dates import civil
-from bloesem.stores.embedded import ServerVersion
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,8 +51,7 @@ def real_world(postgres_servers: Servers, request: pytest.FixtureRequest) -> Ite
     """The real company's policy over its business tables, with generated people in every case that it tells apart."""
     from charging.generate import generate, load
 
-    version: ServerVersion = 16 if request.config.getoption("--pg") == "16" else 18
-    with databases_on(postgres_servers.get(version)) as make:
+    with databases_on(postgres_servers.get(chosen_versions(request.config)[0])) as make:
         database = migrated(make())
         today = civil(dt.datetime.now(dt.UTC))
         with database.connect(autocommit=True) as admin:

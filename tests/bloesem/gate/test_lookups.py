@@ -18,13 +18,12 @@ from tests.bloesem.gate.attack import acting
 from tests.bloesem.gate.conftest import ROOT
 from tests.bloesem.gate.world import World, opened
 from tests.charging.databases import migrated
-from tests.databases import Servers, databases_on
+from tests.databases import Servers, chosen_versions, databases_on
 
 from bloesem.company import load_plan
 from bloesem.gate import NotLeakproof, purpose
 from bloesem.gate.lookups import LEAKPROOF, require_leakproof
 from bloesem.gate.served import targets
-from bloesem.stores.embedded import ServerVersion
 from charging.fields import fold_of, folded
 
 REFUSED = [
@@ -208,10 +207,9 @@ MANY = 20_000
 @pytest.fixture(scope="module")
 def crowd(postgres_servers: Servers, request: pytest.FixtureRequest) -> Iterator[World]:
     """Blossom's tables with 20,000 people who may be served; their masks are written, since nobody is judged here."""
-    version: ServerVersion = 16 if request.config.getoption("--pg") == "16" else 18
     today = dt.datetime.now(dt.UTC).date()
     with (
-        databases_on(postgres_servers.get(version)) as make,
+        databases_on(postgres_servers.get(chosen_versions(request.config)[0])) as make,
         (database := migrated(make())).connect(autocommit=True) as admin,
     ):
         plan = load_plan(ROOT / "company" / "blossom", on=today, prefix=database.role_prefix)

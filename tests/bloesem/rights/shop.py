@@ -30,7 +30,7 @@ CREATE TABLE purchase (id int PRIMARY KEY, created_at timestamptz NOT NULL, cust
 CREATE TABLE purchase_line (id int PRIMARY KEY, purchase_id int NOT NULL REFERENCES purchase ON DELETE CASCADE, note text);
 CREATE TABLE message (id int PRIMARY KEY, sender_id int, receiver_id int, sender_name text, receiver_name text, body text,
     reply_to int REFERENCES message);
-CREATE TABLE attachment (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), file text);
+CREATE TABLE attachment (id uuid PRIMARY KEY, file text);
 CREATE TABLE message_attachment (message_id int REFERENCES message, attachment_id uuid REFERENCES attachment,
     PRIMARY KEY (message_id, attachment_id));
 CREATE TABLE note (id int PRIMARY KEY, subject_type text, subject_id text, body text);

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -188,11 +189,10 @@ class Acts(NoRecord):
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def begin(self, *_: Any) -> None:
+    @contextmanager
+    def begun(self, *_: Any) -> Iterator[None]:
         self.said.append("begun")
-
-    def under(self, transaction: str) -> None:
-        self.said.append("under")
+        yield
 
     def finish(self, done: bool, counts: Any) -> None:
         self.said.append("done" if done else "failed")
@@ -223,6 +223,76 @@ def test_killed_at_any_statement_it_is_whole_or_not_begun(
                 break
     assert n > 10
     assert "canary-ann-body" not in dump(database)
+
+
+class Watched:
+    """A connection that does something else just before each statement, and counts the round trips in which rows are read."""
+
+    def __init__(self, inner: Connection, before: Callable[[str], None] = lambda said: None) -> None:
+        self.inner, self.before, self.trips = inner, before, 0
+        self.together = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("isolation_level", "read_only"):
+            setattr(self.inner, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    @contextmanager
+    def pipeline(self) -> Iterator[None]:
+        self.trips, self.together = self.trips + 1, True
+        with self.inner.pipeline():
+            yield
+        self.together = False
+
+    def execute(self, statement: bytes | str, *given: Any) -> Any:
+        said = statement if isinstance(statement, str) else statement.decode()
+        self.before(said)
+        self.trips += not self.together
+        return self.inner.execute(said.encode(), *given)
+
+
+def test_a_row_that_only_decides_is_held_until_the_end(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    """Ben's message shares a file with Ann's: the file stays. His link goes after it was read: then the file is hers alone."""
+    writes: list[str] = []
+
+    def meanwhile(said: str) -> None:
+        if said.startswith("WITH"):
+            writes.append(said)
+            if len(writes) == 1:
+                with database.connect(autocommit=True) as other:
+                    other.execute("DELETE FROM message_attachment WHERE message_id = 2")
+
+    watched: Any = Watched(connection, meanwhile)
+    shop.desk(watched, tmp_path).erase(shop.ANN)
+    assert len(writes) == 2
+    assert "FOR UPDATE" in writes[0]
+    assert connection.execute("SELECT count(*) FROM attachment").fetchone() == (0,)
+
+
+def test_each_table_is_asked_once_and_those_of_one_rank_together(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    watched: Any = Watched(connection)
+    desk = shop.desk(watched, tmp_path)
+    watched.trips = 0
+    desk.access(shop.ANN)
+    asked = dict(desk.statements())
+    # Links in a circle are followed until no row is new, and what no foreign key vouches for is looked up once more: people
+    # by each of these links.
+    people = asked.pop("public.customer")
+    again = {"public.message", "public.message_attachment", "public.purchase"}
+    assert {name for name, often in asked.items() if often > 1} <= again
+    assert max(asked.values()) <= 2, asked
+    assert watched.trips < people + sum(asked.values())
+    done = desk.erase(shop.ANN)
+    # Once more for who wrote meanwhile, and two that write.
+    assert done.statements <= 2 * (people + sum(asked.values())) + 2
 
 
 def test_whoever_writes_meanwhile_leaves_nothing_behind(

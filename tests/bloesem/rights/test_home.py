@@ -32,8 +32,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rights(fresh_database: Database, data: Path) -> Iterator[Rights]:
-    with opened(NOW, {"BLOESEM_DATABASE_URL": fresh_database.dsn.url()}, data_dir=data) as found:
+def rights(own_database: Database, data: Path) -> Iterator[Rights]:
+    with opened(NOW, {"BLOESEM_DATABASE_URL": own_database.dsn.url()}, data_dir=data) as found:
         yield found
 
 
@@ -168,10 +168,10 @@ def test_what_is_sealed_opens_only_for_its_own_store_and_act(rights: Rights, dat
         rights.sought(other, NOW)
 
 
-def test_only_the_administrator_reads_it(rights: Rights, fresh_database: Database) -> None:
-    login = fresh_database.role("clerk")
+def test_only_the_administrator_reads_it(rights: Rights, own_database: Database) -> None:
+    login = own_database.role("clerk")
     rights.connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'pw'".encode())
-    with fresh_database.connect(user=login, password="pw", autocommit=True) as clerk:
+    with own_database.connect(user=login, password="pw", autocommit=True) as clerk:
         for table in ("store", "fact", "act", "sought"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 clerk.execute(f"SELECT 1 FROM rights.{table}".encode())
@@ -179,9 +179,10 @@ def test_only_the_administrator_reads_it(rights: Rights, fresh_database: Databas
 
 def test_an_act_that_was_interrupted_is_seen(rights: Rights) -> None:
     store = rights.store(SHOP, NOW)
-    first = rights.begin(store, "erase", "hash-1", "2024-03-18", NOW)
+    first = rights.draw()
+    with rights.begun(first, store, "erase", "hash-1", "2024-03-18", NOW, transaction="4711"):
+        pass
     second = rights.begin(store, "access", "hash-2", "2024-03-18", NOW)
-    rights.under(first, "4711")
     rights.finish(second, "done", NOW + DAY, {"public.orders": {"shown": 3}})
     (left,) = rights.open_acts(store)
     assert (left.number, left.kind, left.plan, left.transaction) == (first, "erase", "hash-1", "4711")
@@ -197,11 +198,11 @@ def test_an_act_that_was_interrupted_is_seen(rights: Rights) -> None:
         rights.connection.execute("DELETE FROM rights.act")
 
 
-def test_an_act_is_never_begun_inside_a_transaction(rights: Rights, fresh_database: Database) -> None:
+def test_an_act_is_never_begun_inside_a_transaction(rights: Rights, own_database: Database) -> None:
     store = rights.store(SHOP, NOW)
     with rights.connection.transaction(), pytest.raises(LedgerError, match="inside a transaction"):
         rights.begin(store, "erase", "hash", "v", NOW)
-    with fresh_database.connect() as other, pytest.raises(LedgerError, match="inside a transaction"):
+    with own_database.connect() as other, pytest.raises(LedgerError, match="inside a transaction"):
         Rights(other, rights.keys).begin(store, "erase", "hash", "v", NOW)
 
 
@@ -241,10 +242,10 @@ def test_a_store_is_one_whoever_logs_in(rights: Rights) -> None:
 
 
 def test_two_that_start_together_end_up_with_one_key_and_one_schema(
-    fresh_database: Database, data: Path
+    own_database: Database, data: Path
 ) -> None:
     def start(_: int) -> int:
-        with opened(NOW, {"BLOESEM_DATABASE_URL": fresh_database.dsn.url()}, data_dir=data) as rights:
+        with opened(NOW, {"BLOESEM_DATABASE_URL": own_database.dsn.url()}, data_dir=data) as rights:
             return hash(rights.keys.current.secret)
 
     with ThreadPoolExecutor(6) as pool:

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,11 @@ class Keeper(Judge):
     def verdicts(self, *_: Any) -> Any:
         return ()
 
-    def source(self, row: Row) -> None:
-        return None
+    def alike(self, standing: Any, rows: Sequence[Row]) -> list[list[Row]]:
+        return [[row] for row in rows]
+
+    def sources(self, rows: Sequence[Row]) -> set[str | None]:
+        return {None}
 
     def kept(self, standing: Any, row: Row, number: int | None = None) -> Kept | None:
         columns = self.rows.get((row.table, json.dumps(row.values["v"])))

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.bloesem.cli.world import call
-from tests.databases import Database, DatabaseMaker
+from tests.databases import Database
 
 from bloesem.errors import StoreError
 from bloesem.rights import passes
@@ -48,9 +48,9 @@ def shop(fresh_database: Database) -> Database:
 
 @pytest.fixture
 def rights(
-    shop: Database, make_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shop: Database, own_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Rights]:
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", make_database().dsn.url())
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
     with opened(NOW) as found:
         yield found
@@ -303,7 +303,7 @@ from bloesem.rights.reading import Table
 if __name__ == "__main__":
     crew.AT_HOME = 0
     made = crew.Crew([Identifier("email", "ann@mail.example")], 2)
-    table = Table("s", "t", ("a",), ("text",), (), 0, "s.t")
+    table = Table("s", "t", ("a",), ("text",), (), 0, "s.t", False)
     for _ in range(4):
         made.judge(table, [b""], len)
     made.rest()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.bloesem.cli.world import Called, call
 from tests.bloesem.rights import shop
-from tests.databases import Database, DatabaseMaker
+from tests.databases import Database
 
 Ask = Callable[..., Called]
 
@@ -26,16 +26,15 @@ MARKED = shop.MAP.replace(
 
 
 @pytest.fixture
-def store(make_database: DatabaseMaker) -> Database:
-    found = make_database()
-    shop.make(found)
-    return found
+def store(fresh_database: Database) -> Database:
+    shop.make(fresh_database)
+    return fresh_database
 
 
 @pytest.fixture
-def ask(fresh_database: Database, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(own_database: Database, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Types a command about Ann."""
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", fresh_database.dsn.url())
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
     maps = {"": shop.MAP, "marked": MARKED}
     for name, text in maps.items():
@@ -110,6 +109,18 @@ def test_a_restriction_is_recorded_and_said_not_to_be_enforced_there(ask: Ask, s
     assert "there was nothing" in ask("restrict", "--ground", "unlawful", "--lift").out
 
 
+def test_one_item_is_restricted_and_only_one_s_own(ask: Ask) -> None:
+    said = ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--json")
+    assert said.json["recorded"] == [{"kind": "restriction", "key": "accuracy"}]
+    assert "no such row" in ask("restrict", "--ground", "accuracy", "--item", "purchase[999]").err
+    assert ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--lift", "--json").json[
+        "recorded"
+    ]
+    assert (
+        "there was nothing" in ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--lift").out
+    )
+
+
 def test_a_restriction_is_set_where_the_map_names_a_column(ask: Ask, store: Database) -> None:
     said = ask("restrict", "--ground", "accuracy", "--json", map_="marked")
     assert said.json["enforced"], said.err
@@ -152,10 +163,11 @@ def test_what_is_typed_wrongly_is_said(command: str, tmp_path: Path) -> None:
     more = {"rectify": ["--set", "a.b=c"], "restrict": ["--ground", "claims"]}.get(command, [])
     done = call(command, *more)
     assert done.code == 2
-    assert "no database or no map was named" in done.err
-    done = call(command, "--store", "postgresql://x@localhost/x", "--map", tmp_path, *more)
-    assert done.code == 2
     assert "nobody was named" in done.err
+    (tmp_path / "map.yaml").write_text(shop.MAP, "utf-8")
+    done = call(command, "--map", tmp_path / "map.yaml", "--person", "email=ann@mail.example", *more)
+    assert done.code == 2
+    assert "no database was named" in done.err
     assert json.dumps(done.out) == '""'
 
 
@@ -166,7 +178,10 @@ def test_check_refuses_while_anything_is_undecided_or_unmapped(store: Database, 
         )
 
     whole = check(shop.MAP)
-    assert (whole.code, whole.json["findings"]) == (0, [])
+    warned = [(one["severity"], one["kind"]) for one in whole.json["findings"]]
+    assert (whole.code, warned) == (0, [("warning", "event-without-column")]), (
+        "nobody asks for consent in this shop"
+    )
     open_ = shop.MAP.replace(
         "kind: owner, erase: [sender_name]",
         "erase: [sender_name], decide: [{kind: owner, because: the name, confidence: 0.6}, {kind: shared}]",

@@ -14,6 +14,7 @@ from tests.databases import Database
 
 from bloesem.errors import RightsError
 from bloesem.rights.identify import Who
+from bloesem.stores.owner import programs
 from bloesem.stores.postgres import Connection
 
 
@@ -46,7 +47,7 @@ def everything(database: Database) -> dict[str, list[str]]:
 
 def dump(database: Database) -> str:
     """Everything that a backup of the database would hold."""
-    program = database.server.bin_dir / "pg_dump"
+    program = programs(18, database.server.owner) / "pg_dump"  # the newest, which reads the older ones too
     done = subprocess.run(
         [program, "--data-only", "--inserts", database.dsn.url()], capture_output=True, text=True, check=True
     )
@@ -166,18 +167,16 @@ def test_a_rehearsal_changes_nothing_and_binds_the_act(
 
 
 @pytest.fixture
-def environment(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", fresh_database.dsn.url())
+def environment(own_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
 
 
 @pytest.mark.usefixtures("environment")
-def test_from_the_command_line(make_database: object, postgres: object, tmp_path: Path) -> None:
-    store: Database = make_database()  # type: ignore[operator]
-    shop.make(store)
+def test_from_the_command_line(database: Database, tmp_path: Path) -> None:
     given = [
         "--store",
-        store.dsn.url(),
+        database.dsn.url(),
         "--map",
         shop.map_file(tmp_path),
         "--policy",
@@ -232,3 +231,20 @@ def test_what_lies_in_json_is_shown_kept_and_erased_by_its_path(
     assert json.loads(row[0]) == {"a%b": {"size": 1.1}, "secret": "xxx", "list": [{"n": 1}, 7], "empty": []}
     assert "1.10" in row[0]
     assert row[1] is None
+
+
+def test_a_desk_outlives_a_table_that_is_altered(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    """A prepared statement of which the result has another type is refused by the server, once."""
+    desk = shop.desk(connection, tmp_path)
+    for statement in (
+        "ALTER TABLE message ALTER body TYPE varchar",
+        "ALTER TABLE purchase ALTER id TYPE bigint",
+        "ALTER TABLE customer ALTER name TYPE text",
+    ):
+        before = [desk.access(shop.ANN) for _ in range(8)][-1]  # until the driver prepares what is asked
+        with database.connect(autocommit=True) as other:
+            other.execute(statement.encode())
+        assert desk.access(shop.ANN) == before
+    assert desk.erase(shop.ANN).done

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -440,3 +441,155 @@ def test_writings_of_one_identifier_are_one() -> None:
     )
     assert normal(Identifier("iban", "be68 5390 0754 7034")) == "BE68539007547034"
     assert normal(Identifier("card", "04:a2-B3")) == normal(Identifier("card", "04A2B3"))
+
+
+#: Letters of other alphabets, and what is short; with so many of one family name that rows are split into words.
+OTHERS = [
+    Identifier.of_name("Мария", "Иванова"),
+    Identifier.of_name("Þóra", "Sigurðardóttir"),
+    Identifier("email", "ж@x.be"),
+    Identifier("email", "zoé@naïef.example"),
+    Identifier("customer", "K-1002"),
+    Identifier("customer", "47"),
+    Identifier("card", "04A2B3C4D5E680"),
+    Identifier("phone", "0475/12.34.56"),
+    Identifier("iban", "BE68 5390 0754 7034"),
+    Identifier.of_address("Straße des 17. Juni", "135", "10623"),
+    Identifier.of_address("Ωmegalaan", "3", "1012 AB"),
+    Identifier.of_name_address("Lücas", "Wouters", "Dorpsstraat", "5", "8000"),
+    *(
+        Identifier.of_name(given, "Peeters")
+        for given in ("An", "Bo", "Cé", "Do", "Éva", "Fé", "Gé", "Ho", "Ida", "Jo")
+    ),
+]
+SIEVE_OF_OTHERS, WRITINGS_OF_OTHERS = Sieve(OTHERS), Writings(OTHERS)
+
+#: One letter as others write it: with an accent, wide, as an escape of some kind, of that escape.
+_ANOTHER: list[Callable[[str], str]] = [
+    lambda c: c.swapcase(),
+    lambda c: c + "\u0308",
+    lambda c: chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c,
+    lambda c: "".join(f"%{byte:02X}" for byte in c.encode()),
+    lambda c: "".join(f"%25{byte:02x}" for byte in c.encode()),
+    lambda c: f"\\u{ord(c):04x}",
+    lambda c: f"&#x{ord(c):x};",
+    lambda c: f"%{ord(c):02X}" if ord(c) < 256 else c,
+    lambda c: c + "\u00ad" if c in "-. " else c,
+]
+_WHOLE = [
+    "Мария Иванова", "ИВАНОВА, Мария", "Þóra Sigurðardóttir", "ж@x.be", "zoé@NAÏEF.example", "zoe@naief.example", "K-1002",
+    "klant 47", "04A2 B3C4 D5E6 80", "04:A2:B3:C4:D5:E6:80", "0475 12 34 56", "BE68 5390 0754 7034", "PEETERS Éva",
+    "Strasse des 17. Juni 135, 10623", "Ωmegalaan 3 / 1012 AB", "Ida-Peeters", "Peeters|jo|", "cé’Peeters’", "Wouters Lücas, Dorpsstraat 5, 8000",
+    "8000 Brugge, DORPSSTRAAT 5: lucas wouters",
+]  # fmt: skip
+WRITTEN = st.lists(
+    st.tuples(
+        st.sampled_from(_WHOLE),
+        st.lists(st.tuples(st.integers(0, 30), st.integers(0, len(_ANOTHER) - 1)), max_size=2),
+        st.sampled_from(["", " ", ", ", "\n", "’", "…", "\u00a0", "µ", "😀", "\x1e", "_", "é", "ж"]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def written(parts: list[tuple[str, list[tuple[int, int]], str]]) -> str:
+    text = ""
+    for part, changes, gap in parts:
+        letters = list(part)
+        for place, change in changes:
+            if place < len(letters) and len(letters[place]) == 1:
+                letters[place] = _ANOTHER[change](letters[place])
+        text += gap + "".join(letters) + gap
+    return text
+
+
+@settings(max_examples=1000)
+@given(WRITTEN, st.sampled_from(["utf-8", "utf-8", "latin-1", "cp1252"]), st.booleans())
+def test_the_sieve_lets_through_what_is_found_in_any_alphabet_and_escape(
+    parts: list[tuple[str, list[tuple[int, int]], str]], encoding: str, among_others: bool
+) -> None:
+    value = written(parts).encode(encoding, "replace")
+    others = row("ж" * 254, None, "x" * 253) if among_others else row("é")
+    rows = [others, row(value), others, row(value), row(None)]
+    if WRITINGS_OF_OTHERS.found([value], ["a"]):
+        assert {1, 3} <= set(SIEVE_OF_OTHERS.candidates(rows))
+        if encoding == "utf-8":
+            assert {1, 3} <= set(SIEVE_OF_OTHERS.candidates(rows, raw=False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nöel@mail.example",
+        "０４７５ １２ ３４ ５６",
+        "04a2 b3c4d5 e680",
+        "ann.peeters＠mail.example",
+        "www?m=ann.peeters%2540mail%252Eexample",
+        "www?m=ann.peeters%252540mail.example",
+        "?naam=No%EBl+van+den+Berghe&x=ж",
+        b"\xe9No\xc3\xabl van den B\xc3\xabrghe, \xce\x9b",
+        "Λαμπρος, Noël van den Berghe",
+        b"\xce\x9b \x93No\xebl van den Berghe\x94",
+        b"\xfe.\xfd.\xfe \xfe-\xfd_\xfe 0475 12 34 56",
+    ],
+)
+def test_what_is_written_in_an_unusual_way(text: str | bytes) -> None:
+    assert len(places(text)) == 1
+
+
+def test_an_escape_may_say_a_byte_that_no_text_has() -> None:
+    rows = [row("x%20"), row("?naam=No%EBl+van+den+Berghe"), row("?naam=No%C3%ABl")]
+    assert SIEVE.candidates(rows, raw=False) == [1]
+
+
+@pytest.mark.parametrize(
+    "mark", [b"\xfe\xfd\xfe", b"\xfe.\xfd.\xfe", b"\xfe\xfd%fe", b"\\u00fe\\xfd\xfe", b"%fe,%fd,%fe"]
+)
+def test_marks_of_the_sieve_in_a_value_move_no_row(mark: bytes) -> None:
+    rows = [row(mark), row("x%20", mark), row("0475 12 34%2056"), row("Noël van%20den Berghe"), row(mark)]
+    assert SIEVE.candidates(rows) == [2, 3]
+
+
+def test_only_the_partner_of_a_word_lets_a_row_through() -> None:
+    rows = [row("Peeters"), row("Peeters, Ida"), row("Ida"), row("Peeters", "Zé"), row("Peeters", "JO")]
+    assert SIEVE_OF_OTHERS.candidates(rows, raw=False) == [1, 4]
+
+
+BOTH = WRITINGS_OF_OTHERS, next(place for place, one in enumerate(OTHERS) if one.kind == "name_address")
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        (["Lucas Wouters, Dorpsstraat 5, 8000 Brugge"], 0),
+        (["8000 Brugge, dorpsstraat nr 5 (t.a.v. WOUTERS, Lücas)"], 0),
+        (
+            [
+                '{"straat":"Dorpsstraat","nr":"5","postcode":"8000","klant":{"voornaam":"Lucas","naam":"Wouters"}}'
+            ],
+            0,
+        ),
+        (["x", "Lucas Wouters", "Dorpsstraat 5, 8000"], 1),
+        (["Dorpsstraat", "8000", "lucas", "5", "wouters"], 4),
+        (["Lucas Wouters", "Dorpsstraat 7", "8000"], None),
+        (["Lukas Wouters", "Dorpsstraat 5", "8000"], None),
+        (["Lucas Wouters"], None),
+        (["Dorpsstraat 5, 8000 Brugge"], None),
+        (["Lucas Wouters " + "en verder " * 10 + "Dorpsstraat 5, 8000"], None),
+    ],
+)
+def test_a_name_counts_with_its_address_and_an_address_with_its_name(
+    values: list[str], column: int | None
+) -> None:
+    data = [value.encode() for value in values]
+    assert BOTH[0].found(data, "abcde"[: len(data)]) == (set() if column is None else {(column, BOTH[1])})
+    assert column is None or SIEVE_OF_OTHERS.candidates([row("niets"), row(*values)], raw=False) == [1]
+
+
+def test_of_many_people_a_smaller_automaton_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bloesem.rights.sieve._TABLE", 0)
+    rows = [
+        row(text) for text in (*NAMES, "0475/12.34.56", "x", "ann.peeters@mail.example", "Kerkstraat 9000")
+    ]
+    assert Sieve(CROWD).candidates(rows) == SIEVE.candidates(rows) != []

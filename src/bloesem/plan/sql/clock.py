@@ -6,6 +6,7 @@ purpose of theirs keeps are blanked, links of owners who left are cut, masks bec
 
 from __future__ import annotations
 
+import json
 import re
 
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
@@ -86,6 +87,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
     keys = ", ".join(f"r.{ident(k)}" for k in table.key)
     turn = "" if alone else f"PERFORM 1 FROM {q} r WHERE ({mine}) AND {due} ORDER BY {keys} FOR UPDATE;\n"
     filled = f"{_filled(table)} AS filled"
+    whose = f"r.{ident(table.owners[0])} = ANY ($1)" if alone else f"({mine})"
     query = judged(plan, table, f"({mine}) AND {due}", filled, of=of, at="$2", today="clock.today")
     return tidy(
         f"""
@@ -99,6 +101,10 @@ DECLARE
     today date := {s}.civil(at);
     counts jsonb;
 BEGIN
+-- Most people have rows in few tables: to look costs a tenth of what it costs to begin.
+IF NOT EXISTS (SELECT FROM {q} r WHERE {whose} AND {due}) THEN
+    RETURN {literal(json.dumps(_none(plan, table)))};
+END IF;
 {turn}WITH {at_once}j AS MATERIALIZED (
 {_indent(query, 4)}
 ), gone AS (
@@ -272,6 +278,13 @@ def _counts(plan: Plan, table: TablePlan) -> str:
     'ended', {_object(ended)},
     'dark', {_object(dark)},
     'erased', {_object(erased)})"""
+
+
+def _none(plan: Plan, table: TablePlan) -> dict[str, object]:
+    """What `_counts` says of no rows."""
+    purposes = {p.key: 0 for p in plan.purposes if p.mask & table.bits}
+    erased = {c.name: 0 for _, c in _values(table)}
+    return {"deleted": 0, "changed": 0, "ended": purposes, "dark": purposes, "erased": erased}
 
 
 def _object(pairs: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Requests about people of Bloesem's own database: answered from masks and facts, in one transaction each."""
