@@ -242,8 +242,9 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
-        over = [partial(self._library, table) for table in self.plan.open_tables if table.expires]
-        for step in (self._readings, self._disclosures, *over):
+        steps: list[Callable[[], bool]] = [self._readings, self._disclosures]
+        steps += [partial(self._library, table) for table in self.plan.open_tables if table.expires]
+        for step in steps:
             while self._again(step):
                 self._say()
         if not self.dry_run:

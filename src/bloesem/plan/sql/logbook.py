@@ -5,7 +5,7 @@ Functions of the keeper; a login may call them (`identifier_taken` where it fill
 
 from __future__ import annotations
 
-from bloesem.plan.build import covers
+from bloesem.plan.categories import covers
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.gate import fills
