@@ -123,12 +123,12 @@ def test_a_prepared_attempt_shows_the_refusal_and_the_promise(pages: Stage, clie
 
 
 def test_unknown_addresses_and_jobs_are_not_found(pages: Stage, client: Client) -> None:
-    assert client.get("/fr/").status_code == 404
+    assert client.get("/es/").status_code == 404
     assert client.get("/nl/date/00000000-0000-0000-0000-000000000000").status_code == 404
     for path, words in (
         ("/nl/person/nobody-at-all", "Deze bladzijde bestaat niet"),
         ("/en/person/nobody-at-all", "This page does not exist"),
-        ("/fr/", "Deze bladzijde bestaat niet"),
+        ("/es/", "Deze bladzijde bestaat niet"),
         ("/en/nothing-here", "This page does not exist"),
     ):
         answer = client.get(path)

@@ -13,7 +13,10 @@ from tests.bloesem.recipients.changed import DAY, HOME, blossom, changed, policy
 from bloesem.recipients.findings import recipient_findings
 
 
-def test_each_recipient_is_told_allowed_or_refused_with_reason_and_last_day() -> None:
+def test_each_recipient_is_told_allowed_or_refused_with_reason_and_last_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     said = call("recipients", "--company", HOME, "--on", DAY)
     assert said.code == 0
     rows = {line.split()[0]: line for line in said.out.splitlines() if line.strip()}
