@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from psycopg import sql
 
 from bloesem.consent.rules import Rules
+from bloesem.plan.model import Fact
 from bloesem.stores.facts import record_fact
 from bloesem.stores.postgres import Connection
-from bloesem.plan.model import Fact
 
 HEADER = "Sec-GPC"
 WELL_KNOWN = "/.well-known/gpc.json"

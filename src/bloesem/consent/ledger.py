@@ -61,8 +61,8 @@ def give(connection: Connection, rules: Rules, texts: Texts, given: Given) -> st
     """Record a consent; what it allows is allowed when this commits. out: its record's id (UUID4).
 
     in: as keeper. An objection to the same purpose, and a refusal of the same channel, end with it: the newer word counts.
-    raises: ConsentError for what is no consent: not ticked, ticked before, part of terms, dated ahead, to words that were not
-    shown on that day, for kinds or channels that they do not name, of nobody.
+    raises: ConsentError for what is no consent: not ticked, ticked before, part of terms, dated ahead, to words not shown
+    on that day, for kinds or channels that they do not name, of nobody.
     """
     now = moment(connection, rules.plan)
     text = texts.named(given.text)
@@ -114,12 +114,18 @@ def _valid(given: Given, text: ConsentText, now: dt.datetime) -> None:
         )
     for wrong, what, rule in (
         (not given.box.ticked, "nothing was ticked", "rec. 32, P-057: silence and inactivity are no consent"),
-        (given.box.preset, "the box was ticked already", "rec. 32, C-673/17, P-057: a box is ticked by the person"),
+        (
+            given.box.preset,
+            "the box was ticked already",
+            "rec. 32, C-673/17, P-057: a box is ticked by the person",
+        ),
         (given.box.with_terms, "it was part of other terms", "art. 7(2), 7(4), P-057: consent stands apart"),
         (not given.how.strip(), "it does not say how it was given", "art. 7(1), P-057"),
     ):
         if wrong:
-            raise ConsentError(f"this is no consent: {what}", rule, "ask with a box of its own that nobody ticked yet")
+            raise ConsentError(
+                f"this is no consent: {what}", rule, "ask with a box of its own that nobody ticked yet"
+            )
     if not text.shown_on(civil(given.at)):
         raise ConsentError(
             f"{text.name} was not shown on {civil(given.at)}",
@@ -174,7 +180,9 @@ def withdraw(
             and (not channels or set(channels) & set(_list(row["channel"])))
         ]
         connection.execute(
-            sql.SQL("UPDATE {} SET withdrawn_at = %s, withdrawn_how = %s WHERE id = ANY (%s)").format(_table(rules)),
+            sql.SQL("UPDATE {} SET withdrawn_at = %s, withdrawn_how = %s WHERE id = ANY (%s)").format(
+                _table(rules)
+            ),
             [now, how, [row["id"] for row in touched]],
         )
         left = [part for row in touched for part in _left(row, kinds, channels, now)]
@@ -185,7 +193,7 @@ def withdraw(
 def live(
     connection: Connection, rules: Rules, person: int, purpose: str, now: dt.datetime
 ) -> list[dict[str, Any]]:
-    """The consents of somebody that were given and not withdrawn at `now`, with all that they prove; those that ran out too."""
+    """Somebody's consents that were given and not withdrawn at `now`, with all that they prove; also those that ran out."""
     columns = sql.SQL(", ").join(map(sql.Identifier, CONSENT_COLUMNS))
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
@@ -208,7 +216,13 @@ def _left(
     parts = [(other, had_channels)] if other else []
     parts += [(named, rest)] if rest else []
     return [
-        {**row, "id": new_id(), "recorded_at": now, "kinds": ",".join(of) or None, "channel": ",".join(by) or None}
+        {
+            **row,
+            "id": new_id(),
+            "recorded_at": now,
+            "kinds": ",".join(of) or None,
+            "channel": ",".join(by) or None,
+        }
         for of, by in parts
     ]
 
@@ -234,7 +248,9 @@ def _lift(
 
 def _lock(connection: Connection, rules: Rules, person: int) -> None:
     found = connection.execute(
-        sql.SQL("SELECT 1 FROM {}.state WHERE person_id = %s FOR UPDATE").format(sql.Identifier(rules.plan.schema)),
+        sql.SQL("SELECT 1 FROM {}.state WHERE person_id = %s FOR UPDATE").format(
+            sql.Identifier(rules.plan.schema)
+        ),
         [person],
     ).fetchone()
     if found is None:

@@ -62,7 +62,9 @@ class LinkKeys:
             "open it from the message itself, whole; or object by your address, for which no link is needed",
         )
         try:
-            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            raw = base64.b64decode(
+                text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
+            )
             said, dot, code = raw[: -_CODE - 1], raw[-_CODE - 1 : -_CODE], raw[-_CODE:]
             number, message, act, until = said.decode("ascii").split(".")
             secret = dict(self.all)[int(number)]

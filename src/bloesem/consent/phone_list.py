@@ -50,7 +50,9 @@ def read_list(data: bytes) -> PhoneList:
     except UnicodeDecodeError as error:
         raise _refuse(f"byte {error.start} of the list is no UTF-8", "convert it: iconv -t utf-8") from None
     if "\x00" in text or text.startswith("\ufeff"):
-        raise _refuse("the list is in another encoding than UTF-8, or has a mark of one", "convert it to plain UTF-8")
+        raise _refuse(
+            "the list is in another encoding than UTF-8, or has a mark of one", "convert it to plain UTF-8"
+        )
     lines = text.split("\n")
     if lines[-1] != "":
         raise _refuse("the list ends within a line: it was cut off", "fetch it again, whole")
@@ -59,7 +61,9 @@ def read_list(data: bytes) -> PhoneList:
     if dated is None:
         raise _refuse("the list does not say of which day it is", "its first line is `# date: 2026-11-20`")
     if counted is None:
-        raise _refuse("the list does not say how many numbers it has: it was cut off", "fetch it again, whole")
+        raise _refuse(
+            "the list does not say how many numbers it has: it was cut off", "fetch it again, whole"
+        )
     try:
         as_of = dt.date.fromisoformat(dated[1])
     except ValueError:
@@ -71,7 +75,9 @@ def read_list(data: bytes) -> PhoneList:
         try:
             code, national = phone(line)
         except IdentifierError:
-            raise _refuse(f"line {number} of the list is no telephone number", "fetch it again, or mend the line") from None
+            raise _refuse(
+                f"line {number} of the list is no telephone number", "fetch it again, or mend the line"
+            ) from None
         found.append(f"+{code}{national}")
     if len(found) != int(counted[1]):
         raise _refuse(
@@ -99,7 +105,10 @@ def import_list(connection: Connection, rules: Rules, data: bytes) -> PhoneList:
         if last and last[0] is not None and last[0] > made.as_of:
             raise _refuse(f"a list of {last[0]} is in use, which is newer", "fetch today's")
         connection.execute(sql.SQL("DELETE FROM {}.phone_list").format(s))
-        with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {}.phone_list FROM STDIN").format(s)) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(sql.SQL("COPY {}.phone_list FROM STDIN").format(s)) as copy,
+        ):
             for number in sorted(made.numbers):
                 copy.write_row((number,))
         connection.execute(

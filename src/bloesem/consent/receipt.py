@@ -35,7 +35,12 @@ RECEIPT_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 
 
 def receipt(
-    connection: Connection, rules: Rules, texts: Texts, controller: RecordedController, record: str, language: str
+    connection: Connection,
+    rules: Rules,
+    texts: Texts,
+    controller: RecordedController,
+    record: str,
+    language: str,
 ) -> str:
     """The receipt of a record, as the text of a `.jsonld` file. in: as keeper; `record`: what `give` returned.
 
@@ -51,7 +56,9 @@ def receipt(
         ).fetchall()
     if not rows:
         raise ConsentError(
-            "there is no such record of consent", "a receipt is of a record", "use the id that giving it returned"
+            "there is no such record of consent",
+            "a receipt is of a record",
+            "use the id that giving it returned",
         )
     now = moment(connection, rules.plan)
     made = document(rules, texts, controller, rows, now, language)
@@ -132,7 +139,9 @@ def _process(rules: Rules, purpose: str, rows: Sequence[Mapping[str, Any]], lang
         "dct:title": part.label.get(language, purpose),
         "dpv:hasPurpose": [f"dpv:{term}" for term in row.dpv],
         "dct:subject": sorted({kind for one in rows for kind in (one["kinds"] or "").split(",") if kind}),
-        "dpv:hasTechnicalMeasure": sorted({by for one in rows for by in (one["channel"] or "").split(",") if by}),
+        "dpv:hasTechnicalMeasure": sorted(
+            {by for one in rows for by in (one["channel"] or "").split(",") if by}
+        ),
         "dpv:hasPersonalData": sorted(part.reads),
         "dpv:hasDataSource": "dpv:DataSubject",
         "dpv:hasStorageCondition": {

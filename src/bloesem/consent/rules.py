@@ -81,7 +81,9 @@ class ClassRule(Strict):
     label: Label
     purposes: tuple[str, ...] = Field(min_length=1)
     advertising: bool = False
-    messages: dict[str, str] = {}  # purpose → the kind of message that the policy declares there
+    messages: dict[str, str] = Field(
+        default_factory=dict
+    )  # purpose → the kind of message that the policy declares there
     address_by: tuple[str, ...] = ()  # purposes that may read the contact point; its own without
     while_stored: bool = False  # also what is stored and not read: a restriction does not silence the law
 
@@ -124,7 +126,7 @@ class DoorRules(Strict):
     example: bool = False
     sender: Label
     own: str
-    affiliates: dict[str, Affiliate] = {}
+    affiliates: dict[str, Affiliate] = Field(default_factory=dict)
     classes: dict[str, ClassRule]
     channels: dict[str, tuple[PointRule, ...]]
     consents: str
@@ -176,7 +178,11 @@ class Rules:
         mask = 0
         for key in purposes:
             purpose = self.plan.by_key.get(key)
-            if purpose and purpose.active and all(table.column(c).purposes & purpose.mask for c in point.value):
+            if (
+                purpose
+                and purpose.active
+                and all(table.column(c).purposes & purpose.mask for c in point.value)
+            ):
                 mask |= purpose.mask
         return mask
 
@@ -204,7 +210,9 @@ def _classes(rules: Rules) -> None:
     unknown = sorted(set(rules.file.classes) - set(CLASSES))
     if unknown:
         raise RulesError(
-            f"class `{unknown[0]}` is not known", "classes are a closed list", f"use one of: {', '.join(CLASSES)}"
+            f"class `{unknown[0]}` is not known",
+            "classes are a closed list",
+            f"use one of: {', '.join(CLASSES)}",
         )
     parts = {key: part for purpose in rules.policy.purposes.values() for key, part in purpose.parts.items()}
     for name, rule in rules.file.classes.items():

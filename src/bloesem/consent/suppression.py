@@ -58,7 +58,8 @@ class SuppressionKeys:
         """
         said = f"{kind}\0{_normal(kind, value)}".encode()
         return [
-            number.to_bytes(4, "big") + hmac.digest(_derived(secret), said, "sha256") for number, secret in self.all
+            number.to_bytes(4, "big") + hmac.digest(_derived(secret), said, "sha256")
+            for number, secret in self.all
         ]
 
     def name(self, kind: ContactKind, value: str | Sequence[str]) -> bytes:
@@ -75,7 +76,9 @@ def _normal(kind: ContactKind, value: str | Sequence[str]) -> str:
         parts = [value] if isinstance(value, str) else [part or "" for part in value]
         said = " | ".join(" ".join(words(part)) for part in parts)
         if not said.replace("|", "").strip():
-            raise IdentifierError("this is no postal address", "a list entry is one address", "give street and place")
+            raise IdentifierError(
+                "this is no postal address", "a list entry is one address", "give street and place"
+            )
         return said
     text = value if isinstance(value, str) else (value[0] if len(value) == 1 else "")
     return normal(Identifier(kind, text))
@@ -129,7 +132,8 @@ def _unscreened(
     columns = sql.SQL(", ").join(sql.Identifier(c) for c in (table.id, table.owners[0], *point.value))
     query = sql.SQL(
         "SELECT {columns} FROM {table} WHERE {key} IS NULL AND {first} IS NOT NULL AND {owner} IS NOT NULL"
-        " AND {id} > %(after)s AND (%(people)s::bigint[] IS NULL OR {owner} = ANY (%(people)s)) ORDER BY {id} LIMIT %(batch)s"
+        " AND {id} > %(after)s AND (%(people)s::bigint[] IS NULL OR {owner} = ANY (%(people)s)) ORDER BY {id}"
+        " LIMIT %(batch)s"
     ).format(
         columns=columns,
         table=sql.Identifier(table.schema, table.name),
@@ -142,7 +146,9 @@ def _unscreened(
     return connection.execute(query, {"after": after, "people": asked, "batch": BATCH}).fetchall()
 
 
-def _give_names(connection: Connection, rules: Rules, point: PointRule, named: list[tuple[int, bytes]]) -> None:
+def _give_names(
+    connection: Connection, rules: Rules, point: PointRule, named: list[tuple[int, bytes]]
+) -> None:
     table = rules.plan.table(point.table)
     assert point.key is not None
     connection.execute(
@@ -274,12 +280,16 @@ def _people_of(
             "value": sql.SQL(", ").join(sql.Identifier(c) for c in point.value),
         }
         rows = connection.execute(
-            sql.SQL("SELECT {owner} FROM {table} WHERE {key} = ANY (%s) AND {owner} IS NOT NULL").format(**at),
+            sql.SQL("SELECT {owner} FROM {table} WHERE {key} = ANY (%s) AND {owner} IS NOT NULL").format(
+                **at
+            ),
             [names],
         )
         found |= {row[0] for row in rows}
         unnamed = connection.execute(
-            sql.SQL("SELECT {owner}, {value} FROM {table} WHERE {key} IS NULL AND {owner} IS NOT NULL").format(**at)
+            sql.SQL(
+                "SELECT {owner}, {value} FROM {table} WHERE {key} IS NULL AND {owner} IS NOT NULL"
+            ).format(**at)
         )
         for person, *said in unnamed:
             try:

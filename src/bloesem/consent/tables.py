@@ -112,7 +112,7 @@ BEGIN
             AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at));
     GET DIAGNOSTICS made = ROW_COUNT;
     IF by_channel IS NULL THEN  -- an objection to what runs on consent is its withdrawal (P-164)
-        UPDATE {table} SET withdrawn_at = at, withdrawn_how = how
+        UPDATE {table} SET withdrawn_at = at, withdrawn_how = object_to_advertising.how
         WHERE person_id = person AND withdrawn_at IS NULL AND given_at <= at
           AND part IN ({", ".join(literal(p) for p in consents) or "NULL"});
         GET DIAGNOSTICS withdrawn = ROW_COUNT;

@@ -86,7 +86,9 @@ def load_texts(file: Path, rules: Rules) -> Texts:
         if not purpose.by_consent:
             raise _refuse(text, f"`{text.purpose}` does not run on consent", "name a purpose that does")
         if names.count(text.name) > 1:
-            raise _refuse(text, "it is there twice", "a text that was shown is never changed: give it a new version")
+            raise _refuse(
+                text, "it is there twice", "a text that was shown is never changed: give it a new version"
+            )
         missing = [one for one in LANGUAGES if one not in text.words or one not in text.withdraw]
         if missing:
             raise _refuse(text, f"it has no words in {missing[0]}", "write them in four languages")
@@ -94,10 +96,14 @@ def load_texts(file: Path, rules: Rules) -> Texts:
         unknown = [kind for kind in text.kinds if kind not in declared]
         if unknown or (declared and not text.kinds):
             wrong = unknown[0] if unknown else "nothing"
-            raise _refuse(text, f"`{text.purpose}` has no message `{wrong}`", f"use some of: {', '.join(declared)}")
+            raise _refuse(
+                text, f"`{text.purpose}` has no message `{wrong}`", f"use some of: {', '.join(declared)}"
+            )
         stray = [channel for channel in text.channels if channel not in rules.policy.channels]
         if stray:
-            raise _refuse(text, f"`{stray[0]}` is no channel", f"use some of: {', '.join(rules.policy.channels)}")
+            raise _refuse(
+                text, f"`{stray[0]}` is no channel", f"use some of: {', '.join(rules.policy.channels)}"
+            )
     return texts
 
 

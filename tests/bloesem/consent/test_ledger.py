@@ -56,7 +56,9 @@ def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
         ({"source": "hearsay"}, "does not declare"),
     ],
 )
-def test_what_is_no_consent_is_refused_and_leaves_nothing(at: Stage, wrong: dict[str, Any], said: str) -> None:
+def test_what_is_no_consent_is_refused_and_leaves_nothing(
+    at: Stage, wrong: dict[str, Any], said: str
+) -> None:
     person = at.customer()
     moments = {"ahead": at.now() + DAY, "old": at.now() - 40 * DAY, "naive": dt.datetime(2026, 1, 1)}  # noqa: DTZ001
     if "at" in wrong:
@@ -66,7 +68,7 @@ def test_what_is_no_consent_is_refused_and_leaves_nothing(at: Stage, wrong: dict
     assert said in str(error.value)
     assert error.value.rule
     assert error.value.remedy
-    assert at.count("data.consent") == 0
+    assert at.count("data.consent", person_id=person) == 0
     assert "consent_marketing" not in at.bits(person)
 
 
@@ -75,30 +77,32 @@ def test_nobody_consents_to_nothing(at: Stage) -> None:
         at.agree(12345)
 
 
-def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(at: Stage) -> None:
-    person = at.customer()
-    at.agree(person)
-    given = at.now().date()
+def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(alone: Stage) -> None:
+    person = alone.customer()
+    alone.agree(person)
+    given = alone.now().date()
     last = dt.date(given.year + 1, given.month, given.day)
-    at.business.on(str(last))
-    assert "consent_marketing" in at.bits(person)
-    at.business.add("login_credential", person, source="assigned", used_on=last, last_login_at=at.now())
-    at.business.on(str(last + DAY))
-    assert "consent_marketing" not in at.bits(person), "an interaction does not prolong it"
-    at.agree(person)
-    assert "consent_marketing" in at.bits(person), "a fresh one does"
+    alone.business.on(str(last))
+    assert "consent_marketing" in alone.bits(person)
+    alone.business.add("login_credential", person, source="assigned", used_on=last, last_login_at=alone.now())
+    alone.business.on(str(last + DAY))
+    assert "consent_marketing" not in alone.bits(person), "an interaction does not prolong it"
+    alone.agree(person)
+    assert "consent_marketing" in alone.bits(person), "a fresh one does"
 
 
 def test_withdrawing_is_one_act_and_ends_what_only_the_consent_kept(at: Stage) -> None:
-    person = at.business.person(kind="entrant", source="subject:wedstrijd:lente")
+    person = at.business.person(kind="entrant")
     at.email(person, "entrant@post.example", source="subject:wedstrijd:lente")
     at.agree(person, source="subject:wedstrijd:lente")
     made = at.email(person, "entrant2@post.example", source="subject:wedstrijd:lente")
-    assert at.business.reads("consent_marketing", "email_address", "value")
+    assert "entrant2@post.example" in at.business.reads("consent_marketing", "email_address", "value")
     assert withdraw(at.keeper, at.rules, person, "consent_marketing") == 1
-    assert at.business.reads("consent_marketing", "email_address", "value") == []
+    assert "entrant2@post.example" not in at.business.reads("consent_marketing", "email_address", "value")
     assert at.count("data.email_address", id=made) == 0, "P-099: erased at once"
-    (row,) = at.keeper.execute("SELECT withdrawn_how, kept_for FROM data.consent").fetchall()
+    (row,) = at.keeper.execute(
+        "SELECT withdrawn_how, kept_for FROM data.consent WHERE person_id = %s", [person]
+    ).fetchall()
     assert row[0] == "page"
     assert set(at.world.plan.keys(row[1])) == {"law:accountability"}, "P-100: the proof stays, restricted"
     assert withdraw(at.keeper, at.rules, person, "consent_marketing") == 0, "a second time changes nothing"
@@ -114,7 +118,9 @@ def test_a_part_is_withdrawn_and_the_rest_stays_as_it_was_given(at: Stage) -> No
     assert (row["given_at"], row["record_id"]) == (given, record), "no day longer than it was given"
     at.agree(person, "offers@1", channels=("email", "sms"))
     assert withdraw(at.keeper, at.rules, person, "consent_marketing", kinds=["offer"], channels=["sms"]) == 1
-    left = {(r["kinds"], r["channel"]) for r in live(at.keeper, at.rules, person, "consent_marketing", at.now())}
+    left = {
+        (r["kinds"], r["channel"]) for r in live(at.keeper, at.rules, person, "consent_marketing", at.now())
+    }
     assert left == {("newsletter,webinar,contest", "email"), ("offer", "email")}
 
 
@@ -196,9 +202,7 @@ def _keys(node: Any) -> set[str]:
         (("      de: Ja, senden", "      pl: Ja, senden"), "pl"),
     ],
 )
-def test_texts_that_would_give_no_consent_are_refused(
-    at: Stage, change: tuple[str, str], said: str
-) -> None:
+def test_texts_that_would_give_no_consent_are_refused(at: Stage, change: tuple[str, str], said: str) -> None:
     from bloesem.errors import BloesemError
 
     file = at.folder / "consents.yaml"
