@@ -20,13 +20,13 @@ from bloesem.gate import keyfile
 FILE = "links.keys"
 _CODE = 16
 #: What a link may do.
-ACTS = ("all", "channel", "bounce", "confirm")
+ACTS = ("all", "channel")
 
 
 @dataclass(frozen=True)
 class Link:
-    """`message`: the number of its row; `act`: objects to `all` advertising, or to this `channel`; names a `bounce`;
-    `confirm`s a consent. `until`: the last moment at which it works."""
+    """`message`: the number of its row; `act`: objects to `all` advertising, or to its `channel`. `until`: the last
+    moment at which it works."""
 
     message: int
     act: str
@@ -53,6 +53,21 @@ class LinkKeys:
         number, secret = self.all[-1]
         said = f"{number}.{link.message}.{link.act}.{int(link.until.timestamp())}".encode()
         return base64.urlsafe_b64encode(said + b"." + _code(secret, said)).decode().rstrip("=")
+
+    def tag(self, use: str, message: int) -> str:
+        """A message's number with a code, short enough for the local part of an address: where its bounce comes back to."""
+        number, secret = self.all[-1]
+        return f"{number}.{message}.{_code(secret, f'{use}.{number}.{message}'.encode()).hex()}"
+
+    def tagged(self, use: str, text: str) -> int | None:
+        """The number in a tag of ours; None for any other text."""
+        number, _, rest = text.partition(".")
+        message, _, code = rest.partition(".")
+        secret = dict(self.all).get(int(number)) if number.isdecimal() and message.isdecimal() else None
+        if secret is None or not code.isascii():
+            return None
+        wanted = _code(secret, f"{use}.{number}.{message}".encode()).hex()
+        return int(message) if hmac.compare_digest(code, wanted) else None
 
     def read(self, text: str, now: dt.datetime) -> Link:
         """raises: LinkError for one that was changed, that nobody here made, or that is too old."""

@@ -129,6 +129,7 @@ class DoorRules(Strict):
     affiliates: dict[str, Affiliate] = Field(default_factory=dict)
     classes: dict[str, ClassRule]
     channels: dict[str, tuple[PointRule, ...]]
+    language: str  # the column of the person that says in which language to write
     consents: str
     ownership: OwnershipRule
     soft_opt_in: SoftOptIn
@@ -253,6 +254,7 @@ def _tables(rules: Rules) -> None:
             named = (*point.value, point.key, point.offered, point.bounced, point.collected)
             for column in filter(None, named):
                 table.column(column)
+    next(table for table in rules.plan.tables if table.anchor).column(rules.file.language)
     consents = rules.plan.table(rules.file.consents)
     for column in CONSENT_COLUMNS:
         consents.column(column)

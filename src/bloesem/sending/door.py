@@ -1,0 +1,362 @@
+"""The door: what is asked is decided, what is decided is claimed, what is claimed is sent. At most once, whatever crashes.
+
+    decided  →  claimed  →  sent | failed | unknown
+       ↘ refused ↙
+
+Deciding reads the facts in the transaction that records the answer. The claim decides anew, under the person's lock: an
+objection that commits before it stops the message, one that waits for it comes after. The claim commits before a word is said
+to any server, and the outcome after; a door that dies between leaves `claimed`, which the next makes `unknown`, and that is
+never sent again. Names and words are read at the claim and stored nowhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from bloesem.consent.links import Link, LinkKeys
+from bloesem.consent.rules import Rules
+from bloesem.consent.suppression import SuppressionKeys, listed
+from bloesem.plan.dates import add_period, civil, midnight
+from bloesem.plan.quoting import ident, qualified
+from bloesem.rights.identifiers import IdentifierError
+from bloesem.sending import reasons as why
+from bloesem.sending.decision import Asked, Verdict, agreed_sql, ask, decide, point_sql
+from bloesem.sending.errors import SendingError
+from bloesem.sending.reasons import BY_KEY, Reason
+from bloesem.sending.templates import Templates, fill, render
+from bloesem.sending.transports import Letter, Outcome, Place, Transport
+from bloesem.stores.facts import moment
+from bloesem.stores.postgres import Connection
+
+#: Between offers of a message that a server put off; after the last it has failed.
+RETRIES = (dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=4), dt.timedelta(hours=20))
+#: The first half of the lock that a living door holds.
+LOCK = 0x626C6F65
+_COLUMNS = (
+    "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at"
+)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A row of the outbox, as it stands."""
+
+    id: int
+    person: int | None
+    class_: str
+    purpose: str
+    channel: str
+    template: str
+    version: int
+    address: str | None
+    language: str | None
+    contents: Mapping[str, str]
+    state: str
+    tries: int
+    decided_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of what was asked: the number in the outbox, and the decision."""
+
+    number: int
+    person: int
+    reason: Reason
+
+
+@dataclass
+class Run:
+    """What a door did."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+@dataclass
+class Door:
+    """in: a keeper's connection of its own, in autocommit; what the company decided; a transport per channel.
+
+    `after`: called with each message that was sent, in the transaction that records it: the business writes its own row.
+    """
+
+    connection: Connection
+    rules: Rules
+    templates: Templates
+    links: LinkKeys
+    keys: SuppressionKeys
+    place: Place
+    transports: Mapping[str, Transport]
+    after: Callable[[Connection, Queued, dt.datetime], None] | None = None
+    number: int = field(default_factory=lambda: secrets.randbelow(2**31 - 1) + 1)
+    _alive: bool = False
+
+    # ---- asking ----------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        template: str,
+        channel: str,
+        people: Sequence[int],
+        values: Mapping[str, str] | None = None,
+        *,
+        once: str | None = None,
+    ) -> list[Submitted]:
+        """Decide about a message to each of these people and record it, allowed or refused, with the reason.
+
+        `once`: the caller's own name for the message; asked for again after a crash, the first answer stands.
+        raises: SendingError for a message that may not be sent to anybody, before anything is recorded.
+        """
+        asked = ask(self.templates.named(template), channel, self.rules)
+        said = dict(values or {})
+        fill(asked.template, said, advertising=asked.rule(self.rules).advertising)
+        with self.connection.transaction():
+            verdicts = decide(self.connection, self.rules, asked, people)
+            self._record(asked, verdicts, said, once)
+            rows = self.connection.execute(
+                f"SELECT DISTINCT ON (person_id) id, person_id, COALESCE(reason, 'allowed') FROM {self._s}.outbox"
+                " WHERE person_id = ANY (%s) AND template = %s AND channel = %s AND (%s::text IS NULL OR once = ANY (%s))"
+                " ORDER BY person_id, id DESC".encode(),
+                [list(people), template, channel, once, [self._once(once, p) for p in people] if once else []],
+            ).fetchall()
+        return [Submitted(number, person, BY_KEY[key]) for number, person, key in rows]
+
+    def _record(
+        self, asked: Asked, verdicts: Sequence[Verdict], values: Mapping[str, str], once: str | None
+    ) -> None:
+        template = asked.template
+        now = moment(self.connection, self.rules.plan)
+        self.connection.execute(
+            f"INSERT INTO {self._s}.outbox (person_id, class, purpose, channel, template, version, once, contents, state,"
+            " reason, promise, decided_at, due_at, ended_at)"
+            " SELECT p, %(class)s, %(purpose)s, %(channel)s, %(template)s, %(version)s, o,"
+            " CASE WHEN r IS NULL THEN %(values)s::jsonb END, CASE WHEN r IS NULL THEN 'decided' ELSE 'refused' END, r, s,"
+            " %(now)s, %(now)s, CASE WHEN r IS NOT NULL THEN %(now)s::timestamptz END"
+            " FROM unnest(%(people)s::bigint[], %(reasons)s::text[], %(promises)s::text[], %(once)s::text[]) AS v (p, r, s, o)"
+            " ON CONFLICT (once) DO NOTHING".encode(),
+            {
+                "class": template.class_,
+                "purpose": template.purpose,
+                "channel": asked.channel,
+                "template": template.key,
+                "version": template.version,
+                "values": Jsonb(dict(values)),
+                "now": now,
+                "people": [v.person for v in verdicts],
+                "reasons": [None if v.allowed else v.reason.key for v in verdicts],
+                "promises": [None if v.allowed else v.reason.promise for v in verdicts],
+                "once": [self._once(once, v.person) for v in verdicts],
+            },
+        )
+
+    @staticmethod
+    def _once(once: str | None, person: int) -> str | None:
+        return f"{once}:{person}" if once is not None else None
+
+    # ---- sending ---------------------------------------------------------------------------------------------------
+
+    def run(self, most: int | None = None) -> Run:
+        """Send what waits, at most so many. What another door left when it died is `unknown` from now on."""
+        done = Run()
+        self._live()
+        for _ in range(self.recover()):
+            done.add("unknown")
+        while most is None or sum(done.counts.values()) < most:
+            step = self.step()
+            if step is None:
+                break
+            done.add(step)
+        return done
+
+    def step(self) -> str | None:
+        """One message: claimed and sent, or refused. out: what became of it; None when nothing waits."""
+        self._live()
+        claimed = self.claim()
+        if claimed is None:
+            return None
+        queued, letter = claimed
+        if letter is None:
+            return "refused"
+        outcome = self.transports[queued.channel].send(letter)
+        return self.finish(queued, outcome)
+
+    def claim(self) -> tuple[Queued, Letter | None] | None:
+        """Take the oldest message that is due. out: it, and what to send; no letter where it is refused now. Committed."""
+        with self.connection.transaction():
+            row = self.connection.execute(
+                f"SELECT {_COLUMNS} FROM {self._s}.outbox WHERE state = 'decided' AND due_at <= {self._s}.moment()"
+                " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED".encode()
+            ).fetchone()
+            if row is None:
+                return None
+            queued = Queued(*row[:9], row[9] or {}, *row[10:])
+            now = moment(self.connection, self.rules.plan)
+            reason, letter = self._prepare(queued, now)
+            if letter is None:
+                self._end(queued, "refused", now, reason)
+                return queued, None
+            self.connection.execute(
+                f"UPDATE {self._s}.outbox SET state = 'claimed', claimed_at = %s, claimed_by = %s WHERE id = %s".encode(),
+                [now, self.number, queued.id],
+            )
+        return queued, letter
+
+    def finish(self, queued: Queued, outcome: Outcome) -> str:
+        """Record what became of a claimed message. What was surely not taken waits for another offer, up to the last."""
+        with self.connection.transaction():
+            now = moment(self.connection, self.rules.plan)
+            if outcome is Outcome.LATER and queued.tries < len(RETRIES):
+                self.connection.execute(
+                    f"UPDATE {self._s}.outbox SET state = 'decided', due_at = %s, tries = tries + 1, claimed_at = NULL,"
+                    " claimed_by = NULL WHERE id = %s AND state = 'claimed'".encode(),
+                    [now + RETRIES[queued.tries], queued.id],
+                )
+                return "later"
+            state = "failed" if outcome is Outcome.LATER else outcome.value
+            self._end(queued, state, now)
+            if state == "sent" and self.after is not None:
+                self.after(self.connection, queued, now)
+        return state
+
+    def recover(self) -> int:
+        """What doors that are no more had claimed: nobody knows whether it went out, and it never goes again."""
+        rows = self.connection.execute(
+            f"UPDATE {self._s}.outbox SET state = 'unknown', ended_at = {self._s}.moment(), address = NULL, contents = NULL"
+            f" WHERE state = 'claimed' AND claimed_by IN ("
+            f" SELECT claimed_by FROM (SELECT DISTINCT claimed_by FROM {self._s}.outbox"
+            " WHERE state = 'claimed' AND claimed_by <> %s) AS other WHERE pg_try_advisory_xact_lock(%s, claimed_by))"
+            " RETURNING id".encode(),
+            [self.number, LOCK],
+        ).fetchall()
+        return len(rows)
+
+    def close(self) -> None:
+        for transport in set(map(id, self.transports.values())):
+            next(t for t in self.transports.values() if id(t) == transport).close()
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _s(self) -> str:
+        return ident(self.rules.plan.schema)
+
+    def _live(self) -> None:
+        """A lock for as long as this session lasts: PostgreSQL itself notices when a door dies."""
+        if not self._alive:
+            self.connection.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, self.number])
+            self._alive = True
+
+    def _end(self, queued: Queued, state: str, now: dt.datetime, reason: Reason | None = None) -> None:
+        self.connection.execute(
+            f"UPDATE {self._s}.outbox SET state = %s, ended_at = %s, reason = %s, promise = %s, address = NULL,"
+            " contents = NULL WHERE id = %s AND state IN ('decided', 'claimed')".encode(),
+            [state, now, reason.key if reason else None, reason.promise if reason else None, queued.id],
+        )
+
+    def _prepare(self, queued: Queued, now: dt.datetime) -> tuple[Reason | None, Letter | None]:
+        try:
+            template = self.templates.named(queued.template)
+            asked = ask(template, queued.channel, self.rules)
+        except SendingError:  # the template, the channel or the purpose is no more
+            return why.NOT_RENDERED, None
+        if queued.person is None:
+            address, language = queued.address, queued.language
+            if address is None:
+                return why.NO_ADDRESS, None
+            return self._letter(asked, queued, address, language, now)
+        self.connection.execute(
+            f"SELECT FROM {self._s}.state WHERE person_id = %s FOR SHARE".encode(), [queued.person]
+        )
+        verdict = decide(self.connection, self.rules, asked, [queued.person])[0]
+        if not verdict.allowed:
+            return verdict.reason, None
+        address, kind, value = self._address(asked, queued.person, now)
+        if address is None:
+            return why.NO_ADDRESS, None
+        if asked.rule(self.rules).advertising and kind is not None:
+            try:
+                since = listed(self.connection, self.rules, self.keys, kind, value, queued.channel)
+            except IdentifierError:
+                return why.UNSCREENED, None
+            if since is not None and not self._agreed_since(asked, queued.person, since, now):
+                return why.SUPPRESSED, None
+        return self._letter(asked, queued, address, self._language(queued.person), now)
+
+    def _address(self, asked: Asked, person: int, now: dt.datetime) -> tuple[str | None, Any, Any]:
+        """The newest contact point with nothing in its way: as text, its kind, and its columns."""
+        text = point_sql(self.rules, asked, whole=True)
+        if not text:
+            return (f"account:{person}", None, None)
+        row = self.connection.execute(
+            "WITH asked AS (SELECT %(person)s::bigint AS person_id)"
+            f" SELECT of_table, value FROM ({text}) AS point WHERE rank = 0"
+            " ORDER BY collected DESC NULLS LAST, row_id DESC LIMIT 1".encode(),
+            {"person": person, "at": now, "today": civil(now)},
+        ).fetchone()
+        if row is None:
+            return None, None, None
+        table, value = row
+        kind = next(p.kind for p in self.rules.points(asked.channel) if p.table == table)
+        return ", ".join(part for part in value if part), kind, value
+
+    def _agreed_since(self, asked: Asked, person: int, since: dt.datetime, now: dt.datetime) -> bool:
+        """Whether the person agreed to this after the address was entered in the list."""
+        if asked.kind(self.rules) is None:
+            return False
+
+        row = self.connection.execute(
+            f"SELECT max(f.starts_at) > %(since)s {agreed_sql(self.rules, asked, '%(person)s')}".encode(),
+            {"person": person, "since": since, "at": now, "today": civil(now)},
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _language(self, person: int) -> str | None:
+        anchor = next(t for t in self.rules.plan.tables if t.anchor)
+        row = self.connection.execute(
+            f"SELECT {ident(self.rules.file.language)} FROM {qualified(anchor.schema, anchor.name)}"
+            f" WHERE {ident(anchor.id)} = %s".encode(),
+            [person],
+        ).fetchone()
+        return row[0] if row else None
+
+    def _letter(
+        self, asked: Asked, queued: Queued, address: str, language: str | None, now: dt.datetime
+    ) -> tuple[Reason | None, Letter | None]:
+        template = asked.template
+        speaks = language if language in template.text else self.rules.policy.language
+        links = mailto = None
+        if asked.rule(self.rules).advertising:
+            until = midnight(add_period(civil(now), self.rules.file.links_last) + dt.timedelta(days=1))
+            channel, every = (
+                self.place.page(self.links.sign(Link(queued.id, act, until))) for act in ("channel", "all")
+            )
+            links = (channel, every)
+            mailto = (every, f"unsubscribe+{self.links.tag('unsubscribe', queued.id)}@{self.place.domain}")
+        try:
+            said = render(template, self.rules, speaks, queued.contents, links)
+        except SendingError:
+            return why.NOT_RENDERED, None
+        tag = self.links.tag("bounce", queued.id)
+        return None, Letter(
+            number=queued.id,
+            channel=queued.channel,
+            address=address,
+            subject=said.subject,
+            text=said.text,
+            language=speaks,
+            at=now,
+            message_id=f"<{tag}@{self.place.domain}>",
+            envelope=f"bounce+{tag}@{self.place.domain}",
+            unsubscribe=mailto,
+        )
+
+
+__all__ = ["Door", "Queued", "Run", "Submitted"]
