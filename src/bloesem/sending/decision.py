@@ -46,7 +46,9 @@ class Asked:
 
     def kind(self, rules: Rules) -> str | None:
         """The kind of message that a consent has to name (P-097); None where none is needed."""
-        return self.rule(rules).messages.get(self.template.purpose) if self.purpose(rules).by_consent else None
+        return (
+            self.rule(rules).messages.get(self.template.purpose) if self.purpose(rules).by_consent else None
+        )
 
     def everybody(self, rules: Rules, list_as_of: dt.date | None, today: dt.date) -> Reason | None:
         """Why nobody at all is written to today; None when that hangs on the person."""
@@ -161,7 +163,10 @@ def decision_sql(rules: Rules, asked: Asked, who: str, as_of: dt.date | None, to
     points = point_sql(rules, asked)
     if not points:
         last = why.ALLOWED.code if asked.kind(rules) is not None else why.NO_ADDRESS.code
-        return f"WITH asked AS ({who})\nSELECT asked.person_id,\n    CASE {whens}\n         ELSE {last} END AS code\nFROM asked LEFT JOIN {s}.state s USING (person_id)"
+        return (
+            f"WITH asked AS ({who})\nSELECT asked.person_id,\n    CASE {whens}\n         ELSE {last} END AS code\n"
+            f"FROM asked LEFT JOIN {s}.state s USING (person_id)"
+        )
     return f"""WITH asked AS ({who}), point AS (
     SELECT person_id, min(rank) AS rank FROM ({points}) AS each GROUP BY person_id
 )
@@ -171,17 +176,17 @@ SELECT asked.person_id,
 FROM asked LEFT JOIN {s}.state s USING (person_id) LEFT JOIN point USING (person_id)"""
 
 
-def _why_not(
-    s: str, purpose: PurposePlan, key: str, mask: int, runs: str
-) -> list[tuple[str, Reason]]:
-    """Nothing when the purpose may be served now; otherwise the first thing that stands in its way, as the calculus has it."""
+def _why_not(s: str, purpose: PurposePlan, key: str, mask: int, runs: str) -> list[tuple[str, Reason]]:
+    """What stands in the way of the purpose, the first as the calculus has it; none is true when it may be served."""
     may = f"s.used & {mask} <> 0 AND {runs}"
     no = f"NOT ({may})"
     found = [(f"{no} AND {_fact(s, 'objection', key)}", why.OBJECTED)]
     stored = f"s.kept & {mask} <> 0 AND {runs}"
     found.append((f"{no} AND {stored}", why.RESTRICTED))
     if purpose.by_consent:
-        given = f"f.person_id = s.person_id AND f.kind = 'consent' AND f.key = {key} AND f.starts_at <= %(at)s"
+        given = (
+            f"f.person_id = s.person_id AND f.kind = 'consent' AND f.key = {key} AND f.starts_at <= %(at)s"
+        )
         found += [
             (f"{no} AND {_fact(s, 'consent', key)}", why.CONSENT_OVER),
             (f"{no} AND EXISTS (SELECT FROM {s}.fact f WHERE {given})", why.WITHDRAWN),
@@ -269,13 +274,8 @@ def _point_cases(rules: Rules, asked: Asked, point: PointRule) -> list[tuple[str
         if asked.kind(rules) is not None:  # who agreed after the address was entered wants it again
             owner = f"r.{ident(table.owners[0])}"
             newer = f" AND e.since >= COALESCE((SELECT max(f.starts_at) {agreed_sql(rules, asked, owner)}), '-infinity')"
-        found.append(
-            (
-                f"EXISTS (SELECT FROM {s}.suppression e WHERE e.digest = {key}"
-                f" AND e.scope IN ('all', {literal(asked.channel)}){newer})",
-                why.SUPPRESSED,
-            )
-        )
+        entry = f"e.digest = {key} AND e.scope IN ('all', {literal(asked.channel)}){newer}"
+        found.append((f"EXISTS (SELECT FROM {s}.suppression e WHERE {entry})", why.SUPPRESSED))
         if asked.needs_sale(rules):
             sources = ", ".join(literal(source) for source in rules.file.soft_opt_in.sources)
             found.append((f"(r.{ident(str(table.source))} IN ({sources})) IS NOT TRUE", why.NOT_FROM_SALE))

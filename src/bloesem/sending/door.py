@@ -4,9 +4,9 @@
        ↘ refused ↙
 
 Deciding reads the facts in the transaction that records the answer. The claim decides anew, under the person's lock: an
-objection that commits before it stops the message, one that waits for it comes after. The claim commits before a word is said
-to any server, and the outcome after; a door that dies between leaves `claimed`, which the next makes `unknown`, and that is
-never sent again. Names and words are read at the claim and stored nowhere.
+objection that commits before it stops the message, one that waits for it comes after. The claim commits before a word is
+said to any server, and the outcome after; a door that dies between leaves `claimed`, which the next makes `unknown`, and
+that is never sent again. Names and words are read at the claim and stored nowhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -38,9 +38,7 @@ from bloesem.stores.postgres import Connection
 RETRIES = (dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=4), dt.timedelta(hours=20))
 #: The first half of the lock that a living door holds.
 LOCK = 0x626C6F65
-_COLUMNS = (
-    "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at"
-)
+_COLUMNS = "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at"
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,12 @@ class Queued:
     state: str
     tries: int
     decided_at: dt.datetime
+
+
+def _queued(row: Sequence[Any]) -> Queued:
+    names = [one.name for one in fields(Queued)]
+    said = dict(zip(names, row, strict=True))
+    return Queued(**{**said, "contents": said["contents"] or {}})
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,13 @@ class Door:
                 f"SELECT DISTINCT ON (person_id) id, person_id, COALESCE(reason, 'allowed') FROM {self._s}.outbox"
                 " WHERE person_id = ANY (%s) AND template = %s AND channel = %s AND (%s::text IS NULL OR once = ANY (%s))"
                 " ORDER BY person_id, id DESC".encode(),
-                [list(people), template, channel, once, [self._once(once, p) for p in people] if once else []],
+                [
+                    list(people),
+                    template,
+                    channel,
+                    once,
+                    [self._once(once, p) for p in people] if once else [],
+                ],
             ).fetchall()
         return [Submitted(number, person, BY_KEY[key]) for number, person, key in rows]
 
@@ -140,7 +150,8 @@ class Door:
             " SELECT p, %(class)s, %(purpose)s, %(channel)s, %(template)s, %(version)s, o,"
             " CASE WHEN r IS NULL THEN %(values)s::jsonb END, CASE WHEN r IS NULL THEN 'decided' ELSE 'refused' END, r, s,"
             " %(now)s, %(now)s, CASE WHEN r IS NOT NULL THEN %(now)s::timestamptz END"
-            " FROM unnest(%(people)s::bigint[], %(reasons)s::text[], %(promises)s::text[], %(once)s::text[]) AS v (p, r, s, o)"
+            " FROM unnest(%(people)s::bigint[], %(reasons)s::text[], %(promises)s::text[], %(once)s::text[])"
+            " AS v (p, r, s, o)"
             " ON CONFLICT (once) DO NOTHING".encode(),
             {
                 "class": template.class_,
@@ -197,7 +208,7 @@ class Door:
             ).fetchone()
             if row is None:
                 return None
-            queued = Queued(*row[:9], row[9] or {}, *row[10:])
+            queued = _queued(row)
             now = moment(self.connection, self.rules.plan)
             reason, letter = self._prepare(queued, now)
             if letter is None:

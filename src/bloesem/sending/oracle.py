@@ -159,7 +159,10 @@ def _point(
                 return why.NOT_CALLED
         digest = row[str(point.key)]
         entries = known.suppressed.get(bytes(digest), ()) if digest is not None else ()
-        if any(scope in ("all", asked.channel) and (agreed is None or since >= agreed) for scope, since in entries):
+        if any(
+            scope in ("all", asked.channel) and (agreed is None or since >= agreed)
+            for scope, since in entries
+        ):
             return why.SUPPRESSED
         if asked.needs_sale(rules):
             if row[str(table.source)] not in rules.file.soft_opt_in.sources:

@@ -32,7 +32,10 @@ def statements(rules: Rules) -> list[Statement]:
         ("the outbox", _OUTBOX.format(s=s, states=states)),
         ("the outbox: what waits", _WAITS.format(s=s)),
         ("the outbox: whose", f"CREATE INDEX IF NOT EXISTS outbox_person ON {s}.outbox (person_id)"),
-        ("the outbox: claimed", f"CREATE INDEX IF NOT EXISTS outbox_claimed ON {s}.outbox (claimed_by) WHERE state = 'claimed'"),
+        (
+            "the outbox: claimed",
+            f"CREATE INDEX IF NOT EXISTS outbox_claimed ON {s}.outbox (claimed_by) WHERE state = 'claimed'",
+        ),
         ("the outbox: at most once", _ONCE.format(s=s)),
         ("the outbox: at most once, trigger", _ONCE_TRIGGER.format(s=s)),
         ("campaigns", _CAMPAIGN.format(s=s)),
@@ -122,7 +125,8 @@ def unsubscribe(rules: Rules) -> str:
         table = plan.table(point.table)
         if point.key is not None:
             addresses.append(
-                f"SELECT r.{ident(point.value[0])} AS value, r.{ident(point.collected)} AS collected, r.{ident(table.id)} AS id"
+                f"SELECT r.{ident(point.value[0])} AS value, r.{ident(point.collected)} AS collected,"
+                f" r.{ident(table.id)} AS id"
                 f" FROM {qualified(table.schema, table.name)} r"
                 f" WHERE r.{ident(table.owners[0])} = sent.person_id AND r.{ident(point.value[0])} IS NOT NULL"
             )

@@ -1,5 +1,5 @@
-"""What is said. A template has a class, a purpose, channels and words in four languages, and is refused when it is read if it
-advertises without being advertising, or advertises what it may not (P-071, P-077, P-084, P-088, P-097)."""
+"""What is said. A template has a class, a purpose, channels and words in four languages, and is refused when it is read if
+it advertises without being advertising, or advertises what it may not (P-071, P-077, P-084, P-088, P-097)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Templates:
         found = self.all.get(key)
         if found is None:
             raise TemplateError(
-                f"there is no template `{key}`", "what is sent is read and checked first", f"use one of: {nearest(key, self.all)}"
+                f"there is no template `{key}`",
+                "what is sent is read and checked first",
+                f"use one of: {nearest(key, self.all)}",
             )
         return found
 
@@ -66,7 +68,9 @@ def load_templates(folder: Path, rules: Rules, day: dt.date) -> Templates:
     for file in sorted(folder.glob("*.yaml")):
         template = read(file, Template)
         if template.key != file.stem:
-            raise TemplateError(f"{file.name} holds template `{template.key}`", "a file is named by its template", "rename it")
+            raise TemplateError(
+                f"{file.name} holds template `{template.key}`", "a file is named by its template", "rename it"
+            )
         check(template, rules, day)
         found[template.key] = template
     return Templates(found)
@@ -123,11 +127,15 @@ def _words(template: Template, language: str) -> None:
                 "take it out, or name a value that is filled in",
             )
         try:
-            names = {name for _, name, spec, change in string.Formatter().parse(words[language]) if name is not None}
+            names = {
+                name
+                for _, name, spec, change in string.Formatter().parse(words[language])
+                if name is not None
+            }
             odd = sorted(name for name in names if not name.isidentifier())
         except ValueError:
             odd, names = ["{"], set()
-        unknown = sorted(names - set(template.values)) if not odd else odd
+        unknown = odd or sorted(names - set(template.values))
         if unknown:
             raise _refuse(
                 template,
@@ -142,7 +150,10 @@ def _advertises(template: Template, rules: Rules, day: dt.date) -> None:
     if promotes is None:
         if template.class_ == "marketing":
             raise _refuse(
-                template, "it does not say what it promotes", "P-084, P-087: a product, and whose", "write `promotes`"
+                template,
+                "it does not say what it promotes",
+                "P-084, P-087: a product, and whose",
+                "write `promotes`",
             )
         return
     if not rules.seller_stands(promotes.seller, day):
@@ -252,9 +263,8 @@ def render(
     if rule.advertising:
         assert links is not None
         whose, right, channel, every = _FOOT[language]
-        text += (
-            f"\n-- \n{whose.format(sender=rules.file.sender[language])}\n{right}\n{channel}\n{links[0]}\n{every}\n{links[1]}\n"
-        )
+        said_by = whose.format(sender=rules.file.sender[language])
+        text += f"\n-- \n{said_by}\n{right}\n{channel}\n{links[0]}\n{every}\n{links[1]}\n"
     else:
         text += f"\n-- \n{rules.file.sender[language]}\n"
     return Rendered(subject, text)
@@ -265,11 +275,15 @@ def fill(template: Template, values: Mapping[str, str], *, advertising: bool) ->
     missing, beyond = set(template.values) - set(values), set(values) - set(template.values)
     for names, what in ((missing, "is missing"), (beyond, "is no value of it")):
         if names:
-            raise _refuse(template, f"`{min(names)}` {what}", "a message fills in what its template names", "give those")
+            raise _refuse(
+                template, f"`{min(names)}` {what}", "a message fills in what its template names", "give those"
+            )
     if not advertising:
         bad = _first_promotional(values.values())
         if bad:
-            raise _refuse(template, f"a value advertises: “{bad}”", "P-071: no promotional line", "take it out")
+            raise _refuse(
+                template, f"a value advertises: “{bad}”", "P-071: no promotional line", "take it out"
+            )
 
 
 def _first_promotional(texts: Iterable[str]) -> str | None:
@@ -280,4 +294,14 @@ def _refuse(template: Template, why: str, rule: str, remedy: str) -> TemplateErr
     return TemplateError(f"template `{template.key}`: {why}", rule, remedy)
 
 
-__all__ = ["CALLED", "ELECTRONIC", "Rendered", "Template", "Templates", "check", "load_templates", "promotional", "render"]
+__all__ = [
+    "CALLED",
+    "ELECTRONIC",
+    "Rendered",
+    "Template",
+    "Templates",
+    "check",
+    "load_templates",
+    "promotional",
+    "render",
+]

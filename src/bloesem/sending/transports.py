@@ -1,7 +1,7 @@
 """How a message leaves: mail over SMTP, the rest as files for whoever delivers it.
 
-A transport says what became of it, and is honest about what it does not know: a message whose server fell silent after it was
-handed over is `unknown`, and is never handed over again.
+A transport says what became of it, and is honest about what it does not know: a message whose server fell silent after it
+was handed over is `unknown`, and is never handed over again.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def mail(letter: Letter, place: Place) -> EmailMessage:
 
 @dataclass
 class Smtp:
-    """One server, one connection kept open. `tls`: STARTTLS before anything is said; off only for a server on this machine."""
+    """One server, one connection kept open. `tls`: STARTTLS first; off only for a server on this machine."""
 
     place: Place
     host: str
@@ -122,7 +122,9 @@ class Smtp:
                     return Outcome.FAILED if code >= 500 else Outcome.LATER
             handed = True
             code, _ = server.data(message.as_bytes())
-        except smtplib.SMTPDataError as error:  # it answered DATA itself with a refusal: nothing was handed over
+        except (
+            smtplib.SMTPDataError
+        ) as error:  # it answered DATA itself with a refusal: nothing was handed over
             self.close()
             return Outcome.FAILED if error.smtp_code >= 500 else Outcome.LATER
         except (smtplib.SMTPException, OSError):

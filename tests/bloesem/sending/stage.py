@@ -68,7 +68,11 @@ def door(
 
 def fresh_list(at: Stage, *numbers: str) -> None:
     day = civil(at.now())
-    import_list(at.keeper, at.rules, "\n".join([f"# date: {day}", *numbers, f"# numbers: {len(numbers)}", ""]).encode())
+    import_list(
+        at.keeper,
+        at.rules,
+        "\n".join([f"# date: {day}", *numbers, f"# numbers: {len(numbers)}", ""]).encode(),
+    )
 
 
 def product(at: Stage, key: str, number: int) -> int:

@@ -18,7 +18,9 @@ from bloesem.sending.transports import Outcome
 from bloesem.stores.facts import record_fact
 
 
-def said(at: Stage, person: int, template: str = "battery-offer", channel: str = "email", **values: str) -> str:
+def said(
+    at: Stage, person: int, template: str = "battery-offer", channel: str = "email", **values: str
+) -> str:
     """What the door decides about one message, and records."""
     made, _ = door(at)
     (answer,) = made.submit(template, channel, [person], values)
@@ -33,7 +35,11 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
     person = at.customer()
     assert said(at, person) == "allowed"
     at.business.add(
-        "product_ownership", person, source="assigned", product_id=product(at, "battery", 77), since=at.now().date()
+        "product_ownership",
+        person,
+        source="assigned",
+        product_id=product(at, "battery", 77),
+        since=at.now().date(),
     )
     assert said(at, person) == "owns-product"
     assert said(at, person, "solar-offer", "post") == "no-address"
@@ -42,9 +48,17 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
 def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: Stage) -> None:
     person = at.customer()
     at.business.add(
-        "address", person, street="Veld 1", postal_code="9000", city="Gent", country="BE", collected_at=at.now()
+        "address",
+        person,
+        street="Veld 1",
+        postal_code="9000",
+        city="Gent",
+        country="BE",
+        collected_at=at.now(),
     )
-    at.business.add("contact", person, source="subject:klantendienst", channel="email", direction="inbound", at=at.now())
+    at.business.add(
+        "contact", person, source="subject:klantendienst", channel="email", direction="inbound", at=at.now()
+    )
     from bloesem.consent.suppression import screen
 
     screen(at.keeper, at.rules, at.keys, [person])
@@ -55,7 +69,10 @@ def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: St
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"source": "subject:klantendienst"}, "no-address"),  # not given in a sale: marketing has no bit on it
+        (
+            {"source": "subject:klantendienst"},
+            "no-address",
+        ),  # not given in a sale: marketing has no bit on it
         ({"opt_out_offered": False}, "refusal-not-offered"),
         ({"opt_out_offered": None}, "refusal-not-offered"),
         ({"source": "subject:portaal"}, "not-from-sale"),
@@ -79,7 +96,9 @@ def test_an_address_that_was_not_compared_with_the_list_is_not_advertised_to(at:
 
 def test_who_bought_nothing_yet_is_not_advertised_to_by_mail(at: Stage) -> None:
     person = at.business.person(kind="prospect")
-    at.business.add("login_credential", person, source="assigned", used_on=at.now().date(), last_login_at=at.now())
+    at.business.add(
+        "login_credential", person, source="assigned", used_on=at.now().date(), last_login_at=at.now()
+    )
     at.email(person)
     assert said(at, person) == "no-sale"
 
@@ -258,7 +277,10 @@ def test_what_is_asked_twice_is_there_once(alone: Stage) -> None:
     again = made.submit("statement-ready", "email", [person], values, once="statement 7")
     assert first == again
     made.run()
-    assert made.submit("statement-ready", "email", [person], values, once="statement 7")[0].number == first[0].number
+    assert (
+        made.submit("statement-ready", "email", [person], values, once="statement 7")[0].number
+        == first[0].number
+    )
     made.run()
     assert len(listing.sent) == 1
 
