@@ -111,6 +111,15 @@ class OwnershipRule(Strict):
     catalogue_key: str = "key"
 
 
+class SegmentRule(Strict):
+    """Where it stands who is in which segment, for which purpose it was worked out, and from what (P-086)."""
+
+    table: str
+    name: str
+    made_for: str
+    inputs: str
+
+
 class Affiliate(Strict):
     """A company of the group whose products may be advertised (P-084)."""
 
@@ -132,6 +141,7 @@ class DoorRules(Strict):
     language: str  # the column of the person that says in which language to write
     consents: str
     ownership: OwnershipRule
+    segments: SegmentRule
     soft_opt_in: SoftOptIn
     phone_list: PhoneListRule
     acknowledgement: str
@@ -261,6 +271,9 @@ def _tables(rules: Rules) -> None:
     ownership = rules.plan.table(rules.file.ownership.table)
     for column in (rules.file.ownership.product, rules.file.ownership.since, rules.file.ownership.until):
         ownership.column(column)
+    segments = rules.plan.table(rules.file.segments.table)
+    for column in (rules.file.segments.name, rules.file.segments.made_for, rules.file.segments.inputs):
+        segments.column(column)
     missing = [lang for lang in LANGUAGES if lang not in rules.file.sender]
     if missing:
         raise RulesError(

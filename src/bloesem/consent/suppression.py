@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,19 +240,7 @@ def listed(
 ) -> dt.datetime | None:
     """Since when an address is on the list, for that channel or for all; None when it is not. For whoever imports, calls or
     uploads. raises: IdentifierError for no address; GateError when an entry's key is not in the file."""
-    known = {number for number, _ in keys.all}
-    found = connection.execute(
-        sql.SQL("SELECT DISTINCT substr(digest, 1, 4) FROM {}.suppression").format(
-            sql.Identifier(rules.plan.schema)
-        )
-    ).fetchall()
-    lost = {int.from_bytes(bytes(number), "big") for (number,) in found} - known
-    if lost:
-        raise GateError(
-            f"the list has entries under key {min(lost)}, which is not in {FILE}",
-            "earlier keys stay: without one nobody whom it entered is found",
-            "restore the file from its backup; until then nothing is advertised",
-        )
+    _every_key_is_there(connection, rules, keys)
     row = connection.execute(
         sql.SQL(
             "SELECT max(since) FROM {}.suppression WHERE digest = ANY (%s) AND (scope = %s OR scope = %s)"
@@ -260,6 +249,26 @@ def listed(
     ).fetchone()
     since: dt.datetime | None = row[0] if row else None
     return since
+
+
+def _every_key_is_there(connection: Connection, rules: Rules, keys: SuppressionKeys) -> None:
+    """An entry begins with its key's number, so that one under any other key lies in a gap of the index."""
+    numbers = [0, *sorted(number for number, _ in keys.all), 2**32 - 1]
+    edges = [(a + 1, b) for a, b in itertools.pairwise(numbers) if b > a + 1]
+    found = connection.execute(
+        sql.SQL(
+            "SELECT digest FROM unnest(%s::bytea[], %s::bytea[]) AS gap (low, high), LATERAL"
+            " (SELECT digest FROM {}.suppression WHERE digest >= low AND digest < high ORDER BY digest LIMIT 1)"
+            " AS lost LIMIT 1"
+        ).format(sql.Identifier(rules.plan.schema)),
+        [[a.to_bytes(4, "big") for a, _ in edges], [b.to_bytes(4, "big") for _, b in edges]],
+    ).fetchone()
+    if found is not None:
+        raise GateError(
+            f"the list has entries under key {int.from_bytes(bytes(found[0])[:4], 'big')}, which is not in {FILE}",
+            "earlier keys stay: without one nobody whom it entered is found",
+            "restore the file from its backup; until then nothing is advertised",
+        )
 
 
 def _people_of(

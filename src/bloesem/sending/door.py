@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from bloesem.consent.links import Link, LinkKeys
 from bloesem.consent.rules import Rules
-from bloesem.consent.suppression import SuppressionKeys, listed
+from bloesem.consent.suppression import SuppressionKeys, listed, suppress
 from bloesem.plan.dates import add_period, civil, midnight
 from bloesem.plan.quoting import ident, qualified
 from bloesem.rights.identifiers import IdentifierError
@@ -38,7 +38,10 @@ from bloesem.stores.postgres import Connection
 RETRIES = (dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=4), dt.timedelta(hours=20))
 #: The first half of the lock that a living door holds.
 LOCK = 0x626C6F65
-_COLUMNS = "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at"
+_COLUMNS = (
+    "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at,"
+    " campaign"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Queued:
     state: str
     tries: int
     decided_at: dt.datetime
+    campaign: str | None
 
 
 def _queued(row: Sequence[Any]) -> Queued:
@@ -178,6 +182,7 @@ class Door:
         """Send what waits, at most so many. What another door left when it died is `unknown` from now on."""
         done = Run()
         self._live()
+        self.absorb()
         for _ in range(self.recover()):
             done.add("unknown")
         while most is None or sum(done.counts.values()) < most:
@@ -248,6 +253,22 @@ class Door:
             [self.number, LOCK],
         ).fetchall()
         return len(rows)
+
+    def absorb(self) -> int:
+        """Enter in the list what the page by address was given; what is no address goes. out: entries."""
+        rows = self.connection.execute(
+            f"SELECT id, value FROM {self._s}.to_suppress ORDER BY id".encode()
+        ).fetchall()
+        made = 0
+        for number, value in rows:
+            with self.connection.transaction():
+                try:
+                    suppress(self.connection, self.rules, self.keys, "email", value)
+                    made += 1
+                except IdentifierError:
+                    pass
+                self.connection.execute(f"DELETE FROM {self._s}.to_suppress WHERE id = %s".encode(), [number])
+        return made
 
     def close(self) -> None:
         for transport in set(map(id, self.transports.values())):

@@ -13,16 +13,24 @@ from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
 from bloesem.stores.postgres import Connection
 
-TABLES = ("outbox", "campaign")
+TABLES = ("outbox", "campaign", "to_suppress")
 STATES = ("decided", "refused", "claimed", "sent", "failed", "unknown")
 UNSUBSCRIBE = "unsubscribe(bigint, text, text)"
+REFUSE = "refuse_advertising(text)"
 
 
-def install(admin: Connection, rules: Rules) -> None:
-    """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper."""
+def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> None:
+    """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper; `pages`: short names
+    of the processes that show the page of a link: they may do what it does, and read nothing for it."""
     with admin.transaction():
         for statement in (*consent_statements(rules), *statements(rules)):
             admin.execute(statement.sql.encode())
+        s = ident(rules.plan.schema)
+        for login in pages:
+            for function in (UNSUBSCRIBE, REFUSE):
+                admin.execute(
+                    f"GRANT EXECUTE ON FUNCTION {s}.{function} TO {ident(rules.plan.role(login))}".encode()
+                )
 
 
 def statements(rules: Rules) -> list[Statement]:
@@ -43,6 +51,11 @@ def statements(rules: Rules) -> list[Statement]:
         ("a link: the keeper's", f"ALTER FUNCTION {s}.{UNSUBSCRIBE} OWNER TO {keeper}"),
         ("a link: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{UNSUBSCRIBE} FROM PUBLIC"),
         ("a link: the keeper may", f"GRANT EXECUTE ON FUNCTION {s}.{UNSUBSCRIBE} TO {keeper}"),
+        ("addresses to enter", _TO_SUPPRESS.format(s=s)),
+        ("an address", refuse(rules)),
+        ("an address: the keeper's", f"ALTER FUNCTION {s}.{REFUSE} OWNER TO {keeper}"),
+        ("an address: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{REFUSE} FROM PUBLIC"),
+        ("an address: the keeper may", f"GRANT EXECUTE ON FUNCTION {s}.{REFUSE} TO {keeper}"),
         ("at most once: the keeper's", f"ALTER FUNCTION {s}.outbox_once() OWNER TO {keeper}"),
     ]
     for table in TABLES:
@@ -112,8 +125,40 @@ CREATE TABLE IF NOT EXISTS {s}.campaign (
 )"""
 
 
+#: What the page by address was given, until the door, who has the key, enters it in the list.
+_TO_SUPPRESS = """
+CREATE TABLE IF NOT EXISTS {s}.to_suppress (
+    id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    value text NOT NULL CHECK (length(value) <= 320),
+    at    timestamptz NOT NULL
+)"""
+
+
+def refuse(rules: Rules) -> str:
+    """`refuse_advertising(address)`: whoever has this e-mail address objects at once, and the address waits for the list. It
+    answers nothing: who asks is not told whether anybody has it."""
+    s, plan = ident(rules.plan.schema), rules.plan
+    owners = []
+    for point in rules.points("email"):
+        table = plan.table(point.table)
+        spelled = next((c.name for c in table.columns if c.identity), point.value[0])
+        owners.append(
+            f"SELECT r.{ident(table.owners[0])} AS person FROM {qualified(table.schema, table.name)} r"
+            f" WHERE r.{ident(spelled)} = lower(btrim(address))"
+        )
+    return f"""
+CREATE OR REPLACE FUNCTION {s}.refuse_advertising(address text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO {s}.to_suppress (value, at) VALUES (btrim(address), {s}.moment());
+    PERFORM {s}.object_to_advertising(person, NULL, 'address')
+    FROM (SELECT DISTINCT person FROM ({" UNION ALL ".join(owners)}) AS own
+          WHERE person IS NOT NULL ORDER BY person) AS each;
+END $$"""
+
+
 def unsubscribe(rules: Rules) -> str:
-    """`unsubscribe(message, channel, how)`: what a message's link does; `channel`: only that one, none for all.
+    """`unsubscribe(message, act, how)`: what a message's link does; `act`: `all` advertising, or its `channel` alone.
 
     out: `recorded`, `already`, `used` (it was done once, and the person has agreed anew since: an old link undoes no newer
     word) or `unknown`. The confirmation (KB 4-4-2003 art. 2) is put in the outbox with the address, which may go with this.
@@ -132,10 +177,11 @@ def unsubscribe(rules: Rules) -> str:
             )
     anchor = next(t for t in plan.tables if t.anchor)
     return f"""
-CREATE OR REPLACE FUNCTION {s}.unsubscribe(message bigint, by_channel text, how text) RETURNS text
+CREATE OR REPLACE FUNCTION {s}.unsubscribe(message bigint, act text, how text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sent {s}.outbox;
+    by_channel text;
     said text;
     told text;
     speaks text;
@@ -143,9 +189,10 @@ DECLARE
     used timestamptz;
 BEGIN
     SELECT * INTO sent FROM {s}.outbox WHERE id = message FOR UPDATE;
-    IF sent.person_id IS NULL OR by_channel IS DISTINCT FROM NULL AND by_channel <> sent.channel THEN
+    IF sent.person_id IS NULL OR act NOT IN ('all', 'channel') THEN
         RETURN 'unknown';
     END IF;
+    by_channel := CASE WHEN act = 'channel' THEN sent.channel END;
     used := CASE WHEN by_channel IS NULL THEN sent.unsubscribed_at ELSE sent.channel_refused_at END;
     IF used IS NOT NULL THEN
         RETURN CASE WHEN EXISTS (

@@ -100,7 +100,7 @@ class Builder:
         for _ in range(self.data.draw(st.integers(0, 2))):
             self.fact()
         for digest in self.digests:
-            if self.maybe(1):
+            if self.maybe():
                 scope = self.data.draw(st.sampled_from(("all", "email", "sms")))
                 self.connection.execute(
                     "INSERT INTO bloesem.suppression VALUES ('email', %s, %s, %s) ON CONFLICT DO NOTHING",
