@@ -6,6 +6,7 @@ was handed over is `unknown`, and is never handed over again.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -189,7 +190,8 @@ class Files:
                 out.flush()
                 os.fsync(out.fileno())
         except OSError:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink()
             return Outcome.LATER
         try:
             os.link(part, final)  # which fails where it is there already
