@@ -24,6 +24,7 @@ from psycopg import sql
 
 from bloesem.consent.errors import ConsentError
 from bloesem.consent.rules import ContactKind, PointRule, Rules
+from bloesem.consent.tables import DOOR
 from bloesem.errors import GateError
 from bloesem.gate import keyfile
 from bloesem.rights.identifiers import Identifier, IdentifierError, normal, words
@@ -175,7 +176,7 @@ def _object(connection: Connection, rules: Rules, hits: dict[bytes, int]) -> int
     ).fetchall()
     for person, scope in sorted({(hits[bytes(digest)], scope) for digest, scope in listed}):
         connection.execute(
-            sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(sql.Identifier(rules.plan.schema)),
+            sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(sql.Identifier(DOOR)),
             [person, None if scope == EVERY else scope, "list"],
         )
     return len({hits[bytes(digest)] for digest, _ in listed})
@@ -204,9 +205,7 @@ def suppress(
         people = sorted(_people_of(connection, rules, kind, names, value))
         for person in people:
             connection.execute(
-                sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(
-                    sql.Identifier(rules.plan.schema)
-                ),
+                sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(sql.Identifier(DOOR)),
                 [person, None if scope == EVERY else scope, "address"],
             )
     return len(people)

@@ -15,6 +15,8 @@ from bloesem.plan.sql.statement import Statement, listed, tidy
 from bloesem.stores.postgres import Connection
 
 TABLES = ("suppression", "phone_list", "phone_list_import")
+#: The schema of the door's functions: those of Bloesem's own schema are the plan's, and compared with it.
+DOOR = "door"
 OBJECT = "object_to_advertising(bigint, text, text)"
 
 
@@ -28,14 +30,16 @@ def install(admin: Connection, rules: Rules) -> None:
 def statements(rules: Rules) -> list[Statement]:
     s, keeper = ident(rules.plan.schema), ident(rules.plan.role("keeper"))
     made = [
+        ("the door's functions", f"CREATE SCHEMA IF NOT EXISTS {DOOR} AUTHORIZATION {keeper}"),
+        ("the door's functions: nobody else's", f"REVOKE ALL ON SCHEMA {DOOR} FROM PUBLIC"),
         ("the list", _SUPPRESSION.format(s=s)),
         ("the do-not-call list", _PHONE_LIST.format(s=s)),
         ("its imports", _PHONE_LIST_IMPORT.format(s=s)),
         ("what the door asks of facts", _FACT_ASKED.format(s=s)),
         ("an objection", objection(rules)),
-        ("an objection: the keeper's", f"ALTER FUNCTION {s}.{OBJECT} OWNER TO {keeper}"),
-        ("an objection: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{OBJECT} FROM PUBLIC"),
-        ("an objection: the keeper may", f"GRANT EXECUTE ON FUNCTION {s}.{OBJECT} TO {keeper}"),
+        ("an objection: the keeper's", f"ALTER FUNCTION {DOOR}.{OBJECT} OWNER TO {keeper}"),
+        ("an objection: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{OBJECT} FROM PUBLIC"),
+        ("an objection: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{OBJECT} TO {keeper}"),
     ]
     for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
@@ -87,7 +91,7 @@ def objection(rules: Rules) -> str:
             f" FROM {qualified(planned.schema, planned.name)} r WHERE r.{ident(planned.owners[0])} = person"
         )
     return f"""
-CREATE OR REPLACE FUNCTION {s}.object_to_advertising(person bigint, by_channel text, how text) RETURNS text
+CREATE OR REPLACE FUNCTION {DOOR}.object_to_advertising(person bigint, by_channel text, how text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at timestamptz := {s}.moment();
@@ -132,7 +136,7 @@ def object_to_advertising(
     (P-092). No reason is asked, and none is kept. out: `recorded`, `already` or `nobody`."""
     with connection.transaction():
         row = connection.execute(
-            sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(sql.Identifier(rules.plan.schema)),
+            sql.SQL("SELECT {}.object_to_advertising(%s, %s, %s)").format(sql.Identifier(DOOR)),
             [person, channel, how],
         ).fetchone()
     assert row is not None

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from bloesem.consent.links import LinkKeys
 from bloesem.consent.rules import Rules
+from bloesem.consent.tables import DOOR
 from bloesem.plan.quoting import ident
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
@@ -54,7 +55,7 @@ def receive(
             return Received("automatic", number)
         with connection.transaction():
             row = connection.execute(
-                sql.SQL("SELECT {}.unsubscribe(%s, 'all', 'mail')").format(sql.Identifier(rules.plan.schema)),
+                sql.SQL("SELECT {}.unsubscribe(%s, 'all', 'mail')").format(sql.Identifier(DOOR)),
                 [number],
             ).fetchone()
         return Received("unsubscribe", number, str(row[0]) if row else "")

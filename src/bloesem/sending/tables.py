@@ -8,6 +8,7 @@ it is kept for accountability (art. 5(2)) and goes with that term.
 from __future__ import annotations
 
 from bloesem.consent.rules import Rules
+from bloesem.consent.tables import DOOR
 from bloesem.consent.tables import statements as consent_statements
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
@@ -25,11 +26,11 @@ def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> 
     with admin.transaction():
         for statement in (*consent_statements(rules), *statements(rules)):
             admin.execute(statement.sql.encode())
-        s = ident(rules.plan.schema)
         for login in pages:
+            admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())
             for function in (UNSUBSCRIBE, REFUSE):
                 admin.execute(
-                    f"GRANT EXECUTE ON FUNCTION {s}.{function} TO {ident(rules.plan.role(login))}".encode()
+                    f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
                 )
 
 
@@ -44,19 +45,19 @@ def statements(rules: Rules) -> list[Statement]:
             "the outbox: claimed",
             f"CREATE INDEX IF NOT EXISTS outbox_claimed ON {s}.outbox (claimed_by) WHERE state = 'claimed'",
         ),
-        ("the outbox: at most once", _ONCE.format(s=s)),
-        ("the outbox: at most once, trigger", _ONCE_TRIGGER.format(s=s)),
+        ("the outbox: at most once", _ONCE),
+        ("the outbox: at most once, trigger", _ONCE_TRIGGER.format(s=s, door=DOOR)),
         ("campaigns", _CAMPAIGN.format(s=s)),
         ("a link", unsubscribe(rules)),
-        ("a link: the keeper's", f"ALTER FUNCTION {s}.{UNSUBSCRIBE} OWNER TO {keeper}"),
-        ("a link: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{UNSUBSCRIBE} FROM PUBLIC"),
-        ("a link: the keeper may", f"GRANT EXECUTE ON FUNCTION {s}.{UNSUBSCRIBE} TO {keeper}"),
+        ("a link: the keeper's", f"ALTER FUNCTION {DOOR}.{UNSUBSCRIBE} OWNER TO {keeper}"),
+        ("a link: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{UNSUBSCRIBE} FROM PUBLIC"),
+        ("a link: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{UNSUBSCRIBE} TO {keeper}"),
         ("addresses to enter", _TO_SUPPRESS.format(s=s)),
         ("an address", refuse(rules)),
-        ("an address: the keeper's", f"ALTER FUNCTION {s}.{REFUSE} OWNER TO {keeper}"),
-        ("an address: nobody else's", f"REVOKE EXECUTE ON FUNCTION {s}.{REFUSE} FROM PUBLIC"),
-        ("an address: the keeper may", f"GRANT EXECUTE ON FUNCTION {s}.{REFUSE} TO {keeper}"),
-        ("at most once: the keeper's", f"ALTER FUNCTION {s}.outbox_once() OWNER TO {keeper}"),
+        ("an address: the keeper's", f"ALTER FUNCTION {DOOR}.{REFUSE} OWNER TO {keeper}"),
+        ("an address: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{REFUSE} FROM PUBLIC"),
+        ("an address: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{REFUSE} TO {keeper}"),
+        ("at most once: the keeper's", f"ALTER FUNCTION {DOOR}.outbox_once() OWNER TO {keeper}"),
     ]
     for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
@@ -97,8 +98,8 @@ _WAITS = """
 CREATE INDEX IF NOT EXISTS outbox_waits ON {s}.outbox (due_at, id) WHERE state = 'decided'"""
 
 #: What left the door never comes back to it: not by a mistake in code either.
-_ONCE = """
-CREATE OR REPLACE FUNCTION {s}.outbox_once() RETURNS trigger LANGUAGE plpgsql
+_ONCE = f"""
+CREATE OR REPLACE FUNCTION {DOOR}.outbox_once() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'a message that is % is never % again', OLD.state, NEW.state
@@ -108,7 +109,7 @@ END $$"""
 _ONCE_TRIGGER = """
 CREATE OR REPLACE TRIGGER outbox_once BEFORE UPDATE OF state ON {s}.outbox FOR EACH ROW
     WHEN (OLD.state IN ('sent', 'unknown', 'failed', 'refused') AND NEW.state <> OLD.state)
-    EXECUTE FUNCTION {s}.outbox_once()"""
+    EXECUTE FUNCTION {door}.outbox_once()"""
 
 _CAMPAIGN = """
 CREATE TABLE IF NOT EXISTS {s}.campaign (
@@ -147,11 +148,11 @@ def refuse(rules: Rules) -> str:
             f" WHERE r.{ident(spelled)} = lower(btrim(address))"
         )
     return f"""
-CREATE OR REPLACE FUNCTION {s}.refuse_advertising(address text) RETURNS void
+CREATE OR REPLACE FUNCTION {DOOR}.refuse_advertising(address text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO {s}.to_suppress (value, at) VALUES (btrim(address), {s}.moment());
-    PERFORM {s}.object_to_advertising(person, NULL, 'address')
+    PERFORM {DOOR}.object_to_advertising(person, NULL, 'address')
     FROM (SELECT DISTINCT person FROM ({" UNION ALL ".join(owners)}) AS own
           WHERE person IS NOT NULL ORDER BY person) AS each;
 END $$"""
@@ -177,7 +178,7 @@ def unsubscribe(rules: Rules) -> str:
             )
     anchor = next(t for t in plan.tables if t.anchor)
     return f"""
-CREATE OR REPLACE FUNCTION {s}.unsubscribe(message bigint, act text, how text) RETURNS text
+CREATE OR REPLACE FUNCTION {DOOR}.unsubscribe(message bigint, act text, how text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sent {s}.outbox;
@@ -205,7 +206,7 @@ BEGIN
     SELECT value INTO told FROM ({" UNION ALL ".join(addresses)}) AS own ORDER BY collected DESC NULLS LAST, id DESC LIMIT 1;
     SELECT p.{ident(rules.file.language)} INTO speaks
     FROM {qualified(anchor.schema, anchor.name)} p WHERE p.{ident(anchor.id)} = sent.person_id;
-    said := {s}.object_to_advertising(sent.person_id, by_channel, how);
+    said := {DOOR}.object_to_advertising(sent.person_id, by_channel, how);
     UPDATE {s}.outbox SET unsubscribed_at = CASE WHEN by_channel IS NULL THEN at ELSE unsubscribed_at END,
         channel_refused_at = CASE WHEN by_channel IS NULL THEN channel_refused_at ELSE at END WHERE id = message;
     IF said = 'recorded' AND told IS NOT NULL THEN

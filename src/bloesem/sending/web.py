@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bloesem.consent import gpc
 from bloesem.consent.errors import LinkError
 from bloesem.consent.links import Link, LinkKeys
+from bloesem.consent.tables import DOOR
 from bloesem.rights.identifiers import Identifier, IdentifierError, normal
 from bloesem.source import Strict, read
 from bloesem.stores.postgres import Connection
@@ -67,12 +68,12 @@ class DatabasePages:
 
     def unsubscribe(self, link: Link) -> str:
         row = self.connection.execute(
-            f"SELECT {self.schema}.unsubscribe(%s, %s, 'link')".encode(), [link.message, link.act]
+            f"SELECT {DOOR}.unsubscribe(%s, %s, 'link')".encode(), [link.message, link.act]
         ).fetchone()
         return str(row[0]) if row else "unknown"
 
     def refuse(self, address: str) -> None:
-        self.connection.execute(f"SELECT {self.schema}.refuse_advertising(%s)".encode(), [address])
+        self.connection.execute(f"SELECT {DOOR}.refuse_advertising(%s)".encode(), [address])
 
 
 @csrf_exempt  # a mail program has no cookie of ours, and the link itself is the proof (RFC 8058)

@@ -57,7 +57,9 @@ def test_advertising_goes_with_both_headers_and_two_links(at: Stage, mailbox: Ma
     text = offer.get_content()
     assert text.count("https://blossom.example/u/") == 2
     assert "Reclame van Blossom Energy BV" in text
-    assert str(offer["Message-ID"]).strip("<>").split("@")[0] == envelope.removeprefix("bounce+").split("@")[0]
+    assert (
+        str(offer["Message-ID"]).strip("<>").split("@")[0] == envelope.removeprefix("bounce+").split("@")[0]
+    )
     assert email.utils.parsedate_to_datetime(offer["Date"]) is not None
     assert statement["List-Unsubscribe"] is None
     assert "12 €" in statement.get_content()
@@ -109,10 +111,17 @@ def test_a_connection_that_was_lost_is_opened_again(at: Stage, mailbox: Mailbox)
 
 
 def test_an_address_is_never_a_header_of_its_own(at: Stage) -> None:
-    for bad in ("a@post.example\r\nBcc: x@post.example", "a b@post.example", "", "a@post.example, b@post.example"):
+    for bad in (
+        "a@post.example\r\nBcc: x@post.example",
+        "a b@post.example",
+        "",
+        "a@post.example, b@post.example",
+    ):
         letter = Letter(1, "email", bad, "s", "t", "nl", at.now(), "<1@x.example>", "b@x.example")
         assert Smtp(PLACE, "127.0.0.1", 1).send(letter) is Outcome.FAILED
-    good = Letter(1, "email", "a@post.example", "s\u00e9", "t", "nl", at.now(), "<1@x.example>", "b@x.example")
+    good = Letter(
+        1, "email", "a@post.example", "s\u00e9", "t", "nl", at.now(), "<1@x.example>", "b@x.example"
+    )
     assert "Bcc" not in mail(good, PLACE)
 
 
@@ -132,7 +141,9 @@ def test_files_are_whole_and_never_twice(tmp_path: Path, at: Stage) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_any_step_a_message_is_sent_once_or_not_at_all(at: Stage, mailbox: Mailbox, step: str) -> None:
+def test_killed_at_any_step_a_message_is_sent_once_or_not_at_all(
+    at: Stage, mailbox: Mailbox, step: str
+) -> None:
     clean(at)
     people = [at.customer(f"k{n}.{STEPS.index(step)}@post.example") for n in range(2)]
     asked, _ = door(at)

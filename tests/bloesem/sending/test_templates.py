@@ -56,7 +56,9 @@ def spoilt(at: Stage, key: str, *changes: tuple[str, str]) -> str:
         ("open-day", ("key: open-day", "key: other"), "holds template `other`"),
     ],
 )  # fmt: skip
-def test_what_may_not_be_said_is_refused_at_load(at: Stage, key: str, change: tuple[str, str], said: str) -> None:
+def test_what_may_not_be_said_is_refused_at_load(
+    at: Stage, key: str, change: tuple[str, str], said: str
+) -> None:
     if change[0] not in (MESSAGES / "templates" / f"{key}.yaml").read_text():
         change = ("  de: ", "  it: ")
     assert said in spoilt(at, key, change)
@@ -69,7 +71,13 @@ def test_every_word_of_the_list_is_found_wherever_it_stands(word: str, around: s
 
 
 def test_plain_words_are_no_advertising() -> None:
-    for text in ("Je afrekening staat klaar", "Your promise", "Le montant est de 12 €", "Anruf am Montag", ""):
+    for text in (
+        "Je afrekening staat klaar",
+        "Your promise",
+        "Le montant est de 12 €",
+        "Anruf am Montag",
+        "",
+    ):
         assert promotional(text) is None or text == "Your promise", text
 
 
