@@ -166,6 +166,11 @@ class Rules:
     def consents(self) -> TablePlan:
         return self.plan.table(self.file.consents)
 
+    @cached_property
+    def written(self) -> dict[tuple[object, ...], str]:
+        """SQL that was written for a question already: the same question is the same text, which PostgreSQL has planned."""
+        return {}
+
     def class_rule(self, name: str) -> ClassRule:
         found = self.file.classes.get(name)
         if found is None:

@@ -239,35 +239,33 @@ def listed(
 ) -> dt.datetime | None:
     """Since when an address is on the list, for that channel or for all; None when it is not. For whoever imports, calls or
     uploads. raises: IdentifierError for no address; GateError when an entry's key is not in the file."""
-    _every_key_is_there(connection, rules, keys)
+    numbers = [0, *sorted(number for number, _ in keys.all), 2**32 - 1]
+    # An entry begins with its key's number: one under any other key lies in a gap of the index.
+    edges = [(a + 1, b) for a, b in itertools.pairwise(numbers) if b > a + 1]
     row = connection.execute(
         sql.SQL(
-            "SELECT max(since) FROM {}.suppression WHERE digest = ANY (%s) AND (scope = %s OR scope = %s)"
-        ).format(sql.Identifier(rules.plan.schema)),
-        [keys.names(kind, value), EVERY, channel],
+            "SELECT (SELECT max(since) FROM {s}.suppression WHERE digest = ANY (%s) AND scope IN (%s, %s)),"
+            " (SELECT digest FROM unnest(%s::bytea[], %s::bytea[]) AS gap (low, high), LATERAL"
+            " (SELECT digest FROM {s}.suppression WHERE digest >= low AND digest < high ORDER BY digest LIMIT 1) AS one"
+            " LIMIT 1)"
+        ).format(s=sql.Identifier(rules.plan.schema)),
+        [
+            keys.names(kind, value),
+            EVERY,
+            channel or EVERY,
+            [a.to_bytes(4, "big") for a, _ in edges],
+            [b.to_bytes(4, "big") for _, b in edges],
+        ],
     ).fetchone()
-    since: dt.datetime | None = row[0] if row else None
-    return since
-
-
-def _every_key_is_there(connection: Connection, rules: Rules, keys: SuppressionKeys) -> None:
-    """An entry begins with its key's number, so that one under any other key lies in a gap of the index."""
-    numbers = [0, *sorted(number for number, _ in keys.all), 2**32 - 1]
-    edges = [(a + 1, b) for a, b in itertools.pairwise(numbers) if b > a + 1]
-    found = connection.execute(
-        sql.SQL(
-            "SELECT digest FROM unnest(%s::bytea[], %s::bytea[]) AS gap (low, high), LATERAL"
-            " (SELECT digest FROM {}.suppression WHERE digest >= low AND digest < high ORDER BY digest LIMIT 1)"
-            " AS lost LIMIT 1"
-        ).format(sql.Identifier(rules.plan.schema)),
-        [[a.to_bytes(4, "big") for a, _ in edges], [b.to_bytes(4, "big") for _, b in edges]],
-    ).fetchone()
-    if found is not None:
+    assert row is not None
+    since: dt.datetime | None = row[0]
+    if row[1] is not None:
         raise GateError(
-            f"the list has entries under key {int.from_bytes(bytes(found[0])[:4], 'big')}, which is not in {FILE}",
+            f"the list has entries under key {int.from_bytes(bytes(row[1])[:4], 'big')}, which is not in {FILE}",
             "earlier keys stay: without one nobody whom it entered is found",
             "restore the file from its backup; until then nothing is advertised",
         )
+    return since
 
 
 def _people_of(

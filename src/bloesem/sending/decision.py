@@ -114,18 +114,27 @@ def query(
     asked: Asked,
     people: Sequence[int] | None,
     among: str | None = None,
+    now: dt.datetime | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[str, dict[str, Any]]:
-    """The query `(person_id, code)` and its values. `people` and `among` left out: everybody of whom anything is known."""
-    now = moment(connection, rules.plan)
-    s = ident(rules.plan.schema)
-    if people is not None:
-        who = "SELECT DISTINCT unnest(%(people)s::bigint[]) AS person_id"
-    else:
-        who = among or f"SELECT person_id FROM {s}.state"
+    """The query `(person_id, code)` and its values. `people` and `among` left out: everybody of whom anything is known.
+
+    `now`: the database's own moment, where the caller has it; `whole`: with `of_table`, `value` and `language`, for whoever
+    sends.
+    """
+    now = now or moment(connection, rules.plan)
+    who = "SELECT DISTINCT unnest(%(people)s::bigint[]) AS person_id" if people is not None else among
     values: dict[str, Any] = {"at": now, "today": civil(now)}
     if people is not None:
         values["people"] = list(people)
-    return decision_sql(rules, asked, who, list_as_of(connection, rules, asked), civil(now)), values
+    everybody = asked.everybody(rules, list_as_of(connection, rules, asked), civil(now))
+    template = asked.template
+    product = template.promotes.product if template.promotes else None
+    key = (template.class_, template.purpose, asked.channel, product, everybody, who, whole)
+    if key not in rules.written:
+        rules.written[key] = decision_sql(rules, asked, who, everybody, whole=whole)
+    return rules.written[key], values
 
 
 def list_as_of(connection: Connection, rules: Rules, asked: Asked) -> dt.date | None:
@@ -139,7 +148,10 @@ def list_as_of(connection: Connection, rules: Rules, asked: Asked) -> dt.date | 
     return found
 
 
-def decision_sql(rules: Rules, asked: Asked, who: str, as_of: dt.date | None, today: dt.date) -> str:
+def decision_sql(
+    rules: Rules, asked: Asked, who: str | None, everybody: Reason | None, *, whole: bool = False
+) -> str:
+    """`who`: a query of people; none: everybody who has a state, which is read straight through."""
     s, purpose, rule = ident(rules.plan.schema), asked.purpose(rules), asked.rule(rules)
     n, mask = purpose.number, purpose.mask
     key = literal(purpose.key)
@@ -148,7 +160,6 @@ def decision_sql(rules: Rules, asked: Asked, who: str, as_of: dt.date | None, to
         ("s.person_id IS NULL", why.NOBODY),
         *_why_not(s, purpose, key, mask, runs),
     ]
-    everybody = asked.everybody(rules, as_of, today)
     if rule.advertising:
         cases.append((_fact(s, "channel", literal(asked.channel)), why.CHANNEL))
     if everybody is not None:
@@ -160,20 +171,35 @@ def decision_sql(rules: Rules, asked: Asked, who: str, as_of: dt.date | None, to
     if asked.needs_sale(rules):
         cases.append(("NOT s.contract_begun", why.NO_SALE))
     whens = "\n         ".join(f"WHEN {test} THEN {reason.code}" for test, reason in cases)
-    points = point_sql(rules, asked)
-    if not points:
-        last = why.ALLOWED.code if asked.kind(rules) is not None else why.NO_ADDRESS.code
-        return (
-            f"WITH asked AS ({who})\nSELECT asked.person_id,\n    CASE {whens}\n         ELSE {last} END AS code\n"
-            f"FROM asked LEFT JOIN {s}.state s USING (person_id)"
+    points = point_sql(rules, asked, whole=whole, everybody=who is None)
+    if points:
+        last = f"COALESCE(point.rank, {why.NO_ADDRESS.code})"
+    else:
+        last = str(why.ALLOWED.code if asked.kind(rules) is not None else why.NO_ADDRESS.code)
+    code = f"CASE {whens}\n         ELSE {last} END AS code"
+    best, more, joined = "", "", ""
+    if points and whole:
+        best = f"""SELECT DISTINCT ON (person_id) * FROM ({points}) AS each
+    ORDER BY person_id, rank, collected DESC NULLS LAST, row_id DESC"""
+    elif points:
+        best = f"SELECT person_id, min(rank) AS rank FROM ({points}) AS each GROUP BY person_id"
+    if whole:
+        anchor = next(table for table in rules.plan.tables if table.anchor)
+        more = (
+            ", point.of_table, point.value" if points else ", NULL::text AS of_table, NULL::text[] AS value"
         )
-    return f"""WITH asked AS ({who}), point AS (
-    SELECT person_id, min(rank) AS rank FROM ({points}) AS each GROUP BY person_id
-)
-SELECT asked.person_id,
-    CASE {whens}
-         ELSE COALESCE(point.rank, {why.NO_ADDRESS.code}) END AS code
-FROM asked LEFT JOIN {s}.state s USING (person_id) LEFT JOIN point USING (person_id)"""
+        more += f", p.{ident(rules.file.language)} AS language"
+        joined = (
+            f"\nLEFT JOIN {qualified(anchor.schema, anchor.name)} p ON p.{ident(anchor.id)} = asked.person_id"
+        )
+    of, said = ("asked", f"asked LEFT JOIN {s}.state s USING (person_id)") if who else ("s", f"{s}.state s")
+    named = [*([f"asked AS ({who})"] if who else []), *([f"point AS (\n    {best}\n)"] if best else [])]
+    return (
+        (f"WITH {', '.join(named)}\n" if named else "")
+        + f"SELECT {of}.person_id,\n    {code}{more}\nFROM {said}"
+        + (f" LEFT JOIN point ON point.person_id = {of}.person_id" if best else "")
+        + joined
+    )
 
 
 def _why_not(s: str, purpose: PurposePlan, key: str, mask: int, runs: str) -> list[tuple[str, Reason]]:
@@ -231,20 +257,25 @@ def _owned(rules: Rules, product: str) -> str:
     )
 
 
-def point_sql(rules: Rules, asked: Asked, *, whole: bool = False) -> str:
-    """Contact points of people in `asked`, each with what stands in its way (0: nothing); empty where the channel has no
+def point_sql(rules: Rules, asked: Asked, *, whole: bool = False, everybody: bool = False) -> str:
+    """Contact points of people in `asked`, or of everybody, each with what stands in its way (0: nothing); empty where the channel has no
     table. `whole`: with table, number, day and value, for whoever sends."""
     parts = []
     for point in rules.points(asked.channel):
         mask = rules.readable(point, asked.rule(rules).address_by or (asked.template.purpose,))
         if mask and not (asked.rule(rules).advertising and point.key is None):
-            parts.append(_point(rules, asked, point, mask, whole=whole))
+            join = "" if everybody else f" JOIN asked ON asked.person_id = {_owner(rules, point)}"
+            parts.append(_point(rules, asked, point, mask, join, whole=whole))
     return "\n    UNION ALL ".join(parts)
 
 
-def _point(rules: Rules, asked: Asked, point: PointRule, mask: int, *, whole: bool) -> str:
+def _owner(rules: Rules, point: PointRule) -> str:
+    return f"r.{ident(rules.plan.table(point.table).owners[0])}"
+
+
+def _point(rules: Rules, asked: Asked, point: PointRule, mask: int, join: str, *, whole: bool) -> str:
     table = rules.plan.table(point.table)
-    owner = f"r.{ident(table.owners[0])}"
+    owner = _owner(rules, point)
     may = "kept_for" if asked.rule(rules).while_stored else "used_for"
     whens = "".join(f" WHEN {test} THEN {reason.code}" for test, reason in _point_cases(rules, asked, point))
     rank = f"CASE{whens} ELSE {why.ALLOWED.code} END" if whens else str(why.ALLOWED.code)
@@ -256,7 +287,7 @@ def _point(rules: Rules, asked: Asked, point: PointRule, mask: int, *, whole: bo
     )
     return (
         f"SELECT {owner} AS person_id, {rank} AS rank{more}"
-        f" FROM {qualified(table.schema, table.name)} r JOIN asked ON asked.person_id = {owner}"
+        f" FROM {qualified(table.schema, table.name)} r{join}"
         f" WHERE r.{may} & {mask} <> 0 AND r.good_until > %(at)s AND r.{ident(point.value[0])} IS NOT NULL"
     )
 

@@ -23,12 +23,12 @@ from bloesem.consent.links import Link, LinkKeys
 from bloesem.consent.rules import Rules
 from bloesem.consent.suppression import SuppressionKeys, listed, suppress
 from bloesem.plan.dates import add_period, civil, midnight
-from bloesem.plan.quoting import ident, qualified
+from bloesem.plan.quoting import ident, literal
 from bloesem.rights.identifiers import IdentifierError
 from bloesem.sending import reasons as why
-from bloesem.sending.decision import Asked, Verdict, agreed_sql, ask, decide, point_sql
+from bloesem.sending.decision import Asked, agreed_sql, ask, query
 from bloesem.sending.errors import SendingError
-from bloesem.sending.reasons import BY_KEY, Reason
+from bloesem.sending.reasons import BY_KEY, REASONS, Reason
 from bloesem.sending.templates import Templates, fill, render
 from bloesem.sending.transports import Letter, Outcome, Place, Transport
 from bloesem.stores.facts import moment
@@ -123,74 +123,80 @@ class Door:
         `once`: the caller's own name for the message; asked for again after a crash, the first answer stands.
         raises: SendingError for a message that may not be sent to anybody, before anything is recorded.
         """
+        self._live()
         asked = ask(self.templates.named(template), channel, self.rules)
         said = dict(values or {})
         fill(asked.template, said, advertising=asked.rule(self.rules).advertising)
+        template_ = asked.template
         with self.connection.transaction():
-            verdicts = decide(self.connection, self.rules, asked, people)
-            self._record(asked, verdicts, said, once)
+            now = moment(self.connection, self.rules.plan)
+            text, asking = query(self.connection, self.rules, asked, people, now=now)
             rows = self.connection.execute(
-                f"SELECT DISTINCT ON (person_id) id, person_id, COALESCE(reason, 'allowed') FROM {self._s}.outbox"
-                " WHERE person_id = ANY (%s) AND template = %s AND channel = %s AND (%s::text IS NULL OR once = ANY (%s))"
-                " ORDER BY person_id, id DESC".encode(),
-                [
-                    list(people),
-                    template,
-                    channel,
-                    once,
-                    [self._once(once, p) for p in people] if once else [],
-                ],
+                self._record_sql(text),
+                {
+                    **asking,
+                    "class": template_.class_,
+                    "purpose": template_.purpose,
+                    "channel": channel,
+                    "template": template_.key,
+                    "version": template_.version,
+                    "once": once,
+                    "contents": Jsonb(said),
+                },
             ).fetchall()
-        return [Submitted(number, person, BY_KEY[key]) for number, person, key in rows]
+            missing = sorted(set(people) - {row[1] for row in rows})
+            if missing:  # asked before, under the same name
+                rows += self.connection.execute(
+                    f"SELECT id, person_id, COALESCE(reason, 'allowed') FROM {self._s}.outbox"
+                    " WHERE once = ANY (%s)".encode(),
+                    [[f"{once}:{person}" for person in missing]],
+                ).fetchall()
+        return [Submitted(number, person, BY_KEY[key]) for number, person, key in sorted(rows)]
 
-    def _record(
-        self, asked: Asked, verdicts: Sequence[Verdict], values: Mapping[str, str], once: str | None
-    ) -> None:
-        template = asked.template
-        now = moment(self.connection, self.rules.plan)
-        self.connection.execute(
-            f"INSERT INTO {self._s}.outbox (person_id, class, purpose, channel, template, version, once, contents, state,"
-            " reason, promise, decided_at, due_at, ended_at)"
-            " SELECT p, %(class)s, %(purpose)s, %(channel)s, %(template)s, %(version)s, o,"
-            " CASE WHEN r IS NULL THEN %(values)s::jsonb END, CASE WHEN r IS NULL THEN 'decided' ELSE 'refused' END, r, s,"
-            " %(now)s, %(now)s, CASE WHEN r IS NOT NULL THEN %(now)s::timestamptz END"
-            " FROM unnest(%(people)s::bigint[], %(reasons)s::text[], %(promises)s::text[], %(once)s::text[])"
-            " AS v (p, r, s, o)"
-            " ON CONFLICT (once) DO NOTHING".encode(),
-            {
-                "class": template.class_,
-                "purpose": template.purpose,
-                "channel": asked.channel,
-                "template": template.key,
-                "version": template.version,
-                "values": Jsonb(dict(values)),
-                "now": now,
-                "people": [v.person for v in verdicts],
-                "reasons": [None if v.allowed else v.reason.key for v in verdicts],
-                "promises": [None if v.allowed else v.reason.promise for v in verdicts],
-                "once": [self._once(once, v.person) for v in verdicts],
-            },
+    def _record_sql(self, decision: str) -> bytes:
+        """The decision and its record are one statement: what was read is what is written."""
+        reasons = ", ".join(
+            f"({r.code}, {literal(r.key)}, {literal(r.promise)})"
+            for r in REASONS.values()
+            if r is not why.ALLOWED
         )
-
-    @staticmethod
-    def _once(once: str | None, person: int) -> str | None:
-        return f"{once}:{person}" if once is not None else None
+        return f"""
+INSERT INTO {self._s}.outbox (person_id, class, purpose, channel, template, version, once, contents, state, reason, promise,
+                              decided_at, due_at, ended_at)
+SELECT v.person_id, %(class)s, %(purpose)s, %(channel)s, %(template)s, %(version)s, %(once)s::text || ':' || v.person_id,
+       CASE WHEN r.key IS NULL THEN %(contents)s::jsonb END, CASE WHEN r.key IS NULL THEN 'decided' ELSE 'refused' END,
+       r.key, r.promise, %(at)s, %(at)s, CASE WHEN r.key IS NOT NULL THEN %(at)s::timestamptz END
+FROM ({decision}) AS v LEFT JOIN (VALUES {reasons}) AS r (code, key, promise) USING (code)
+ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed')""".encode()
 
     # ---- sending ---------------------------------------------------------------------------------------------------
 
     def run(self, most: int | None = None) -> Run:
-        """Send what waits, at most so many. What another door left when it died is `unknown` from now on."""
+        """Send what waits, at most so many. What another door left when it died is `unknown` from now on.
+
+        The outcome of one message and the claim of the next are one commit: what a crash between them leaves in doubt is the
+        message that was on its way, as before.
+        """
         done = Run()
         self._live()
         self.absorb()
         for _ in range(self.recover()):
             done.add("unknown")
-        while most is None or sum(done.counts.values()) < most:
-            step = self.step()
-            if step is None:
-                break
-            done.add(step)
-        return done
+        last: tuple[Queued, Outcome] | None = None
+        taken = 0
+        while True:
+            said, claimed = self.turn(last, claim=most is None or taken < most)
+            if said is not None:
+                done.add(said)
+            if claimed is None:
+                return done
+            taken += 1
+            queued, letter = claimed
+            last = None
+            if letter is None:
+                done.add("refused")
+            else:
+                last = queued, self.transports[queued.channel].send(letter)
 
     def step(self) -> str | None:
         """One message: claimed and sent, or refused. out: what became of it; None when nothing waits."""
@@ -201,45 +207,63 @@ class Door:
         queued, letter = claimed
         if letter is None:
             return "refused"
-        outcome = self.transports[queued.channel].send(letter)
-        return self.finish(queued, outcome)
+        return self.finish(queued, self.transports[queued.channel].send(letter))
+
+    def turn(
+        self, last: tuple[Queued, Outcome] | None, *, claim: bool
+    ) -> tuple[str | None, tuple[Queued, Letter | None] | None]:
+        """Record the last outcome and take the next message, in one transaction."""
+        try:
+            with self.connection.transaction():
+                said = self._settle(*last) if last is not None else None
+                return said, self._take() if claim else None
+        except Exception:
+            if last is not None:  # what went out is recorded, whatever stands in the way of the next
+                self.finish(*last)
+            raise
 
     def claim(self) -> tuple[Queued, Letter | None] | None:
         """Take the oldest message that is due. out: it, and what to send; no letter where it is refused now. Committed."""
         with self.connection.transaction():
-            row = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM {self._s}.outbox WHERE state = 'decided' AND due_at <= {self._s}.moment()"
-                " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED".encode()
-            ).fetchone()
-            if row is None:
-                return None
-            queued = _queued(row)
-            now = moment(self.connection, self.rules.plan)
-            reason, letter = self._prepare(queued, now)
-            if letter is None:
-                self._end(queued, "refused", now, reason)
-                return queued, None
-            self.connection.execute(
-                f"UPDATE {self._s}.outbox SET state = 'claimed', claimed_at = %s, claimed_by = %s WHERE id = %s".encode(),
-                [now, self.number, queued.id],
-            )
+            return self._take()
+
+    def _take(self) -> tuple[Queued, Letter | None] | None:
+        row = self.connection.execute(
+            f"SELECT {self._s}.moment(), {_COLUMNS} FROM {self._s}.outbox"
+            f" WHERE state = 'decided' AND due_at <= {self._s}.moment()"
+            " ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED".encode()
+        ).fetchone()
+        if row is None:
+            return None
+        now, queued = row[0], _queued(row[1:])
+        reason, letter = self._prepare(queued, now)
+        if letter is None:
+            self._end(queued, "refused", now, reason)
+            return queued, None
+        self.connection.execute(
+            f"UPDATE {self._s}.outbox SET state = 'claimed', claimed_at = %s, claimed_by = %s WHERE id = %s".encode(),
+            [now, self.number, queued.id],
+        )
         return queued, letter
 
     def finish(self, queued: Queued, outcome: Outcome) -> str:
         """Record what became of a claimed message. What was surely not taken waits for another offer, up to the last."""
         with self.connection.transaction():
-            now = moment(self.connection, self.rules.plan)
-            if outcome is Outcome.LATER and queued.tries < len(RETRIES):
-                self.connection.execute(
-                    f"UPDATE {self._s}.outbox SET state = 'decided', due_at = %s, tries = tries + 1, claimed_at = NULL,"
-                    " claimed_by = NULL WHERE id = %s AND state = 'claimed'".encode(),
-                    [now + RETRIES[queued.tries], queued.id],
-                )
-                return "later"
-            state = "failed" if outcome is Outcome.LATER else outcome.value
-            self._end(queued, state, now)
-            if state == "sent" and self.after is not None:
-                self.after(self.connection, queued, now)
+            return self._settle(queued, outcome)
+
+    def _settle(self, queued: Queued, outcome: Outcome) -> str:
+        now = moment(self.connection, self.rules.plan)
+        if outcome is Outcome.LATER and queued.tries < len(RETRIES):
+            self.connection.execute(
+                f"UPDATE {self._s}.outbox SET state = 'decided', due_at = %s, tries = tries + 1, claimed_at = NULL,"
+                " claimed_by = NULL WHERE id = %s AND state = 'claimed'".encode(),
+                [now + RETRIES[queued.tries], queued.id],
+            )
+            return "later"
+        state = "failed" if outcome is Outcome.LATER else outcome.value
+        self._end(queued, state, now)
+        if state == "sent" and self.after is not None:
+            self.after(self.connection, queued, now)
         return state
 
     def recover(self) -> int:
@@ -281,8 +305,11 @@ class Door:
         return ident(self.rules.plan.schema)
 
     def _live(self) -> None:
-        """A lock for as long as this session lasts: PostgreSQL itself notices when a door dies."""
+        """A lock for as long as this session lasts: PostgreSQL itself notices when a door dies. The same few questions are
+        asked of one person after another: planning them anew costs more than they do."""
         if not self._alive:
+            self.connection.execute("SET plan_cache_mode = force_generic_plan")
+            self.connection.execute("SET jit = off")
             self.connection.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, self.number])
             self._alive = True
 
@@ -307,37 +334,23 @@ class Door:
         self.connection.execute(
             f"SELECT FROM {self._s}.state WHERE person_id = %s FOR SHARE".encode(), [queued.person]
         )
-        verdict = decide(self.connection, self.rules, asked, [queued.person])[0]
-        if not verdict.allowed:
-            return verdict.reason, None
-        address, kind, value = self._address(asked, queued.person, now)
-        if address is None:
-            return why.NO_ADDRESS, None
-        if asked.rule(self.rules).advertising and kind is not None:
+        text, asking = query(self.connection, self.rules, asked, [queued.person], now=now, whole=True)
+        row = self.connection.execute(text.encode(), asking).fetchone()
+        assert row is not None
+        _, code, table, value, language = row
+        if code != why.ALLOWED.code:
+            return REASONS[code], None
+        if table is None:
+            return self._letter(asked, queued, f"account:{queued.person}", language, now)
+        if asked.rule(self.rules).advertising:
+            kind = next(p.kind for p in self.rules.points(asked.channel) if p.table == table)
             try:
                 since = listed(self.connection, self.rules, self.keys, kind, value, queued.channel)
             except IdentifierError:
                 return why.UNSCREENED, None
             if since is not None and not self._agreed_since(asked, queued.person, since, now):
                 return why.SUPPRESSED, None
-        return self._letter(asked, queued, address, self._language(queued.person), now)
-
-    def _address(self, asked: Asked, person: int, now: dt.datetime) -> tuple[str | None, Any, Any]:
-        """The newest contact point with nothing in its way: as text, its kind, and its columns."""
-        text = point_sql(self.rules, asked, whole=True)
-        if not text:
-            return (f"account:{person}", None, None)
-        row = self.connection.execute(
-            "WITH asked AS (SELECT %(person)s::bigint AS person_id)"
-            f" SELECT of_table, value FROM ({text}) AS point WHERE rank = 0"
-            " ORDER BY collected DESC NULLS LAST, row_id DESC LIMIT 1".encode(),
-            {"person": person, "at": now, "today": civil(now)},
-        ).fetchone()
-        if row is None:
-            return None, None, None
-        table, value = row
-        kind = next(p.kind for p in self.rules.points(asked.channel) if p.table == table)
-        return ", ".join(part for part in value if part), kind, value
+        return self._letter(asked, queued, ", ".join(part for part in value if part), language, now)
 
     def _agreed_since(self, asked: Asked, person: int, since: dt.datetime, now: dt.datetime) -> bool:
         """Whether the person agreed to this after the address was entered in the list."""
@@ -349,15 +362,6 @@ class Door:
             {"person": person, "since": since, "at": now, "today": civil(now)},
         ).fetchone()
         return bool(row and row[0])
-
-    def _language(self, person: int) -> str | None:
-        anchor = next(t for t in self.rules.plan.tables if t.anchor)
-        row = self.connection.execute(
-            f"SELECT {ident(self.rules.file.language)} FROM {qualified(anchor.schema, anchor.name)}"
-            f" WHERE {ident(anchor.id)} = %s".encode(),
-            [person],
-        ).fetchone()
-        return row[0] if row else None
 
     def _letter(
         self, asked: Asked, queued: Queued, address: str, language: str | None, now: dt.datetime

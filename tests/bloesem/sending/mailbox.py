@@ -47,8 +47,10 @@ class Mailbox:
         return self.answer
 
     def mails(self) -> list[EmailMessage]:
-        found = [message_from_bytes(content, policy=default) for _, _, content in self.taken]
-        return [mail for mail in found if isinstance(mail, EmailMessage)]
+        found: list[EmailMessage] = [
+            message_from_bytes(content, policy=default) for _, _, content in self.taken
+        ]
+        return found
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from bloesem.clock.demonstration import advance
 from bloesem.commands.explain import unguarded_about
 from bloesem.company import load
 from bloesem.sending import ready, tables
-from bloesem.stores.check import check_store
+from bloesem.stores.check import store_findings
 from bloesem.stores.install import install
 
 
@@ -37,7 +37,7 @@ def test_it_is_made_again_without_a_change_and_is_no_drift(alone: Stage) -> None
     ready.install(alone.keeper, loaded)
     ready.install(alone.keeper, loaded)
     assert not install(alone.keeper, alone.world.plan, credentials=alone.world.secrets).changed
-    found = [f for f in check_store(alone.keeper, alone.world.plan) if f.severity == "error"]
+    found = [f for f in store_findings(alone.keeper, alone.world.plan) if f.severity == "error"]
     assert found == []
 
 
