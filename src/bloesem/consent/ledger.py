@@ -176,7 +176,8 @@ def withdraw(
         touched = [
             row
             for row in live(connection, rules, person, purpose, now)
-            if (not kinds or set(kinds) & set(_list(row["kinds"])))
+            if row["withdrawn_at"] is None  # of two at once the second may have begun first
+            and (not kinds or set(kinds) & set(_list(row["kinds"])))
             and (not channels or set(channels) & set(_list(row["channel"])))
         ]
         connection.execute(
