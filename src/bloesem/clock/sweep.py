@@ -36,6 +36,8 @@ ROWS_PER_PERSON = 100
 TRIES = 6
 #: The law's purpose for which it is kept who read whom.
 ACCOUNTABILITY = "law:accountability"
+#: What Bloesem keeps of people for accountability alone, with the column that says when, and what an act calls it.
+LOGS = (("reading", "at", "readings"), ("outbox", "decided_at", "messages"))
 #: How long a rehearsal may hold its locks before it is given up.
 PREVIEW_SECONDS = 60.0
 #: No clock is asked for a later day than this many years ahead: beyond it every term of a policy has run out, and the
@@ -242,7 +244,8 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
-        steps: list[Callable[[], bool]] = [self._readings, self._disclosures]
+        steps: list[Callable[[], bool]] = [partial(self._log, *log) for log in LOGS]
+        steps.append(self._disclosures)
         steps += [partial(self._library, table) for table in self.plan.open_tables if table.expires]
         for step in steps:
             while self._again(step):
@@ -325,24 +328,27 @@ class _Sweep:
         self._act(len(ids), counts)
         self.tally.add(counts, ids)
 
-    def _readings(self) -> bool:
-        """Who read whom goes when the law no longer asks to show it: it names people, and has a clock too (P-104).
+    def _log(self, table: str, at: str, said: str) -> bool:
+        """Who read whom, and what was sent to whom, goes when the law no longer asks to show it: it names people, and has a
+        clock too (P-104).
 
         Only the oldest are looked at, in the order in which they were written. out: whether there may be more.
         """
         purpose = self.plan.by_key.get(ACCOUNTABILITY)
         if purpose is None or not purpose.clocks:
             return False
-        reading = f"{ident(self.plan.schema)}.reading"
+        log = f"{ident(self.plan.schema)}.{table}"
+        if self._one("SELECT to_regclass(%(log)s) IS NULL", log=log):
+            return False
         gone = self._fetch(
-            f"DELETE FROM {reading} WHERE id IN (SELECT id FROM (SELECT id, at FROM {reading} ORDER BY id LIMIT %(batch)s)"
+            f"DELETE FROM {log} WHERE id IN (SELECT id FROM (SELECT id, {at} AS at FROM {log} ORDER BY id LIMIT %(batch)s)"
             " AS oldest WHERE ((at AT TIME ZONE 'Europe/Brussels')::date + %(period)s::interval)::date < %(today)s::date)"
             " RETURNING id",
             batch=self.batch * ROWS_PER_PERSON,
             period=max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today)),
         )
         if gone:
-            self._act(0, {"readings": len(gone)})
+            self._act(0, {said: len(gone)})
         return bool(gone)
 
     def _disclosures(self) -> bool:

@@ -23,7 +23,7 @@ RECORD = "record"
 #: The start event of consent: read from consent facts of the part itself, not from an event.
 CONSENT = "consent.given"
 
-FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure"]
+FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure", "channel"]
 FACT_KINDS: tuple[FactKind, ...] = (
     "event",
     "consent",
@@ -32,6 +32,7 @@ FACT_KINDS: tuple[FactKind, ...] = (
     "restriction",
     "hold",
     "erasure",
+    "channel",
 )
 
 
@@ -39,7 +40,8 @@ FACT_KINDS: tuple[FactKind, ...] = (
 class Fact:
     """Something that happened to a person, or to one row (`table`, `row`) of theirs. Append-only, closed once.
 
-    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure.
+    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure; of
+    `channel`, the channel by which the person wants no advertising (P-092): no mask follows, the sending door reads it.
     `starts_at`, `ends_at`: aware datetimes; the fact holds from `starts_at` until just before `ends_at`.
     `held_by`, `reason`, `review_on`: of a hold, who answers for it, why, and when it is looked at again (P-074).
     """

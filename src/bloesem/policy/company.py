@@ -54,6 +54,7 @@ class CompanyFile(Strict):
     )
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
+    messages: Path | None = None  # the directory of what is sent: door.yaml, consents.yaml, templates
     application: str | None = None  # Django settings module, where the company has an application here
     demonstration: str | None = None  # `module:function` that fills an empty database with invented people
     accounts: str | None = (
@@ -93,6 +94,7 @@ class Company:
     maps: tuple[Path, ...] = ()
     policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
+    messages: Path | None = None
     application: str | None = None
     demonstration: str | None = None
     accounts: str | None = None
@@ -200,6 +202,7 @@ def load_company(directory: Path | str) -> Company:
         maps=tuple(home / path for path in settings.maps),
         policies=home / settings.policy,
         bits_file=home / settings.bits,
+        messages=home / settings.messages if settings.messages else None,
         application=settings.application,
         demonstration=settings.demonstration,
         accounts=settings.accounts,

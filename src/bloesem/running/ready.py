@@ -25,6 +25,7 @@ from bloesem.plan.sql import gate
 from bloesem.policy.company import Company
 from bloesem.running import worker
 from bloesem.running.home import Home
+from bloesem.sending import ready as sending
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection, connect
@@ -69,6 +70,7 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         say(f"the policy of {plan.version} into the database")
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
         worker.install(admin, plan)
+        sending.install(admin, loaded)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
             say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")

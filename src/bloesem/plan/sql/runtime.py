@@ -20,6 +20,10 @@ def statements(plan: Plan) -> list[Statement]:
         ("schema", f"CREATE SCHEMA IF NOT EXISTS {s} AUTHORIZATION {keeper}"),
         ("fact", _FACT.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS))),
         ("fact: who holds, why, until when", _FACT_HOLD.format(s=s)),
+        (
+            "fact: every kind, in a store from before",
+            _FACT_KINDS.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS)),
+        ),
         ("fact: whose", f"CREATE INDEX IF NOT EXISTS fact_person ON {s}.fact (person_id)"),
         (
             "fact: of which row",
@@ -133,6 +137,15 @@ ALTER TABLE {s}.fact
     ADD COLUMN IF NOT EXISTS held_by text,
     ADD COLUMN IF NOT EXISTS reason text,
     ADD COLUMN IF NOT EXISTS review_on date"""
+
+# A store from before a kind was there takes it from now on.
+_FACT_KINDS = """
+DO $$ BEGIN
+    IF (SELECT pg_get_constraintdef(oid) NOT LIKE '%''channel''%' FROM pg_constraint
+        WHERE conrelid = '{s}.fact'::regclass AND conname = 'fact_kind_check') THEN
+        ALTER TABLE {s}.fact DROP CONSTRAINT fact_kind_check, ADD CONSTRAINT fact_kind_check CHECK (kind IN ({kinds}));
+    END IF;
+END $$"""
 
 _HOLD_SAYS = """
 CREATE OR REPLACE FUNCTION {s}.hold_says() RETURNS trigger LANGUAGE plpgsql
