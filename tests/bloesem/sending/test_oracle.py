@@ -145,7 +145,7 @@ class Builder:
                 (
                     *(("objection", k) for k in ("marketing", "consent_marketing", "quality")),
                     *(("assessing", k) for k in ("quality", "identify")),
-                    ("restriction", "accuracy"),
+                    *[("restriction", "accuracy")] * 4,
                     ("erasure", "17(1)(a)"),
                     *(("channel", c) for c in CHANNELS),
                 )
