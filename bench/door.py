@@ -25,7 +25,7 @@ from bloesem.plan.dates import civil
 from bloesem.sending import ready, tables
 from bloesem.sending.campaign import Campaign, preview
 from bloesem.sending.door import Door
-from bloesem.sending.reasons import ALLOWED
+from bloesem.sending.reasons import ALLOWED, Reason
 from bloesem.sending.templates import load_templates
 from bloesem.sending.transports import Letter, Outcome, Place
 from bloesem.stores.load import insert_select, quietly, states
@@ -114,7 +114,7 @@ def _rate(door: Door, keeper: Connection, people: int, messages: int, turns: int
 
 def _audience(door: Door, keeper: Connection, people: int, turns: int) -> Figure:
     campaign = Campaign("bench", "battery-offer", "email")
-    found = {}
+    found: dict[Reason, int] = {}
     taken = []
     for _ in range(max(turns, 3)):
         taken.append(

@@ -95,6 +95,7 @@ CREATE OR REPLACE FUNCTION {DOOR}.object_to_advertising(person bigint, by_channe
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at timestamptz := {s}.moment();
+    present timestamptz;
     made integer;
     withdrawn integer := 0;
 BEGIN
@@ -102,6 +103,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'nobody';
     END IF;
+    present := at + (clock_timestamp() - now()); -- whoever waited here began before what it waited for was recorded
     INSERT INTO {s}.suppression AS e (kind, digest, scope, since)
     SELECT DISTINCT ON (digest) kind, digest, COALESCE(by_channel, 'all'), at
     FROM ({listed(entries, joined=" UNION ALL ", by=10)}) AS own
@@ -113,7 +115,7 @@ BEGIN
     WHERE NOT EXISTS (
         SELECT FROM {s}.fact f WHERE f.person_id = person AND f.key = k
             AND f.kind = CASE WHEN by_channel IS NULL THEN 'objection' ELSE 'channel' END
-            AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at));
+            AND f.starts_at <= present AND (f.ends_at IS NULL OR f.ends_at > at));
     GET DIAGNOSTICS made = ROW_COUNT;
     IF by_channel IS NULL THEN  -- an objection to what runs on consent is its withdrawal (P-164)
         UPDATE {table} SET withdrawn_at = at, withdrawn_how = object_to_advertising.how

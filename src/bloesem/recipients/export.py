@@ -29,8 +29,8 @@ def pieces(plan: Plan, fields: Collection[str], readable: Mapping[str, Collectio
     """The columns of the map of which every category is in `fields`, and that the purpose reads (P-125).
 
     in: `readable`, per table what the purpose's role is granted. Numbers and links of ours have no category, and are given
-    to nobody; a date that is part of a key and has one is (an invoice's). A table that is shown while it is stored, to
-    whom nothing of it is for, is given to nobody either.
+    to nobody, nor are forms of a value that only serve to look it up; a date that is part of a key and has a category is
+    given (an invoice's). A table that is shown while it is stored, to whom nothing of it is for, is given to nobody either.
     """
     for table in plan.tables:
         if table.always_visible:
@@ -42,6 +42,7 @@ def pieces(plan: Plan, fields: Collection[str], readable: Mapping[str, Collectio
                 if column.owner == number
                 and (not column.key or column.name in table.key)
                 and column.categories
+                and not column.lookup
                 and column.name in readable.get(table.name, ())
                 and all(covers(fields, category) for category in column.categories)
             )
