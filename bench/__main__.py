@@ -6,10 +6,10 @@ import json
 import sys
 import time
 
-from bench import cli, discover, gate, objection, residue, rights, slim, sweep, up
+from bench import cli, discover, door, gate, mixes, objection, residue, rights, slim, sweep, up
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue", "rights")
+NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue", "rights", "mixes", "door")
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -33,6 +33,10 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return discover.figures(2_000, 1_000_000)
         case "residue":
             return residue.figures(1_000, 1_024 if full else 256, 16, 1)
+        case "mixes":
+            return mixes.figures(2_000, 600)
+        case "door":
+            return door.figures(door.MILLION if full else 100_000, 400, 3)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

@@ -190,10 +190,10 @@ class Model:
             case "clean":
                 return 0
             case "see" | "serve":
-                found = self.people[given[0]]
+                one = self.people[given[0]]
                 self.read(given[0])
-                sessions = sorted(found.sessions.items(), reverse=True)[:100]
-                return (found.family, found.email, sessions)
+                latest = sorted(one.sessions.items(), reverse=True)[:100]
+                return (one.family, one.email, latest)
             case "correct":
                 person, family = given
                 self.people[person].family = family

@@ -34,6 +34,7 @@ COMMANDS = {
     "restrict": "a person's data are kept and not used, until it is lifted",
     "object": "a person objects to a purpose",
     "withdraw": "a person withdraws consent",
+    "recipients": "who may get personal data today, who may not, why, and what lapses when",
     "sweep": "what the clock says must go today",
     "residue": "what is still left of people who were erased, anywhere in a database",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",
@@ -65,6 +66,14 @@ class _Page(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=118)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Names of commands stand two deeper than options: argparse forgets that when it looks for the widest."""
+        super().add_argument(action)
+        deeper = [
+            len(name) + self._current_indent + 2 for name in (action.choices or ()) if action.nargs == "A..."
+        ]
+        self._action_max_length = max([self._action_max_length, *deeper])
 
 
 class _Parser(argparse.ArgumentParser):

@@ -85,6 +85,25 @@ Label = Annotated[
 Key = Annotated[str, AfterValidator(_key), Field(json_schema_extra={"pattern": _KEY.pattern})]
 
 
+def _country(value: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", value):
+        raise ValueError(f"`{value}` is no country; accepted: two capitals of ISO 3166-1, such as BE")
+    return value
+
+
+#: A country by its two letters. Whether there is one of that code says the law (`iso.countries`).
+Country = Annotated[str, AfterValidator(_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})]
+
+
+class Dated(Strict):
+    """Every decision has a date, and says whether it is an example."""
+
+    decided: dt.date
+    example: bool = False
+    review: dt.date | None = None
+    note: str | None = None
+
+
 @lru_cache(maxsize=4096)  # a calendar is slow, and the same days come back for every row of a person
 def add_period(start: dt.date, period: str) -> dt.date:
     """Last day of a period that starts on `start`: same date, months clipped (29 Feb + P1Y = 28 Feb; P-109).
@@ -178,6 +197,8 @@ __all__ = [
     "LANGUAGES",
     "UNCLAIMED_BASES",
     "Basis",
+    "Country",
+    "Dated",
     "Keep",
     "Key",
     "Label",

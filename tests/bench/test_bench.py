@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import cli, discover, gate, measure, objection, residue, rights, slim, sweep
+from bench import cli, discover, door, gate, measure, mixes, objection, residue, rights, slim, sweep
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -42,6 +42,20 @@ def test_rights(capsys: pytest.CaptureFixture[str]) -> None:
 def test_objection(capsys: pytest.CaptureFixture[str]) -> None:
     (figure,) = run(objection, capsys, "--people", "5", "--turns", "3", "--sessions", "10")
     assert figure["meter_values"] == 1_000
+
+
+def test_mixes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every answer of every operation is compared with the model: one that differs fails the run."""
+    found = run(mixes, capsys, "--people", "30", "--operations", "40")
+    assert [figure["name"] for figure in found] == [f"mix of the {who}" for who in mixes.MIXES]
+    assert all(figure["operations"] == 40 for figure in found)
+
+
+def test_door(capsys: pytest.CaptureFixture[str]) -> None:
+    rate, audience, objected = run(door, capsys, "--people", "2000", "--messages", "10", "--turns", "1")
+    assert rate["messages"] == 10
+    assert audience["people"] == 2000
+    assert objected["ours"] > 0
 
 
 def test_cli(capsys: pytest.CaptureFixture[str]) -> None:

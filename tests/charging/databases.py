@@ -12,15 +12,18 @@ from tests.databases import Database
 
 def migrated(database: Database, schema: str = "data") -> Database:
     """The same database, with its business tables. The migrations run in a process of their own."""
+    schemas = (schema, "signin")
     with database.connect(autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        for one in schemas:
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(one)))
+        owner = connection.info.user
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("BLOESEM_")},
         "BLOESEM_DATABASE_URL": database.dsn.url(),
         "DJANGO_SETTINGS_MODULE": "charging.settings",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
+        [sys.executable, "-m", "bloesem.running.migrate", owner],
         env=environment,
         capture_output=True,
         text=True,

@@ -115,7 +115,7 @@ def test_no_page_keeps_anybody_out(
         line.click()
     look()
     page.goto(f"{address[0]}/{language}/try")
-    page.locator("form button").first.click()
+    page.locator("main form button").first.click()
     expect(page.locator(".result").first).to_be_visible(timeout=30_000)
     look()
     watched.close()

@@ -23,9 +23,9 @@ from bloesem.clock import due, partitions
 from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
 from bloesem.ledger import record_act
-from bloesem.plan.dates import civil, midnight
-from bloesem.plan.model import Plan, TablePlan
-from bloesem.plan.quoting import ident
+from bloesem.plan.dates import civil, first_kept, midnight
+from bloesem.plan.model import OpenTable, Plan, TablePlan
+from bloesem.plan.quoting import ident, qualified
 from bloesem.plan.sql.clock import ages
 from bloesem.stores.postgres import Connection
 from bloesem.terms import add_period
@@ -36,6 +36,8 @@ ROWS_PER_PERSON = 100
 TRIES = 6
 #: The law's purpose for which it is kept who read whom.
 ACCOUNTABILITY = "law:accountability"
+#: What Bloesem keeps of people for accountability alone, with the column that says when, and what an act calls it.
+LOGS = (("reading", "at", "readings"), ("outbox", "decided_at", "messages"))
 #: How long a rehearsal may hold its locks before it is given up.
 PREVIEW_SECONDS = 60.0
 #: No clock is asked for a later day than this many years ahead: beyond it every term of a policy has run out, and the
@@ -242,8 +244,12 @@ class _Sweep:
         self._people()
         self._rows()
         self._people(wait=True)
-        while self._again(self._readings):
-            self._say()
+        steps: list[Callable[[], bool]] = [partial(self._log, *log) for log in LOGS]
+        steps.append(self._disclosures)
+        steps += [partial(self._library, table) for table in self.plan.open_tables if table.expires]
+        for step in steps:
+            while self._again(step):
+                self._say()
         if not self.dry_run:
             self.tally.made += partitions.ensure(self.connection, self.plan, self.today)
         left = self._left()
@@ -322,24 +328,58 @@ class _Sweep:
         self._act(len(ids), counts)
         self.tally.add(counts, ids)
 
-    def _readings(self) -> bool:
-        """Who read whom goes when the law no longer asks to show it: it names people, and has a clock too (P-104).
+    def _log(self, table: str, at: str, said: str) -> bool:
+        """Who read whom, and what was sent to whom, goes when the law no longer asks to show it: it names people, and has a
+        clock too (P-104).
 
         Only the oldest are looked at, in the order in which they were written. out: whether there may be more.
         """
         purpose = self.plan.by_key.get(ACCOUNTABILITY)
         if purpose is None or not purpose.clocks:
             return False
-        reading = f"{ident(self.plan.schema)}.reading"
+        log = f"{ident(self.plan.schema)}.{table}"
+        if self._one("SELECT to_regclass(%(log)s) IS NULL", log=log):
+            return False
         gone = self._fetch(
-            f"DELETE FROM {reading} WHERE id IN (SELECT id FROM (SELECT id, at FROM {reading} ORDER BY id LIMIT %(batch)s)"
+            f"DELETE FROM {log} WHERE id IN (SELECT id FROM (SELECT id, {at} AS at FROM {log} ORDER BY id LIMIT %(batch)s)"
             " AS oldest WHERE ((at AT TIME ZONE 'Europe/Brussels')::date + %(period)s::interval)::date < %(today)s::date)"
             " RETURNING id",
             batch=self.batch * ROWS_PER_PERSON,
             period=max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today)),
         )
         if gone:
-            self._act(0, {"readings": len(gone)})
+            self._act(0, {said: len(gone)})
+        return bool(gone)
+
+    def _disclosures(self) -> bool:
+        """Whose data went to whom goes when the law no longer asks to show it, as who read whom."""
+        purpose = self.plan.by_key.get(ACCOUNTABILITY)
+        if purpose is None or not purpose.clocks:
+            return False
+        period = max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today))
+        gone = self._one(
+            f"SELECT {ident(self.plan.schema)}.forget_disclosed(%(before)s, %(batch)s)",
+            before=first_kept(self.today, period),
+            batch=self.batch * ROWS_PER_PERSON,
+        )
+        found = {name: n for name, n in gone.items() if n}
+        if found:
+            self._act(0, found)
+        return bool(found)
+
+    def _library(self, table: OpenTable) -> bool:
+        """Rows of a library's table that are over by their own moment (sessions, accounts to sign in with). The library
+        writes the machine's time, so that a demonstration's date ends none. out: whether there may be more."""
+        q, expires = qualified(table.schema, table.name), ident(table.expires or "")
+        if self._one("SELECT to_regclass(%(name)s) IS NULL", name=q):
+            return False
+        gone = self._fetch(
+            f"DELETE FROM {q} WHERE ctid IN (SELECT ctid FROM {q}"
+            f" WHERE {expires} <= LEAST(%(at)s, clock_timestamp()) LIMIT %(batch)s) RETURNING 1",
+            batch=self.batch * ROWS_PER_PERSON,
+        )
+        if gone:
+            self._act(0, {"expired": {table.name: len(gone)}})
         return bool(gone)
 
     def _act(self, people: int, counts: dict[str, Any]) -> None:

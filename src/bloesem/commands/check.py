@@ -1,7 +1,8 @@
 """Lints a policy and its data map, and holds them against a database.
 
 Without --store only files are read: tables from which no person is reached, links without an end, categories without
-purpose, purposes without column. With --store also what is really there: every table and column that no map names,
+purpose, purposes without column; recipients whose contract, audit, transfer or assessment is missing, has lapsed or lapses
+soon, by name. With --store also what is really there: every table and column that no map names,
 drift of grants, roles, policies, triggers, functions and views from the plan, and whether all masks are what the facts
 say. Nothing is changed, in any case.
 
@@ -102,6 +103,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     from bloesem.datamap.check import map_findings, plan_findings
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import late_reviews, load_company
+    from bloesem.recipients.findings import recipient_findings
 
     home = shared.home(arguments)
     read = load_company(home)
@@ -113,8 +115,14 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
         foreign = _of_foreign(maps, policy, arguments.store)
         if arguments.store and not any(one.severity == "error" for one in foreign):
             foreign += _answerable(arguments.store, read, policy, maps, on)
-        return _graver_first([*foreign, *late_reviews(read.record, on)]), text
-    found = [*map_findings(maps), *late_reviews(read.record, on)]
+        gone = recipient_findings(read, policy, on)
+        return _graver_first([*foreign, *late_reviews(read.record, on), *gone]), text
+    databases = [dataset.fides_key for dataset in maps.datamap.dataset]
+    found = [
+        *map_findings(maps),
+        *late_reviews(read.record, on),
+        *recipient_findings(read, policy, on, databases),
+    ]
     plan = None
     try:
         loaded = company.load(home, on=on, prefix=arguments.prefix, maps=arguments.map, company=read)

@@ -106,9 +106,12 @@ def run(arguments: argparse.Namespace) -> int:
                     size=arguments.size,
                     say=say,
                 )
-                for process in _processes(ready, home, company, port):
+                other = free_port(None, port + 1)
+                for process in _processes(ready, home, company, port, other):
                     supervisor.start(process)
                 supervisor.wait_for(port)
+                if "portal" in ready.plan.processes and ready.company.application:
+                    supervisor.wait_for(other)
                 say("ready; Ctrl-C stops it")
                 if arguments.json:
                     print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
@@ -171,8 +174,9 @@ def _embedded(stack: ExitStack, home: Home, say: Callable[[str], None]) -> Dsn:
     return create_database(server.dsn())
 
 
-def _processes(ready: Ready, home: Home, company: Path, port: int) -> list[Process]:
-    """Each with its own login and the credentials of no other; a demonstration's pages open each role's door."""
+def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -> list[Process]:
+    """Each with its own login and the credentials of no other; a demonstration's pages open each role's door. `other`: the
+    port of the pages that people sign in to, which are another process: a role is no wall inside one login."""
     from bloesem.running.supervisor import Process
 
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}
@@ -192,16 +196,20 @@ def _processes(ready: Ready, home: Home, company: Path, port: int) -> list[Proce
     result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"])]
     if "worker" in every:
         result.append(process("worker", "bloesem.running.worker", [], ["worker"]))
-    if ready.company.application and "console" in every:
-        result.append(
-            process(
-                "console",
-                "bloesem.running.web",
-                [str(port)],
-                every if ready.demo else ["console"],
-                BLOESEM_PROCESS="console",
-                BLOESEM_SECRET_KEY=home.secret(),
-                DJANGO_SETTINGS_MODULE=ready.company.application,
+    if not ready.company.application:
+        return result
+    pages = {
+        "BLOESEM_SECRET_KEY": home.secret(),
+        "DJANGO_SETTINGS_MODULE": ready.company.application,
+        "BLOESEM_CONSOLE": _address(port).rstrip("/"),
+        "BLOESEM_PORTAL": _address(other).rstrip("/") if "portal" in every else "",
+        "BLOESEM_OUTBOX": str(home.outbox),
+        **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_SMTP_")},
+    }
+    for name, logins, at in (("console", every, port), ("portal", ["portal"], other)):
+        if name in every:
+            mine = logins if ready.demo or name == "portal" else [name]
+            result.append(
+                process(name, "bloesem.running.web", [str(at)], mine, BLOESEM_PROCESS=name, **pages)
             )
-        )
     return result

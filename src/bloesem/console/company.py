@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from pydantic import Field
 
+from bloesem.console.words import WORDS
 from bloesem.plan.model import ColumnPlan, Plan, PurposePlan
 from bloesem.policy.model import Policy
 from bloesem.source import Strict
@@ -64,6 +66,22 @@ class ConsoleFile(Strict):
     )  # invented people whom a demonstration names, by key: what to call them
 
 
+class Cookie(Strict):
+    """Something that a page may keep in a browser: for which part, on which ground, and how long at most."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")
+    purpose: str
+    basis: Literal["necessary", "consent"]
+    lasts: str = Field(pattern=r"^(session|P\d+[YMD])$")
+    says: Label
+
+
+class CookiesFile(Strict):
+    """`cookies.yaml`: everything that the pages keep in a browser. Without the file they keep nothing."""
+
+    cookies: tuple[Cookie, ...] = ()
+
+
 @dataclass(frozen=True)
 class Group:
     """A row of the policy's table (or the law): what gives its parts one colour."""
@@ -84,6 +102,7 @@ class Company:
     follow: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
     says: Says = field(default_factory=Says, hash=False)
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    cookies: tuple[Cookie, ...] = field(default=(), hash=False)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -114,7 +133,7 @@ class Company:
 
     def group(self, key: str, language: str) -> str:
         row = self.policy.purposes.get(key)
-        return said(row.label, language) if row else {"nl": "De wet zelf", "en": "The law itself"}[language]
+        return said(row.label, language) if row else WORDS["law.itself"][language]
 
     def category(self, key: str, language: str) -> str:
         found = self.policy.categories.get(key)

@@ -1,4 +1,4 @@
-"""Dutch and English: numbers, dates, periods, and the reasons of the calculus, as a person would say them."""
+"""Dutch, English, French, German: numbers, dates, periods, and the reasons of the calculus, as a person would say them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from bloesem.console.words import WORDS
 from bloesem.plan.dates import ZONE
 from bloesem.plan.model import CONSENT, RECORD, Clock
 
-Language = Literal["nl", "en"]
-LANGUAGES: tuple[Language, ...] = ("nl", "en")
+Language = Literal["nl", "en", "fr", "de"]
+LANGUAGES: tuple[Language, ...] = ("nl", "en", "fr", "de")
+#: What each language calls itself.
+NAMES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
 
 _MONTHS = {
     "nl": (
@@ -24,11 +26,28 @@ _MONTHS = {
         *("January", "February", "March", "April", "May", "June"),
         *("July", "August", "September", "October", "November", "December"),
     ),
+    "fr": (
+        *("janvier", "février", "mars", "avril", "mai", "juin"),
+        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+    ),
+    "de": (
+        *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+        *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+    ),
 }
+_SHORT = {"fr": ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")}
 _UNITS = {
-    "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")},
-    "en": {"Y": ("year", "years"), "M": ("month", "months"), "D": ("day", "days")},
+    "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen"), "H": ("uur", "uur")},
+    "en": {"Y": ("year", "years"), "M": ("month", "months"), "D": ("day", "days"), "H": ("hour", "hours")},
+    "fr": {"Y": ("an", "ans"), "M": ("mois", "mois"), "D": ("jour", "jours"), "H": ("heure", "heures")},
+    "de": {
+        "Y": ("Jahr", "Jahre"),
+        "M": ("Monat", "Monate"),
+        "D": ("Tag", "Tage"),
+        "H": ("Stunde", "Stunden"),
+    },
 }
+_THOUSANDS = {"nl": ".", "en": ",", "fr": "\N{NARROW NO-BREAK SPACE}", "de": "."}
 
 
 def language_of(value: str) -> Language:
@@ -38,17 +57,17 @@ def language_of(value: str) -> Language:
 
 def say(key: str, language: str, **values: object) -> str:
     """The words of `key`. Raises KeyError for a key that the catalogue does not have."""
-    text = WORDS[key][0 if language == "nl" else 1]
+    text = WORDS[key][language]
     return text.format(**values) if values else text
 
 
 def decimal(value: float, language: str, digits: int = 1) -> str:
-    """`1,1` in Dutch, `1.1` in English."""
-    return f"{value:.{digits}f}".replace(".", "," if language == "nl" else ".")
+    """`1.1` in English, `1,1` in the others."""
+    return f"{value:.{digits}f}".replace(".", "." if language == "en" else ",")
 
 
 def number(value: int, language: str) -> str:
-    return f"{value:,}".replace(",", "." if language == "nl" else ",")
+    return f"{value:,}".replace(",", _THOUSANDS[language])
 
 
 def count(key: str, value: int, language: str) -> str:
@@ -58,15 +77,20 @@ def count(key: str, value: int, language: str) -> str:
 
 
 def day(value: dt.date | None, language: str) -> str:
-    """`9 maart 2026`, `9 March 2026`; the end of time is a dash."""
+    """`9 maart 2026`, `9 March 2026`, `1er mars 2026`, `9. März 2026`; the end of time is a dash."""
     if value is None or value.year >= 9999:
         return "–"
-    return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}"
+    number = {"de": f"{value.day}.", "fr": "1er" if value.day == 1 else str(value.day)}.get(
+        language, str(value.day)
+    )
+    return f"{number} {_MONTHS[language][value.month - 1]} {value.year}"
 
 
 def month(value: dt.date, language: str, *, short: bool = False) -> str:
     name = _MONTHS[language][value.month - 1]
-    return name[:3] if short else f"{name} {value.year}"
+    if short:
+        return _SHORT[language][value.month - 1] if language in _SHORT else name[:3]
+    return f"{name} {value.year}"
 
 
 def moment(value: dt.datetime, language: str) -> str:
@@ -77,7 +101,7 @@ def moment(value: dt.datetime, language: str) -> str:
 
 def period(value: str, language: str) -> str:
     """`P1Y` → 1 jaar, 1 year. `P0D` has no words of its own: see `clock`."""
-    parts = [(int(n), u) for n, u in re.findall(r"(\d+)([YMD])", value) if int(n)]
+    parts = [(int(n), u) for n, u in re.findall(r"(\d+)([YMDH])", value) if int(n)]
     return " ".join(f"{n} {_UNITS[language][u][0 if n == 1 else 1]}" for n, u in parts)
 
 

@@ -11,14 +11,18 @@ from django.conf import settings
 from bloesem.company import PREFIX
 from bloesem.company import load as load_plan_of
 from bloesem.console import because
-from bloesem.console.company import Company, ConsoleFile, Promise
+from bloesem.console.company import Company, ConsoleFile, Cookie, CookiesFile, Promise, current
 from bloesem.errors import PolicyError
+from bloesem.gate.secrets import Credentials
+from bloesem.gate.settings import CREDENTIALS, PROCESS
 from bloesem.plan.dates import civil
+from bloesem.plan.model import Plan
 from bloesem.promises import PromisesFile
 from bloesem.source import parse, validate
 
 PROMISES = "promises.yaml"
 CONSOLE = "console.yaml"
+COOKIES = "cookies.yaml"
 
 
 def load() -> Company:
@@ -29,7 +33,14 @@ def load() -> Company:
     listed = promises(home / "policy" / found.policy.version.isoformat() / PROMISES)
     own = console(home / CONSOLE)
     company = Company(
-        found.plan, found.policy, listed, own.attempts, own.follow, says=own.says, roles=own.roles
+        found.plan,
+        found.policy,
+        listed,
+        own.attempts,
+        own.follow,
+        says=own.says,
+        roles=own.roles,
+        cookies=cookies(home / COOKIES, found.plan),
     )
     _known(company, home / CONSOLE)
     return company
@@ -46,6 +57,12 @@ def _known(company: Company, path: Path) -> None:
             )
 
 
+def gate() -> tuple[Plan, Credentials]:
+    """What the gate of a web process is made of (the setting BLOESEM_GATE): the plan in force, and its own login."""
+    login, directory = os.environ[PROCESS], Path(os.environ[CREDENTIALS])
+    return current().plan, Credentials.load(directory, login)
+
+
 def promises(path: Path) -> dict[str, Promise]:
     """The claims of a text, by id; none where the version has no list of them."""
     if not path.exists():
@@ -57,6 +74,27 @@ def promises(path: Path) -> dict[str, Promise]:
 def console(path: Path) -> ConsoleFile:
     """What the company adds to its console in `console.yaml`; nothing where it has none."""
     return validate(parse(path), ConsoleFile) if path.exists() else ConsoleFile()
+
+
+def cookies(path: Path, plan: Plan) -> tuple[Cookie, ...]:
+    """What the pages may keep in a browser; nothing where the company has no such file. Raises `PolicyError` for a cookie
+    whose purpose the policy does not have (P-005), or that is named twice."""
+    listed = validate(parse(path), CookiesFile).cookies if path.exists() else ()
+    names = [it.name for it in listed]
+    for it in listed:
+        if it.purpose not in plan.by_key:
+            raise PolicyError(
+                f"{path.name}: cookie `{it.name}` is for `{it.purpose}`, which is no purpose of the policy",
+                rule="P-005: a cookie has a purpose and a ground in the model, or is not set",
+                remedy=f"name one of: {', '.join(sorted(plan.by_key))}",
+            )
+        if names.count(it.name) > 1:
+            raise PolicyError(
+                f"{path.name}: cookie `{it.name}` is named twice",
+                rule="one cookie has one purpose, one ground and one term",
+                remedy="write it once",
+            )
+    return listed
 
 
 def _told(name: str, otherwise: str) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from bloesem.console.cookies import LANGUAGE
 from bloesem.console.language import LANGUAGES, Language
 from bloesem.errors import BloesemError, GateError, StoreError
 
@@ -15,10 +16,15 @@ _log = logging.getLogger(__name__)
 
 
 def language_asked(request: HttpRequest) -> Language:
-    """The language of the address; of the browser, where the address has none; else Dutch."""
+    """The language of the address; where it has none, the one that the visitor had us remember, or the browser's; else
+    Dutch."""
     first = request.path.split("/")[1] if "/" in request.path else ""
     for language in LANGUAGES:
         if first == language:
+            return language
+    kept = request.COOKIES.get(LANGUAGE)
+    for language in LANGUAGES:
+        if kept == language:
             return language
     wanted = request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()
     places = {language: wanted.find(language) for language in LANGUAGES}
@@ -59,12 +65,8 @@ def _page(request: HttpRequest, what: str, status: int, **more: object) -> HttpR
     if not at_this_machine(request):
         return closed(elsewhere(request))
     language = language_asked(request)
-    rest = (
-        request.path[len("/nl") :] if request.path.startswith(tuple(f"/{it}/" for it in LANGUAGES)) else "/"
-    )
     context = {
         "language": language,
-        "others": [(other, f"/{other}{rest}") for other in LANGUAGES],
         "demonstration": bool(getattr(settings, "BLOESEM_DEMO", False)),
         "what": what,
         **more,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from bloesem.console import views
+from bloesem.console import site, views
 
-_L = r"^(?P<language>nl|en)/"
+_L = site.LANGUAGE
 
 handler400 = "bloesem.console.trouble.unread"
 handler404 = "bloesem.console.trouble.missing"
@@ -21,4 +21,5 @@ urlpatterns = [
     re_path(_L + r"person$", views.people, name="console-people"),
     re_path(_L + r"person/(?P<case>[a-z0-9_-]{1,60})$", views.person, name="console-person"),
     re_path(_L + r"try$", views.attempt, name="console-try"),
+    *site.urlpatterns,
 ]

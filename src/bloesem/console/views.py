@@ -18,7 +18,7 @@ from bloesem.console.company import Company, current
 from bloesem.console.guard import demonstration, in_demonstration, local
 from bloesem.console.jobs import Job, Kind
 from bloesem.console.keeper import EFFECTS, FOLLOWED, OVERVIEW
-from bloesem.console.language import LANGUAGES, language_of, say
+from bloesem.console.language import language_of, say
 from bloesem.console.trouble import language_asked
 from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection
@@ -225,8 +225,6 @@ def _frame(connection: Connection, company: Company, language: str, here: str) -
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    here = request.path[len("/nl") :]
-    context["others"] = [(other, f"/{other}{here}") for other in LANGUAGES]
     return render(request, f"console/{name}.html", context, status=status)
 
 

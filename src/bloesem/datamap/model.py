@@ -163,6 +163,8 @@ class CollectionMeta(Strict):
     served: str | None = (
         None  # timestamptz: when the service was used for which the row is collected; else today
     )
+    used_by: tuple[str, ...] = ()  # of a library's table: the processes that read and write it
+    expires: str | None = None  # of a library's table: the timestamptz after which a row goes
     source: str | None = None  # the column that says where the values came from
     default_source: str | None = None  # or: what every row of the table came from
 
@@ -175,6 +177,7 @@ class FieldMeta(Strict):
     origin: Origin | None = None  # how the value came to us, where it differs from its row's source (P-028)
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     normal_of: str | None = None  # the column whose normal form this one holds, for look-ups
+    lookup: bool = False  # made of other values, for looking them up (a keyed digest): given to no recipient
     why: str | None = None
     on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
     on_erase: Literal["cut", "redact", "keep"] = (

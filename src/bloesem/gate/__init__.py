@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bloesem.gate.held import HeldBack, held_back
     from bloesem.gate.ids import new_id
     from bloesem.gate.keeping import expect, keeper
-    from bloesem.gate.logbook import identifier_taken, reading
+    from bloesem.gate.logbook import identified, identifier_taken, reading
     from bloesem.gate.lookups import NotLeakproof
     from bloesem.gate.models import Guarded, GuardedManager, GuardedQuerySet
     from bloesem.gate.opening import Opened, current, purpose
@@ -34,6 +34,7 @@ _HOME = {
     "new_id": "ids",
     "expect": "keeping",
     "keeper": "keeping",
+    "identified": "logbook",
     "identifier_taken": "logbook",
     "reading": "logbook",
     "NotLeakproof": "lookups",
@@ -87,6 +88,7 @@ __all__ = [
     "forget",
     "gate_of",
     "held_back",
+    "identified",
     "identifier_taken",
     "keeper",
     "new_id",

@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor, Error, sql
 
 from bloesem.errors import GateError
 from bloesem.plan.model import Plan
-from bloesem.plan.sql.logbook import takers
+from bloesem.plan.sql.logbook import doormen, takers
 
 if TYPE_CHECKING:
     from bloesem.gate.backend.base import DatabaseWrapper
@@ -71,6 +71,31 @@ def identifier_taken(kind: str, value: str, *, using: str = "default") -> bool:
         query = sql.SQL("SELECT {}.identifier_taken(%s, %s)").format(sql.Identifier(plan.schema))
         row = cursor.execute(query, [kind, value]).fetchone()
     return bool(row and row[0])
+
+
+def identified(kind: str, value: str, *, using: str = "default") -> int | None:
+    """Who signs in with this identifier: the one person who gave it (`known_by` of the record's role), or nobody.
+
+    Proves nothing by itself: who asks for a person's scope has proved first that the address is theirs.
+    Raises `GateError` for a process that opens nobody's own scope.
+    """
+    from django.db import connections
+
+    from bloesem.gate.served import gate_of
+
+    gate = gate_of(using)
+    plan = gate.plan
+    if gate.login not in doormen(plan):
+        raise GateError(
+            f"the process `{gate.login}` may not ask whose an identifier is",
+            "P-050: only who opens a person's own scope looks for that person",
+            f"ask in one of: {', '.join(doormen(plan)) or '(no role of the record has known_by)'}",
+        )
+    connection: Any = connections[using]
+    with as_login(connection) as cursor:
+        query = sql.SQL("SELECT {}.identified(%s, %s)").format(sql.Identifier(plan.schema))
+        row = cursor.execute(query, [kind, value]).fetchone()
+    return int(row[0]) if row and row[0] is not None else None
 
 
 def write_reading(

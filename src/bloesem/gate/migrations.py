@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.migrations.operations.base import Operation
 from psycopg import Error, sql
 
@@ -41,11 +41,13 @@ class ChangeData(Operation):
         """Models stay as they are."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        _change(schema_editor, self.statement, self.expects)
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            _change(schema_editor, self.statement, self.expects)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         assert self.back is not None
-        _change(schema_editor, self.back, self.back_expects)
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            _change(schema_editor, self.back, self.back_expects)
 
     def describe(self) -> str:
         return "Change data as keeper"

@@ -39,6 +39,18 @@ def database_of(environment: Mapping[str, str], *, data_schema: str = "data") ->
     return process_database(credentials.dsn(dsn, environment.get("BLOESEM_PREFIX", "bloesem_")))
 
 
+def library_of(environment: Mapping[str, str], *, schema: str) -> dict[str, Any]:
+    """The entry for the tables of libraries in a schema of their own: outside any purpose, and by the same login.
+
+    in: the environment; the schema. Raises what `database_of` does.
+    """
+    entry = database_of(environment, data_schema=schema)
+    if environment.get(PROCESS):
+        entry["ENGINE"] = "bloesem.gate.library"
+        entry["OPTIONS"]["options"] = f"-c search_path={schema},pg_temp -c TimeZone=UTC"
+    return entry
+
+
 def process_database(dsn: Dsn) -> dict[str, Any]:
     """The entry of a process: nothing on its search path until a purpose is open."""
     entry = _entry(dsn, "bloesem.gate.backend", "pg_catalog,pg_temp")
@@ -68,4 +80,12 @@ def _entry(dsn: Dsn, engine: str, path: str) -> dict[str, Any]:
     }
 
 
-__all__ = ["CREDENTIALS", "DATABASE_URL", "PROCESS", "admin_database", "database_of", "process_database"]
+__all__ = [
+    "CREDENTIALS",
+    "DATABASE_URL",
+    "PROCESS",
+    "admin_database",
+    "database_of",
+    "library_of",
+    "process_database",
+]

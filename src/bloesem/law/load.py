@@ -7,10 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bloesem.errors import LawError
-from bloesem.law.model import Ban, Ceiling, Floor, Law, LawFile, LawPurpose, Rule
+from bloesem.law.model import Adequacy, Ban, Ceiling, Floor, Law, LawFile, LawPurpose, Rule
 from bloesem.source import Document, Problem, parse, refuse, validate
 
-_SECTIONS = ("rules", "purposes", "ceilings", "floors", "bans", "holidays", "authority", "periods")
+_SECTIONS = (
+    "rules",
+    "purposes",
+    "ceilings",
+    "floors",
+    "bans",
+    "adequacy",
+    "holidays",
+    "authority",
+    "periods",
+)
 _PURPOSE_PREFIX = "law:"
 
 
@@ -42,6 +52,7 @@ def load_law(*directories: Path | str) -> Law:
         ceilings=tuple(item for file in files for item in file.ceilings),
         floors=tuple(item for file in files for item in file.floors),
         bans=tuple(item for file in files for item in file.bans),
+        adequacy=tuple(item for file in files for item in file.adequacy),
         holidays=tuple(item for file in files for item in file.holidays),
         authority=tuple(item for file in files for item in file.authority),
         periods=tuple(item for file in files for item in file.periods),
@@ -60,7 +71,7 @@ def _files(directory: Path) -> Sequence[Path]:
     return found
 
 
-Dated = Rule | LawPurpose | Ceiling | Floor | Ban
+Dated = Rule | LawPurpose | Ceiling | Floor | Ban | Adequacy
 
 
 def _items(

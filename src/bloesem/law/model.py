@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema
 
 from bloesem.errors import LawError
 from bloesem.source import Strict
-from bloesem.terms import Basis, Keep, Label, Period, Term
+from bloesem.terms import Basis, Country, Keep, Key, Label, Period, Term
 
 
 class Checked(Strict):
@@ -55,7 +55,7 @@ class Checked(Strict):
         }
 
 
-Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor", "Ban")
+Item = TypeVar("Item", "Rule", "LawPurpose", "Ceiling", "Floor", "Ban", "Adequacy")
 
 
 class Rule(Strict):
@@ -170,6 +170,36 @@ class Ban(Strict):
     checked: Checked
 
 
+class Adequacy(Strict):
+    """A decision of the Commission that a country, or an organisation, protects adequately (art. 45; P-137).
+
+    `scope`: the whole country; `limited` to some recipients or data; or only who is `listed` on a day. Where it is not the
+    whole, `condition` is the word that a transfer has to show, and `limit` says it for people.
+    """
+
+    key: str
+    label: Label
+    country: Country | None = None
+    organisation: str | None = None
+    article: Literal["45"]
+    source: str
+    scope: Literal["whole", "limited", "listed"]
+    condition: Key | None = None
+    limit: str | None = None
+    valid_from: dt.date | None
+    valid_until: dt.date | None = None
+    checked: Checked
+
+    @model_validator(mode="after")
+    def _whole_or_said(self) -> Adequacy:
+        if (self.country is None) == (self.organisation is None):
+            raise ValueError("write `country`, or `organisation`")
+        said = (self.condition is not None, self.limit is not None)
+        if said != ((False, False) if self.scope == "whole" else (True, True)):
+            raise ValueError("write `condition` and `limit` where the scope is not `whole`, and only there")
+        return self
+
+
 class Word(Strict):
     """A word of the law's vocabulary: what a category of the policy *is*, so that a rule of law finds it."""
 
@@ -187,6 +217,7 @@ class LawFile(Strict):
     ceilings: tuple[Ceiling, ...] = ()
     floors: tuple[Floor, ...] = ()
     bans: tuple[Ban, ...] = ()
+    adequacy: tuple[Adequacy, ...] = ()
     holidays: tuple[Rule, ...] = ()
     authority: tuple[Rule, ...] = ()
     periods: tuple[Rule, ...] = ()
@@ -202,6 +233,7 @@ class Law:
     ceilings: tuple[Ceiling, ...] = ()
     floors: tuple[Floor, ...] = ()
     bans: tuple[Ban, ...] = ()
+    adequacy: tuple[Adequacy, ...] = ()
     holidays: tuple[Rule, ...] = ()
     authority: tuple[Rule, ...] = ()
     periods: tuple[Rule, ...] = ()
@@ -220,10 +252,25 @@ class Law:
             ceilings=_valid(self.ceilings, start, last),
             floors=_valid(self.floors, start, last),
             bans=_valid(self.bans, start, last),
+            adequacy=_valid(self.adequacy, start, last),
             holidays=_valid(self.holidays, start, last),
             authority=_valid(self.authority, start, last),
             periods=_valid(self.periods, start, last),
         )
+
+    def countries(self) -> frozenset[str]:
+        """The countries of the world by their codes; empty where no file of the law has them."""
+        return frozenset(code for rule in self.rules if rule.key == "iso.countries" for code in rule.value)
+
+    def eea(self, day: dt.date) -> frozenset[str]:
+        """The countries of the European Economic Area on a civil day. Empty where the law does not say: then all that
+        leaves is a transfer (P-134)."""
+        known = (rule for rule in self.valid_on(day).rules if rule.key == "eu.eea")
+        return frozenset(code for rule in known for code in rule.value)
+
+    def adequate(self, country: str, day: dt.date) -> Adequacy | None:
+        """The decision on a country that is valid on a civil day, whatever its scope."""
+        return next((one for one in self.valid_on(day).adequacy if one.country == country), None)
 
     def rule(self, key: str) -> Rule:
         """The dated value with this key, of whichever section.
@@ -252,6 +299,7 @@ def _valid(items: tuple[Item, ...], start: dt.date, end: dt.date) -> tuple[Item,
 
 
 __all__ = [
+    "Adequacy",
     "Ban",
     "Ceiling",
     "Checked",

@@ -26,4 +26,14 @@ def last_day(start: dt.date, period: str, *, end_of_year: bool = False) -> dt.da
     return add_period(dt.date(start.year, 12, 31) if end_of_year else start, period)
 
 
-__all__ = ["FOREVER", "ZONE", "add_period", "civil", "last_day", "midnight"]
+def first_kept(today: dt.date, period: str) -> dt.date:
+    """The first day of which the period from it is not over before `today`: what is older has run out."""
+    day = today - (add_period(today, period) - today)
+    while add_period(day, period) < today:
+        day += dt.timedelta(days=1)
+    while add_period(day - dt.timedelta(days=1), period) >= today:
+        day -= dt.timedelta(days=1)
+    return day
+
+
+__all__ = ["FOREVER", "ZONE", "add_period", "civil", "first_kept", "last_day", "midnight"]

@@ -23,7 +23,7 @@ RECORD = "record"
 #: The start event of consent: read from consent facts of the part itself, not from an event.
 CONSENT = "consent.given"
 
-FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure"]
+FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure", "channel"]
 FACT_KINDS: tuple[FactKind, ...] = (
     "event",
     "consent",
@@ -32,6 +32,7 @@ FACT_KINDS: tuple[FactKind, ...] = (
     "restriction",
     "hold",
     "erasure",
+    "channel",
 )
 
 
@@ -39,7 +40,8 @@ FACT_KINDS: tuple[FactKind, ...] = (
 class Fact:
     """Something that happened to a person, or to one row (`table`, `row`) of theirs. Append-only, closed once.
 
-    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure.
+    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure; of
+    `channel`, the channel by which the person wants no advertising (P-092): no mask follows, the sending door reads it.
     `starts_at`, `ends_at`: aware datetimes; the fact holds from `starts_at` until just before `ends_at`.
     `held_by`, `reason`, `review_on`: of a hold, who answers for it, why, and when it is looked at again (P-074).
     """
@@ -197,6 +199,7 @@ class ColumnPlan:
     identity: str | None = None  # what it identifies a person by (`email`, `card` …), compared as text
     all_purposes: int = 0  # without narrowing by off or retired parts; what the policy would say
     origin: Origin | None = None  # how the value came to us; None: as its row's source says
+    lookup: bool = False  # a form of other values, for looking them up: given to no recipient
 
 
 @dataclass(frozen=True)
@@ -294,6 +297,7 @@ class ScopedPlan:
     writes: tuple[str, ...]
     restricted_too: bool
     promises: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -324,13 +328,18 @@ class ReturnRule:
 
 @dataclass(frozen=True)
 class OpenTable:
-    """A table that holds no person: reference data or a library's own; `why` says so."""
+    """A table that no purpose guards: reference data or a library's own; `why` says so.
+
+    `used_by`: the processes that read and write a library's; `expires`: the moment in each row after which it goes.
+    """
 
     schema: str
     name: str
     holds: Literal["reference", "system"]
     columns: tuple[str, ...]
     why: str
+    used_by: tuple[str, ...] = ()
+    expires: str | None = None
 
 
 @dataclass(frozen=True)

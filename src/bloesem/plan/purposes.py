@@ -186,6 +186,7 @@ def scoped_of(record: Record) -> tuple[ScopedPlan, ...]:
             _within(f"role `{key}` writes", r.writes, r.reads),
             r.restricted_too,
             r.promises,
+            _within(f"role `{key}` is known by", r.known_by, r.reads),
         )
         for key, r in sorted(record.roles.items())
     )

@@ -41,7 +41,15 @@ def open_table(dataset: Dataset, collection: Collection) -> OpenTable:
             "write meta.why",
         )
     names = tuple(f.name for f in collection.fields)
-    return OpenTable(dataset.db_schema, collection.name, holds, names, collection.meta.why)
+    expires = collection.meta.expires
+    if expires is not None and expires not in names:
+        raise PlanError(
+            f"table `{collection.name}` expires by `{expires}`, which is none of its columns",
+            "a clock runs on what is stored",
+            f"use one of: {', '.join(names)}",
+        )
+    used_by = collection.meta.used_by
+    return OpenTable(dataset.db_schema, collection.name, holds, names, collection.meta.why, used_by, expires)
 
 
 class TableCompiler:
@@ -180,6 +188,7 @@ class TableCompiler:
             identity=field.fides.identity,
             all_purposes=says,
             origin=meta.origin,
+            lookup=meta.lookup or meta.normal_of is not None,
         )
 
     def _readers(self, field: DataField) -> int:

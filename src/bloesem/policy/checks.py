@@ -218,6 +218,10 @@ class _Checks:
                     )
             for category in kind.reads:
                 yield from self._category(("recipients", key, "reads"), category)
+            if kind.service is not None and kind.service not in self.policy.services:
+                yield self._unknown(
+                    ("recipients", key, "service"), "service", kind.service, self.policy.services, "P-115"
+                )
 
     def _rights(self) -> Iterator[Problem]:
         purposes = {*self.policy.purposes, *self.parts}

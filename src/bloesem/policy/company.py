@@ -54,8 +54,12 @@ class CompanyFile(Strict):
     )
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
+    messages: Path | None = None  # the directory of what is sent: door.yaml, consents.yaml, templates
     application: str | None = None  # Django settings module, where the company has an application here
     demonstration: str | None = None  # `module:function` that fills an empty database with invented people
+    accounts: str | None = (
+        None  # `module:function` that lets people sign in to that demonstration, at each start
+    )
 
 
 class BitLine(Strict):
@@ -90,8 +94,10 @@ class Company:
     maps: tuple[Path, ...] = ()
     policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
+    messages: Path | None = None
     application: str | None = None
     demonstration: str | None = None
+    accounts: str | None = None
     record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
 
     def where(self, *names: str | int) -> str:
@@ -196,8 +202,10 @@ def load_company(directory: Path | str) -> Company:
         maps=tuple(home / path for path in settings.maps),
         policies=home / settings.policy,
         bits_file=home / settings.bits,
+        messages=home / settings.messages if settings.messages else None,
         application=settings.application,
         demonstration=settings.demonstration,
+        accounts=settings.accounts,
         record_files=record,
     )
 

@@ -14,6 +14,7 @@ from bloesem.policy.decided import undecided
 from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
 from bloesem.policy.model import ALL, SWITCHES, Policy
+from bloesem.recipients.problems import recipient_problems
 from bloesem.source import Problem, nearest
 
 _ID = re.compile(r"^P-\d{3}$")
@@ -25,6 +26,7 @@ def company_problems(
     """Everything that refuses to load a company. Pure."""
     problems = [problem for one in loaded for problem in _version(one, record, law)]
     problems += _record(loaded, record, law)
+    problems += recipient_problems([one.policy for one in loaded], record, law)
     problems += _unacknowledged(loaded, record, found)
     return problems
 

@@ -13,12 +13,22 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from bloesem.recipients.model import (
+    AssignmentKind,
+    Clause,
+    Recipient,
+    RecipientRules,
+    Role,
+    Store,
+    Transfer,
+)
 from bloesem.source import Strict
 from bloesem.terms import (
     BASES,
     LANGUAGES,
     UNCLAIMED_BASES,
     Basis,
+    Dated,
     Keep,
     Key,
     Label,
@@ -205,16 +215,25 @@ class Purpose(Strict):
 
 
 class RecipientKind(Strict):
-    """A kind of recipient under which recipients are registered (P-112). `examples`: the text's own words."""
+    """A kind of recipient under which recipients are registered (P-112). `examples`: the text's own words.
+
+    What `limits` say in words for people, these say for the system: `assignment`, nothing goes but under one of that kind,
+    with its own end (P-114, P-120, P-121, P-128, P-131); `clauses`, which the contract has; `service`, only people who have
+    it (P-115); `may_be`, roles that the record may find instead of the text's (P-123).
+    """
 
     label: Label
     line: int | None = None
     description: Label | None = None
     examples: tuple[Label, ...] = ()
-    role: Literal["processor", "controller", "joint-controller", "authority"]
+    role: Role
     purposes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     limits: tuple[Label, ...] = ()
+    assignment: AssignmentKind | None = None
+    clauses: tuple[Clause, ...] = ()
+    service: str | None = None
+    may_be: tuple[Role, ...] = ()
     undeclared: bool = False
     names: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
@@ -373,15 +392,6 @@ class Policy(Strict):
 # ---- the record: what the company decided and the text does not say ----------------------------------
 
 
-class Dated(Strict):
-    """Every decision has a date, and says whether it is an example."""
-
-    decided: dt.date
-    example: bool = False
-    review: dt.date | None = None
-    note: str | None = None
-
-
 class RecordedController(Controller, Dated):
     """The controller's particulars as the company decided them."""
 
@@ -440,6 +450,7 @@ class ScopedRole(Dated):
     reads: tuple[str, ...]
     scope: str  # a scope of the data map: person, employer, job, case
     writes: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()  # of what the person gave: what says who somebody is that signs in
     restricted_too: bool = False
     promises: tuple[str, ...] = ()
 
@@ -587,6 +598,10 @@ class Record(Strict):
     compatible: dict[str, Dated] = Field(
         default_factory=dict
     )  # new parts that may read what was collected before (P-176)
+    recipients: dict[Key, Recipient] = Field(default_factory=dict)  # who gets personal data (P-112)
+    transfers: dict[Key, Transfer] = Field(default_factory=dict)  # what leaves the EEA, and how (P-134)
+    stores: dict[Key, Store] = Field(default_factory=dict)  # data map → where its database runs (P-118)
+    recipient_rules: RecipientRules | None = None
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
 
     def decided_by(self, day: dt.date) -> Record:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bloesem.errors import GateError
-from bloesem.gate.secrets import KEY_BYTES
+from bloesem.gate import keyfile
 from bloesem.rights.identifiers import Identifier, normal
 
 FILE = "rights.keys"
@@ -81,21 +80,12 @@ class Keys:
     @classmethod
     def at(cls, directory: Path) -> Keys:
         """Those on disk, made on the first call. raises: GateError when the file is damaged or open to others."""
-        file = directory / FILE
-        if not file.exists():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _create(file, f"1 {secrets.token_hex(KEY_BYTES)}\n")
-        return cls(_read(file))
+        return cls(tuple(Key(number, secret) for number, secret in keyfile.at(directory / FILE)))
 
     @classmethod
     def rotate(cls, directory: Path) -> Keys:
         """A new key for all that is recorded from now on."""
-        before = cls.at(directory).all
-        lines = [f"{key.number} {key.secret.hex()}" for key in before]
-        lines.append(f"{before[-1].number + 1} {secrets.token_hex(KEY_BYTES)}")
-        part = directory / f".{FILE}.{secrets.token_hex(4)}"
-        _write(part, "\n".join(lines) + "\n")
-        part.replace(directory / FILE)
+        keyfile.rotate(directory / FILE)
         return cls.at(directory)
 
     @property
@@ -117,48 +107,3 @@ class Keys:
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The same for ever: under the first key."""
         return self.all[0].row(store, table, key)
-
-
-def _create(file: Path, text: str) -> None:
-    """Whole, by whoever comes first: two processes that start together end up with one file."""
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    _write(part, text)
-    try:
-        os.link(part, file)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink()
-
-
-def _write(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _read(file: Path) -> tuple[Key, ...]:
-    try:
-        closed = not file.stat().st_mode & 0o077
-        lines = file.read_text().split("\n")
-    except OSError as error:
-        raise GateError(
-            f"{file} cannot be read: {error.strerror}",
-            "only whoever installs Bloesem reads it",
-            "run the command as the user who owns it",
-        ) from error
-    if not closed:
-        raise GateError(f"{file} is open to other users", "keys are 0600", f"chmod 600 {file}")
-    try:
-        found = [
-            (int(number), bytes.fromhex(secret)) for number, secret in (x.split(" ") for x in lines if x)
-        ]
-    except ValueError:
-        found = []
-    if not found or any(len(secret) != KEY_BYTES for _, secret in found):
-        raise GateError(
-            f"{file} is damaged", "each line is a number and 32 bytes", "restore it from its backup"
-        )
-    return tuple(Key(number, secret) for number, secret in sorted(found))

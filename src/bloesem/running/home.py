@@ -32,7 +32,7 @@ class Home:
             if embedded:
                 require_reachable(found, owner_of(found / f"postgres-{DEFAULT_VERSION}"))
             found.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for name in ("credentials", "doors", "logs"):
+            for name in ("credentials", "doors", "logs", "outbox"):
                 (found / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StoreError(
@@ -49,6 +49,11 @@ class Home:
     @property
     def credentials(self) -> Path:
         return self.directory / "credentials"
+
+    @property
+    def outbox(self) -> Path:
+        """Messages that no mail server takes, while none is named."""
+        return self.directory / "outbox"
 
     def log(self, name: str) -> Path:
         return self.directory / "logs" / f"{name}.log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import importlib
 import importlib.util
@@ -24,6 +25,7 @@ from bloesem.plan.sql import gate
 from bloesem.policy.company import Company
 from bloesem.running import worker
 from bloesem.running.home import Home
+from bloesem.sending import ready as sending
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection, connect
@@ -68,11 +70,15 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         say(f"the policy of {plan.version} into the database")
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
         worker.install(admin, plan)
+        sending.install(admin, loaded)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
             say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")
             _demonstrate(admin, plan, company, size)
             invented = True
+        if demo and invented and company.accounts:
+            module, _, function = company.accounts.partition(":")
+            getattr(importlib.import_module(module), function)(admin, plan, at=dt.datetime.now(dt.UTC))
         say("what the clock says must go today")
         _first_sweep(admin, plan, say)
     return Ready(dsn, plan, company, demo and invented)
@@ -84,7 +90,7 @@ def migrate(admin: Connection, dsn: Dsn, plan: Plan, application: str) -> None:
     for statement in gate.roles(plan)[:1]:
         admin.execute(statement.sql)
     admin.execute(gate.taken_on(plan.role("owner")))
-    for schema in sorted({t.schema for t in plan.tables}):
+    for schema in sorted({t.schema for t in plan.tables} | {t.schema for t in plan.open_tables if t.used_by}):
         admin.execute(
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(sql.Identifier(schema), owner)
         )
@@ -120,6 +126,7 @@ def _migrations(application: str, dsn: Dsn) -> str:
 
 def _has_no_tables(admin: Connection, plan: Plan) -> bool:
     names = [f"{t.schema}.{t.name}" for t in plan.tables]
+    names += [f"{t.schema}.{t.name}" for t in plan.open_tables if t.used_by]
     found = admin.execute(
         "SELECT bool_or(to_regclass(n) IS NULL) FROM unnest(%s::text[]) AS n", [names]
     ).fetchone()

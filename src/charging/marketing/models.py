@@ -9,9 +9,13 @@ from charging.fields import moment, text
 
 
 class Consent(Sourced):
-    """The proof of a consent: for which part, when, how, to which words (P-057).
+    """The proof of a consent: for which part, when, how, to which words (P-057). ISO/IEC TS 27560's record (S-03).
 
-    `kinds`: of newsletter, event, webinar, contest, with commas (P-097); `channel`: where it may be used.
+    `kinds`: of offer, newsletter, event, webinar, contest, with commas (P-097); `channel`: where it may be used, with
+    commas too. `record_id`: what one act gave; what is left of it after a part was withdrawn keeps it. `words_version`,
+    `words_digest`, `language`: which text was shown, and that it was exactly this; `notice_version`: of the policy.
+    `action`: what the person did (ticked, said, signed); `how`: where, in words; `proof`: what shows it; `withdrawn_how`.
+    `bloesem.consent` writes and withdraws it.
     """
 
     part = models.TextField()
@@ -22,6 +26,13 @@ class Consent(Sourced):
     given_on = models.DateField()
     how = text()
     words_version = text()
+    record_id = text()
+    words_digest = text()
+    notice_version = text()
+    language = text()
+    action = text()
+    proof = text()
+    withdrawn_how = text()
 
     class Meta:
         db_table = "consent"

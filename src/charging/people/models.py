@@ -7,7 +7,7 @@ from django.db import models
 from bloesem.gate.ids import new_id
 from bloesem.gate.models import Guarded
 from charging.base import Reference, Sourced, link
-from charging.fields import cents, day, flag, folded_text, moment, text
+from charging.fields import block, cents, day, flag, folded_text, moment, text
 
 
 class Employer(Reference):
@@ -98,6 +98,7 @@ class Address(Sourced):
     region = text()
     collected_at = moment()
     collected_as_minor = flag()
+    suppression_key = block()
 
     class Meta:
         db_table = "address"
@@ -112,12 +113,18 @@ class BirthDate(Sourced):
 
 
 class EmailAddress(Sourced):
-    """An address that the person gave. `value_norm`: lower case, for look-ups by `=` (design, speed)."""
+    """An address that the person gave. `value_norm`: lower case, for look-ups by `=` (design, speed).
+
+    `opt_out_offered`: whether the form on which it was given offered to refuse advertising (P-089). `suppression_key`: its
+    name in the list of those who want none (P-095); none: it was not compared with that list yet. A changed value has none.
+    """
 
     value = text()
     value_norm = text()
     collected_at = moment()
     collected_as_minor = flag()
+    opt_out_offered = flag()
+    suppression_key = block()
     bounced_at = moment()
 
     class Meta:
@@ -126,12 +133,14 @@ class EmailAddress(Sourced):
 
 
 class PhoneNumber(Sourced):
-    """A number that the person gave. `value_norm`: E.164."""
+    """A number that the person gave. `value_norm`: E.164. `opt_out_offered`, `suppression_key`: as of an e-mail address."""
 
     value = text()
     value_norm = text()
     collected_at = moment()
     collected_as_minor = flag()
+    opt_out_offered = flag()
+    suppression_key = block()
 
     class Meta:
         db_table = "phone_number"

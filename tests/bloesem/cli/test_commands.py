@@ -65,6 +65,9 @@ def test_the_company_and_its_map_have_no_errors() -> None:
         "category-without-purpose",
         "no-source",
         "late-review",
+        "recipient-refused",
+        "recipient-lapses",
+        "recipient-warning",
     }
     assert {"L-001", "L-037"} <= {f["kind"] for f in said.json["text"]}
     assert call("check", BLOSSOM, "--text").code == 1

@@ -40,6 +40,7 @@ PLAIN = {
     "explain": ("orders", "customer.email"),
     "sweep": (),
     "promises": (),
+    "recipients": (),
     "up": ("--no-demo",),
     "discover": (DOWN,),
     "residue": ("--store", DOWN),
@@ -122,8 +123,14 @@ NONSENSE = [
     ("--jso", "", "unrecognized arguments"),
 ]
 
-#: The promises are read from the company, the tests and the last run: no map. Discover's page shows check's option.
-NOT_READ = {("promises", "--map"), ("promises", "--prefix"), ("discover", "--store")}
+#: The promises are read from the company, the tests and the last run, recipients from the record: no map. Discover's page shows check's option.
+NOT_READ = {
+    ("promises", "--map"),
+    ("promises", "--prefix"),
+    ("recipients", "--map"),
+    ("recipients", "--prefix"),
+    ("discover", "--store"),
+}
 #: What is compared, recorded, or looked up in the database only.
 FREE = {
     ("erase", "--plan"),

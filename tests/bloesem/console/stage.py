@@ -16,7 +16,7 @@ from bloesem.company import load as load_all
 from bloesem.console import diary, jobs
 from bloesem.console.company import Company
 from bloesem.console.keeper import Keeper
-from bloesem.console.load import console, promises
+from bloesem.console.load import console, cookies, promises
 from bloesem.gate.secrets import Credentials
 from bloesem.plan.dates import civil
 from bloesem.stores.dsn import Dsn
@@ -73,10 +73,20 @@ def company(prefix: str) -> Company:
         it.model_copy(update={"sql": it.sql.replace("bloesem_billing", f"{prefix}billing")})
         for it in own.attempts
     ]
-    return Company(found.plan, found.policy, listed, tuple(shown), own.follow, says=own.says, roles=own.roles)
+    return Company(
+        found.plan,
+        found.policy,
+        listed,
+        tuple(shown),
+        own.follow,
+        says=own.says,
+        roles=own.roles,
+        cookies=cookies(BLOSSOM / "cookies.yaml", found.plan),
+    )
 
 
-def build(database: Database, doors: Path, people: int = 60) -> Stage:
+def build(database: Database, doors: Path, people: int = 60, *, everybody: bool = False) -> Stage:
+    """`everybody`: the first person of each case is named, not Ann alone."""
     from charging.generate import generate, load
 
     migrated(database)
@@ -86,9 +96,10 @@ def build(database: Database, doors: Path, people: int = 60) -> Stage:
         world = generate(civil(dt.datetime.now(dt.UTC)), people)
         ann = world.cases["ann"][0]
         load.load(admin, world, before_masks=lambda: diary.note(admin, made.plan, [ann]))
+    named = {case: found[0] for case, found in world.cases.items() if found} if everybody else {"ann": ann}
     stage = Stage(database, made, doors, ann)
     with stage.keeper.open() as keeper:
         jobs.install(keeper, made.plan, "console")
-        jobs.name_cases(keeper, made.plan, {"ann": ann})
+        jobs.name_cases(keeper, made.plan, named)
         keeper.commit()
     return stage

@@ -64,7 +64,7 @@ def test_a_form_from_elsewhere_is_refused(pages: Stage, client: Client, page: st
     assert client.post(f"/nl/{page}", {"day": "2099-01-01", "do": "happen", "sure": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
 def test_every_page_opens_with_its_headers_and_in_its_language(
     pages: Stage, client: Client, language: str
 ) -> None:
@@ -83,7 +83,8 @@ def test_every_page_opens_with_its_headers_and_in_its_language(
 def test_the_address_speaks_the_browsers_language(pages: Stage, client: Client) -> None:
     assert client.get("/")["Location"] == "/nl/"
     assert client.get("/", HTTP_ACCEPT_LANGUAGE="en-GB,en;q=0.9,nl;q=0.5")["Location"] == "/en/"
-    assert client.get("/", HTTP_ACCEPT_LANGUAGE="fr-BE")["Location"] == "/nl/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="fr-BE")["Location"] == "/fr/"
+    assert client.get("/", HTTP_ACCEPT_LANGUAGE="es")["Location"] == "/nl/"
 
 
 def test_no_address_holds_anybody(pages: Stage, client: Client) -> None:
@@ -122,12 +123,12 @@ def test_a_prepared_attempt_shows_the_refusal_and_the_promise(pages: Stage, clie
 
 
 def test_unknown_addresses_and_jobs_are_not_found(pages: Stage, client: Client) -> None:
-    assert client.get("/fr/").status_code == 404
+    assert client.get("/es/").status_code == 404
     assert client.get("/nl/date/00000000-0000-0000-0000-000000000000").status_code == 404
     for path, words in (
         ("/nl/person/nobody-at-all", "Deze bladzijde bestaat niet"),
         ("/en/person/nobody-at-all", "This page does not exist"),
-        ("/fr/", "Deze bladzijde bestaat niet"),
+        ("/es/", "Deze bladzijde bestaat niet"),
         ("/en/nothing-here", "This page does not exist"),
     ):
         answer = client.get(path)

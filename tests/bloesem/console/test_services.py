@@ -246,16 +246,20 @@ def test_outside_a_demonstration_the_keeper_moves_nothing_and_follows_nobody(sta
             assert found.state == "refused"
 
 
-def test_every_word_is_there_in_both_languages() -> None:
+def test_every_word_is_there_in_four_languages() -> None:
+    portal = CONSOLE.parents[1] / "charging" / "portal"
+    pages = [p for home in (CONSOLE, portal) for p in (*home.rglob("templates/**/*.*"), *home.glob("*.py"))]
     used = set()
-    for file in (*CONSOLE.glob("templates/console/*.html"), *CONSOLE.glob("*.py")):
+    for file in pages:
         used |= set(re.findall(r"{% say \"([^\"]+)\"|{% say '([^']+)'", file.read_text()))
     keys = {a or b for a, b in used}
     assert keys <= set(WORDS)
-    for key, (dutch, english) in WORDS.items():
-        assert dutch.strip(), key
-        assert english.strip(), key
-        assert set(re.findall(r"{\w+}", dutch)) == set(re.findall(r"{\w+}", english)), key
+    for key, said in WORDS.items():
+        assert tuple(said) == ("nl", "en", "fr", "de"), key
+        holes = {language: set(re.findall(r"{\w+}", text)) for language, text in said.items()}
+        for language, text in said.items():
+            assert text.strip(), (key, language)
+            assert holes[language] == holes["nl"], (key, language)
 
 
 def test_every_reason_of_the_calculus_has_words(stage: Stage) -> None:

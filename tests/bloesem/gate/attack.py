@@ -365,7 +365,19 @@ def everywhere(world: World, target: Target) -> Iterator[str]:
             yield f'SET SESSION AUTHORIZATION "{other}"'
             yield f"DO $$ BEGIN EXECUTE 'SET LOCAL ROLE \"{other}\"'; END $$"
             yield f'GRANT "{other}" TO CURRENT_USER'
-    for own in ("fact", "state", "act", "reading", "scope_key", "installed", "watermark", "purpose_bit"):
+    for own in (
+        "fact",
+        "state",
+        "act",
+        "reading",
+        "scope_key",
+        "installed",
+        "watermark",
+        "purpose_bit",
+        "disclosure",
+        "disclosed",
+        "notice",
+    ):
         yield f"SELECT * FROM bloesem.{own}"
         yield f"INSERT INTO bloesem.{own} DEFAULT VALUES"
         yield f"DELETE FROM bloesem.{own}"

@@ -27,7 +27,7 @@ from bloesem.gate import (
     purpose,
     reading,
 )
-from bloesem.gate.backend.base import PREPARED_AFTER
+from bloesem.gate.backend.login import PREPARED_AFTER
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import process_database
 from bloesem.stores.install import install

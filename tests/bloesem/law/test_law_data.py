@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pytest
 
 from bloesem.law import Law, load_law
@@ -53,33 +54,42 @@ def test_a_recording_is_capped_at_a_month_and_that_month_is_still_to_be_confirme
 
 
 def test_countries_with_adequate_protection_are_sixteen_and_one_organisation(law: Law) -> None:
-    listed = [
-        rule.value
-        for rule in law.valid_on(TODAY).rules
-        if rule.article == "45" and isinstance(rule.value, dict)
-    ]
-    countries = {value["country"] for value in listed if "country" in value}
+    listed = law.valid_on(TODAY).adequacy
+    countries = {one.country for one in listed if one.country}
     assert " ".join(sorted(countries)) == "AD AR BR CA CH FO GB GG IL IM JE JP KR NZ US UY"
-    assert [value["organisation"] for value in listed if "organisation" in value] == ["EPO"]
-    assert all(value["decision"] for value in listed)
-    assert {value["scope"] for value in listed} == {"whole", "limited", "listed"}
-    assert all(value.get("limit") for value in listed if value["scope"] != "whole")
+    assert [one.organisation for one in listed if one.organisation] == ["EPO"]
+    assert {one.scope for one in listed} == {"whole", "limited", "listed"}
+    assert all(one.limit and one.condition for one in listed if one.scope != "whole")
 
 
 def test_the_united_kingdom_is_adequate_through_27_december_2031_and_brazil_since_2026(law: Law) -> None:
     def adequate(country: str, day: dt.date) -> bool:
-        return any(rule.key == f"eu.adequacy.{country}" for rule in law.valid_on(day).rules)
+        return law.adequate(country, day) is not None
 
-    assert adequate("gb", dt.date(2031, 12, 27))
-    assert not adequate("gb", dt.date(2031, 12, 28))
-    assert adequate("br", dt.date(2026, 1, 26))
-    assert not adequate("br", dt.date(2026, 1, 25))
+    assert adequate("GB", dt.date(2031, 12, 27))
+    assert not adequate("GB", dt.date(2031, 12, 28))
+    assert adequate("BR", dt.date(2026, 1, 26))
+    assert not adequate("BR", dt.date(2026, 1, 25))
 
 
 def test_the_eea_has_thirty_countries_norway_among_them(law: Law) -> None:
     members = law.rule("eu.eea").value
     assert len(set(members)) == len(members) == 30
     assert {"NO", "IS", "LI", "BE"} <= set(members)
+    assert law.eea(TODAY) == set(members)
+    assert law.eea(dt.date(2020, 12, 31)) == frozenset(), (
+        "before that day the list says nothing: all is a transfer"
+    )
+
+
+def test_there_are_249_countries_and_each_with_a_telephone_is_one(law: Law) -> None:
+    known = law.countries()
+    assert len(known) == 249
+    assert set(phonenumbers.SUPPORTED_REGIONS) - known == {"AC", "TA", "XK"}, (
+        "islands and a region without a code"
+    )
+    assert {one.country for one in law.adequacy if one.country} <= known
+    assert law.eea(TODAY) <= known
 
 
 def test_an_answer_takes_a_month_two_more_when_extended_and_a_breach_72_hours(law: Law) -> None:

@@ -119,7 +119,7 @@ def test_a_floor_keeps_for_a_purpose_that_the_law_has(tmp_path: Path) -> None:
         ),
         ("    source: s\n", "", 4, "ceilings.0.source", "is missing"),
         ("    source: s\n", "    sauce: s\n", 10, "ceilings.0.sauce", "(did you mean `source`?)"),
-        ("vocabulary:", "words:", 1, "words", "accepted here: authority, bans, ceilings"),
+        ("vocabulary:", "words:", 1, "words", "accepted here: adequacy, authority, bans, ceilings"),
     ],
 )
 def test_a_shape_that_is_not_the_laws_is_refused(

@@ -77,7 +77,7 @@ def test_it_starts_shows_pages_stops_whole_and_keeps_its_data(folder: Path) -> N
         assert len(children) >= 3
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
             assert page.status == 200
-        second = up(folder, port + 1)
+        second = up(folder, free_port())
         assert second.communicate(timeout=30)[0].count("runs already") == 1
         assert second.returncode == 3
         first.send_signal(signal.SIGINT)
@@ -132,7 +132,9 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
             assert status(path) == 404, path
             assert status(path, b"day=2030-01-01&sql=SELECT+1") in (403, 404), path
         held = {door.name: {file.stem for file in door.iterdir()} for door in (folder / "doors").iterdir()}
-        assert held == {name: {name} for name in ("console", "worker", "keeper")}, "each its own login"
+        assert held == {name: {name} for name in ("console", "portal", "worker", "keeper")}, (
+            "each its own login"
+        )
         system.send_signal(signal.SIGINT)
         rest, told = system.communicate(timeout=40)
         assert rest == "", "one line of JSON, and nothing else"

@@ -60,3 +60,9 @@ def unbroken(text: str) -> SafeString:
 @register.simple_tag
 def tone(key: str) -> int:
     return current().tones.get(key, 0)
+
+
+@register.filter
+def language_name(key: str) -> str:
+    """What a language calls itself."""
+    return words.NAMES[key]

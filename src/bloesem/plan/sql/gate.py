@@ -7,7 +7,7 @@ purpose's categories (P-050) on rows whose `used_for` still has its bit (P-105) 
 from __future__ import annotations
 
 from bloesem.plan.categories import covers
-from bloesem.plan.model import ColumnPlan, Plan, PurposePlan, ScopedPlan, TablePlan, WriterPlan
+from bloesem.plan.model import ColumnPlan, OpenTable, Plan, PurposePlan, ScopedPlan, TablePlan, WriterPlan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.masks import FROZEN_COLUMNS
 from bloesem.plan.sql.statement import Statement, listed, tidy
@@ -176,6 +176,7 @@ def _walls(plan: Plan) -> list[Statement]:
         if table.holds == "reference":
             sql = f"GRANT SELECT ON {qualified(table.schema, table.name)} TO {keeper}"
             result.append(Statement("gate", f"{table.name}: the keeper looks up", sql))
+    result += [_library(plan, table) for table in plan.open_tables if table.used_by or table.expires]
     for function in DANGEROUS:
         sql = f"""
 DO $$ BEGIN
@@ -211,6 +212,31 @@ END $$"""
             Statement("gate", f"{name} is for everybody", f"GRANT EXECUTE ON FUNCTION {s}.{name} TO PUBLIC")
         )
     return result
+
+
+def _library(plan: Plan, table: OpenTable) -> Statement:
+    """A library's table is for the processes that the map names and for no other; the keeper lets go of what is over. A
+    library that was not migrated here yet has no tables to give."""
+    q = qualified(table.schema, table.name)
+    schema, keeper = ident(table.schema), ident(plan.role("keeper"))
+    given = [(keeper, "SELECT, DELETE")] if table.expires else []
+    given += [(ident(plan.role(name)), "SELECT, INSERT, UPDATE, DELETE") for name in table.used_by]
+    logins = ", ".join(ident(plan.role(name)) for name in [*plan.processes, "keeper"])
+    grants = "\n    ".join(
+        f"GRANT USAGE ON SCHEMA {schema} TO {role};\n    GRANT {rights} ON {q} TO {role};"
+        for role, rights in given
+    )
+    sql = f"""
+DO $$ BEGIN
+    IF to_regclass({literal(q)}) IS NULL THEN
+        RETURN;
+    END IF;
+    REVOKE ALL ON {q} FROM PUBLIC, {logins};
+    {grants}
+END $$"""
+    return Statement(
+        "gate", f"{table.schema}.{table.name}: {', '.join(table.used_by) or 'the keeper'}", tidy(sql)
+    )
 
 
 def _table(plan: Plan, table: TablePlan) -> list[Statement]:

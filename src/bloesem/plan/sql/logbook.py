@@ -5,6 +5,7 @@ Functions of the keeper; a login may call them (`identifier_taken` where it fill
 
 from __future__ import annotations
 
+from bloesem.plan.categories import covers
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.gate import fills
@@ -15,10 +16,12 @@ _NEXT = "\n    "
 MOST_PEOPLE = 10_000
 
 _TAKEN = "identifier_taken(text, text)"
+_WHOSE = "identified(text, text)"
 _SIGNATURES = (
     "record_reading(text, text, bigint[], bigint, text)",
     "record_denial(text, text)",
     _TAKEN,
+    _WHOSE,
 )
 
 
@@ -33,6 +36,7 @@ def statements(plan: Plan) -> list[Statement]:
         Statement("logbook", "a staff read is written down", _reading(plan)),
         Statement("logbook", "a refusal is written down", _denial(plan)),
         Statement("logbook", "free or taken", _taken(plan)),
+        Statement("logbook", "who signs in", _identified(plan)),
     ]
     for signature in _SIGNATURES:
         name = signature.split("(")[0]
@@ -43,7 +47,7 @@ def statements(plan: Plan) -> list[Statement]:
         made.append(
             Statement("logbook", f"{name}: not for all", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
         )
-        callers = takers(plan) if signature == _TAKEN else list(plan.processes)
+        callers = {_TAKEN: takers(plan), _WHOSE: doormen(plan)}.get(signature, list(plan.processes))
         if callers:
             logins = ", ".join(ident(plan.role(login)) for login in callers)
             sql = f"GRANT EXECUTE ON FUNCTION {function} TO {logins}"
@@ -62,6 +66,12 @@ def takers(plan: Plan) -> list[str]:
     ]
 
 
+def doormen(plan: Plan) -> list[str]:
+    """The processes that may ask whose an identifier is: those that open a person's own scope to who proves to be them."""
+    own = {scoped.key for scoped in plan.scoped if scoped.scope == "person" and scoped.known_by}
+    return [login for login, served in plan.processes.items() if own & set(served)]
+
+
 def _served(plan: Plan) -> str:
     """The role behind `purpose`; NULL for what is no purpose (P-051)."""
     names = {p.key: p.name for p in plan.purposes if p.active}
@@ -76,7 +86,8 @@ def _served(plan: Plan) -> str:
     return f"CASE purpose {cases} END"
 
 
-def _require_served(plan: Plan) -> str:
+def require_served(plan: Plan) -> str:
+    """PL/pgSQL that refuses a login which does not serve `purpose`; it sets `role`."""
     return f"""
     role := {_served(plan)};
     IF role IS NULL OR NOT pg_has_role(session_user, role, 'MEMBER') THEN
@@ -100,7 +111,7 @@ DECLARE
     whose bigint[] := COALESCE((SELECT array_agg(DISTINCT p ORDER BY p) FROM unnest(people) p WHERE p IS NOT NULL), '{{}}');
     salts bytea[];
     made bigint;
-BEGIN{_require_served(plan)}
+BEGIN{require_served(plan)}
     IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
         RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -140,7 +151,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
     made bigint;
-BEGIN{_require_served(plan)}
+BEGIN{require_served(plan)}
     IF thing IS NULL OR thing !~ '^[a-z_][a-z0-9_-]{{0,62}}(\\.[a-z_][a-z0-9_]{{0,62}})?$' THEN
         thing := 'unnamed';
     END IF;
@@ -173,5 +184,35 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     {_NEXT.join(tests) or "-- the map names none"}
     RAISE EXCEPTION 'the map has no such identity' USING ERRCODE = 'invalid_parameter_value';
+END $$"""
+    )
+
+
+def _identified(plan: Plan) -> str:
+    """`identified(kind, value)`: the one person who has it, in a column that says who signs in (`known_by`); NULL when it
+    is nobody's, or that of two. By what is stored: also who is restricted sees what is theirs (art. 15, 18(2))."""
+    s = ident(plan.schema)
+    wanted = [c for scoped in plan.scoped if scoped.scope == "person" for c in scoped.known_by]
+    kinds: dict[str, list[str]] = {}
+    for table in plan.tables:
+        for column in table.columns:
+            if column.identity and any(covers(wanted, key) for key in column.categories):
+                kinds.setdefault(column.identity, []).append(
+                    f"SELECT r.{ident(table.owners[column.owner])} AS person"
+                    f" FROM {qualified(table.schema, table.name)} r WHERE r.{ident(column.name)} = given"
+                    f" AND r.kept_for <> 0 AND r.good_until > {s}.moment()"
+                )
+    tests = [
+        f"IF kind = {literal(kind)} THEN\n        RETURN (SELECT CASE WHEN count(DISTINCT person) = 1 THEN min(person) END"
+        f" FROM ({' UNION ALL '.join(found)}) AS whose);\n    END IF;"
+        for kind, found in sorted(kinds.items())
+    ]
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.identified(kind text, given text) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    {_NEXT.join(tests) or "-- nobody signs in by anything"}
+    RAISE EXCEPTION 'nobody signs in by that' USING ERRCODE = 'invalid_parameter_value';
 END $$"""
     )

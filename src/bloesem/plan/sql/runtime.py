@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bloesem.plan.model import FACT_KINDS, Plan
 from bloesem.plan.quoting import ident, literal
+from bloesem.plan.sql import disclosure
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: The tables that every plan has in the schema of Bloesem itself.
-TABLES = ("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key")
+TABLES = (
+    *("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key"),
+    *disclosure.TABLES,
+)
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -16,6 +20,10 @@ def statements(plan: Plan) -> list[Statement]:
         ("schema", f"CREATE SCHEMA IF NOT EXISTS {s} AUTHORIZATION {keeper}"),
         ("fact", _FACT.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS))),
         ("fact: who holds, why, until when", _FACT_HOLD.format(s=s)),
+        (
+            "fact: every kind, in a store from before",
+            _FACT_KINDS.format(s=s, kinds=", ".join(literal(k) for k in FACT_KINDS)),
+        ),
         ("fact: whose", f"CREATE INDEX IF NOT EXISTS fact_person ON {s}.fact (person_id)"),
         (
             "fact: of which row",
@@ -58,6 +66,7 @@ def statements(plan: Plan) -> list[Statement]:
         ),
         ("who read whom", _READING.format(s=s)),
         ("who read whom: by person", f"CREATE INDEX IF NOT EXISTS reading_person ON {s}.reading (person_id)"),
+        *disclosure.tables(plan),
         ("the registry of bits", _BITS.format(s=s)),
         ("the plan in force", _INSTALLED.format(s=s)),
         ("watermark of the clock", _WATERMARK.format(s=s)),
@@ -128,6 +137,15 @@ ALTER TABLE {s}.fact
     ADD COLUMN IF NOT EXISTS held_by text,
     ADD COLUMN IF NOT EXISTS reason text,
     ADD COLUMN IF NOT EXISTS review_on date"""
+
+# A store from before a kind was there takes it from now on.
+_FACT_KINDS = """
+DO $$ BEGIN
+    IF (SELECT pg_get_constraintdef(oid) NOT LIKE '%''channel''%' FROM pg_constraint
+        WHERE conrelid = '{s}.fact'::regclass AND conname = 'fact_kind_check') THEN
+        ALTER TABLE {s}.fact DROP CONSTRAINT fact_kind_check, ADD CONSTRAINT fact_kind_check CHECK (kind IN ({kinds}));
+    END IF;
+END $$"""
 
 _HOLD_SAYS = """
 CREATE OR REPLACE FUNCTION {s}.hold_says() RETURNS trigger LANGUAGE plpgsql

@@ -1,0 +1,326 @@
+"""The register of recipients as data: `record/recipients.yaml` and `record/transfers.yaml`.
+
+All days are civil days in Europe/Brussels, and every last day is inclusive. A key that may be left out says so by its
+default: what is not written is missing, and what is missing refuses (`decide`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from bloesem.source import Strict
+from bloesem.terms import Country, Dated, Key, Label, Period
+
+Role = Literal["processor", "controller", "joint-controller", "authority"]
+#: What a disclosure may be for, one by one, where its kind asks for that: each ends.
+AssignmentKind = Literal["job", "project", "list", "request", "deal"]
+#: Promises of a recipient that a kind asks for, beside art. 28(3): where in the contract they stand.
+Clause = Literal[
+    "no-own-use", "no-own-marketing", "return-or-erasure", "purge-after-dispatch", "destruction-certificate"
+]
+#: What art. 28(3) asks of a contract with a processor (R-050), each with its letter.
+ART_28 = {
+    "instructions": "28(3)(a)",
+    "confidentiality": "28(3)(b)",
+    "security": "28(3)(c)",
+    "sub_processors": "28(3)(d)",
+    "rights": "28(3)(e)",
+    "assistance": "28(3)(f)",
+    "deletion": "28(3)(g)",
+    "audit": "28(3)(h)",
+}
+#: The six steps of the EDPB's recommendations 01/2020 (P-140).
+STEPS = ("know", "tool", "assess", "supplement", "formal", "reevaluate")
+MEASURES = ("security", "contractual", "organisational")
+#: Which annexes each module of the clauses of 2021 has.
+ANNEXES = {
+    1: ("annex_1", "annex_2"),
+    2: ("annex_1", "annex_2", "annex_3"),
+    3: ("annex_1", "annex_2", "annex_3"),
+    4: ("annex_1",),
+}
+
+
+class Contract(Strict):
+    """What is signed. `items`: of a processor, where each of art. 28(3) stands (P-127); `arrangement`: of joint
+    controllers, where its essence can be read (art. 26); `clauses`: what the kind asks for beside."""
+
+    reference: str
+    signed: dt.date | None = None
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    items: dict[
+        Literal[
+            "instructions",
+            "confidentiality",
+            "security",
+            "sub_processors",
+            "rights",
+            "assistance",
+            "deletion",
+            "audit",
+        ],
+        str,
+    ] = Field(default_factory=dict)
+    arrangement: str | None = None
+    clauses: dict[Clause, str] = Field(default_factory=dict)
+
+
+class Diligence(Strict):
+    """When somebody last looked whether the recipient handles data well (P-126)."""
+
+    done: dt.date
+    by: str
+    result: Literal["ok", "stop"]
+    note: str | None = None
+
+
+class Parent(Strict):
+    """Who owns the recipient, and from where (P-135)."""
+
+    name: str
+    country: Country
+
+
+class Places(Strict):
+    """Where data is, and from where somebody can reach it. Lists that are left out are missing; an empty one says none."""
+
+    locations: tuple[Country, ...] = Field(min_length=1)
+    remote_access: tuple[Country, ...]
+    parent: Parent | None  # said, also where there is none: `parent: null`
+
+    def exposures(self) -> tuple[tuple[Country, str], ...]:
+        """Each country with the way in which data is exposed to it: location, remote access, parent."""
+        ways = [
+            *((country, "location") for country in self.locations),
+            *((country, "remote access") for country in self.remote_access),
+            *(((self.parent.country, "parent"),) if self.parent else ()),
+        ]
+        return tuple(dict.fromkeys(ways))
+
+
+class SubProcessor(Places):
+    """Whom a processor engages (art. 28(2), (4)). `authorised`: the day on which we agreed, or did not object."""
+
+    name: str
+    task: Label
+    authorised: dt.date
+
+
+class LegalReview(Strict):
+    by: str
+    on: dt.date
+
+
+class Request(Strict):
+    """What an authority asks (P-128): by which statute of the record, who, about what; and that a lawyer looked.
+
+    `people`: about how many, at most. `bulk`: about everybody at once; refused unless the statute says so (`bulk_because`,
+    P-129). `silence_because`:
+    the law that forbids telling the person; without it they are told.
+    """
+
+    authority: str
+    competence: str
+    statute: Key
+    scope: str
+    review: LegalReview | None = None
+    people: int = Field(default=1, ge=1)
+    bulk: bool = False
+    bulk_because: str | None = None
+    silence_because: str | None = None
+
+
+class Deal(Strict):
+    """A merger or takeover (P-131 to P-133): parties, phase, contract between the undertakings, balancing test."""
+
+    parties: tuple[str, ...] = Field(min_length=2)
+    phase: Literal["preparation", "closing"]
+    contract: str | None = None
+    contract_signed: dt.date | None = None
+    balancing: Literal["proceed", "stop"] | None = None
+    balanced_on: dt.date | None = None
+
+
+class Assignment(Dated):
+    """One thing for which a recipient gets data: a job, a project, a list, a request of an authority, a deal.
+
+    `ends`: the last day on which anything goes for it: the job's, the project's day of return, the list's expiry. `closed`:
+    it ended earlier, on that day. `fields`: fewer than the recipient has.
+    """
+
+    kind: AssignmentKind
+    starts: dt.date
+    ends: dt.date
+    closed: dt.date | None = None
+    fields: tuple[str, ...] | None = None
+    request: Request | None = None
+    deal: Deal | None = None
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Assignment:
+        for name in ("request", "deal"):
+            if (self.kind == name) != (getattr(self, name) is not None):
+                raise ValueError(f"write `{name}` where the kind is {name}, and only there")
+        if self.ends < self.starts:
+            raise ValueError(f"`ends` on {self.ends}, before it starts on {self.starts}")
+        return self
+
+    @property
+    def last(self) -> dt.date:
+        return self.ends if self.closed is None else min(self.ends, self.closed)
+
+
+class Grant(Dated):
+    """Access to a database: dated, revocable, listed (P-113). `until`: the last day."""
+
+    store: Key
+    until: dt.date
+    revoked: dt.date | None = None
+
+    @property
+    def last(self) -> dt.date:
+        return self.until if self.revoked is None else min(self.until, self.revoked - dt.timedelta(days=1))
+
+
+class Form(Strict):
+    """How its file looks."""
+
+    format: Literal["csv", "json"] = "csv"
+
+
+class Recipient(Places, Dated):
+    """A registered recipient. `role`: what it truly is, where the kind's is not; `purposes`, `fields`: of what its kind may
+    have, what this one needs for its task (P-125). `source`: we had the data from it (art. 19 tells it too)."""
+
+    kind: Key
+    name: str
+    task: Label
+    role: Role
+    purposes: tuple[str, ...]
+    fields: tuple[str, ...]
+    contract: Contract | None = None
+    diligence: Diligence | None = None
+    sub_processors: tuple[SubProcessor, ...]
+    access: tuple[Grant, ...] = ()
+    assignments: dict[Key, Assignment] = Field(default_factory=dict)
+    form: Form = Form()
+    notices: str | None = None  # an https address that takes OpenDSR requests; none: a person writes to it
+    contact: str | None = None
+    ended: dt.date | None = None  # the last day on which it got anything
+
+
+class Scope(Strict):
+    """That the importer is within an adequacy decision that is not for a whole country: its word, evidence, days."""
+
+    condition: Key
+    evidence: str
+    checked: dt.date
+    until: dt.date | None = None
+
+
+class Clauses(Strict):
+    """Standard contractual clauses. `edition`: those of 2021 count, and no older ones (P-138)."""
+
+    edition: Literal["2021/914", "2010/87", "2004/915", "2001/497"]
+    module: Literal[1, 2, 3, 4]
+    signed: dt.date | None = None
+    annex_1: str | None = None  # parties, description of the transfer, supervisory authority
+    annex_2: str | None = None  # technical and organisational measures
+    annex_3: str | None = None  # sub-processors; "none" where there is none
+
+
+class Measure(Strict):
+    """A supplementary measure. It counts when it is in place and something proves that (P-143)."""
+
+    kind: Literal["security", "contractual", "organisational"]
+    what: str
+    since: dt.date | None = None
+    evidence: str | None = None
+
+
+class Assessment(Strict):
+    """A transfer impact assessment in the six steps of EDPB 01/2020 (P-140 to P-143): each step says what was found."""
+
+    done: dt.date
+    review: dt.date | None = None
+    steps: dict[Literal["know", "tool", "assess", "supplement", "formal", "reevaluate"], str] = Field(
+        default_factory=dict
+    )
+    law: str | None = None
+    practice: str | None = None
+    measures: tuple[Measure, ...] = ()
+    conclusion: Literal["ok", "ok-with-measures", "stop"] | None = None
+
+
+class Transfer(Dated):
+    """What leaves the EEA to one country: of a recipient, or of one of its sub-processors (onward).
+
+    `mechanism`: any that there is can be written down; which of them are valid says the policy (P-139).
+    `copy`: where a person gets a copy of the safeguards (P-144).
+    """
+
+    recipient: Key
+    sub_processor: str | None = None
+    country: Country
+    mechanism: Literal["adequacy", "scc", "bcr", "code", "certification", "derogation"] | None = None
+    scope: Scope | None = None
+    clauses: Clauses | None = None
+    importer_under_gdpr: bool = False  # art. 3(2): the clauses were not made for it
+    copy_at: str | None = Field(default=None, alias="copy")
+    assessment: Assessment | None = None
+    until: dt.date | None = None
+
+
+class Store(Dated):
+    """Where the database of a data map runs (P-118), and whether a processor may ever be given access to it (P-113).
+
+    `provider`: the recipient whose machines it is; none: our own, in `country`.
+    """
+
+    provider: Key | None
+    region: str
+    country: Country
+    shareable: bool
+
+
+class RecipientRules(Dated):
+    """How old things may grow, and how long before their last day whoever keeps the record is told."""
+
+    warn_before: Period
+    diligence_every: Period  # then a warning …
+    diligence_grace: Period  # … and so much later no new data (P-126)
+    why: str
+
+
+__all__ = [
+    "ANNEXES",
+    "ART_28",
+    "MEASURES",
+    "STEPS",
+    "Assessment",
+    "Assignment",
+    "AssignmentKind",
+    "Clause",
+    "Clauses",
+    "Contract",
+    "Deal",
+    "Diligence",
+    "Form",
+    "Grant",
+    "LegalReview",
+    "Measure",
+    "Parent",
+    "Places",
+    "Recipient",
+    "RecipientRules",
+    "Request",
+    "Role",
+    "Scope",
+    "Store",
+    "SubProcessor",
+    "Transfer",
+]

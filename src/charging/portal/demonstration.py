@@ -1,0 +1,72 @@
+"""Who can sign in to a demonstration: invented people and staff, with a page that lists them (named in bloesem.yaml)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bloesem.gate.ids import new_id
+from bloesem.plan.model import Plan
+from bloesem.plan.quoting import ident
+from bloesem.stores.postgres import Connection
+from charging.portal.seats import PERSON
+
+#: Cases of the demonstration whose people sign in.
+PEOPLE = ("ann", "customer", "restricted", "dispute_open", "shared_home")
+#: Jobs of the invented installer.
+JOBS = 4
+
+_FLEET = "SELECT employer_id FROM data.employer_invoice_line GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+_JOBS = f"SELECT job_id FROM data.installation_file WHERE job_id IS NOT NULL ORDER BY recorded_at DESC, 1 LIMIT {JOBS}"
+
+
+def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
+    """Makes them, or keeps them for another year. in: the administrator's connection, invented people in the database."""
+    until = at + dt.timedelta(days=365)
+    staff: tuple[tuple[str, str, str, list[int]], ...] = (
+        ("vlootbeheer@klant.example", "Lotte Maes", "fleet", _numbers(connection, _FLEET)),
+        ("installateur@monteur.example", "Karim Peeters", "installer", _numbers(connection, _JOBS)),
+        ("privacy@blossom.example", "Hanne Willems", "officer", []),
+    )
+    named = connection.execute(
+        f"SELECT key, person_id FROM {ident(plan.schema)}.console_case WHERE key = ANY (%s)", [list(PEOPLE)]
+    ).fetchall()
+    with connection.transaction():
+        for email, name, role, numbers in staff:
+            _account(connection, until, role, numbers, email, name)
+        for _, person in named:
+            _account(connection, until, PERSON, [person])
+
+
+def _numbers(connection: Connection, query: str) -> list[int]:
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _account(
+    connection: Connection,
+    until: dt.datetime,
+    role: str,
+    numbers: list[int],
+    email: str | None = None,
+    name: str = "",
+) -> None:
+    found = connection.execute(
+        "SELECT id FROM signin.signin_account a WHERE role = %s AND (email = %s OR (%s::text IS NULL AND EXISTS"
+        " (SELECT FROM signin.signin_reach r WHERE r.user_id = a.id AND r.number = ANY (%s))))",
+        [role, email, email, numbers],
+    ).fetchone()
+    if found is not None:
+        connection.execute(
+            "UPDATE signin.signin_account SET expires_at = %s WHERE id = %s", [until, found[0]]
+        )
+        return
+    made = new_id()
+    connection.execute(
+        "INSERT INTO signin.signin_account (id, email, name, role, is_active, expires_at)"
+        " VALUES (%s, %s, %s, %s, true, %s)",
+        [made, email, name, role, until],
+    )
+    for number in numbers:
+        connection.execute(
+            "INSERT INTO signin.signin_reach (id, user_id, number) VALUES (%s, %s, %s)",
+            [new_id(), made, number],
+        )

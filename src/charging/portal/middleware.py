@@ -1,0 +1,24 @@
+"""Each page in the language of its address, and closed to other sites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from bloesem.console.guard import closed
+from bloesem.console.trouble import language_asked
+
+
+class InItsLanguage:
+    """Django's own words, addresses and forms follow the first part of the path; no cookie says which language."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_asked(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            return closed(self.get_response(request))

@@ -1,0 +1,43 @@
+"""Amounts, energy and months as the portal's pages show them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+
+from bloesem.console import language as words
+from charging.portal.seats import SEATS
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def kwh(context: Any, value: int | None) -> str:
+    return words.decimal((value or 0) / 1000, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def euro(context: Any, value: int | None) -> str:
+    return words.decimal((value or 0) / 100, context["language"], 2)
+
+
+@register.simple_tag(takes_context=True)
+def month(context: Any, value: dt.date) -> str:
+    return words.month(value, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def seat_name(context: Any, key: str) -> str:
+    return words.say(SEATS[key].says, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def officer_title(context: Any, key: str) -> str:
+    return words.say(f"{key}.title", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def officer_lead(context: Any, key: str) -> str:
+    return words.say(f"officer.{key}", context["language"])

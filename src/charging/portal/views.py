@@ -1,0 +1,263 @@
+"""The portal's pages. Each opens its own scope through the gate, and hands values to a template."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from email.header import decode_header, make_header
+from pathlib import Path
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from bloesem.console.company import current
+from bloesem.console.guard import demonstration
+from bloesem.console.trouble import language_asked
+from bloesem.gate import purpose
+from charging.billing.models import EmployerInvoiceLine
+from charging.installation.models import InstallationFile, InstallationPhoto
+from charging.people.models import EmailAddress, Employer, PersonName
+from charging.portal import mine
+from charging.portal.access import has_factor, proved_twice, seated, signed_in
+from charging.portal.models import User
+from charging.portal.seats import PERSON, SEATS
+
+#: Months on a fleet manager's page.
+MONTHS = 12
+#: Messages on the demonstration's outbox.
+LETTERS = 20
+
+
+def language() -> str:
+    return get_language() or "nl"
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """The address without a language."""
+    return redirect(f"/{language_asked(request)}/")
+
+
+@require_safe
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """To the first page of whoever is signed in."""
+    assert isinstance(request.user, User)
+    return redirect(SEATS[request.user.role].home)
+
+
+# ---- a person ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@seated(PERSON)
+def me(request: HttpRequest) -> HttpResponse:
+    company, who = current(), _number(request)
+    with purpose("subject", person=who) as opened:
+        kinds = mine.kinds(opened, company, language())
+        happened = mine.happenings(opened, company, language())
+        name = PersonName.objects.order_by("-recorded_at").values_list("given_name", "family_name").first()
+    context = {
+        "kinds": [(kind, [company.part(key, language()) for key in kind.parts]) for kind in kinds],
+        "uses": mine.uses(company, kinds, language()),
+        "happened": happened,
+        "name": " ".join(filter(None, name or ())),
+    }
+    return render(request, "portal/me.html", context)
+
+
+@require_safe
+@seated(PERSON)
+def me_kind(request: HttpRequest, table: str) -> HttpResponse:
+    """All rows of one kind."""
+    company, who = current(), _number(request)
+    with purpose("subject", person=who) as opened:
+        kinds = mine.kinds(opened, company, language(), only=table)
+    if not kinds:
+        raise Http404
+    parts = [company.part(key, language()) for key in kinds[0].parts]
+    return render(request, "portal/me_kind.html", {"kind": kinds[0], "parts": parts})
+
+
+def _number(request: HttpRequest) -> int:
+    """The one number of the account's scope."""
+    assert isinstance(request.user, User)
+    numbers = request.user.numbers
+    if len(numbers) != 1:
+        raise Http404
+    return numbers[0]
+
+
+# ---- an employer -------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@seated("fleet")
+def fleet(request: HttpRequest) -> HttpResponse:
+    """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
+    number = _number(request)
+    with purpose("fleet", employer=number):
+        lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
+        employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
+    months = sorted({line["month"] for line in lines if line["month"]}, reverse=True)[:MONTHS]
+    shown = [
+        {
+            "month": month,
+            "lines": (of := [line for line in lines if line["month"] == month]),
+            "energy": sum(line["energy_wh"] or 0 for line in of),
+            "amount": sum(line["amount_cents"] or 0 for line in of),
+        }
+        for month in months
+    ]
+    people = len({line["person_id"] for line in lines if line["person_id"]})
+    return render(request, "portal/fleet.html", {"employer": employer, "months": shown, "people": people})
+
+
+_LINE = ("person_id", "employee", "month", "energy_wh", "amount_cents")
+
+
+# ---- an installer ------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@seated("installer")
+def jobs(request: HttpRequest) -> HttpResponse:
+    """The jobs that were given to this account, each read within its own scope."""
+    assert isinstance(request.user, User)
+    found = []
+    for number in request.user.numbers:
+        with purpose("installer", job=number):
+            file = (
+                InstallationFile.objects.filter(job_id=number)
+                .values("place", "progress", "progress_on")
+                .first()
+            )
+        if file is not None:
+            wording = mine.Wording(language())
+            found.append({"number": number, **{k: mine.said(k, v, wording) for k, v in file.items()}})
+    return render(request, "portal/jobs.html", {"jobs": found})
+
+
+@require_safe
+@seated("installer")
+def job(request: HttpRequest, number: int) -> HttpResponse:
+    """One job: what has to be installed where, and the pictures that were taken."""
+    assert isinstance(request.user, User)
+    if number not in request.user.numbers:
+        raise Http404
+    with purpose("installer", job=number):
+        file = InstallationFile.objects.filter(job_id=number).values(*_FILE).first()
+        photos = list(
+            InstallationPhoto.objects.filter(job_id=number).order_by("taken_on").values("taken_on", "shows")
+        )
+    if file is None:
+        raise Http404
+    facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
+    return render(
+        request,
+        "portal/job.html",
+        {
+            "number": number,
+            "facts": [it for it in facts if it[1]],
+            "photos": [
+                {**it, "shows": mine.said("shows", it["shows"], mine.Wording(language()))} for it in photos
+            ],
+            "place": facts[0][1],
+        },
+    )
+
+
+_FILE = (
+    "place",
+    "progress",
+    "progress_on",
+    "inspected_on",
+    "grid",
+    "main_fuse_ampere",
+    "digital_meter",
+    "cable_metres",
+    "preferred_brand",
+    "preferred_model",
+    "preferred_days",
+    "owns_dwelling",
+    "dwelling_age_years",
+    "quote_cents",
+)
+
+
+# ---- the privacy officer ---------------------------------------------------------------------------------------------
+
+
+@require_safe
+@seated("officer")
+def officer(request: HttpRequest) -> HttpResponse:
+    pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
+    links = [(key, f"{settings.BLOESEM_CONSOLE}/{language()}/{'' if key == 'now' else key}") for key in pages]
+    return render(request, "portal/officer.html", {"links": links})
+
+
+# ---- one's own account -------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@signed_in
+def account(request: HttpRequest) -> HttpResponse:
+    """How this account is signed in to: passkeys, and for staff an app that gives codes."""
+    user = request.user
+    assert isinstance(user, User)
+    kept = Authenticator.objects.filter(user_id=user.pk).order_by("created_at")
+    passkeys = [it for it in kept if it.type == Authenticator.Type.WEBAUTHN]
+    staff = SEATS[user.role].staff
+    context: dict[str, Any] = {
+        "passkeys": [{"pk": it.pk, "name": it.wrap().name, "at": it.created_at} for it in passkeys],
+        "app": next((it for it in kept if it.type == Authenticator.Type.TOTP), None),
+        "staff": staff,
+        "must": staff and not has_factor(user),
+        "give": staff and has_factor(user) and not proved_twice(request),
+        "home": reverse(SEATS[user.role].home),
+    }
+    return render(request, "portal/account.html", context)
+
+
+# ---- the demonstration -------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@demonstration
+def outbox(request: HttpRequest) -> HttpResponse:
+    """The messages that the demonstration would have sent, newest first: its people are invented, and have no mailbox."""
+    folder = Path(settings.BLOESEM_OUTBOX) if settings.BLOESEM_OUTBOX else None
+    files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime_ns, reverse=True) if folder else []
+    letters = []
+    for file in files[:LETTERS]:
+        message = email.message_from_bytes(
+            file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
+        )
+        body = message.get_body(("plain",))
+        letters.append(
+            {
+                "to": str(make_header(decode_header(str(message["To"])))),
+                "subject": message["Subject"],
+                "text": body.get_content().strip() if body else "",
+            }
+        )
+    staff = list(User.objects.exclude(email=None).order_by("role", "email").values("email", "name", "role"))
+    return render(request, "portal/outbox.html", {"letters": letters, "people": [*_invented(), *staff]})
+
+
+def _invented() -> list[dict[str, str]]:
+    """The invented people who have an account here, each read within their own scope."""
+    found = []
+    for user in User.objects.filter(role=PERSON).order_by("id")[:LETTERS]:
+        for number in user.numbers:
+            with purpose("subject", person=number):
+                name = PersonName.objects.values_list("given_name", "family_name").first()
+                address = EmailAddress.objects.values_list("value", flat=True).first()
+            if name and address:
+                found.append({"name": " ".join(filter(None, name)), "email": address, "role": PERSON})
+    return found
