@@ -83,7 +83,9 @@ def _agree(rules: Rules, texts: Texts, source: str) -> str:
         "record_id": "record",
         "language": "chosen.language",
         "action": "'ticked'",
-        "proof": literal('{"box": {"preset": false, "ticked": true, "with_terms": false}, "seen": "signed in"}'),
+        "proof": literal(
+            '{"box": {"preset": false, "ticked": true, "with_terms": false}, "seen": "signed in"}'
+        ),
         "withdrawn_how": "NULL",
     }
     return f"""

@@ -291,7 +291,7 @@ def _tables(rules: Rules) -> None:
 
 def _sources(rules: Rules) -> None:
     direct = "P-089: the address was given directly, in a sale"
-    sources = {source: direct for source in rules.file.soft_opt_in.sources}
+    sources = dict.fromkeys(rules.file.soft_opt_in.sources, direct)
     sources.setdefault(rules.file.own_page, "P-049: each value has a declared source")
     for source, rule in sources.items():
         if not any(re.search(one.pattern, source) for one in rules.plan.sources):

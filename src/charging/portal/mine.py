@@ -210,8 +210,8 @@ def wording_of(opened: Opened, language: str) -> Wording:
 # ---- for what, and what happened ---------------------------------------------------------------------------------------
 
 
-def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
-    """The purposes of the policy and of the law that read anything of what is there, each with what and how long."""
+def reads_of(company: Company, found: Iterable[Kind], language: str) -> dict[str, tuple[str, ...]]:
+    """Part → what of what is there it reads, by kind of data."""
     by_part: dict[str, dict[str, None]] = {}
     for kind in found:
         table = company.plan.table(kind.key)
@@ -221,12 +221,18 @@ def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
             by_part.setdefault(part, {}).update(
                 dict.fromkeys(company.category(key, language) for key in keys)
             )
+    return {part: tuple(names) for part, names in by_part.items()}
+
+
+def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
+    """The purposes of the policy and of the law that read anything of what is there, each with what and how long."""
+    by_part = reads_of(company, found, language)
     return [
         Use(
             company.part(purpose.key, language),
             company.tones.get(purpose.key, 0),
             words.clocks(company, purpose.key, language),
-            tuple(by_part[purpose.key]),
+            by_part[purpose.key],
         )
         for purpose in company.parts
         if by_part.get(purpose.key)

@@ -95,11 +95,14 @@ BEGIN
     RETURN made;
 END $$"""
 
-_BEGIN = """
+_BEGIN = (
+    """
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me bigint;
-BEGIN""" + REQUIRE_ME
+BEGIN"""
+    + REQUIRE_ME
+)
 
 # Who answers for a hold is somebody else, and is not told (C-579/21).
 _FACTS = (
