@@ -6,6 +6,7 @@ The database's functions behind it take nobody's number; outside a person's scop
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ def moment(opened: Opened) -> dt.datetime:
 
 def recipients(opened: Opened) -> list[Got]:
     return [
-        Got(*row[:5], tuple(row[5] or ()), *row[6:9], tuple(row[9])) for row in _ask(opened, "own_recipients")
+        Got(*row[:5], tuple(_json(row[5])), *row[6:9], tuple(row[9])) for row in _ask(opened, "own_recipients")
     ]
 
 
@@ -102,6 +103,11 @@ def agree(opened: Opened, text: str, language: str, channels: Sequence[str]) -> 
 def withdraw(opened: Opened, purpose: str, text: str | None) -> int:
     """Consent taken back, to one text (its key) or to all for a purpose. out: how many ended."""
     return int(_said(opened, "take_back", [purpose, text], _DOOR))
+
+
+def _json(value: Any) -> Any:
+    """Django leaves jsonb as text on its connections."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _said(opened: Opened, function: str, values: Sequence[object], schema: str | None = None) -> str:

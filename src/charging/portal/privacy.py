@@ -12,7 +12,7 @@ from typing import Literal
 from bloesem.consent.rules import Rules, load_rules
 from bloesem.consent.texts import ConsentText, Texts, load_texts
 from bloesem.console import language as words
-from bloesem.console.company import Company, said
+from bloesem.console.company import Company, current, said
 from bloesem.gate import Opened, own
 from bloesem.plan.calculus import Verdict, person
 from bloesem.plan.dates import civil, last_day
@@ -106,9 +106,10 @@ class Page:
 
 
 @cache
-def choices(home: str, company: Company) -> tuple[Rules, Texts] | None:
-    """What the company decided about messages, and the words to which people agree; None for one that sends none."""
-    folder = load_company(home).messages
+def choices(home: str) -> tuple[Rules, Texts] | None:
+    """What the company of this process decided about messages, and the words to which people agree, read once like the
+    company itself; None for one that sends none. in: its directory."""
+    folder, company = load_company(home).messages, current()
     if folder is None:
         return None
     rules = load_rules(folder / "door.yaml", company.plan, company.policy)

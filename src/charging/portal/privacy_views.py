@@ -33,7 +33,7 @@ Door = tuple[Rules, Texts] | None
 @seated(PERSON)
 def mine(request: HttpRequest) -> HttpResponse:
     company, who = current(), number_of(request)
-    door = privacy.choices(_home(), company)
+    door = privacy.choices(_home())
     language = get_language() or "nl"
     if request.method == "POST":
         with purpose("subject", person=who) as opened:
