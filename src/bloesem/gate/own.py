@@ -66,7 +66,8 @@ def moment(opened: Opened) -> dt.datetime:
 
 def recipients(opened: Opened) -> list[Got]:
     return [
-        Got(*row[:5], tuple(_json(row[5])), *row[6:9], tuple(row[9])) for row in _ask(opened, "own_recipients")
+        Got(*row[:5], tuple(_json(row[5])), *row[6:9], tuple(row[9]))
+        for row in _ask(opened, "own_recipients")
     ]
 
 

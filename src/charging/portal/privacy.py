@@ -29,7 +29,7 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Use:
-    """A purpose, about this person. `state`: of `STATES`, or `not-now`; `act`: the switch that the law gives."""
+    """A purpose, about this person. `state`: of `STATES`, `empty` or `not-now`; `act`: the switch that the law gives."""
 
     key: str
     label: str
@@ -132,7 +132,7 @@ def page(opened: Opened, company: Company, who: int, door: tuple[Rules, Texts] |
     facts = own.facts(opened, who)
     holding = [fact for fact in facts if fact.holds(now)]
     advertising = door[0].advertising if door else ()
-    reads = mine.reads_of(company, mine.kinds(opened, company, language), language)
+    reads = mine.held_for(opened, company, language)
     verdicts = person(company.plan, facts, now).verdicts
     uses = {
         purpose.key: _use(company, purpose, verdicts[purpose.key], reads, advertising, language)
@@ -176,6 +176,8 @@ def _use(
     language: str,
 ) -> Use:
     state = verdict.why if verdict.why in STATES else "not-now"
+    if state == "runs" and not reads.get(purpose.key):
+        state = "empty"
     act: Act = ""
     if purpose.active and purpose.objection == "assessed" and purpose.key not in advertising:
         act = "back" if state == "objection-assessed" else "" if state == "objection" else "object"

@@ -69,7 +69,10 @@ def given(admin: Connection, person: int) -> None:
         [str(person)],
     ).fetchall()
     for (number,) in made:
-        for table, columns in (("person_name", ["given_name", "family_name"]), ("address", ["street", "city"])):
+        for table, columns in (
+            ("person_name", ["given_name", "family_name"]),
+            ("address", ["street", "city"]),
+        ):
             admin.execute(
                 "INSERT INTO bloesem.disclosed (disclosure_id, person_id, reference, table_name, columns)"
                 " VALUES (%s, %s, 7, %s, %s)",
@@ -84,10 +87,18 @@ def given(admin: Connection, person: int) -> None:
 
 def shot(page: Page, name: str) -> None:
     if folder := os.environ.get("BLOESEM_SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        for number, top in enumerate(range(0, height, 1500)):
+            page.screenshot(
+                path=Path(folder) / f"{name}-{number}.png",
+                full_page=True,
+                clip={"x": 0, "y": top, "width": width, "height": min(1500, height - top)},
+            )
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("nl", 390), ("fr", 390), ("de", 1280), ("en", 390)])
+@pytest.mark.parametrize(
+    ("language", "width"), [("nl", 1280), ("nl", 390), ("fr", 390), ("de", 1280), ("en", 390)]
+)
 def test_the_page_says_for_what_on_which_ground_until_when_who_received_and_who_read(
     browser: Browser, site: Site, admin: Connection, language: str, width: int
 ) -> None:
@@ -127,7 +138,12 @@ def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
     with reader(site, "marketing") as marketing, reader(site, "service") as service:
         assert seen(marketing, plan, "marketing", person) > 0
         page.goto(f"{site.portal}/nl/me/privacy")
-        assert page.locator("form:has(button[value=advertising]) :is(textarea, input:not([type=hidden]))").count() == 0
+        assert (
+            page.locator(
+                "form:has(button[value=advertising]) :is(textarea, input:not([type=hidden]))"
+            ).count()
+            == 0
+        )
         page.locator("button[value=advertising]").focus()
         page.keyboard.press("Enter")
         expect(page.locator("#said")).to_contain_text("geen reclame meer")
@@ -194,7 +210,9 @@ def test_an_objection_is_being_assessed_and_meanwhile_nobody_reads_for_it(
     mask = site.stage.company.plan.purpose("quality").mask
 
     def used() -> int:
-        row = admin.execute("SELECT used & %s FROM bloesem.state WHERE person_id = %s", [mask, person]).fetchone()
+        row = admin.execute(
+            "SELECT used & %s FROM bloesem.state WHERE person_id = %s", [mask, person]
+        ).fetchone()
         assert row is not None
         return int(row[0])
 
@@ -227,7 +245,9 @@ def test_nobody_reaches_another_persons_page_or_speaks_for_them(
     token = page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
 
     def facts(person: int) -> Any:
-        return admin.execute("SELECT * FROM bloesem.fact WHERE person_id = %s ORDER BY id", [person]).fetchall()
+        return admin.execute(
+            "SELECT * FROM bloesem.fact WHERE person_id = %s ORDER BY id", [person]
+        ).fetchall()
 
     theirs, own = facts(other), facts(mine)
 
@@ -254,13 +274,20 @@ def test_nobody_reaches_another_persons_page_or_speaks_for_them(
     visit.context.close()
 
 
-def test_the_functions_behind_it_know_whoever_signed_in_and_take_no_word_for_it(site: Site, admin: Connection) -> None:
+def test_the_functions_behind_it_know_whoever_signed_in_and_take_no_word_for_it(
+    site: Site, admin: Connection
+) -> None:
     """As the portal's login, with no scope, another process's, one made up, or one of an employer: nothing at all."""
     person, _ = advertised(site, admin)
     calls = ("bloesem.own_facts()", "bloesem.own_recipients()", "bloesem.own_readings()", "bloesem.own_notices()",
              "bloesem.own_objection('quality')", "bloesem.own_objection_back('quality')", "door.object_as_oneself()",
              "door.take_back('consent_marketing', NULL)", "door.agree(1, 'news@1', 'nl', ARRAY['email'])")  # fmt: skip
-    scopes = ("", f"person:{person}:9999999999:00", f"person:{person}:9999999999:{'0' * 64}", f"employer:{person}:9999999999:x")
+    scopes = (
+        "",
+        f"person:{person}:9999999999:00",
+        f"person:{person}:9999999999:{'0' * 64}",
+        f"employer:{person}:9999999999:x",
+    )
     with connect(site.stage.dsn("portal"), autocommit=True) as portal:
         for call in calls:
             for scope in scopes:
