@@ -243,7 +243,7 @@ def held_for(opened: Opened, company: Company, language: str) -> dict[str, tuple
                 ]
             ),
             sql.Identifier(table.name),
-            sql.SQL(", ").join(map(sql.Identifier, deciding)) or sql.SQL("()"),
+            sql.SQL(", ").join(map(sql.Identifier, deciding)) if deciding else sql.SQL("()"),
         )
         for row in _ask(opened, query):
             there = [c for c, filled in zip(shown, row[len(deciding) :], strict=True) if filled]

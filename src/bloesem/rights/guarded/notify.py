@@ -116,7 +116,8 @@ def queue(
     if not requests:
         return []
     found = connection.execute(
-        f"SELECT n.recipient, (SELECT d.name FROM {s}.disclosure d WHERE d.recipient = n.recipient ORDER BY d.id DESC LIMIT 1),"
+        "SELECT n.recipient,"
+        f" (SELECT d.name FROM {s}.disclosure d WHERE d.recipient = n.recipient ORDER BY d.id DESC LIMIT 1),"
         f" n.person_id, n.change, n.given, n.due FROM {s}.notice n WHERE n.request = ANY (%s)"
         " ORDER BY n.person_id, n.recipient, n.change".encode(),
         [requests],
