@@ -86,6 +86,17 @@ def open_notices(connection: Connection, limit: int = 1000, schema: str = SCHEMA
     return _fetch(connection, schema, "proven_at IS NULL ORDER BY due, id LIMIT %s", [limit])
 
 
+def listed(connection: Connection, *, proven: bool, limit: int = 1000, schema: str = SCHEMA) -> list[Notice]:
+    """Those that are open, and with `proven` the others after them; the most urgent first."""
+    where = "true" if proven else "proven_at IS NULL"
+    return _fetch(connection, schema, f"{where} ORDER BY proven_at IS NOT NULL, due, id LIMIT %s", [limit])
+
+
+def held_for_sending(connection: Connection, number: int, schema: str = SCHEMA) -> bool:
+    """Whether it is still queued; then it is this transaction's to send, until it ends."""
+    return bool(_fetch(connection, schema, "id = %s AND sent_at IS NULL FOR UPDATE SKIP LOCKED", [number]))
+
+
 def sent(connection: Connection, number: int, to: str, now: dt.datetime, schema: str = SCHEMA) -> None:
     """It went out, to an address. Raises `RightsError` where it did already."""
     _step(connection, schema, "sent_at = %s, sent_to = %s", "sent_at IS NULL", [now, to], number, "sent")
@@ -145,4 +156,16 @@ def _notice(row: tuple[Any, ...]) -> Notice:
     return Notice(person=said.pop("person_id"), given=given, references=references, **said)
 
 
-__all__ = ["Change", "Notice", "State", "escalate", "of_request", "open_notices", "proven", "queue", "sent"]
+__all__ = [
+    "Change",
+    "Notice",
+    "State",
+    "escalate",
+    "held_for_sending",
+    "listed",
+    "of_request",
+    "open_notices",
+    "proven",
+    "queue",
+    "sent",
+]

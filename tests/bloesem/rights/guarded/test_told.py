@@ -97,7 +97,9 @@ def test_an_erasure_is_told_of_what_went_and_not_of_what_stays(
     person = blossom.one("clicked")
     given(connection, person, "reclamehuis", "consent_marketing", email_address=["value"], invoice=["number"])
     first = blossom.desk(connection).erase(asked(person))
-    left = blossom.value("SELECT count(*) FROM data.email_address WHERE person_id = %s AND value IS NOT NULL", person)
+    left = blossom.value(
+        "SELECT count(*) FROM data.email_address WHERE person_id = %s AND value IS NOT NULL", person
+    )
     assert left == 0
     assert [(one["recipient"], one["change"], one["given"]) for one in first.told] == [
         ("reclamehuis", "erasure", {"email_address": ["value"]})
@@ -142,7 +144,9 @@ def test_an_objection_or_withdrawal_is_told_to_who_got_data_for_that_purpose(
 def test_killed_at_any_statement_the_act_and_its_notices_are_there_together_or_not_at_all(
     blossom: Blossom, connection: Connection, ann: int
 ) -> None:
-    fact = "SELECT count(*) FROM bloesem.fact WHERE person_id = %s AND kind = 'restriction' AND ends_at IS NULL"
+    fact = (
+        "SELECT count(*) FROM bloesem.fact WHERE person_id = %s AND kind = 'restriction' AND ends_at IS NULL"
+    )
     before = blossom.value(fact, ann)
     for number in itertools.count(1):
         with blossom.connect() as victim:
