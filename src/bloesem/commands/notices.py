@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
                     notices.proven(connection, arguments.proven, arguments.proof, now)
                 elif arguments.escalate:
                     late = notices.escalate(connection, today, now)
-        shown = late if arguments.escalate else notices.listed(connection, proven=arguments.all)
+        with connection.transaction(), keeper(connection, arguments.prefix):
+            shown = late if arguments.escalate else notices.listed(connection, proven=arguments.all)
     if arguments.json:
         shared.print_json({"notices": [as_dict(one) for one in shown], **said})
     else:
@@ -107,7 +108,7 @@ def _send(arguments: argparse.Namespace, connection: Any, now: Any) -> dict[str,
         password=os.environ.get("BLOESEM_SMTP_PASSWORD") or None,
     )
     try:
-        done = send(connection, company.record.recipients, transport, place, now)
+        done = send(connection, company.record.recipients, transport, place, now, prefix=arguments.prefix)
     finally:
         transport.close()
     return {
@@ -137,7 +138,7 @@ def as_dict(one: Notice) -> dict[str, Any]:
 def _print(shown: list[Notice], said: dict[str, Any], *, escalated: bool) -> None:
     if said:
         print(
-            f"{len(said['went'])} sent, {len(said['tasks'])} without an address, {len(said['later'])} not taken yet"
+            f"{len(said['went'])} sent, {len(said['tasks'])} for you to write, {len(said['later'])} not taken yet"
         )
         for number in said["tasks"]:
             print(

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bloesem.gate.keeping import keeper
 from bloesem.recipients import notices
 from bloesem.recipients.model import Recipient
 from bloesem.recipients.notices import Notice
@@ -33,7 +34,7 @@ _CHANGES = {
 
 @dataclass(frozen=True)
 class Sent:
-    """`went`: by mail; `tasks`: for who has no address, a person writes; `later`: their server did not take it yet."""
+    """`went`: by mail; `tasks`: who has no address, or one that refuses: a person writes; `later`: their server did not take it yet."""
 
     went: tuple[Notice, ...]
     tasks: tuple[Notice, ...]
@@ -46,27 +47,33 @@ def send(
     transport: Transport,
     place: Place,
     now: dt.datetime,
+    *,
+    prefix: str,
 ) -> Sent:
-    """Sends what is queued, one transaction each. in: as keeper or administrator, outside a transaction. Two who send at once
-    do not send the same. raises: nothing for what a server does: such a notice stays queued, and is escalated on its day."""
+    """Sends what is queued, one transaction each. in: an administrator's connection, outside a transaction; `prefix` of the
+    cluster's roles. Two who send at once do not send the same. raises: nothing for what a server does: a notice that it does
+    not take stays queued, and is escalated on its day."""
     went: list[Notice] = []
     tasks: list[Notice] = []
     later: list[Notice] = []
-    for waiting in notices.open_notices(connection):
+    with connection.transaction(), keeper(connection, prefix):
+        queued = notices.open_notices(connection)
+    for waiting in queued:
         if waiting.state != "queued":
             continue
         address = _address(register.get(waiting.recipient))
         if address is None:
             tasks.append(waiting)
             continue
-        with connection.transaction():
+        with connection.transaction(), keeper(connection, prefix):
             if not notices.held_for_sending(connection, waiting.id):
                 continue
-            if transport.send(letter(waiting, address, place, now)) in (Outcome.SENT, Outcome.UNKNOWN):
+            outcome = transport.send(letter(waiting, address, place, now))
+            if outcome is Outcome.SENT:
                 notices.sent(connection, waiting.id, address, now)
                 went.append(waiting)
-            else:
-                later.append(waiting)
+            else:  # refused for good: a person finds out why; anything else is tried again
+                (tasks if outcome is Outcome.FAILED else later).append(waiting)
     return Sent(tuple(went), tuple(tasks), tuple(later))
 
 
