@@ -40,7 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--escalate", action="store_true", help="name those whose day is over, once")
     parser.add_argument("--to", default="", metavar="WHERE", help="where it went")
     parser.add_argument("--proof", default="", metavar="WHAT", help="what shows that it was done")
-    shared.add_prefix(parser)
     shared.add_json(parser)
 
 

@@ -66,9 +66,13 @@ def moment(opened: Opened) -> dt.datetime:
 
 def recipients(opened: Opened) -> list[Got]:
     return [
-        Got(*row[:5], tuple(_json(row[5])), *row[6:9], tuple(row[9]))
-        for row in _ask(opened, "own_recipients")
-    ]
+        Got(
+            recipient, name, kind, purpose, ground, tuple(_json(transfers) or ()), ends, at, table, tuple(columns)
+        )
+        for recipient, name, kind, purpose, ground, transfers, ends, at, table, columns in _ask(
+            opened, "own_recipients"
+        )
+    ]  # fmt: skip
 
 
 def told(opened: Opened) -> list[Told]:

@@ -34,7 +34,8 @@ _CHANGES = {
 
 @dataclass(frozen=True)
 class Sent:
-    """`went`: by mail; `tasks`: who has no address, or one that refuses: a person writes; `later`: their server did not take it yet."""
+    """`went`: by mail; `tasks`: who has no address, or one that refuses, so that a person writes; `later`: their server did
+    not take it yet."""
 
     went: tuple[Notice, ...]
     tasks: tuple[Notice, ...]

@@ -13,6 +13,7 @@ from bloesem.consent.rules import Rules, load_rules
 from bloesem.consent.texts import ConsentText, Texts, load_texts
 from bloesem.console import language as words
 from bloesem.console.company import Company, current, said
+from bloesem.console.words import WORDS
 from bloesem.gate import Opened, own
 from bloesem.plan.calculus import Verdict, person
 from bloesem.plan.dates import civil, last_day
@@ -208,7 +209,7 @@ def _says(company: Company, purpose: PurposePlan, language: str) -> str:
     if part is not None and part.description:
         return said(part.description, language)
     key = f"privacy.says.{purpose.key}"
-    return words.say(key, language) if key in words.WORDS else ""
+    return words.say(key, language) if key in WORDS else ""
 
 
 def _how_long(company: Company, purpose: PurposePlan, verdict: Verdict, language: str) -> str:
@@ -364,7 +365,7 @@ def _one(company: Company, got: Sequence[own.Got], told: Sequence[str], language
 
 def _country(code: str, language: str) -> str:
     key = f"privacy.country.{code}"
-    return words.say(key, language) if key in words.WORDS else code
+    return words.say(key, language) if key in WORDS else code
 
 
 def _read(opened: Opened, company: Company, language: str) -> tuple[Read, ...]:

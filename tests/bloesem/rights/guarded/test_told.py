@@ -112,14 +112,14 @@ def test_a_restriction_is_told_once_to_all_and_of_one_row_to_who_has_that(
 ) -> None:
     desk = blossom.desk(connection)
     row = blossom.value("SELECT id FROM data.email_address WHERE person_id = %s ORDER BY id LIMIT 1", ann)
-    said = desk.note(asked(ann), "restrict", [("restriction", "18(1)(a)")], item=f"email_address[{row}]")
+    said = desk.note(asked(ann), "restriction", [("restriction", "18(1)(a)")], item=f"email_address[{row}]")
     assert [(one["recipient"], one["given"]) for one in said["told"]] == [
         ("briefwerk", {"email_address": ["value"]}),
         ("reclamehuis", {"email_address": ["value"]}),
     ]
-    said = desk.note(asked(ann), "restrict", [("restriction", "18(1)(b)")])
+    said = desk.note(asked(ann), "restriction", [("restriction", "18(1)(b)")])
     assert [one["recipient"] for one in said["told"]] == ["briefwerk", "reclamehuis"]
-    again = desk.note(asked(ann), "restrict", [("restriction", "18(1)(b)")])
+    again = desk.note(asked(ann), "restriction", [("restriction", "18(1)(b)")])
     assert again["told"] == ()
     assert len(notices(blossom, ann)) == 4
 
@@ -130,13 +130,13 @@ def test_an_objection_or_withdrawal_is_told_to_who_got_data_for_that_purpose(
     desk, other = blossom.desk(connection), blossom.one("clicked")
     given(connection, other, "reclamehuis", "marketing", email_address=["value"])
     given(connection, other, "briefwerk", person_name=["given_name"])
-    said = desk.note(asked(other), "object", [("objection", "marketing")])
+    said = desk.note(asked(other), "objection", [("objection", "marketing")])
     assert [(one["recipient"], one["change"]) for one in said["told"]] == [("reclamehuis", "withdrawal")]
-    assert desk.note(asked(other), "object", [("objection", "marketing")])["told"] == ()
+    assert desk.note(asked(other), "objection", [("objection", "marketing")])["told"] == ()
     person = blossom.one("consent_near_expiry")
     given(connection, person, "reclamehuis", "consent_marketing", email_address=["value"])
     given(connection, person, "briefwerk", person_name=["given_name"])
-    said = desk.note(asked(person), "withdraw", [("consent", "consent_marketing")], ended=True)
+    said = desk.note(asked(person), "withdrawal", [("consent", "consent_marketing")], ended=True)
     assert [(one["recipient"], one["change"]) for one in said["told"]] == [("reclamehuis", "withdrawal")]
     assert notices(blossom, person) == [("reclamehuis", "withdrawal", {"email_address": ["value"]})]
 
@@ -152,7 +152,7 @@ def test_killed_at_any_statement_the_act_and_its_notices_are_there_together_or_n
         with blossom.connect() as victim:
             desk = blossom.desk(Killed(victim, connection, number))  # type: ignore[arg-type]
             try:
-                desk.note(asked(ann), "restrict", [("restriction", "18(1)(a)")])
+                desk.note(asked(ann), "restriction", [("restriction", "18(1)(a)")])
             except StoreError:
                 assert blossom.value(fact, ann) == before, number
                 assert notices(blossom, ann) == [], number
