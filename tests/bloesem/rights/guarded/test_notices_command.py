@@ -21,7 +21,7 @@ def queued(blossom: Blossom, connection: Connection, tmp_path: Path, monkeypatch
     person = blossom.one("clicked")
     given(connection, person, "voltwacht", "service", person_name=["given_name"])
     given(connection, person, "verdwenen", person_name=["family_name"])
-    blossom.desk(connection).note(asked(person), "restrict", [("restriction", "18(1)(a)")])
+    blossom.desk(connection).note(asked(person), "restriction", [("restriction", "18(1)(a)")])
     return person
 
 
