@@ -139,6 +139,7 @@ class DoorRules(Strict):
     classes: dict[str, ClassRule]
     channels: dict[str, tuple[PointRule, ...]]
     language: str  # the column of the person that says in which language to write
+    own_page: str  # the source, as rows say it, of what people say on their own page
     consents: str
     ownership: OwnershipRule
     segments: SegmentRule
@@ -289,11 +290,14 @@ def _tables(rules: Rules) -> None:
 
 
 def _sources(rules: Rules) -> None:
-    for source in rules.file.soft_opt_in.sources:
+    direct = "P-089: the address was given directly, in a sale"
+    sources = dict.fromkeys(rules.file.soft_opt_in.sources, direct)
+    sources.setdefault(rules.file.own_page, "P-049: each value has a declared source")
+    for source, rule in sources.items():
         if not any(re.search(one.pattern, source) for one in rules.plan.sources):
             raise RulesError(
                 f"`{source}` is no source of the policy",
-                "P-089: the address was given directly, in a sale",
+                rule,
                 "write it as rows say it, such as subject:contract",
             )
 

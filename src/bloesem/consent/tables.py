@@ -11,6 +11,7 @@ from psycopg import sql
 
 from bloesem.consent.rules import Rules
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.own import told_by
 from bloesem.plan.sql.statement import Statement, listed, tidy
 from bloesem.stores.postgres import Connection
 
@@ -127,8 +128,21 @@ BEGIN
         RETURN 'already';
     END IF;
     PERFORM {s}.refresh(ARRAY[person], at);
+    IF by_channel IS NULL THEN
+        {withdrawn_is_told(rules, "person", purposes)}
+    END IF;
     RETURN 'recorded';
 END $$"""
+
+
+def withdrawn_is_told(rules: Rules, person: str, purposes: str) -> str:
+    """PL/pgSQL: whoever got data of the person for these purposes is told that they may not use it for them any more (art.
+    19; C-129/21). It expects a variable `at`."""
+    s = ident(rules.plan.schema)
+    return (
+        f"PERFORM {s}.queue_notices(gen_random_uuid(), {person}, 'withdrawal', NULL, {purposes},"
+        f" {told_by(rules.plan)}, at);"
+    )
 
 
 def object_to_advertising(

@@ -84,4 +84,5 @@ def compile_plan(
         sources=tuple(
             SourcePlan(key, one.pattern, one.origin) for key, one in policy.sources.items() if one.pattern
         ),
+        **({"told_within": record.deadlines.recipients_told} if record.deadlines else {}),
     )

@@ -366,6 +366,7 @@ class Plan:
     retired: tuple[Bit, ...] = ()
     bits: tuple[Bit, ...] = ()  # the whole registry
     sources: tuple[SourcePlan, ...] = ()
+    told_within: str = "P14D"  # how soon who got data shows that it followed a change (art. 19)
 
     @cached_property
     def by_key(self) -> Mapping[str, PurposePlan]:

@@ -527,12 +527,14 @@ class Deadlines(Dated):
 
     `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
     the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
+    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19).
     """
 
     warn_before: Period
     escalate_before: Period
     careful_extension: bool
     adequacy_recheck: Period
+    recipients_told: Period = "P14D"
     why: str
 
     @model_validator(mode="after")

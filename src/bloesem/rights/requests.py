@@ -55,16 +55,24 @@ Drafter = Callable[[World, Sequence[Way]], Draft]
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash."""
+    """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash. `told`: the
+    recipients that are told of it (art. 19), where Bloesem knows who got what."""
 
     tables: Mapping[str, Mapping[str, Sequence[Any]]]
     statements: int
     plan: str
     people: tuple[Person, ...]
     done: bool
+    told: Sequence[Mapping[str, Any]] = ()
 
     def json(self) -> dict[str, Any]:
-        return {"tables": self.tables, "residue": [], "statements": self.statements, "plan": self.plan}
+        return {
+            "tables": self.tables,
+            "residue": [],
+            "told": self.told,
+            "statements": self.statements,
+            "plan": self.plan,
+        }
 
 
 @dataclass

@@ -7,10 +7,13 @@ it is kept for accountability (art. 5(2)) and goes with that term.
 
 from __future__ import annotations
 
+from bloesem.consent import own
 from bloesem.consent.rules import Rules
 from bloesem.consent.tables import DOOR
 from bloesem.consent.tables import statements as consent_statements
+from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
 from bloesem.stores.postgres import Connection
 
@@ -20,15 +23,21 @@ UNSUBSCRIBE = "unsubscribe(bigint, text, text)"
 REFUSE = "refuse_advertising(text)"
 
 
-def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> None:
+def install(
+    admin: Connection, rules: Rules, *, pages: tuple[str, ...] = (), texts: Texts | None = None
+) -> None:
     """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper; `pages`: short names
-    of the processes that show the page of a link: they may do what it does, and read nothing for it."""
+    of the processes that show the page of a link: they may do what it does, and read nothing for it; `texts`: the words to
+    which people agree on their own page, for those of these processes that open a person's own scope."""
     with admin.transaction():
         for statement in (*consent_statements(rules), *statements(rules)):
             admin.execute(statement.sql.encode())
+        for statement in own.statements(rules, texts, rules.file.own_page) if texts else ():
+            admin.execute(statement.sql.encode())
         for login in pages:
             admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())
-            for function in (UNSUBSCRIBE, REFUSE):
+            theirs = own.SIGNATURES if texts and login in doormen(rules.plan) else ()
+            for function in (UNSUBSCRIBE, REFUSE, *theirs):
                 admin.execute(
                     f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
                 )

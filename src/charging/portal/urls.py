@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import views
+from charging.portal import privacy_views, views
 from charging.portal.access import fresh, signed_in
 
 handler400 = "bloesem.console.trouble.unread"
@@ -49,6 +49,7 @@ urlpatterns = [
             name="mfa_reauthenticate_webauthn",
         ),
         path("me", views.me, name="portal-me"),
+        *privacy_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         path("fleet", views.fleet, name="portal-fleet"),
         path("jobs", views.jobs, name="portal-jobs"),

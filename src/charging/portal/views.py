@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @seated(PERSON)
 def me(request: HttpRequest) -> HttpResponse:
-    company, who = current(), _number(request)
+    company, who = current(), number_of(request)
     with purpose("subject", person=who) as opened:
         kinds = mine.kinds(opened, company, language())
         happened = mine.happenings(opened, company, language())
@@ -75,7 +75,7 @@ def me(request: HttpRequest) -> HttpResponse:
 @seated(PERSON)
 def me_kind(request: HttpRequest, table: str) -> HttpResponse:
     """All rows of one kind."""
-    company, who = current(), _number(request)
+    company, who = current(), number_of(request)
     with purpose("subject", person=who) as opened:
         kinds = mine.kinds(opened, company, language(), only=table)
     if not kinds:
@@ -84,7 +84,7 @@ def me_kind(request: HttpRequest, table: str) -> HttpResponse:
     return render(request, "portal/me_kind.html", {"kind": kinds[0], "parts": parts})
 
 
-def _number(request: HttpRequest) -> int:
+def number_of(request: HttpRequest) -> int:
     """The one number of the account's scope."""
     assert isinstance(request.user, User)
     numbers = request.user.numbers
@@ -100,7 +100,7 @@ def _number(request: HttpRequest) -> int:
 @seated("fleet")
 def fleet(request: HttpRequest) -> HttpResponse:
     """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
-    number = _number(request)
+    number = number_of(request)
     with purpose("fleet", employer=number):
         lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
         employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
