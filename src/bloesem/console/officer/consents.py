@@ -46,8 +46,8 @@ def page(company: Company, counts: Iterable[Count], today: dt.date, language: st
         "pictures": pictures,
         "top": top,
         "months": [(month, words.month(month, language, short=True)) for month in months],
-        "first": months[0],
-        "last": months[-1],
+        "first_month": words.month(months[0], language),
+        "last_month": words.month(months[-1], language),
         "heads": [(words.say(f"consents.{h}.short", language), company.part(p, language)) for h, p in parts],
         "table": [
             (words.month(month, language), [numbers.get(part, 0) for part in parts])

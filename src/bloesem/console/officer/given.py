@@ -45,9 +45,7 @@ def page(
     company: Company, every: Sequence[GivenIn], rows: Sequence[Disclosure], language: str
 ) -> dict[str, Any]:
     registered = company.loaded.record.recipients if company.loaded else {}
-    recipients = [
-        (key, registered[key].name if key in registered else key) for key in known(company, every)
-    ]
+    recipients = [(key, registered[key].name if key in registered else key) for key in known(company, every)]
     given = {one.recipient for one in every}
     months = sorted({one.month for one in every}, reverse=True)
     return {
@@ -87,7 +85,9 @@ def _ground(ground: str, language: str) -> str:
 def _transfer(one: Mapping[str, Any], language: str) -> tuple[str, str]:
     country, mechanism = str(one.get("country", "")), str(one.get("mechanism") or "none")
     key = f"mechanism.{mechanism}"
-    return countries_named(language).get(country, country), words.say(key, language) if key in WORDS else mechanism
+    return countries_named(language).get(country, country), words.say(
+        key, language
+    ) if key in WORDS else mechanism
 
 
 def _categories(company: Company, fields: Mapping[str, Iterable[str]], language: str) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ def expected(plan: Plan) -> frozenset[Grant]:
         mapped = {c.name for c in table.columns}
         granted = [(p.name, purpose_columns(plan, table, p)) for p in readers(plan)]
         granted += [
-            (s.name_shared if shared(table, s) else s.name, scoped_columns(plan, table, s)) for s in plan.scoped
+            (s.name_shared if shared(table, s) else s.name, scoped_columns(plan, table, s))
+            for s in plan.scoped
         ]
         granted += [(w.key, writer_reads(plan, table)) for w in plan.writers if table.name in w.tables]
         found |= {
@@ -125,9 +126,7 @@ def _columns(company: Company, language: str) -> list[Column]:
     return found
 
 
-def _lines(
-    company: Company, now: frozenset[Grant], columns: list[Column], language: str
-) -> list[Line]:
+def _lines(company: Company, now: frozenset[Grant], columns: list[Column], language: str) -> list[Line]:
     """Of each category, what each role may really read: by the grants that are there, not by the plan."""
     plan = company.plan
     names = {p.key: (plan.role(p.name),) for p in plan.purposes}

@@ -70,10 +70,12 @@ class Kept:
 
 @dataclass(frozen=True)
 class Hold:
+    """A hold, on `rows` of somebody's; none: on all that is theirs."""
+
     label: str
     since: dt.date
     review: dt.date | None
-    row: bool
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,13 @@ def _events(facts: Iterable[Fact]) -> Events:
 
 
 def _holds(company: Company, asked: Asked, language: str) -> Iterable[Hold]:
-    for fact in asked.facts.get(asked.person or 0, ()):
-        if fact.kind == "hold" and fact.holds(asked.at):
-            yield Hold(
-                company.part(fact.key, language),
-                civil(fact.starts_at),
-                fact.review_on,
-                fact.table is not None,
-            )
+    found = Counter(
+        (fact.key, civil(fact.starts_at), fact.review_on, fact.table is not None)
+        for fact in asked.facts.get(asked.person or 0, ())
+        if fact.kind == "hold" and fact.holds(asked.at)
+    )
+    for (key, since, review, of_rows), many in found.items():
+        yield Hold(company.part(key, language), since, review, many if of_rows else 0)
 
 
 class _Judged:
@@ -238,9 +239,7 @@ class _Judged:
                 company, verdict.why, purpose.key, column=values[0].column, clocks=ran, narrow=narrow
             )
             quotes = showing.quotes(company, ids, language, 1)
-        text = words.reason(
-            company, purpose.key, verdict.why, verdict.since, verdict.until, language, ran
-        )
+        text = words.reason(company, purpose.key, verdict.why, verdict.since, verdict.until, language, ran)
         return Why(text, tuple(quotes), verdict.until, len(values))
 
     def scoped(self, role: ScopedPlan) -> Reader:

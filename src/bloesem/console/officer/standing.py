@@ -14,6 +14,7 @@ from bloesem.console.company import Company, said
 from bloesem.console.language import say
 from bloesem.console.officer.common import Lacks, lack, loaded
 from bloesem.console.officer.world import countries_named
+from bloesem.console.words import WORDS
 from bloesem.policy.company import Company as Loaded
 from bloesem.policy.model import Policy
 from bloesem.recipients.conditions import Condition
@@ -74,9 +75,7 @@ def register(company: Company, today: dt.date, language: str) -> dict[str, Any]:
     }
 
 
-def _line(
-    company: Company, files: Loaded, policy: Policy, key: str, today: dt.date, language: str
-) -> Line:
+def _line(company: Company, files: Loaded, policy: Policy, key: str, today: dt.date, language: str) -> Line:
     one, found = files.record.recipients[key], standing_of(files, policy, key, today)
     allowed = [standing for standing in found if standing.allowed]
     ends = [standing.decision.until for standing in allowed]
@@ -168,9 +167,14 @@ def _for(company: Company, standing: Standing, language: str) -> For:
         standing.assignment,
         standing.allowed,
         standing.decision.until if standing.allowed else None,
-        tuple(company.category(key, language) for key in standing.fields),
+        tuple(company.category(key, language) for key in _narrowest(standing.fields)),
         tuple(lack(c, language) for c in standing.reasons),
     )
+
+
+def _narrowest(keys: tuple[str, ...]) -> list[str]:
+    """Without headings whose own kinds of data stand in the list too."""
+    return [key for key in keys if not any(other.startswith(f"{key}.") for other in keys)]
 
 
 def _fields(company: Company, keys: Iterable[str], language: str) -> list[str]:
@@ -198,12 +202,16 @@ def _places(places: Places, language: str) -> list[tuple[str, str]]:
 def _days(found: list[Standing], language: str) -> list[tuple[dt.date, str, str]]:
     """What holds and ends: the day, which sort of thing, and the thing."""
     days = {
-        (c.last, lack(c, language).what, c.thing)
+        (c.last, _thing(c.kind, language), c.thing)
         for standing in found
         for c in standing.decision.conditions
         if c.holds and c.last is not None
     }
     return sorted(days)
+
+
+def _thing(kind: str, language: str) -> str:
+    return say(key if (key := f"thing.{kind}") in WORDS else "thing.other", language)
 
 
 def could_get(company: Company, category: str, today: dt.date, language: str) -> list[dict[str, Any]]:
@@ -213,9 +221,7 @@ def could_get(company: Company, category: str, today: dt.date, language: str) ->
     files = company.loaded
     policy, found = files.in_force(today), []
     for key, it in files.record.recipients.items():
-        may = [
-            s for s in standing_of(files, policy, key, today) if s.allowed and category in s.fields
-        ]
+        may = [s for s in standing_of(files, policy, key, today) if s.allowed and category in s.fields]
         if may:
             ends = [s.decision.until for s in may if s.decision.until is not None]
             found.append(

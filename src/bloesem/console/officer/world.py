@@ -18,7 +18,9 @@ from bloesem.recipients.conditions import failing, until
 from bloesem.recipients.register import warned_until
 from bloesem.recipients.transfers import Carried, carried
 
-#: Countries of a map, the worst first: what is drawn where a country has several.
+#: Units of the picture: a country that is less wide has its mark beside it.
+SMALL = 35
+#: States of a country, the worst first: what is drawn where it has several.
 STATES = ("none", "scc", "adequacy", "eea")
 
 
@@ -42,6 +44,12 @@ class Mark:
     state: str
     x: float
     y: float
+    aside: bool = False
+
+    @property
+    def at(self) -> float:
+        """Its middle: beside a country that it would cover."""
+        return self.x - 40 if self.aside else self.x
 
     @property
     def width(self) -> float:
@@ -49,7 +57,7 @@ class Mark:
 
     @property
     def left(self) -> float:
-        return round(self.x - self.width / 2, 1)
+        return round(self.at - self.width / 2, 1)
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,8 @@ def page(company: Company, today: dt.date, language: str) -> dict[str, Any]:
         "lands": _lands(eea, states, language),
         "marks": _marks(lines, states, language),
         "lines": lines,
+        "states": ("eea", "adequacy", "scc", "none"),
         "counts": counts,
-        "soon": [line for line in lines if line.soon],
-        "eea": sorted(countries_named(language)[code] for code in eea),
-        "source": _world()["source"],
     }
 
 
@@ -119,7 +125,9 @@ def _lines(files: Loaded, today: dt.date, language: str) -> list[Line]:
         if recipient.ended is None or recipient.ended >= today
         for one in carried(policy, files.record, files.law, key, recipient, today)
     ]
-    return sorted(found, key=lambda it: (STATES.index(it.state), it.until or dt.date.max, it.country, it.recipient))
+    return sorted(
+        found, key=lambda it: (STATES.index(it.state), it.until or dt.date.max, it.country, it.recipient)
+    )
 
 
 def _line(files: Loaded, key: str, one: Carried, today: dt.date, language: str) -> Line:
@@ -167,7 +175,9 @@ def _states(lines: list[Line]) -> dict[str, str]:
 
 def _lands(eea: frozenset[str], states: Mapping[str, str], language: str) -> list[Land]:
     return [
-        Land(code, one["name"][language], one["path"], states.get(code) or ("eea" if code in eea else "other"))
+        Land(
+            code, one["name"][language], one["path"], states.get(code) or ("eea" if code in eea else "other")
+        )
         for code, one in _world()["countries"].items()
         if "path" in one
     ]
@@ -180,5 +190,6 @@ def _marks(lines: list[Line], states: Mapping[str, str], language: str) -> list[
         one = _world()["countries"].get(code, {})
         if "at" in one:
             signs = dict.fromkeys(say(f"sign.{line.state}", language) for line in lines if line.code == code)
-            found.append(Mark(code, one["name"][language], " ".join(signs), state, *one["at"]))
+            small = one.get("wide", 0) < SMALL
+            found.append(Mark(code, one["name"][language], " ".join(signs), state, *one["at"], aside=small))
     return found
