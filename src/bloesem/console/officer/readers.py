@@ -179,10 +179,11 @@ class _Judged:
         self.verdicts: dict[str, list[tuple[_Value, bool, Verdict]]] = {
             p.key: [self._judge(p, value) for value in values] for p in company.parts
         }
+        served = company.plan.processes
         self.by = {
-            key: tuple((login, login in company.plan.staff) for login, served in company.plan.processes.items() if key in served)
+            key: tuple((login, login in company.plan.staff) for login in served if key in served[login])
             for key in (*company.plan.by_key, *(s.key for s in company.plan.scoped))
-        }  # fmt: skip
+        }
 
     def _judge(self, purpose: PurposePlan, value: _Value) -> tuple[_Value, bool, Verdict]:
         row, plan, asked = value.row, self.company.plan, self.asked

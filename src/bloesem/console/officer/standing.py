@@ -214,14 +214,21 @@ def _thing(kind: str, language: str) -> str:
     return say(key if (key := f"thing.{kind}") in WORDS else "thing.other", language)
 
 
-def could_get(company: Company, category: str, today: dt.date, language: str) -> list[dict[str, Any]]:
-    """The recipients that could be given data of a category today, each with what for and through which day."""
+def could_get(
+    company: Company, category: str, purposes: frozenset[str], today: dt.date, language: str
+) -> list[dict[str, Any]]:
+    """The recipients that could be given data of a category today for one of these purposes, which may read it: each with
+    what for and through which day."""
     if company.loaded is None:
         return []
     files = company.loaded
     policy, found = files.in_force(today), []
     for key, it in files.record.recipients.items():
-        may = [s for s in standing_of(files, policy, key, today) if s.allowed and category in s.fields]
+        may = [
+            s
+            for s in standing_of(files, policy, key, today)
+            if s.allowed and s.purpose in purposes and category in s.fields
+        ]
         if may:
             ends = [s.decision.until for s in may if s.decision.until is not None]
             found.append(

@@ -15,12 +15,13 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bloesem.console import trouble
-from bloesem.console.company import Company, current
+from bloesem.console.company import current
 from bloesem.console.officer import consents as consenting
 from bloesem.console.officer import given, matrices, standing, world
 from bloesem.console.officer import readers as reading
 from bloesem.errors import BloesemError
 from bloesem.gate import oversight
+from bloesem.plan.dates import civil
 from charging.portal.access import seated
 from charging.portal.models import User
 
@@ -172,18 +173,13 @@ def readers(request: HttpRequest) -> HttpResponse:
     if asked.people != 1:
         form["wrong"] = "readers.wrong.nobody" if not asked.people else "readers.wrong.several"
         return _page(request, "readers", **context)
+    answer = reading.answer(company, asked, form["category"], language)
+    may = frozenset(reader.key for reader in answer.readers)
     context |= {
         "about": company.category(form["category"], language),
-        "answer": reading.answer(company, asked, form["category"], language),
-        "outside": _outside(company, asked, form["category"], language),
+        "answer": answer,
+        "had": given.of_person(company, asked, form["category"], language),
+        "could": standing.could_get(company, form["category"], may, civil(asked.at), language),
         "at": asked.at,
     }
     return _page(request, "readers", **context)
-
-
-def _outside(company: Company, asked: oversight.Asked, category: str, language: str) -> dict[str, Any]:
-    """Who outside has it, and who could be given it today."""
-    return {
-        "had": given.of_person(company, asked, category, language),
-        "could": standing.could_get(company, category, oversight.today(), language),
-    }
