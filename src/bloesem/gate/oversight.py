@@ -1,22 +1,21 @@
 """What the privacy officer asks of the database (art. 39), through the keeper's functions: counts, disclosures, and what
-decides who may read somebody. Only the process that the record names may call them; no value of anybody comes back."""
+decides who may read somebody. in: a connection of the login that the record names, which alone may; no value of anybody
+comes back."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
-from psycopg import sql
+from psycopg import Error, sql
 
 from bloesem.errors import GateError
-from bloesem.gate.logbook import as_login
-from bloesem.gate.served import gate_of
 from bloesem.plan.model import Fact, Plan, TablePlan
 from bloesem.rights.identifiers import Identifier, IdentifierError, normal
+from bloesem.stores.postgres import Connection
 
 #: What a map calls a kind of identifier whose spellings `rights.identifiers` knows under another name.
 _SPELT = {"phone_number": "phone", "customer_number": "customer"}
@@ -89,57 +88,81 @@ class Asked:
     given: tuple[Mapping[str, Any], ...] = field(hash=False)
 
 
-def today(*, using: str = "default") -> dt.date:
-    """The database's own day: the real one, or that of a demonstration."""
-    found: dt.date = _ask("SELECT {s}.today()", [], using, guarded=False)[0][0]
-    return found
+@dataclass(frozen=True)
+class Oversight:
+    """Questions over a connection of the officer's login. Each raises `GateError` where PostgreSQL does not let it ask."""
 
+    connection: Connection
+    plan: Plan
 
-def counts(*, using: str = "default") -> list[Count]:
-    """Consents and objections by month. Raises `GateError` for a process that is not the officer's."""
-    return [Count(*row) for row in _ask("SELECT * FROM {s}.oversight_counts()", [], using)]
+    def today(self) -> dt.date:
+        """The database's own day: the real one, or that of a demonstration."""
+        found: dt.date = self._ask("SELECT {s}.today()")[0][0]
+        return found
 
+    def counts(self) -> list[Count]:
+        """Consents and objections by month."""
+        return [Count(*row) for row in self._ask("SELECT * FROM {s}.oversight_counts()")]
 
-def given(*, using: str = "default") -> list[GivenIn]:
-    """Who was given what, by month, the newest first. Raises as `counts`."""
-    return [GivenIn(*row) for row in _ask("SELECT * FROM {s}.oversight_given()", [], using)]
+    def given(self) -> list[GivenIn]:
+        """Who was given what, by month, the newest first."""
+        return [GivenIn(*row) for row in self._ask("SELECT * FROM {s}.oversight_given()")]
 
+    def disclosures(self, recipient: str | None = None, month: dt.date | None = None) -> list[Disclosure]:
+        """Disclosures one by one, the newest first. in: only to this recipient, only in the month of this day."""
+        rows = self._ask("SELECT * FROM {s}.oversight_disclosures(%s, %s)", recipient, month)
+        return [
+            Disclosure(
+                *row[:8],
+                tuple(row[8]),
+                *row[9:12],
+                {table: tuple(names) for table, names in sorted(row[12].items())},
+            )
+            for row in rows
+        ]
 
-def disclosures(
-    recipient: str | None = None, month: dt.date | None = None, *, using: str = "default"
-) -> list[Disclosure]:
-    """Disclosures one by one, the newest first. in: only to this recipient, only in the month of this day. Raises as
-    `counts`."""
-    rows = _ask("SELECT * FROM {s}.oversight_disclosures(%s, %s)", [recipient, month], using)
-    return [
-        Disclosure(
-            *row[:8],
-            transfers=tuple(row[8]),
-            policy=row[9],
-            ends=row[10],
-            people=row[11],
-            fields={table: tuple(names) for table, names in sorted(row[12].items())},
+    def asked(self, actor: str, kind: str, value: str, tables: Sequence[str]) -> Asked:
+        """What decides who may read these tables' rows of whoever has this identifier; written down, and committed, before
+        it comes back. in: `actor`, who asks; `kind`, of the map's identities, any other is a `GateError`."""
+        known = identities(self.plan)
+        if kind not in known:
+            raise GateError(
+                f"`{kind}` identifies nobody in this map",
+                "the map says which columns identify a person (fides_meta.identity)",
+                f"use one of: {', '.join(known)}",
+            )
+        query = "SELECT {s}.oversight_person(%s, %s, %s::text[], %s::text[])"
+        told = self._ask(query, actor, kind, sorted(_written(kind, value)), list(tables))[0][0]
+        self.connection.commit()
+        return answered(self.plan, told)
+
+    def grants(self, roles: Iterable[str]) -> frozenset[tuple[str, str, str, str]]:
+        """What these roles (the cluster's names) may read of the tables of the map, by PostgreSQL's own catalogue: role,
+        schema, table, column."""
+        names = [table.qualified for table in self.plan.tables]
+        return frozenset(
+            (str(r), str(n), str(t), str(c)) for r, n, t, c in self._ask(_GRANTS, list(roles), names)
         )
-        for row in rows
-    ]
+
+    def _ask(self, text: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            query = sql.SQL(text).format(s=sql.Identifier(self.plan.schema))
+            return self.connection.execute(query, values).fetchall()
+        except Error as error:
+            self.connection.rollback()
+            raise GateError(
+                f"the database does not answer the privacy officer: {error.diag.message_primary or 'no connection'}",
+                "art. 39: the login that the record names (`oversight`) may ask, and no other",
+                "install the plan in force, and see that the database runs",
+            ) from error
 
 
-def asked(actor: str, kind: str, value: str, tables: Sequence[str], *, using: str = "default") -> Asked:
-    """What decides who may read these tables' rows of whoever has this identifier; written down before it comes back.
-
-    in: `actor`, who asks; `kind`, of the map's identities. Raises `GateError` for one that the map does not have, and as
-    `counts`.
-    """
-    plan = gate_of(using).plan
-    if kind not in identities(plan):
-        raise GateError(
-            f"`{kind}` identifies nobody in this map",
-            "the map says which columns identify a person (fides_meta.identity)",
-            f"use one of: {', '.join(identities(plan))}",
-        )
-    query = "SELECT {s}.oversight_person(%s, %s, %s::text[], %s::text[])"
-    found = _ask(query, [actor, kind, sorted(_written(kind, value)), list(tables)], using)[0][0]
-    return _answer(plan, found)
+_GRANTS = """
+    SELECT r.rolname, n.nspname, c.relname, a.attname
+    FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE r.rolname = ANY (%s) AND n.nspname || '.' || c.relname = ANY (%s)
+      AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')"""
 
 
 def identities(plan: Plan) -> list[str]:
@@ -147,38 +170,7 @@ def identities(plan: Plan) -> list[str]:
     return list(dict.fromkeys(c.identity for t in plan.tables for c in t.columns if c.identity))
 
 
-def grants(roles: Iterable[str], *, using: str = "default") -> frozenset[tuple[str, str, str, str]]:
-    """What these roles (the cluster's names) may read of the tables of the map, by PostgreSQL's own catalogue: role,
-    schema, table, column."""
-    plan = gate_of(using).plan
-    query = """
-        SELECT r.rolname::text, n.nspname::text, c.relname::text, a.attname::text
-        FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE r.rolname = ANY (%s) AND n.nspname || '.' || c.relname = ANY (%s)
-          AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')"""
-    names = [table.qualified for table in plan.tables]
-    return frozenset(_ask(query, [list(roles), names], using, guarded=False))
-
-
-# ---- how it is asked, and read -----------------------------------------------------------------------------------------
-
-
-def _ask(text: str, values: Sequence[object], using: str, *, guarded: bool = True) -> list[tuple[Any, ...]]:
-    from django.db import connections
-
-    gate = gate_of(using)
-    plan = gate.plan
-    if guarded and (plan.oversight is None or plan.oversight.process != gate.login):
-        raise GateError(
-            f"the process `{gate.login}` asks nothing for the privacy officer",
-            "art. 39: one process of the record does, and no other",
-            "name it in the record (`oversight`), and ask there",
-        )
-    connection: Any = connections[using]
-    with as_login(connection) as cursor:
-        composed = sql.SQL(text).format(s=sql.Identifier(plan.schema))  # type: ignore[arg-type]
-        return list(cursor.execute(composed, list(values)).fetchall())
+# ---- how it is read ----------------------------------------------------------------------------------------------------
 
 
 def _written(kind: str, value: str) -> set[str]:
@@ -190,9 +182,8 @@ def _written(kind: str, value: str) -> set[str]:
     return found
 
 
-def _answer(plan: Plan, told: Mapping[str, Any]) -> Asked:
-    if isinstance(told, str):
-        told = json.loads(told)
+def answered(plan: Plan, told: Mapping[str, Any]) -> Asked:
+    """The answer of `oversight_person`, as values that the calculus reads."""
     facts: dict[int, tuple[Fact, ...]] = {}
     for person, kind, key, starts, ends, table, row, review in told["facts"]:
         fact = Fact(

@@ -129,7 +129,7 @@ def _columns(company: Company, language: str) -> list[Column]:
 def _lines(company: Company, now: frozenset[Grant], columns: list[Column], language: str) -> list[Line]:
     """Of each category, what each role may really read: by the grants that are there, not by the plan."""
     plan = company.plan
-    names = {p.key: (plan.role(p.name),) for p in plan.purposes}
+    names: dict[str, tuple[str, ...]] = {p.key: (plan.role(p.name),) for p in plan.purposes}
     names |= {s.key: (plan.role(s.name), plan.role(s.name_shared)) for s in plan.scoped}
     of: dict[str, list[tuple[str, str, str]]] = {}
     for table in plan.tables:

@@ -120,6 +120,7 @@ def one(company: Company, key: str, today: dt.date, language: str) -> dict[str, 
     policy = files.in_force(today)
     it, found = files.record.recipients[key], standing_of(files, policy, key, today)
     kind = policy.recipients.get(it.kind)
+    items = {str(item): place for item, place in it.contract.items.items()} if it.contract else {}
     return {
         "key": key,
         "it": it,
@@ -133,8 +134,7 @@ def one(company: Company, key: str, today: dt.date, language: str) -> dict[str, 
         "fields": _fields(company, it.fields, language),
         "contract": it.contract,
         "items": [
-            (say(f"item.{item}", language), article, dict(it.contract.items).get(item, ""))
-            for item, article in ART_28.items()
+            (say(f"item.{item}", language), article, items.get(item, "")) for item, article in ART_28.items()
         ]
         if it.contract and it.role == "processor"
         else [],

@@ -191,5 +191,6 @@ def _marks(lines: list[Line], states: Mapping[str, str], language: str) -> list[
         if "at" in one:
             signs = dict.fromkeys(say(f"sign.{line.state}", language) for line in lines if line.code == code)
             small = one.get("wide", 0) < SMALL
-            found.append(Mark(code, one["name"][language], " ".join(signs), state, *one["at"], aside=small))
+            x, y = one["at"]
+            found.append(Mark(code, one["name"][language], " ".join(signs), state, x, y, small))
     return found

@@ -14,13 +14,14 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bloesem.console import trouble
+from bloesem.console import door, trouble
 from bloesem.console.company import current
+from bloesem.console.officer import common
 from bloesem.console.officer import consents as consenting
 from bloesem.console.officer import given, matrices, standing, world
 from bloesem.console.officer import readers as reading
 from bloesem.errors import BloesemError
-from bloesem.gate import oversight
+from bloesem.gate.oversight import Oversight, identities
 from bloesem.plan.dates import civil
 from charging.portal.access import seated
 from charging.portal.models import User
@@ -36,13 +37,16 @@ MOST = 254
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
-def _officers(view: View[P]) -> View[P]:
-    """The officer's alone; what Bloesem says is wrong is said on a page."""
+def _officers(view: Callable[Concatenate[HttpRequest, Oversight, P], HttpResponse]) -> View[P]:
+    """The officer's alone, with a connection of the login that asks for the officer; what Bloesem says is wrong is said on
+    a page."""
 
     @wraps(view)
     def told(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        plan = current().plan
         try:
-            return view(request, *args, **kwargs)
+            with door.oversight(plan).warm() as connection:
+                return view(request, Oversight(connection, plan), *args, **kwargs)
         except BloesemError as error:
             return trouble.stopped(request, error)
 
@@ -59,7 +63,7 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
 
 @require_safe
 @_officers
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """The officer's own pages, and those of the console."""
     pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
     links = [
@@ -78,19 +82,19 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @_officers
-def recipients(request: HttpRequest) -> HttpResponse:
+def recipients(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
-    today = oversight.today()
+    today = ask.today()
     return _page(request, "recipients", today_of=today, **standing.register(company, today, _language()))
 
 
 @require_safe
 @_officers
-def recipient(request: HttpRequest, key: str) -> HttpResponse:
-    company, today = current(), oversight.today()
-    if key not in standing.loaded(company).record.recipients:
+def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
+    company, today = current(), ask.today()
+    if key not in common.loaded(company).record.recipients:
         raise Http404
-    received = [one for one in oversight.given() if one.recipient == key]
+    received = [one for one in ask.given() if one.recipient == key]
     return _page(
         request,
         "recipient",
@@ -102,8 +106,8 @@ def recipient(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 @_officers
-def transfers(request: HttpRequest) -> HttpResponse:
-    company, today = current(), oversight.today()
+def transfers(request: HttpRequest, ask: Oversight) -> HttpResponse:
+    company, today = current(), ask.today()
     return _page(request, "transfers", today_of=today, **world.page(company, today, _language()))
 
 
@@ -112,25 +116,23 @@ def transfers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @_officers
-def consents(request: HttpRequest) -> HttpResponse:
+def consents(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
-    return _page(
-        request, "consents", **consenting.page(company, oversight.counts(), oversight.today(), _language())
-    )
+    return _page(request, "consents", **consenting.page(company, ask.counts(), ask.today(), _language()))
 
 
 @require_safe
 @_officers
-def disclosures(request: HttpRequest) -> HttpResponse:
+def disclosures(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """`to`, a recipient's key, and `month`: both optional; what is neither is not found."""
     company = current()
     to, month = request.GET.get("to", ""), request.GET.get("month", "")
     found = MONTH.fullmatch(month)
-    every = oversight.given()
+    every = ask.given()
     if (month and not found) or (to and to not in given.known(company, every)):
         raise Http404
     within = dt.date(int(found[1]), int(found[2]), 1) if found and int(found[1]) else None
-    rows = oversight.disclosures(to or None, within)
+    rows = ask.disclosures(to or None, within)
     return _page(request, "disclosures", to=to, month=month, **given.page(company, every, rows, _language()))
 
 
@@ -139,18 +141,18 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @_officers
-def matrix(request: HttpRequest) -> HttpResponse:
+def matrix(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
-    granted = oversight.grants(matrices.roles(company.plan))
+    granted = ask.grants(matrices.roles(company.plan))
     return _page(request, "matrix", **matrices.page(company, granted, _language()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_officers
-def readers(request: HttpRequest) -> HttpResponse:
+def readers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """Asked by POST, so that who is asked about is in no address; each question is written down as a read of that person."""
     company, language = current(), _language()
-    by = [kind for kind in ASKED_BY if kind in oversight.identities(company.plan)]
+    by = [kind for kind in ASKED_BY if kind in identities(company.plan)]
     known = reading.categories(company)
     first = FIRST_CATEGORY if FIRST_CATEGORY in known else known[0]
     form = {"by": by[0], "value": "", "category": first, "wrong": ""}
@@ -169,7 +171,7 @@ def readers(request: HttpRequest) -> HttpResponse:
         return _page(request, "readers", **context)
     assert isinstance(request.user, User)
     tables = [table.name for table in reading.tables_of(company, form["category"])]
-    asked = oversight.asked(str(request.user), form["by"], form["value"], tables)
+    asked = ask.asked(str(request.user), form["by"], form["value"], tables)
     if asked.people != 1:
         form["wrong"] = "readers.wrong.nobody" if not asked.people else "readers.wrong.several"
         return _page(request, "readers", **context)
