@@ -111,15 +111,7 @@ class Oversight:
     def disclosures(self, recipient: str | None = None, month: dt.date | None = None) -> list[Disclosure]:
         """Disclosures one by one, the newest first. in: only to this recipient, only in the month of this day."""
         rows = self._ask("SELECT * FROM {s}.oversight_disclosures(%s, %s)", recipient, month)
-        return [
-            Disclosure(
-                *row[:8],
-                tuple(row[8]),
-                *row[9:12],
-                {table: tuple(names) for table, names in sorted(row[12].items())},
-            )
-            for row in rows
-        ]
+        return [_disclosure(row) for row in rows]
 
     def asked(self, actor: str, kind: str, value: str, tables: Sequence[str]) -> Asked:
         """What decides who may read these tables' rows of whoever has this identifier; written down, and committed, before
@@ -171,6 +163,31 @@ def identities(plan: Plan) -> list[str]:
 
 
 # ---- how it is read ----------------------------------------------------------------------------------------------------
+
+
+def _disclosure(row: tuple[Any, ...]) -> Disclosure:
+    (
+        number,
+        as_of,
+        recipient,
+        name,
+        kind,
+        purpose,
+        ground,
+        assignment,
+        transfers,
+        policy,
+        ends,
+        people,
+        fields,
+    ) = row
+    columns = {table: tuple(names) for table, names in sorted(fields.items())}
+    return Disclosure(
+        *(number, as_of, recipient, name, kind, purpose, ground, assignment),
+        tuple(transfers),
+        *(policy, ends, people),
+        columns,
+    )
 
 
 def _written(kind: str, value: str) -> set[str]:

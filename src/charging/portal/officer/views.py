@@ -16,9 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bloesem.console import door, trouble
 from bloesem.console.company import current
-from bloesem.console.officer import common
+from bloesem.console.officer import common, given, matrices, standing, world
 from bloesem.console.officer import consents as consenting
-from bloesem.console.officer import given, matrices, standing, world
 from bloesem.console.officer import readers as reading
 from bloesem.errors import BloesemError
 from bloesem.gate.oversight import Oversight, identities
