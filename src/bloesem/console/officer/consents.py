@@ -45,7 +45,14 @@ def page(company: Company, counts: Iterable[Count], today: dt.date, language: st
     return {
         "pictures": pictures,
         "top": top,
-        "months": [(month, words.month(month, language, short=True)) for month in months],
+        "months": [
+            (
+                month,
+                words.month(month, language, short=True),
+                month.month == 1 or (not i and month.month < 10),
+            )
+            for i, month in enumerate(months)
+        ],
         "first_month": words.month(months[0], language),
         "last_month": words.month(months[-1], language),
         "heads": [(words.say(f"consents.{h}.short", language), company.part(p, language)) for h, p in parts],
