@@ -206,7 +206,10 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
         "BLOESEM_OUTBOX": str(home.outbox),
         **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_SMTP_")},
     }
-    for name, logins, at in (("console", every, port), ("portal", ["portal"], other)):
+    asks = (
+        [ready.plan.oversight.process] if ready.plan.oversight else []
+    )  # the officer's pages are the portal's
+    for name, logins, at in (("console", every, port), ("portal", ["portal", *asks], other)):
         if name in every:
             mine = logins if ready.demo or name == "portal" else [name]
             result.append(

@@ -20,7 +20,7 @@ from bloesem.plan.model import (
     TablePlan,
     WriterPlan,
 )
-from bloesem.plan.purposes import cases_of, processes_of, purposes_of, scoped_of, staff_of
+from bloesem.plan.purposes import cases_of, oversight_of, processes_of, purposes_of, scoped_of, staff_of
 from bloesem.plan.tables import TableCompiler, open_table
 from bloesem.policy.model import Policy, Record
 
@@ -78,6 +78,7 @@ def compile_plan(
         processes=processes_of(record, purposes, bits),
         staff=staff_of(record),
         cases=cases_of(record, purposes, bits),
+        oversight=oversight_of(record, purposes),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),

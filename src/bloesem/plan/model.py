@@ -343,6 +343,14 @@ class OpenTable:
 
 
 @dataclass(frozen=True)
+class OversightPlan:
+    """The process through which the privacy officer asks, and the purpose under which that is written down."""
+
+    process: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that gate, clock and rights need to know. Equal inputs give an equal plan."""
 
@@ -361,6 +369,7 @@ class Plan:
     cases: tuple[
         str, ...
     ] = ()  # purposes that are read one case at a time, with a second person: holds, and archives
+    oversight: OversightPlan | None = None
     prefix: str = "bloesem_"
     schema: str = "bloesem"
     retired: tuple[Bit, ...] = ()

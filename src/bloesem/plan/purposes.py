@@ -15,6 +15,7 @@ from bloesem.plan.model import (
     RECORD,
     Bit,
     Clock,
+    OversightPlan,
     PurposePlan,
     ScopedPlan,
 )
@@ -247,3 +248,24 @@ def cases_of(record: Record, purposes: Sequence[PurposePlan], bits: Sequence[Bit
             f"use: {', '.join(sorted(here))}",
         )
     return tuple(sorted({p.key for p in purposes if p.hold} | set(record.cases) & here))
+
+
+def oversight_of(record: Record, purposes: Sequence[PurposePlan]) -> OversightPlan | None:
+    """How the privacy officer asks; None where the record does not say."""
+    said = record.oversight
+    if said is None:
+        return None
+    if said.process not in record.processes:
+        raise PlanError(
+            f"`oversight` names process `{said.process}`, which is none",
+            "art. 39: whoever watches over the policy asks through a process, and no other may",
+            f"use: {', '.join(sorted(record.processes)) or 'none is there'}",
+        )
+    known = sorted(p.key for p in purposes if p.of == "law" and not p.hold)
+    if said.purpose not in known:
+        raise PlanError(
+            f"`oversight` is under `{said.purpose}`, which is no purpose of the law",
+            "P-051: a closed list; a question about a person is written down under the law that asks for oversight",
+            f"use: {', '.join(known) or 'none is there'}",
+        )
+    return OversightPlan(said.process, said.purpose)

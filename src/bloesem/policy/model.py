@@ -570,6 +570,14 @@ def _switches(value: dict[str, str]) -> dict[str, str]:
 Switches = Annotated[dict[str, str], AfterValidator(_switches)]
 
 
+class Oversight(Strict):
+    """How whoever watches over the policy asks (art. 39): through which process, and under which purpose of the law each
+    question about a person is written down. Counts, disclosures, and who may read what: never a value."""
+
+    process: Key
+    purpose: str
+
+
 class Record(Strict):
     """All of `record/*.yaml`, merged."""
 
@@ -590,6 +598,7 @@ class Record(Strict):
     )  # login of a process → the parts and roles that it serves
     staff: tuple[Key, ...] = ()  # the processes through which staff read: each read says who
     cases: tuple[Key, ...] = ()  # beside holds, the purposes that are read one case at a time, by two
+    oversight: Oversight | None = None  # how the privacy officer asks; not given: nobody can
     returns: Return | None = None
     sources: dict[Key, SourceUse] = Field(default_factory=dict)  # declared source → what its values serve
     contract: ContractPhase | None = None

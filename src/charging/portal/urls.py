@@ -13,6 +13,7 @@ from django.views.generic import RedirectView
 from bloesem.console import site
 from charging.portal import privacy_views, views
 from charging.portal.access import fresh, signed_in
+from charging.portal.officer import urls as officer
 
 handler400 = "bloesem.console.trouble.unread"
 handler404 = "bloesem.console.trouble.missing"
@@ -54,7 +55,7 @@ urlpatterns = [
         path("fleet", views.fleet, name="portal-fleet"),
         path("jobs", views.jobs, name="portal-jobs"),
         path("jobs/<int:number>", views.job, name="portal-job"),
-        path("officer", views.officer, name="portal-officer"),
+        *officer.urlpatterns,
         path("outbox", views.outbox, name="portal-outbox"),
     ),
 ]

@@ -190,17 +190,6 @@ _FILE = (
 )
 
 
-# ---- the privacy officer ---------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("officer")
-def officer(request: HttpRequest) -> HttpResponse:
-    pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
-    links = [(key, f"{settings.BLOESEM_CONSOLE}/{language()}/{'' if key == 'now' else key}") for key in pages]
-    return render(request, "portal/officer.html", {"links": links})
-
-
 # ---- one's own account -------------------------------------------------------------------------------------------------
 
 

@@ -390,6 +390,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     """Outside PostgreSQL's own: pure ones of dates, rows and states that the caller brings, and those named here."""
     meant = re.compile(
         r"bloesem\.(today|moment|civil|scope|identifier_taken|identified|record_reading|record_denial)\("
+        r"|bloesem\.oversight_(counts|given|disclosures|person)\("  # for the officer's process alone
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known)\("  # for a purpose that is served
         r"|bloesem\.own_\w+\("  # by whoever opened their own scope, about themselves
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
@@ -413,7 +414,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     assert not strangers
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
     asked = (
-        r"\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|own_\w+|record_\w+)\("
+        r"\\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|own_\\w+|record_\\w+|oversight_\\w+)\\("
     )
     assert all(re.search(asked, name) for name in definers), definers
 

@@ -13,6 +13,7 @@ from tests.charging.portal.site import STAFF, Site, next_window, totp
 
 pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OFFICERS = ("readers", "transfers", "recipients", "recipients/nimbus", "matrix", "disclosures", "consents")
 WORDS = {
     "nl": ("Aanmelden", "Je code om aan te melden", "Dag "),
     "en": ("Sign in", "Your code to sign in", "Hello "),
@@ -304,6 +305,7 @@ def test_nobody_sees_what_is_anothers(browser: Browser, site: Site) -> None:
     own = {"person": ("me",), "fleet": ("fleet",), "installer": ("jobs",)}
     for role, visit in (("person", person), ("fleet", fleet), ("installer", installer)):
         paths = ["me", "fleet", "jobs", "officer", "me/employer", "me/signin_account"]
+        paths += [f"officer/{page}" for page in OFFICERS]
         paths += [f"jobs/{n}" for n in strangers] + [f"me/{n}" for n in strangers]
         paths += [f"account/passkey/{n}/remove" for n in [*keys, *strangers]]
         for path in paths:
