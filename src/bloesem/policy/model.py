@@ -586,7 +586,7 @@ class Record(Strict):
     processes: dict[Key, tuple[str, ...]] = Field(
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
-    staff: tuple[Key, ...] = ()  # the processes through which staff read: each read says who
+    staff: tuple[Key, ...] = ()  # processes and scoped roles in which staff read: each read says who
     cases: tuple[Key, ...] = ()  # beside holds, the purposes that are read one case at a time, by two
     returns: Return | None = None
     sources: dict[Key, SourceUse] = Field(default_factory=dict)  # declared source → what its values serve
