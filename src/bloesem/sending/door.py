@@ -320,12 +320,23 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             [state, now, reason.key if reason else None, reason.promise if reason else None, queued.id],
         )
 
+    def _stopped(self, campaign: str) -> bool:
+        """Whether it was stopped while a message of it waited for another offer."""
+        return bool(
+            self.connection.execute(
+                f"SELECT FROM {self._s}.campaign WHERE key = %s AND stopped_at IS NOT NULL".encode(),
+                [campaign],
+            ).fetchone()
+        )
+
     def _prepare(self, queued: Queued, now: dt.datetime) -> tuple[Reason | None, Letter | None]:
         try:
             template = self.templates.named(queued.template)
             asked = ask(template, queued.channel, self.rules)
         except SendingError:  # the template, the channel or the purpose is no more
             return why.NOT_RENDERED, None
+        if queued.campaign is not None and self._stopped(queued.campaign):
+            return why.STOPPED, None
         if queued.person is None:
             address, language = queued.address, queued.language
             if address is None:

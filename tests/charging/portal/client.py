@@ -100,6 +100,12 @@ class Visitor:
         return self.send("POST", path, urlencode(list(fields), errors="surrogateescape").encode(), **more)
 
 
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
 # ---- sessions ----------------------------------------------------------------------------------------------------------
 
 

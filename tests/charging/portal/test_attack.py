@@ -112,6 +112,8 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "case": [*site.numbers, "nobody"],
         }
         yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
+        for visitor in visitors.values():
+            visitor.close()
 
 
 def _visitors(admin: Connection, site: Site) -> dict[str, Visitor]:
@@ -193,6 +195,7 @@ def test_every_page_by_every_seat_with_everybodys_numbers(ground: Field) -> None
         for path in paths(ground, "console"):
             near = Visitor(ground.site.console, visitor.name, cookies=dict(visitor.cookies))
             ground.look(near, f"console {path}", near.get(path))
+            near.close()
     unchanged(ground, before, ground.visitors["nobody"])
     ground.fail()
     assert ground.seen.get("person-a"), "a person sees their own"
