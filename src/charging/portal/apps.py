@@ -14,4 +14,5 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from bloesem.console import words
 
-        words.add(Path(__file__).with_name("words.yaml"))
+        for name in ("words.yaml", "words_campaigns.yaml"):
+            words.add(Path(__file__).with_name(name))

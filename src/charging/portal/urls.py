@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import views
+from charging.portal import campaigns, views
 from charging.portal.access import fresh, signed_in
 
 handler400 = "bloesem.console.trouble.unread"
@@ -54,6 +54,7 @@ urlpatterns = [
         path("jobs", views.jobs, name="portal-jobs"),
         path("jobs/<int:number>", views.job, name="portal-job"),
         path("officer", views.officer, name="portal-officer"),
+        *campaigns.urlpatterns,
         path("outbox", views.outbox, name="portal-outbox"),
     ),
 ]

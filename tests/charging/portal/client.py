@@ -139,6 +139,7 @@ def seat(
         "_auth_user_hash": salted_hmac(
             "charging.portal.session", f"{account} {role}", secret=KEY, algorithm="sha256"
         ).hexdigest(),
+        "account_authentication_methods_user": str(account),
         "account_authentication_methods": [{"method": it, "at": time.time()} for it in proofs],
     }
     key = secrets.token_hex(16)
