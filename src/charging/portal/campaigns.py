@@ -9,6 +9,7 @@ obstacle, since an objection counts at once and stops nobody else's message.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -64,6 +65,12 @@ def _ask(function: str, *values: object) -> Any:
     return row[0] if row else None
 
 
+def _look(function: str, *values: object) -> Any:
+    """The same, of a function that answers in JSON: Django's connections leave it as text."""
+    found = _ask(function, *values)
+    return json.loads(found) if isinstance(found, str) else found
+
+
 def _wish(request: HttpRequest, act: str, key: str, said: Mapping[str, Any], stated: int | None = None) -> int:
     names = (said.get("template"), said.get("channel"), said.get("segment"))
     return int(_ask("campaign_ask", act, key, *names, stated, actor(request)))
@@ -81,8 +88,8 @@ def _number(text: str) -> int | None:
 def campaigns(request: HttpRequest) -> HttpResponse:
     """All campaigns, and the form for a new one: a template by a channel, to everybody or to a segment."""
     language, made = get_language() or "nl", office()
-    known = _ask("campaigns")
-    segments = _ask("campaign_segments")
+    known = _look("campaigns")
+    segments = _look("campaign_segments")
     messages = [(it, channel) for it in made.to_many() for channel in it.channels]
     given = {name: request.POST.get(name, "") for name in ("name", "message", "segment")}
     wrong = {}
@@ -145,9 +152,9 @@ def _moment(text: str | None) -> dt.datetime | None:
 def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
     """Its preview with whom it leaves out and why, its words, and the buttons that are left to press."""
     made = office()
-    found = next((it for it in _ask("campaigns") if it["key"] == campaign), None)
+    found = next((it for it in _look("campaigns") if it["key"] == campaign), None)
     asked = _number(request.GET.get("w", "") or request.POST.get("w", ""))
-    wish = _ask("campaign_wish", asked) if asked is not None else None
+    wish = _look("campaign_wish", asked) if asked is not None else None
     if wish is not None and (wish["campaign"] != campaign or wish["asked_by"] != actor(request)):
         wish = None
     if found is None and wish is None:
