@@ -324,7 +324,7 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
         """Whether it was stopped while a message of it waited for another offer."""
         return bool(
             self.connection.execute(
-                f"SELECT FROM {self._s}.campaign WHERE key = %s AND stopped_at IS NOT NULL".encode(),
+                f"SELECT 1 FROM {self._s}.campaign WHERE key = %s AND stopped_at IS NOT NULL".encode(),
                 [campaign],
             ).fetchone()
         )

@@ -173,7 +173,8 @@ def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
         context["class"] = made.rules.class_rule(template.class_).label[language]
     if found is not None:
         context |= _counted(found, language)
-        context["sure"] = request.GET.get("sure") == "1" and not found["released_at"]
+        may = bool(context["allowed"] and not found["released_at"])
+        context["sure"] = may and request.GET.get("sure") == "1"
         context["calls"] = bool(found["channel"] == "phone" and found["released_at"])
     return render(request, "portal/campaign.html", context)
 
