@@ -17,12 +17,14 @@ from psycopg.types.json import Jsonb
 
 from bloesem.company import Loaded
 from bloesem.consent.rules import CALLED, Rules
+from bloesem.consent.tables import DOOR
 from bloesem.errors import BloesemError
 from bloesem.plan.quoting import ident
 from bloesem.sending import reasons as why
 from bloesem.sending.campaign import Campaign, preview, release, stop
 from bloesem.sending.decision import ask, query
 from bloesem.sending.errors import CampaignError
+from bloesem.sending.office_sql import FEWEST
 from bloesem.sending.ready import rules_of
 from bloesem.sending.reasons import REASONS
 from bloesem.sending.templates import Template, Templates, load_templates
@@ -144,6 +146,7 @@ class Office:
                 f"use one of: {', '.join(it.key for it in self.to_many())}",
             )
         if act == "count":
+            self._known(connection, campaign)
             allowed = preview(connection, self.rules, self.templates, campaign).allowed
             self._by(connection, "counted_by", key, actor)
             return {"n": allowed}, None
@@ -157,6 +160,21 @@ class Office:
         made = release(connection, self.rules, self.templates, campaign, stated=stated)
         self._by(connection, "released_by", key, actor)
         return {"n": made}, None
+
+    def _known(self, connection: Connection, campaign: Campaign) -> None:
+        """raises: CampaignError for a segment that a page may not name: of another purpose, or of few people."""
+        if campaign.segment is None:
+            return
+        purpose = self.templates.named(campaign.template).purpose
+        row = connection.execute(f"SELECT {DOOR}.campaign_segments()".encode()).fetchone()
+        known = [(it["name"], it["made_for"]) for it in (row[0] if row else ())]
+        if (campaign.segment, purpose) not in known:
+            raise CampaignError(
+                "segment",
+                f"there is no segment `{campaign.segment}` for `{purpose}`, of {FEWEST} people at least",
+                "P-086: the logic of a selection is recorded; what is counted of few people is about somebody",
+                "work it out first, for this purpose",
+            )
 
     def _by(self, connection: Connection, column: str, key: str, actor: str) -> None:
         connection.execute(

@@ -22,6 +22,8 @@ FUNCTIONS = (ASK, LOOK, WISH, CALLS, SEGMENTS)
 #: What a campaign may be called: part of an address, and nobody's name.
 KEY = "^[a-z0-9][a-z0-9-]{1,58}[a-z0-9]$"
 CHANNEL = "bloesem_console"
+#: People in a segment that a page may name.
+FEWEST = 5
 
 
 def statements(rules: Rules) -> list[Statement]:
@@ -121,15 +123,16 @@ END $$"""
 
 
 def _segments(rules: Rules) -> str:
-    """Names of segments that somebody is in now, for which purpose, and what they were worked out from."""
+    """Names of segments, and for which purpose each was worked out; of those of few people nothing, as the name of such a
+    segment, and what is counted of it, would be about somebody."""
     rule = rules.file.segments
     table = rules.plan.table(rule.table)
-    name, made_for, inputs = ident(rule.name), ident(rule.made_for), ident(rule.inputs)
+    name, made_for = ident(rule.name), ident(rule.made_for)
     return f"""
 CREATE OR REPLACE FUNCTION {{door}}.campaign_segments() RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-SELECT COALESCE(jsonb_agg(to_jsonb(each) ORDER BY each.name), '[]') FROM (
-    SELECT DISTINCT {name} AS name, {made_for} AS made_for, {inputs} AS inputs
-    FROM {qualified(table.schema, table.name)}
-    WHERE {name} IS NOT NULL AND used_for <> 0 AND good_until > {ident(rules.plan.schema)}.moment()) AS each
+SELECT COALESCE(jsonb_agg(to_jsonb(each) ORDER BY each.name, each.made_for), '[]') FROM (
+    SELECT {name} AS name, {made_for} AS made_for FROM {qualified(table.schema, table.name)}
+    WHERE {name} IS NOT NULL AND used_for <> 0 AND good_until > {ident(rules.plan.schema)}.moment()
+    GROUP BY 1, 2 HAVING count(DISTINCT {ident(table.owners[0])}) >= {FEWEST}) AS each
 $$"""

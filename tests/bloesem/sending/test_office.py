@@ -168,3 +168,21 @@ def test_what_is_no_name_is_refused_before_it_is_written(alone: Stage, page: Con
             "SELECT door.campaign_ask('count', %s, 'battery-offer', 'email', NULL, NULL, 'x')", [key]
         )
     assert alone.count("bloesem.campaign_wish") == 0
+
+
+def test_a_segment_of_few_people_is_named_to_nobody(alone: Stage, page: Connection) -> None:
+    """Its name, and what is counted of it, would be about somebody."""
+    at = alone
+    for n in range(6):
+        person = at.customer()
+        owns(at, person, "charger", 78)
+        names = ["many", "few"] if n < 2 else ["many"]
+        for name in names:
+            at.business.add(
+                "segment", person, source=f"derived:{name}", segment=name, inputs="email_address.value",
+                logic_version="1", made_for="marketing", made_at=at.now(),
+            )  # fmt: skip
+    row = page.execute("SELECT door.campaign_segments()").fetchone()
+    assert row == ([{"name": "many", "made_for": "marketing"}],)
+    assert asks(at, page, "count", segment="few")["said"] == {"key": "segment"}
+    assert asks(at, page, "count", segment="many")["said"] == {"n": 6}
