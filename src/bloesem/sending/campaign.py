@@ -86,7 +86,12 @@ def preview(connection: Connection, rules: Rules, templates: Templates, campaign
 
 
 def release(
-    connection: Connection, rules: Rules, templates: Templates, campaign: Campaign, *, stated: int | None = None
+    connection: Connection,
+    rules: Rules,
+    templates: Templates,
+    campaign: Campaign,
+    *,
+    stated: int | None = None,
 ) -> int:
     """Put a message in the outbox to everybody who may have it now. As it was counted, or not at all: another template,
     version, channel or segment is another campaign.

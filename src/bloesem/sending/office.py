@@ -209,7 +209,8 @@ class Office:
         )
         people = sorted(waiting)
         connection.execute(
-            f"SELECT FROM {s}.state WHERE person_id = ANY (%s) ORDER BY person_id FOR SHARE".encode(), [people]
+            f"SELECT FROM {s}.state WHERE person_id = ANY (%s) ORDER BY person_id FOR SHARE".encode(),
+            [people],
         )
         now = moment(connection, rules.plan)
         asked = ask(self.templates.named(row[0]), CALLED, rules)

@@ -33,7 +33,8 @@ from bloesem.gate.logbook import as_login
 from bloesem.plan.dates import civil
 from bloesem.sending.office import Office
 from bloesem.sending.reasons import BY_KEY
-from bloesem.sending.templates import Template, render as write
+from bloesem.sending.templates import Template
+from bloesem.sending.templates import render as write
 from charging.portal.access import actor, seated
 
 SEAT = "marketing"
@@ -53,7 +54,9 @@ def office() -> Office:
 
 @lru_cache(maxsize=1)
 def _office(day: dt.date) -> Office | None:
-    home = Path(getattr(settings, "BLOESEM_COMPANY", None) or os.environ.get("BLOESEM_COMPANY", "company/blossom"))
+    home = Path(
+        getattr(settings, "BLOESEM_COMPANY", None) or os.environ.get("BLOESEM_COMPANY", "company/blossom")
+    )
     return Office.of(load(home, on=day, prefix=os.environ.get("BLOESEM_PREFIX", PREFIX)), day)
 
 
@@ -71,7 +74,9 @@ def _look(function: str, *values: object) -> Any:
     return json.loads(found) if isinstance(found, str) else found
 
 
-def _wish(request: HttpRequest, act: str, key: str, said: Mapping[str, Any], stated: int | None = None) -> int:
+def _wish(
+    request: HttpRequest, act: str, key: str, said: Mapping[str, Any], stated: int | None = None
+) -> int:
     names = (said.get("template"), said.get("channel"), said.get("segment"))
     return int(_ask("campaign_ask", act, key, *names, stated, actor(request)))
 
@@ -162,7 +167,11 @@ def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
     if request.method == "POST":
         return _press(request, campaign, found or wish, wish)
     language = get_language() or "nl"
-    context: dict[str, Any] = {"key": campaign, "wish": wish, "working": bool(wish and wish["state"] == "waiting")}
+    context: dict[str, Any] = {
+        "key": campaign,
+        "wish": wish,
+        "working": bool(wish and wish["state"] == "waiting"),
+    }
     if wish is not None and wish["state"] == "refused":
         key = f"campaign.no.{wish['said'].get('key', 'other')}"
         context["refused"] = say(key if key in WORDS else "campaign.no.other", language)

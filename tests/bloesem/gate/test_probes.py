@@ -215,7 +215,10 @@ def test_a_locked_row_keeps_its_secret(world: World, truth: Truth) -> None:
                 [away],
             )
             for way in ("NOWAIT", "SKIP LOCKED"):
-                with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+                with (
+                    world.raw(world.login(target.key)) as connection,
+                    acting(world, connection, target, scope),
+                ):
                     query = f'SELECT 1 FROM "{table.name}" WHERE "{key}" = {away[0]} FOR SHARE {way}'
                     try:
                         assert connection.execute(query.encode()).fetchall() == []

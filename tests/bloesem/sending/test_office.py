@@ -30,7 +30,12 @@ def page(alone: Stage) -> Iterator[Connection]:
 
 
 def asks(
-    at: Stage, page: Connection, act: str, channel: str = "email", template: str = "battery-offer", **more: Any
+    at: Stage,
+    page: Connection,
+    act: str,
+    channel: str = "email",
+    template: str = "battery-offer",
+    **more: Any,
 ) -> dict[str, Any]:
     """One wish, and what the keeper's helper made of it."""
     key = more.get("key", "spring")

@@ -205,7 +205,15 @@ HOSTILE = (
 )
 MARKUP = "<script>alert(1)</script>"
 #: Written in an address as no UTF-8 is.
-BROKEN = ("%ff%fe", "%00", "%c0%ae%c0%ae/", "%ed%a0%80", "%0d%0aSet-Cookie:%20a=b", "..%2f..%2f", "%252e%252e")
+BROKEN = (
+    "%ff%fe",
+    "%00",
+    "%c0%ae%c0%ae/",
+    "%ed%a0%80",
+    "%0d%0aSet-Cookie:%20a=b",
+    "..%2f..%2f",
+    "%252e%252e",
+)
 METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD", "PROPFIND", "QUIETLY")
 
 

@@ -99,7 +99,6 @@ class Visitor:
     def post(self, path: str, fields: Iterable[tuple[str, str]], **more: Any) -> Answer:
         return self.send("POST", path, urlencode(list(fields), errors="surrogateescape").encode(), **more)
 
-
     def close(self) -> None:
         if self._line is not None:
             self._line.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -283,9 +282,7 @@ def test_nothing_is_sent_without_a_token_or_with_a_forged_one(ground: Field) -> 
             for fields in ([("a", "b")], [("csrfmiddlewaretoken", "x" * 64), ("do", "release")]):
                 for origin in (None, "https://elsewhere.example", "null"):
                     headers = {"Origin": origin} if origin else {}
-                    answer = ground.look(
-                        visitor, f"POST {path}", visitor.post(path, fields, headers=headers)
-                    )
+                    answer = ground.look(visitor, f"POST {path}", visitor.post(path, fields, headers=headers))
                     if answer.status not in (403, 404, 405):
                         ground.wrong.append(f"{visitor.name}: POST {path} without a token: {answer.status}")
     unchanged(ground, before, ground.visitors["nobody"])
@@ -326,7 +323,11 @@ def test_every_field_of_every_form_with_what_nobody_means(ground: Field) -> None
                     fields = [(k, v) for k, v in form.fields if k not in ("csrfmiddlewaretoken", name)]
                     _submit(ground, visitor, form, [*fields, (name, value)])
             _submit(ground, visitor, form, [(f"f{i}", "") for i in range(1_500)])
-            for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain; charset=nonsense"):
+            for kind in (
+                "application/json",
+                "multipart/form-data; boundary=x",
+                "text/plain; charset=nonsense",
+            ):
                 for body in (b"\xff\xfe\x00", b"{" * 9_999, b"--x\r\n" * 999, b""):
                     answer = visitor.send("POST", form.target, body, kind, _token(visitor, form))
                     ground.look(visitor, f"POST {form.target} {kind}", answer)
@@ -337,9 +338,7 @@ def test_every_field_of_every_form_with_what_nobody_means(ground: Field) -> None
 def _submit(ground: Field, visitor: Visitor, form: Form, fields: list[tuple[str, str]]) -> None:
     what = f"{form.method} {form.target} {str(fields)[:120]}"
     if form.method != "post":
-        query = "&".join(
-            f"{quote(k)}={quote(v.encode('utf-8', 'surrogateescape'))}" for k, v in fields
-        )
+        query = "&".join(f"{quote(k)}={quote(v.encode('utf-8', 'surrogateescape'))}" for k, v in fields)
         path = urlsplit(form.target).path
         ground.look(visitor, what, visitor.get(f"{path}?{query[:6_000]}"))
         return
@@ -369,5 +368,9 @@ def unchanged(ground: Field, before: Picture, by: Visitor) -> None:
         row = json.loads(text)
         table = plan.by_name.get(name) if schema == "data" else None
         owned = table is not None and ground.oracle.own(by, table, row)
-        if not owned and not (schema == "bloesem" and row.get("person_id") in by.numbers and by.role == PERSON):
-            ground.wrong.append(f"{by.name}: {schema}.{name} changed: {re.sub(r'[^,]{80,}', '…', text)[:160]}")
+        if not owned and not (
+            schema == "bloesem" and row.get("person_id") in by.numbers and by.role == PERSON
+        ):
+            ground.wrong.append(
+                f"{by.name}: {schema}.{name} changed: {re.sub(r'[^,]{80,}', '…', text)[:160]}"
+            )

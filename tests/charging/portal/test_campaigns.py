@@ -25,7 +25,9 @@ def marketer(site: Site) -> Visitor:
 
 def opened(browser: Browser, site: Site, who: Visitor, **options: object) -> tuple[BrowserContext, Page]:
     context = browser.new_context(locale="nl-BE", **options)  # type: ignore[arg-type]
-    context.add_cookies([{"name": "bloesem_session", "value": who.cookies["bloesem_session"], "url": site.portal}])
+    context.add_cookies(
+        [{"name": "bloesem_session", "value": who.cookies["bloesem_session"], "url": site.portal}]
+    )
     return context, context.new_page()
 
 
@@ -47,7 +49,7 @@ def count(page: Page, site: Site, name: str, message: str, language: str = "nl")
     page.fill("#name", name)
     page.select_option("#message", message)
     page.click("form.ask button")
-    page.wait_for_selector("dl.facts", timeout=20_000)
+    page.wait_for_selector("dl.facts", timeout=60_000)
 
 
 def counts(site: Site, key: str) -> tuple[dict[str, int], str | None]:
@@ -85,11 +87,11 @@ def test_a_campaign_is_counted_looked_at_released_and_stopped(
     looks_right(page, width)
     assert counts(site, key)[1] is None, "one press releases nothing"
     page.click("button.grave")
-    page.wait_for_selector("#outcome", timeout=20_000)
+    page.wait_for_selector("#outcome", timeout=60_000)
     looks_right(page, width)
     page.click("button[value=stop]")
     expect(page.locator("p.said")).to_have_text(
-        say("campaign.stopped", language, n=found["allowed"]), timeout=20_000
+        say("campaign.stopped", language, n=found["allowed"]), timeout=60_000
     )
     looks_right(page, width)
     assert wrong == []
@@ -101,7 +103,7 @@ def test_the_whole_way_without_javascript(browser: Browser, site: Site, marketer
     count(page, site, "Quietly", "satisfaction:email")
     page.click("a.button")
     page.click("button.grave")
-    page.wait_for_selector("#outcome", timeout=20_000)
+    page.wait_for_selector("#outcome", timeout=60_000)
     assert counts(site, "quietly")[1] is not None
     context.close()
 
@@ -116,7 +118,7 @@ def test_who_became_more_than_was_shown_stops_the_release(screen: Page, site: Si
         )
     screen.reload()
     screen.click("button.grave")
-    expect(screen.locator("p.wrong")).to_have_text(say("campaign.no.more", "nl"), timeout=20_000)
+    expect(screen.locator("p.wrong")).to_have_text(say("campaign.no.more", "nl"), timeout=60_000)
     assert counts(site, "grown")[1] is None
 
 
