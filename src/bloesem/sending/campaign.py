@@ -171,7 +171,8 @@ def stop(connection: Connection, rules: Rules, key: str) -> int:
     with connection.transaction():
         now = moment(connection, rules.plan)
         done = connection.execute(
-            f"UPDATE {s}.campaign SET stopped_at = %s WHERE key = %s AND released_at IS NOT NULL AND stopped_at IS NULL".encode(),
+            f"UPDATE {s}.campaign SET stopped_at = %s WHERE key = %s AND released_at IS NOT NULL"
+            " AND stopped_at IS NULL".encode(),
             [now, key],
         ).rowcount
         if not done:
@@ -186,6 +187,15 @@ def stop(connection: Connection, rules: Rules, key: str) -> int:
             " WHERE campaign = %s AND state = 'decided'".encode(),
             [why.STOPPED.key, now, key],
         ).rowcount
+
+
+def stopped(connection: Connection, rules: Rules, key: str) -> bool:
+    """Whether it was stopped: a message of it may still wait for another offer."""
+    row = connection.execute(
+        f"SELECT stopped_at IS NOT NULL FROM {ident(rules.plan.schema)}.campaign WHERE key = %s".encode(),
+        [key],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _asked(rules: Rules, templates: Templates, campaign: Campaign) -> Asked:
@@ -250,4 +260,4 @@ def _out(campaign: Campaign) -> SendingError:
     )
 
 
-__all__ = ["Campaign", "Preview", "preview", "release", "stop"]
+__all__ = ["Campaign", "Preview", "preview", "release", "stop", "stopped"]

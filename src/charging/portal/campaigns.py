@@ -208,7 +208,7 @@ def _press(
 
 def _counted(it: Mapping[str, Any], language: str) -> dict[str, Any]:
     left = {key: n for key, n in it["counts"].items() if key != "allowed"}
-    refused = {key: n for key, n in it["refused"].items()}
+    refused = dict(it["refused"])
     return {
         "campaign": it,
         "made_at": _moment(it["made_at"]),
