@@ -365,7 +365,7 @@ class Plan:
     contract_begins: str | None = None  # the event with which a contract begins (P-053)
     events: tuple[str, ...] = ()
     processes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    staff: tuple[str, ...] = ()  # processes whose reads say who reads
+    staff: tuple[str, ...] = ()  # processes and scoped roles whose reads say who reads
     cases: tuple[
         str, ...
     ] = ()  # purposes that are read one case at a time, with a second person: holds, and archives

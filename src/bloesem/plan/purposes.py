@@ -226,13 +226,14 @@ def processes_of(
 
 
 def staff_of(record: Record) -> tuple[str, ...]:
-    """The processes through which staff read."""
-    unknown = sorted(set(record.staff) - set(record.processes))
+    """The processes through which staff read, and the scoped roles that are never the person's own."""
+    known = set(record.processes) | set(record.roles)
+    unknown = sorted(set(record.staff) - known)
     if unknown:
         raise PlanError(
-            f"`staff` names `{', '.join(unknown)}`, which is no process",
-            "a staff read is written down: by which login staff read has to be known",
-            f"use: {', '.join(sorted(record.processes))}",
+            f"`staff` names `{', '.join(unknown)}`, which is no process and no scoped role",
+            "a staff read is written down: by which login or role staff read has to be known",
+            f"use: {', '.join(sorted(known))}",
         )
     return tuple(sorted(record.staff))
 

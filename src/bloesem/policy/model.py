@@ -596,7 +596,7 @@ class Record(Strict):
     processes: dict[Key, tuple[str, ...]] = Field(
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
-    staff: tuple[Key, ...] = ()  # the processes through which staff read: each read says who
+    staff: tuple[Key, ...] = ()  # processes and scoped roles in which staff read: each read says who
     cases: tuple[Key, ...] = ()  # beside holds, the purposes that are read one case at a time, by two
     oversight: Oversight | None = None  # how the privacy officer asks; not given: nobody can
     returns: Return | None = None

@@ -28,6 +28,12 @@ def proved_twice(request: HttpRequest) -> bool:
     return any(it.get("method") == "mfa" for it in get_authentication_records(request, request.user))
 
 
+def actor(request: HttpRequest) -> str:
+    """Who reads, for the log: the seat and the account, and nobody's name (the person whom it is about sees it)."""
+    assert isinstance(request.user, User)
+    return f"{request.user.role}:{request.user.pk}"
+
+
 def has_factor(user: User) -> bool:
     return bool(Authenticator.objects.filter(user_id=user.pk).exists())
 

@@ -25,6 +25,7 @@ def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
     staff: tuple[tuple[str, str, str, list[int]], ...] = (
         ("vlootbeheer@klant.example", "Lotte Maes", "fleet", _numbers(connection, _FLEET)),
         ("installateur@monteur.example", "Karim Peeters", "installer", _numbers(connection, _JOBS)),
+        ("reclame@blossom.example", "Sofie Claes", "marketing", []),
         ("privacy@blossom.example", "Hanne Willems", "officer", []),
     )
     named = connection.execute(

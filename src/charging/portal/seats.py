@@ -30,6 +30,7 @@ SEATS = {
         Seat(PERSON, "subject", staff=False, home="portal-me", says="me.nav"),
         Seat("fleet", "fleet", staff=True, home="portal-fleet", says="fleet.title"),
         Seat("installer", "installer", staff=True, home="portal-jobs", says="jobs.title"),
+        Seat("marketing", None, staff=True, home="portal-campaigns", says="campaigns.title"),
         Seat("officer", None, staff=True, home="portal-officer", says="officer.nav"),
     )
 }

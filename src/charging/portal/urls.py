@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import privacy_views, views
+from charging.portal import campaigns, privacy_views, views
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -56,6 +56,7 @@ urlpatterns = [
         path("jobs", views.jobs, name="portal-jobs"),
         path("jobs/<int:number>", views.job, name="portal-job"),
         *officer.urlpatterns,
+        *campaigns.urlpatterns,
         path("outbox", views.outbox, name="portal-outbox"),
     ),
 ]

@@ -24,7 +24,7 @@ from charging.billing.models import EmployerInvoiceLine
 from charging.installation.models import InstallationFile, InstallationPhoto
 from charging.people.models import EmailAddress, Employer, PersonName
 from charging.portal import mine
-from charging.portal.access import has_factor, proved_twice, seated, signed_in
+from charging.portal.access import actor, has_factor, proved_twice, seated, signed_in
 from charging.portal.models import User
 from charging.portal.seats import PERSON, SEATS
 
@@ -101,9 +101,10 @@ def number_of(request: HttpRequest) -> int:
 def fleet(request: HttpRequest) -> HttpResponse:
     """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
     number = number_of(request)
-    with purpose("fleet", employer=number):
+    with purpose("fleet", employer=number, actor=actor(request)) as opened:
         lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
         employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
+        opened.reads({line["person_id"] for line in lines if line["person_id"]})
     months = sorted({line["month"] for line in lines if line["month"]}, reverse=True)[:MONTHS]
     shown = [
         {
@@ -131,15 +132,12 @@ def jobs(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     found = []
     for number in request.user.numbers:
-        with purpose("installer", job=number):
-            file = (
-                InstallationFile.objects.filter(job_id=number)
-                .values("place", "progress", "progress_on")
-                .first()
-            )
+        with purpose("installer", job=number, actor=actor(request)) as opened:
+            file = InstallationFile.objects.filter(job_id=number).values("person_id", *_SUMMARY).first()
+            opened.reads([file["person_id"]] if file else [])
         if file is not None:
             wording = mine.Wording(language())
-            found.append({"number": number, **{k: mine.said(k, v, wording) for k, v in file.items()}})
+            found.append({"number": number, **{k: mine.said(k, file[k], wording) for k in _SUMMARY}})
     return render(request, "portal/jobs.html", {"jobs": found})
 
 
@@ -150,11 +148,15 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
     assert isinstance(request.user, User)
     if number not in request.user.numbers:
         raise Http404
-    with purpose("installer", job=number):
-        file = InstallationFile.objects.filter(job_id=number).values(*_FILE).first()
+    with purpose("installer", job=number, actor=actor(request)) as opened:
+        file = InstallationFile.objects.filter(job_id=number).values("person_id", *_FILE).first()
         photos = list(
-            InstallationPhoto.objects.filter(job_id=number).order_by("taken_on").values("taken_on", "shows")
+            InstallationPhoto.objects.filter(job_id=number)
+            .order_by("taken_on")
+            .values("taken_on", "shows", "person_id")
         )
+        shown = [file, *photos] if file else []
+        opened.reads({row["person_id"] for row in shown if row["person_id"]})
     if file is None:
         raise Http404
     facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
@@ -172,6 +174,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
+_SUMMARY = ("place", "progress", "progress_on")
 _FILE = (
     "place",
     "progress",

@@ -413,9 +413,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     strangers = [name for name, *_rest in rows if not meant.match(name)]
     assert not strangers
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
-    asked = (
-        r"\\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|own_\\w+|record_\\w+|oversight_\\w+)\\("
-    )
+    asked = r"\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|own_\w+|record_\w+|oversight_\w+)\("
     assert all(re.search(asked, name) for name in definers), definers
 
 
