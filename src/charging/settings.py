@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "charging.portal.middleware.InItsLanguage",
     "allauth.account.middleware.AccountMiddleware",
+    *(["charging.portal.outside.HonoursSignal"] if _IS_PORTAL else []),
 ]
 TEMPLATES = [
     {
@@ -68,6 +69,10 @@ BLOESEM_DEMO = os.environ.get("BLOESEM_DEMO") == "1"
 #: Where the other process answers; the layout's links lead there.
 BLOESEM_CONSOLE = os.environ.get("BLOESEM_CONSOLE", "")
 BLOESEM_PORTAL = os.environ.get("BLOESEM_PORTAL", "")
+
+#: Who does what the pages of links ask, and how they look.
+BLOESEM_PAGES = "charging.portal.outside:pages"
+BLOESEM_PAGE = "portal/link.html"
 
 # ---- cookies: what is set is declared in the company's cookies.yaml, and nothing else leaves (P-005)
 CSRF_COOKIE_NAME = "bloesem_form"

@@ -8,7 +8,7 @@ it is kept for accountability (art. 5(2)) and goes with that term.
 from __future__ import annotations
 
 from bloesem.consent.rules import Rules
-from bloesem.consent.tables import DOOR
+from bloesem.consent.tables import DOOR, SIGNAL
 from bloesem.consent.tables import statements as consent_statements
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
@@ -28,7 +28,7 @@ def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> 
             admin.execute(statement.sql.encode())
         for login in pages:
             admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())
-            for function in (UNSUBSCRIBE, REFUSE):
+            for function in (UNSUBSCRIBE, REFUSE, SIGNAL):
                 admin.execute(
                     f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
                 )

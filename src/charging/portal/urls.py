@@ -11,6 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
+from bloesem.sending import web
 from charging.portal import views
 from charging.portal.access import fresh, signed_in
 
@@ -24,6 +25,7 @@ _to_signin = RedirectView.as_view(pattern_name="account_login")
 urlpatterns = [
     path("", views.start),
     *site.urlpatterns,
+    *web.urlpatterns,  # where links lead, the page by address, and what the site says of browsers' signals
     *i18n_patterns(
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
