@@ -111,6 +111,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,5/10m/key",
     "login": "30/m/ip",
     "reauthenticate": "10/m/user",
+    "open_form": "20/m/ip,3/10m/key",
 }
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]

@@ -10,6 +10,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.utils.crypto import salted_hmac
 
 from bloesem.company import load as load_company
@@ -110,14 +112,13 @@ def became(wanted: Wanted) -> str | None:
 
 def confirm(wanted: Wanted) -> None:
     """The address is proven: the consent is given now, to the words that were shown. Twice is once, also at once."""
-    with purpose("forms"), connections["default"].cursor() as cursor:
-        # A lock of this record: the second of two presses waits, and finds it given.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [wanted.record])
+    with _alone(wanted.address) as known:
         if became(wanted) is not None:
             return
-        person = _person(cursor, wanted.address, wanted.language, wanted.source, "prospect")
-        _consent(cursor, person, texts().named(wanted.text), wanted)
-    asked(f"SELECT {DOOR}.newer_word(%s)", person)
+        with purpose("forms"), connections["default"].cursor() as cursor:
+            person = _person(cursor, known, wanted.address, wanted.language, wanted.source, "prospect")
+            _consent(cursor, person, texts().named(wanted.text), wanted)
+        asked(f"SELECT {DOOR}.newer_word(%s)", person)
 
 
 def take_back(wanted: Wanted) -> None:
@@ -132,8 +133,8 @@ def enter_contest(contest: int, address: str, language: str, answer: str) -> Non
     source = f"subject:wedstrijd:{contest}"
     at = now()
     text = text_of("take_part")
-    with purpose("forms"), connections["default"].cursor() as cursor:
-        person = _person(cursor, address, language, source, "entrant", consent=text, at=at)
+    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
+        person = _person(cursor, known, address, language, source, "entrant", consent=text, at=at)
         _add(
             cursor, "contest_entry", person, source, contest_id=contest, entered_at=at, answer=answer or None
         )
@@ -142,8 +143,8 @@ def enter_contest(contest: int, address: str, language: str, answer: str) -> Non
 def answer_survey(survey: int, score: int | None, words: str, address: str, language: str) -> None:
     """An answer of whoever the address is; it serves quality alone (P-044)."""
     source, at = f"subject:enquête:{survey}", now()
-    with purpose("forms"), connections["default"].cursor() as cursor:
-        person = _person(cursor, address, language, source, "prospect", with_address=False)
+    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
+        person = _person(cursor, known, address, language, source, "prospect")
         _add(
             cursor,
             "survey_answer",
@@ -159,8 +160,8 @@ def answer_survey(survey: int, score: int | None, words: str, address: str, lang
 def contact(address: str, language: str, content: str) -> None:
     """A question. Whoever has no account has a clock all the same, from this contact (P-045, P-104)."""
     at = now()
-    with purpose("forms"), connections["default"].cursor() as cursor:
-        person = _person(cursor, address, language, FORM, "prospect")
+    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
+        person = _person(cursor, known, address, language, FORM, "prospect")
         _add(
             cursor,
             "contact",
@@ -174,8 +175,18 @@ def contact(address: str, language: str, content: str) -> None:
         )
 
 
+@contextmanager
+def _alone(address: str) -> Iterator[int | None]:
+    """One form with this address at a time: the second finds what the first made. out: whose address it is."""
+    normal = address.strip().lower()
+    with transaction.atomic(using="signin"):
+        asked("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))::text", normal)
+        yield identified("email", normal)
+
+
 def _person(
     cursor: Any,
+    known: int | None,
     address: str,
     language: str,
     source: str,
@@ -183,14 +194,10 @@ def _person(
     *,
     consent: ConsentText | None = None,
     at: dt.datetime | None = None,
-    with_address: bool = True,
 ) -> int:
     """The one whose address it is; somebody new otherwise, with the address and nothing more."""
-    normal = address.strip().lower()
-    person = identified("email", normal)
-    new = person is None
-    if person is None:
-        person = new_id()
+    person = known or new_id()
+    if known is None:
         _insert(
             cursor, "person", id=person, recorded_at=now(), source=source, language=language, kind=kind,
             state="prospect",
@@ -199,9 +206,9 @@ def _person(
         assert at is not None
         wanted = Wanted(address, language, consent.name, source, at, str(uuid.uuid4()))
         _consent(cursor, person, consent, wanted)
-    if new and with_address:
+    if known is None:
         _add(
-            cursor, "email_address", person, source, value=address.strip(), value_norm=normal,
+            cursor, "email_address", person, source, value=address.strip(), value_norm=address.strip().lower(),
             collected_at=now(), opt_out_offered=False,
         )  # fmt: skip
     return person

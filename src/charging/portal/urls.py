@@ -12,7 +12,7 @@ from django.views.generic import RedirectView
 
 from bloesem.console import site
 from bloesem.sending import web
-from charging.portal import views
+from charging.portal import open_pages, views
 from charging.portal.access import fresh, signed_in
 
 handler400 = "bloesem.console.trouble.unread"
@@ -27,6 +27,7 @@ urlpatterns = [
     *site.urlpatterns,
     *web.urlpatterns,  # where links lead, the page by address, and what the site says of browsers' signals
     *i18n_patterns(
+        *open_pages.urlpatterns,  # for whoever has no account
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
         path("signin", account.request_login_code, name="account_request_login_code"),
