@@ -112,6 +112,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "reauthenticate": "10/m/user",
     "open_form": "20/m/ip,3/10m/key",
+    "open_answer": "10/m/ip",
 }
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]

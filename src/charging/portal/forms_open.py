@@ -34,6 +34,8 @@ from charging.portal.outside import DOOR, asked
 #: How long the link of the letter works (its words say so).
 DAYS = 3
 FORM = "subject:contactformulier"
+#: Who somebody is to us, and in which language the form was: ours to say, not theirs.
+ASSIGNED = "assigned"
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,11 @@ def enter_contest(contest: int, address: str, language: str, answer: str) -> Non
         )
 
 
-def answer_survey(survey: int, score: int | None, words: str, address: str, language: str) -> None:
-    """An answer of whoever the address is; it serves quality alone (P-044)."""
+def answer_survey(survey: int, score: int, words: str, language: str) -> None:
+    """An answer of somebody whom we do not ask who they are: what a survey is for reads no address (P-044)."""
     source, at = f"subject:enquête:{survey}", now()
-    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
-        person = _person(cursor, known, address, language, source, "prospect")
+    with purpose("forms"), connections["default"].cursor() as cursor:
+        person = _somebody(cursor, language, "unidentified")
         _add(
             cursor,
             "survey_answer",
@@ -196,12 +198,7 @@ def _person(
     at: dt.datetime | None = None,
 ) -> int:
     """The one whose address it is; somebody new otherwise, with the address and nothing more."""
-    person = known or new_id()
-    if known is None:
-        _insert(
-            cursor, "person", id=person, recorded_at=now(), source=source, language=language, kind=kind,
-            state="prospect",
-        )  # fmt: skip
+    person = known or _somebody(cursor, language, kind)
     if consent is not None:
         assert at is not None
         wanted = Wanted(address, language, consent.name, source, at, str(uuid.uuid4()))
@@ -211,6 +208,14 @@ def _person(
             cursor, "email_address", person, source, value=address.strip(), value_norm=address.strip().lower(),
             collected_at=now(), opt_out_offered=False,
         )  # fmt: skip
+    return person
+
+
+def _somebody(cursor: Any, language: str, kind: str) -> int:
+    person = new_id()
+    _insert(
+        cursor, "person", id=person, recorded_at=now(), source=ASSIGNED, language=language, kind=kind, state="prospect"
+    )  # fmt: skip
     return person
 
 

@@ -62,6 +62,7 @@ def _page(request: HttpRequest, kind: str, status: int = 200, **more: Any) -> Ht
         "about": f"open.{kind}.about",
         "apart": "open.apart" if kind == "contest" else "open.box",
         "trap": TRAP,
+        "asks_address": kind != "survey",
         "asks_question": kind == "contact",
         "box": kept.text_of("news").words[_language()] if kind in ("news", "contest") else "",
         "typed": request.POST if request.method == "POST" else {},
@@ -71,7 +72,7 @@ def _page(request: HttpRequest, kind: str, status: int = 200, **more: Any) -> Ht
 
 
 def _done(request: HttpRequest, kind: str, *, letter: bool) -> HttpResponse:
-    return render(request, "portal/open_done.html", {"said": f"open.{kind}.done", "letter": letter})
+    return render(request, "portal/open_done.html", {"said": f"open.{kind}.done", "letter": letter, "alike": kind != "survey"})
 
 
 def _wrong(request: HttpRequest, kind: str, key: str, **more: Any) -> HttpResponse:
@@ -129,12 +130,14 @@ def survey(request: HttpRequest, key: str) -> HttpResponse:
     }
     if request.method != "POST":
         return _page(request, "survey", **more)
-    address, said = _typed(request, "address", 300), _typed(request, "score", 2)
-    wrong = _refused(request, address) or (None if said in more["scores"] else "open.survey.score")
+    said = _typed(request, "score", 2)
+    wrong = None if said in more["scores"] else "open.survey.score"
+    if wrong is None and not ratelimit.consume(request, action="open_answer"):
+        wrong = "signin.toomany"
     if wrong:
         return _wrong(request, "survey", wrong, **more)
     if not request.POST.get(TRAP):
-        kept.answer_survey(found["id"], int(said), _typed(request, "words"), address, _language())
+        kept.answer_survey(found["id"], int(said), _typed(request, "words"), _language())
     return _done(request, "survey", letter=False)
 
 
