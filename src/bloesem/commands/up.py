@@ -204,7 +204,12 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     every = list(ready.plan.processes)
 
     def process(
-        name: str, module: str, arguments: list[str], logins: list[str], keys: tuple[str, ...] = (), **more: str
+        name: str,
+        module: str,
+        arguments: list[str],
+        logins: list[str],
+        keys: tuple[str, ...] = (),
+        **more: str,
     ) -> Process:
         door = str(home.door(name, logins, keys))
         environment = {**plain, "BLOESEM_CREDENTIALS": door, **more}

@@ -137,7 +137,7 @@ END $$"""
 
 
 def signal(rules: Rules) -> str:
-    """`signal(person)`: a browser says `Sec-GPC: 1` for somebody who is signed in (`consent.gpc`). out: whether it was news."""
+    """`signal(person)`: the browser of somebody who is signed in says `Sec-GPC: 1` (`consent.gpc`). out: was it news."""
     s = ident(rules.plan.schema)
     purposes = ", ".join(literal(key) for key in unasked(rules))
     return f"""

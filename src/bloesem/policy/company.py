@@ -60,7 +60,9 @@ class CompanyFile(Strict):
     accounts: str | None = (
         None  # `module:function` that lets people sign in to that demonstration, at each start
     )
-    after_sending: str | None = None  # `module:function` that writes the business's own row of a message that was sent
+    after_sending: str | None = (
+        None  # `module:function` that writes the business's own row of a message that was sent
+    )
 
 
 class BitLine(Strict):

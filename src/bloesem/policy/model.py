@@ -456,7 +456,7 @@ class ScopedRole(Dated):
 
 
 class Writer(Dated):
-    """A role that records what happens and reads no person (stations' intake). `adds_only`: it also finds and changes no row."""
+    """A role that records what happens and reads no person (stations' intake). `adds_only`: it finds and changes no row."""
 
     tables: dict[str, tuple[str, ...]]
     adds_only: bool = False

@@ -81,7 +81,7 @@ class Home:
         return self.directory / "inbox"
 
     def door(self, process: str, logins: Sequence[str], keys: Sequence[str] = ()) -> Path:
-        """A directory with the credentials of these logins and of no other, and with these files of keys, for one process."""
+        """A directory for one process, with the credentials of these logins and of no other, and these files of keys."""
         folder = self.directory / "doors" / process
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)

@@ -1,7 +1,7 @@
 """The functions behind a form without an account: the letter that asks to confirm, and what became of a consent.
 
-A login that shows such forms may call them and reads nothing for it. A consent is named by its record, which nobody can guess;
-none of them gives one.
+A login that shows such forms may call them and reads nothing for it. A consent is named by its record, which nobody can
+guess; none of them gives one.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ _HEAD = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 
 
 def _ask(rules: Rules) -> str:
-    """`ask_to_confirm(address, speaks, link)`: one letter of one template, to an address that asked for it. The address goes
-    with the letter; nobody is a person of ours by it."""
+    """`ask_to_confirm(address, speaks, link)`: one letter of one template, to an address that asked for it. The address
+    goes with the letter; nobody is a person of ours by it."""
     s = ident(rules.plan.schema)
     return f"""
 CREATE OR REPLACE FUNCTION {DOOR}.ask_to_confirm(address text, speaks text, link text) RETURNS void LANGUAGE sql
 {_HEAD} AS $$
-    INSERT INTO {s}.outbox (class, purpose, channel, template, version, address, language, contents, state, decided_at, due_at)
+    INSERT INTO {s}.outbox
+        (class, purpose, channel, template, version, address, language, contents, state, decided_at, due_at)
     SELECT 'legal', 'law:accountability', 'email', {literal(TEMPLATE)}, 1, btrim(address), speaks,
            jsonb_build_object('link', link), 'decided', {s}.moment(), {s}.moment()
     WHERE length(address) <= 320 AND length(link) <= 2000
@@ -61,7 +62,7 @@ $$"""
 
 
 def _take_back(rules: Rules) -> str:
-    """`take_back(record, how)`: what of this consent still stands ends now (P-058, P-099). out: how many rows; 0 the second time."""
+    """`take_back(record, how)`: what still stands of a consent ends now (P-058, P-099). out: rows; 0 the second time."""
     s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
     return f"""
 CREATE OR REPLACE FUNCTION {DOOR}.take_back(record text, how text) RETURNS integer LANGUAGE plpgsql
@@ -78,8 +79,8 @@ END $$"""
 
 
 def _newer_word(rules: Rules) -> str:
-    """`newer_word(person)`: an objection, or a channel that was refused, ends where a consent that still stands was given after
-    it. It believes what stands in the table, and nothing that the caller says."""
+    """`newer_word(person)`: an objection, or a channel that was refused, ends where a consent that still stands was given
+    after it. It believes what stands in the table, and nothing that the caller says."""
     s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
     return f"""
 CREATE OR REPLACE FUNCTION {DOOR}.newer_word(person bigint) RETURNS void LANGUAGE plpgsql
@@ -90,5 +91,6 @@ BEGIN
     WHERE f.person_id = person AND f.ends_at IS NULL AND EXISTS (
         SELECT FROM {table} c WHERE c.person_id = person AND c.withdrawn_at IS NULL AND c.given_at >= f.starts_at
             AND c.given_at <= {s}.moment()
-            AND (f.kind = 'objection' AND f.key = c.part OR f.kind = 'channel' AND f.key = ANY (string_to_array(c.channel, ','))));
+            AND (f.kind = 'objection' AND f.key = c.part
+                OR f.kind = 'channel' AND f.key = ANY (string_to_array(c.channel, ','))));
 END $$"""

@@ -1,7 +1,7 @@
 """A folder in which a mail server leaves what came back: a maildir, or a file per mail. Each mail is read once.
 
-What `inbound` believed goes; the rest is left to whoever reads the mailbox: in `cur` of a maildir, in `read` of a folder. A mail that
-was read when the process died is read again, which changes nothing: what it says is done once.
+What `inbound` believed goes; the rest is left to whoever reads the mailbox: in `cur` of a maildir, in `read` of a folder. A
+mail that was read when the process died is read again, which changes nothing: what it says is done once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def read(connection: Connection, rules: Rules, links: LinkKeys, folder: Path) ->
 
 
 def _waiting(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Each mail that is there whole, with the place of what is left to people. A name that begins with a dot is being written."""
+    """Each mail that is there whole, with the place of what is left to people. A name with a dot first is being written."""
     new = folder / "new"
     home, over = (new, folder / "cur") if new.is_dir() else (folder, folder / "read")
     if not home.is_dir():

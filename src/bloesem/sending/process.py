@@ -1,17 +1,19 @@
-"""The door as a process: every few seconds it compares what is new with the list, sends what is due, and reads what came back.
+"""The door as a process: it compares what is new with the list, sends what is due, and reads what came back.
 
     python -m bloesem.sending.process COMPANY
 
-with BLOESEM_DATABASE_URL, BLOESEM_CREDENTIALS (the keeper's login and the keys of list and links), BLOESEM_OUTBOX, BLOESEM_INBOX,
-BLOESEM_PORTAL (where links lead) and, where mail goes to a server, BLOESEM_SMTP_HOST, _PORT, _USER, _PASSWORD and _TLS, which
-are those of the sign-in mail.
+with BLOESEM_DATABASE_URL, BLOESEM_CREDENTIALS (the keeper's login and the keys of list and links), BLOESEM_OUTBOX,
+BLOESEM_INBOX, BLOESEM_PORTAL (where links lead) and, where mail goes to a server, BLOESEM_SMTP_HOST, _PORT, _USER, _PASSWORD
+and _TLS, which are those of the sign-in mail.
 
-It needs the keeper's login, as deciding reads everybody's facts; it is a process beside the keeper's helper, so that a mail server
-that is slow holds up no sweep. Whatever stops it loses nothing: what it had in hand is `unknown` at its next start, the rest waits.
+It needs the keeper's login, as deciding reads everybody's facts; it is a process beside the keeper's helper, so that a mail
+server that is slow holds up no sweep. Whatever stops it loses nothing: what it had in hand is `unknown` at its next start,
+the rest waits.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import logging
 import os
@@ -50,7 +52,7 @@ SCREEN_SECONDS = 30.0
 AGAIN_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
-After = Callable[[Connection, Queued, object], None]
+After = Callable[[Connection, Queued, dt.datetime], None]
 
 
 @dataclass
@@ -122,12 +124,12 @@ class Sender:
         )
 
 
-def _after(named: str | None) -> Callable[..., None] | None:
+def _after(named: str | None) -> After | None:
     """What the business writes of its own when a message was sent: `module:function`."""
     if named is None:
         return None
     module, _, function = named.partition(":")
-    found: Callable[..., None] = getattr(importlib.import_module(module), function)
+    found: After = getattr(importlib.import_module(module), function)
     return found
 
 
@@ -168,8 +170,6 @@ def main(directory: str) -> None:
     environment = os.environ
     prefix = environment.get("BLOESEM_PREFIX", PREFIX)
     try:
-        import datetime as dt
-
         loaded = load_company(Path(directory), on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
         rules = rules_of(loaded)
         if rules is None:

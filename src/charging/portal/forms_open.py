@@ -9,6 +9,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +58,6 @@ def now() -> dt.datetime:
 
 @cache
 def texts() -> Texts:
-    import os
-
     home = Path(os.environ.get("BLOESEM_COMPANY", "company/blossom"))
     loaded = load_company(home, on=civil(dt.datetime.now(dt.UTC)), prefix=current().plan.prefix)
     rules = rules_of(loaded)

@@ -1,13 +1,15 @@
 """Pages for whoever has no account: news, a contest, a survey, a question. Each asks what it needs and nothing more.
 
-The answer is the same whether an address is known here or not. No cookie is needed: a form that another site sends in somebody's
-name proves nothing, as nothing of advertising holds before the letter is answered.
+The answer is the same whether an address is known here or not. No cookie is needed: a form that another site sends in
+somebody's name proves nothing, as nothing of advertising holds before the letter is answered.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from allauth.core import ratelimit
@@ -19,9 +21,9 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from bloesem.company import load as load_company
 from bloesem.consent.receipt import document
 from bloesem.console.company import current
-from bloesem.console.load import load_plan_of
 from bloesem.gate import identified, purpose
 from bloesem.plan.dates import civil
 from bloesem.sending.ready import rules_of
@@ -72,7 +74,11 @@ def _page(request: HttpRequest, kind: str, status: int = 200, **more: Any) -> Ht
 
 
 def _done(request: HttpRequest, kind: str, *, letter: bool) -> HttpResponse:
-    return render(request, "portal/open_done.html", {"said": f"open.{kind}.done", "letter": letter, "alike": kind != "survey"})
+    return render(
+        request,
+        "portal/open_done.html",
+        {"said": f"open.{kind}.done", "letter": letter, "alike": kind != "survey"},
+    )
 
 
 def _wrong(request: HttpRequest, kind: str, key: str, **more: Any) -> HttpResponse:
@@ -209,9 +215,6 @@ def _answered(request: HttpRequest, state: str, status: int = 200, **more: Any) 
 @require_safe
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt of a consent as a file (ISO/IEC TS 27560), for whoever has its link."""
-    import os
-    from pathlib import Path
-
     wanted = kept.opened(token)
     person = identified("email", wanted.address.lower()) if wanted is not None else None
     if wanted is None or person is None:
@@ -221,20 +224,18 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     if not rows:
         raise Http404
     home = Path(os.environ.get("BLOESEM_COMPANY", "company/blossom"))
-    loaded = load_plan_of(home, on=civil(kept.now()), prefix=current().plan.prefix)
+    loaded = load_company(home, on=civil(kept.now()), prefix=current().plan.prefix)
     rules = rules_of(loaded)
-    assert rules is not None
-    made = document(rules, kept.texts(), _controller(loaded), rows, kept.now(), wanted.language)
+    controller = loaded.company.record.controller
+    if rules is None or controller is None:  # nobody who could answer for it
+        raise Http404
+    made = document(rules, kept.texts(), controller, rows, kept.now(), wanted.language)
     response = HttpResponse(
         json.dumps(made, ensure_ascii=False, indent=2), content_type="application/ld+json; charset=utf-8"
     )
     response["Content-Disposition"] = 'attachment; filename="blossom-consent.jsonld"'
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _controller(loaded: Any) -> Any:
-    return loaded.company.record.controller
 
 
 urlpatterns = [

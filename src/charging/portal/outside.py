@@ -57,7 +57,7 @@ def asked(query: str, *values: Any) -> Any:
 
 
 class HonoursSignal:
-    """`Sec-GPC: 1` from somebody who is signed in is their objection, once per sign-in, before the page is made (S-08, art. 21(5))."""
+    """`Sec-GPC: 1` of somebody who is signed in is their objection, once per sign-in, before the page (S-08, art. 21(5))."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

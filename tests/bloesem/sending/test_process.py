@@ -122,7 +122,11 @@ def test_without_a_server_it_lies_in_the_outbox_and_a_restart_sends_nothing_twic
 
 def test_what_a_dead_door_had_in_hand_is_never_sent_again(at: Stage, tmp_path: Path) -> None:
     person = at.customer()
-    number = door(at)[0].submit("statement-ready", "email", [person], {"month": "augustus", "amount": "12"})[0].number
+    number = (
+        door(at)[0]
+        .submit("statement-ready", "email", [person], {"month": "augustus", "amount": "12"})[0]
+        .number
+    )
     with running() as mailbox:
         mailbox.deaf = True
         with sender(at, tmp_path, **to_server(mailbox)):

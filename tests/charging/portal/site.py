@@ -164,7 +164,6 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
     outbox = folder / "outbox"
     outbox.mkdir(exist_ok=True)
     plan = stage.company.plan
-    import datetime as dt
 
     LinkKeys.at(stage.doors)
     with stage.database.connect(autocommit=True) as admin:

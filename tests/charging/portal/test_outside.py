@@ -151,9 +151,7 @@ def test_from_sign_up_to_unsubscription(browser: Browser, site: Site, post: Post
     forged = context.request.post(header.group(1)[:-4] + "AAAA")
     assert forged.status == 404
     # A mail program: no cookie, no redirect, no token of a form (RFC 8058).
-    pressed = context.request.post(
-        header.group(1), form={"List-Unsubscribe": "One-Click"}, max_redirects=0
-    )
+    pressed = context.request.post(header.group(1), form={"List-Unsubscribe": "One-Click"}, max_redirects=0)
     assert pressed.status == 200
     assert "set-cookie" not in pressed.headers
     assert pressed.headers["referrer-policy"] == "no-referrer"
@@ -221,7 +219,9 @@ def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: P
     context.close()
 
 
-def test_a_question_and_an_answer_are_kept_for_what_they_are(browser: Browser, site: Site, post: Post) -> None:
+def test_a_question_and_an_answer_are_kept_for_what_they_are(
+    browser: Browser, site: Site, post: Post
+) -> None:
     context = browser.new_context(locale="nl-BE")
     page = context.new_page()
     page.goto(f"{site.portal}/nl/contact")
