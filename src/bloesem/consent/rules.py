@@ -128,12 +128,21 @@ class Affiliate(Strict):
     until: dt.date | None = None
 
 
+class MailRule(Strict):
+    """From where mail goes: the domain of our addresses, and who it is from."""
+
+    domain: str = Field(pattern=r"^[a-z0-9.-]+$")
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: str
+
+
 class DoorRules(Strict):
     """`door.yaml`."""
 
     decided: dt.date
     example: bool = False
     sender: Label
+    mail: MailRule
     own: str
     affiliates: dict[str, Affiliate] = Field(default_factory=dict)
     classes: dict[str, ClassRule]

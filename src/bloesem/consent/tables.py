@@ -19,6 +19,7 @@ TABLES = ("suppression", "phone_list", "phone_list_import")
 #: The schema of the door's functions: those of Bloesem's own schema are the plan's, and compared with it.
 DOOR = "door"
 OBJECT = "object_to_advertising(bigint, text, text)"
+SIGNAL = "signal(bigint)"
 
 
 def install(admin: Connection, rules: Rules) -> None:
@@ -41,6 +42,12 @@ def statements(rules: Rules) -> list[Statement]:
         ("an objection: the keeper's", f"ALTER FUNCTION {DOOR}.{OBJECT} OWNER TO {keeper}"),
         ("an objection: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{OBJECT} FROM PUBLIC"),
         ("an objection: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{OBJECT} TO {keeper}"),
+    ]
+    made += [
+        ("a browser's signal", signal(rules)),
+        ("a browser's signal: the keeper's", f"ALTER FUNCTION {DOOR}.{SIGNAL} OWNER TO {keeper}"),
+        ("a browser's signal: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{SIGNAL} FROM PUBLIC"),
+        ("a browser's signal: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{SIGNAL} TO {keeper}"),
     ]
     for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
@@ -143,6 +150,39 @@ def withdrawn_is_told(rules: Rules, person: str, purposes: str) -> str:
         f"PERFORM {s}.queue_notices(gen_random_uuid(), {person}, 'withdrawal', NULL, {purposes},"
         f" {told_by(rules.plan)}, at);"
     )
+
+
+def signal(rules: Rules) -> str:
+    """`signal(person)`: the browser of somebody who is signed in says `Sec-GPC: 1` (`consent.gpc`). out: was it news."""
+    s = ident(rules.plan.schema)
+    purposes = ", ".join(literal(key) for key in unasked(rules))
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.signal(person bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    at timestamptz := {s}.moment();
+    made integer;
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id = person FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO {s}.fact (person_id, kind, key, starts_at)
+    SELECT person, 'objection', k, at FROM unnest(ARRAY[{purposes}]::text[]) AS k
+    WHERE NOT EXISTS (
+        SELECT FROM {s}.fact f WHERE f.person_id = person AND f.kind = 'objection' AND f.key = k
+            AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at));
+    GET DIAGNOSTICS made = ROW_COUNT;
+    IF made > 0 THEN
+        PERFORM {s}.refresh(ARRAY[person], at);
+    END IF;
+    RETURN made > 0;
+END $$"""
+
+
+def unasked(rules: Rules) -> tuple[str, ...]:
+    """Purposes of advertising that nobody agreed to by name."""
+    return tuple(key for key in rules.advertising if not rules.plan.purpose(key).by_consent)
 
 
 def object_to_advertising(

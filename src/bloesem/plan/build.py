@@ -69,7 +69,9 @@ def compile_plan(
         tables=tuple(tables),
         open_tables=tuple(others),
         scoped=scoped_of(record),
-        writers=tuple(WriterPlan(key, dict(w.tables)) for key, w in sorted(record.writers.items())),
+        writers=tuple(
+            WriterPlan(key, dict(w.tables), w.adds_only) for key, w in sorted(record.writers.items())
+        ),
         returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
         if record.returns
         else None,

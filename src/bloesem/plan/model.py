@@ -311,10 +311,11 @@ class ScopedPlan:
 
 @dataclass(frozen=True)
 class WriterPlan:
-    """A role that writes the columns named, and reads no person."""
+    """A role that writes the columns named, and reads no person; `adds_only`: nor finds or changes any row."""
 
     key: str
     tables: Mapping[str, tuple[str, ...]] = field(hash=False)
+    adds_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -456,9 +456,10 @@ class ScopedRole(Dated):
 
 
 class Writer(Dated):
-    """A role that records what happens and reads no person (stations' intake)."""
+    """A role that records what happens and reads no person (stations' intake). `adds_only`: it finds and changes no row."""
 
     tables: dict[str, tuple[str, ...]]
+    adds_only: bool = False
     purpose: str | None = None
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from bloesem.consent import own
 from bloesem.consent.rules import Rules
-from bloesem.consent.tables import DOOR
+from bloesem.consent.tables import DOOR, SIGNAL
 from bloesem.consent.tables import statements as consent_statements
 from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
-from bloesem.sending import office_sql
+from bloesem.sending import confirming, office_sql
 from bloesem.sending.office_sql import statements as office_statements
 from bloesem.stores.postgres import Connection
 
@@ -32,14 +32,27 @@ def install(
     of the processes that show the page of a link: they may do what it does, and read nothing for it; `texts`: the words to
     which people agree on their own page, for those of these processes that open a person's own scope."""
     with admin.transaction():
-        for statement in (*consent_statements(rules), *statements(rules), *office_statements(rules)):
+        made = (
+            *consent_statements(rules),
+            *statements(rules),
+            *office_statements(rules),
+            *confirming.statements(rules),
+        )
+        for statement in made:
             admin.execute(statement.sql.encode())
         for statement in own.statements(rules, texts, rules.file.own_page) if texts else ():
             admin.execute(statement.sql.encode())
         for login in pages:
             admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())
             theirs = own.SIGNATURES if texts and login in doormen(rules.plan) else ()
-            for function in (UNSUBSCRIBE, REFUSE, *theirs, *office_sql.FUNCTIONS):
+            for function in (
+                UNSUBSCRIBE,
+                REFUSE,
+                SIGNAL,
+                *theirs,
+                *office_sql.FUNCTIONS,
+                *confirming.FUNCTIONS,
+            ):
                 admin.execute(
                     f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
                 )

@@ -11,7 +11,8 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import campaigns, privacy_views, views
+from bloesem.sending import web
+from charging.portal import campaigns, open_pages, privacy_views, views
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -25,7 +26,9 @@ _to_signin = RedirectView.as_view(pattern_name="account_login")
 urlpatterns = [
     path("", views.start),
     *site.urlpatterns,
+    *web.urlpatterns,  # where links lead, the page by address, and what the site says of browsers' signals
     *i18n_patterns(
+        *open_pages.urlpatterns,  # for whoever has no account
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
         path("signin", account.request_login_code, name="account_request_login_code"),

@@ -175,8 +175,8 @@ def test_a_browser_that_objects_is_believed(at: Stage) -> None:
     assert gpc.signalled({"sec-gpc": "1"})
     for none in ({}, {"Sec-GPC": "0"}, {"Sec-GPC": "true"}, {"DNT": "1"}):
         assert not gpc.signalled(none)
-    assert gpc.honour(at.keeper, at.rules, person, at.now())
-    assert not gpc.honour(at.keeper, at.rules, person, at.now())
+    assert gpc.honour(at.keeper, person)
+    assert not gpc.honour(at.keeper, person)
     assert "marketing" not in at.bits(person)
     assert "consent_marketing" in at.bits(person), "what was agreed to by name stays"
     assert gpc.published(dt.date(2026, 4, 3)) == {"gpc": True, "lastUpdate": "2026-04-03"}

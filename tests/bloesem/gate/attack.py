@@ -47,7 +47,7 @@ def columns_for(plan: Plan, target: Target, table: TablePlan) -> list[ColumnPlan
     """The columns that the role may read, from the plan's sets and not from what was compiled."""
     if target.kind == "writer":
         assert target.writer is not None
-        mine = table.name in target.writer.tables
+        mine = table.name in target.writer.tables and not target.writer.adds_only
         return [c for c in table.columns if mine and c.key and c.name not in table.owners]
     if target.kind == "scoped":
         assert target.scoped is not None

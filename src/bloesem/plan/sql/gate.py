@@ -433,6 +433,15 @@ def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]
     for name in columns:
         table.column(name)
     changes = [c for c in columns if c not in table.owners and c not in table.key]
+    if writer.adds_only:
+        # Somebody new is kept by what their row says has happened, which is a fact only once the row is there.
+        check = "true" if table.anchor else "kept_for <> 0"
+        return [
+            Statement(
+                "gate", f"{writer.key} adds {table.name}", f"GRANT INSERT ({_list(columns)}) ON {q} TO {role}"
+            ),
+            _policy(q, f"{writer.key}_adds", "INSERT", role, None, check),
+        ]
     return [
         Statement("gate", f"{writer.key} finds {table.name}", _select(q, writer_reads(plan, table), role)),
         Statement(
