@@ -157,6 +157,12 @@ class CollectionMeta(Strict):
         default_factory=dict
     )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
+    scoped_by: dict[str, str] = Field(
+        default_factory=dict
+    )  # scope → the table whose rows of that scope name the first owner: who a job is for has a phone number
+    scope_ends: dict[str, Predicate] = Field(
+        default_factory=dict
+    )  # scope → when a row of this table says that it is over, e.g. a job that is closed (P-114)
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     services: Services | None = None  # rows of this table say which service somebody has
