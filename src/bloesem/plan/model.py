@@ -258,9 +258,13 @@ class TablePlan:
     ceilings: tuple[CeilingPlan, ...] = ()
     facts: tuple[EventPlan, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    scoped_by: Mapping[str, str] = field(default_factory=dict, hash=False)  # scope → the table that says whom it is about
+    scoped_by: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # scope → the table that says whom it is about
     scope_ends: Mapping[str, Predicate] = field(default_factory=dict, hash=False)
-    gives: GivesPlan | None = None  # its rows say who has what: outside their days they name nobody in a scope
+    gives: GivesPlan | None = (
+        None  # its rows say who has what: outside their days they name nobody in a scope
+    )
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)
