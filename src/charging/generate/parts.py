@@ -17,6 +17,10 @@ SERVICE = "subject:klantendienst"
 FORM = "subject:contactformulier"
 ASSIGNED = "assigned"
 MODELS = (("Kornoelje", "KX-11"), ("Kornoelje", "KX-22"), ("Meidoorn", "Wall 7"), ("Sleedoorn", "One"))
+#: When the installer may come.
+DAYS = ("ma-wo 9-12 u", "di en do na 16 u", "za voormiddag", "elke werkdag")
+#: Days after which an installation file is closed: until then whoever installed comes back for what is not right.
+CLOSED_AFTER = 180
 #: Products of the catalogue.
 HOME_CHARGER, CARD = 1, 2
 
@@ -215,7 +219,8 @@ def install(
         preferred_brand=brand,
         preferred_model=model,
         co_preferred_model=model if with_person else None,
-        progress="online",
+        preferred_days=DAYS[job % len(DAYS)],
+        progress="online" if (life.world.now - at).days < CLOSED_AFTER else "closed",
         progress_on=civil(at),
         quote_cents=draw.randint(90, 220) * 1000,
         inspected_on=civil(at),

@@ -80,6 +80,10 @@ def _people(plan: Plan) -> str:
             if by not in plan.by_name or scope not in plan.table(by).scopes:
                 continue  # `bloesem check` says so; nobody is named
             named.setdefault(scope, set()).add(by)
+    for table in plan.tables:
+        for scope in table.scopes:
+            if not any(scope in other.scoped_by for other in plan.tables):
+                named.setdefault(scope, set()).add(table.name)
     cases = [
         f"WHEN {literal(scope)} THEN ARRAY({' UNION '.join(_of(plan, plan.table(by), scope) for by in sorted(tables))})"
         for scope, tables in sorted(named.items())
