@@ -106,6 +106,8 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,5/10m/key",
     "login": "30/m/ip",
     "reauthenticate": "10/m/user",
+    "api": "60/m/key",
+    "api_wrong": "30/m/ip",
 }
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]

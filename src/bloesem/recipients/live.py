@@ -92,6 +92,7 @@ class Door:
     now: dt.datetime
     _given: dict[str, tuple[list[str], set[int]]] = field(default_factory=dict)
     _content: dict[str, list[Any]] = field(default_factory=dict)
+    _keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _numbers: dict[int, int] | None = None
 
     def rows(
@@ -107,7 +108,7 @@ class Door:
     ) -> list[Row]:
         """Rows of the scope, with `person` and `keys`, which are ours and are not shown.
 
-        Raises `DisclosureError` for a column of which not every category was decided about; `PurposeDenied` as the gate does.
+        Raises `DisclosureError` for a column of which not every category was decided about; `PurposeDenied` as the gate.
         """
         plan = self.opened.gate.plan.table(table)
         for name in columns:
@@ -136,10 +137,19 @@ class Door:
         found = _ask(self.opened, query, values)
         self.opened.touched = True
         names = ("person", *keys, *columns)
+        self._keys[table] = tuple(keys)
         rows = [dict(zip(names, row, strict=True)) for row in found]
         for row in rows:
             self._gives(table, columns, row)
         return rows
+
+    def only(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Of what was read of a table only these rows are shown: nothing else of it is written down."""
+        self._given.pop(table, None)
+        self._content.pop(table, None)
+        for row in rows:
+            self._gives(table, [name for name in row if name not in ("person", *self._keys[table])], row)
+        return list(rows)
 
     def numbers(self) -> Mapping[int, int]:
         """By which number this recipient knows each person of the scope."""

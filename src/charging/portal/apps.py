@@ -15,3 +15,4 @@ class PortalConfig(AppConfig):
         from bloesem.console import words
 
         words.add(Path(__file__).with_name("words.yaml"))
+        words.add(Path(__file__).with_name("words_outside.yaml"))

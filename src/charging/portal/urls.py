@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import views
+from charging.portal import outside_urls, views
 from charging.portal.access import fresh, signed_in
 
 handler400 = "bloesem.console.trouble.unread"
@@ -24,6 +24,7 @@ _to_signin = RedirectView.as_view(pattern_name="account_login")
 urlpatterns = [
     path("", views.start),
     *site.urlpatterns,
+    *outside_urls.programs,
     *i18n_patterns(
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
@@ -51,8 +52,7 @@ urlpatterns = [
         path("me", views.me, name="portal-me"),
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         path("fleet", views.fleet, name="portal-fleet"),
-        path("jobs", views.jobs, name="portal-jobs"),
-        path("jobs/<int:number>", views.job, name="portal-job"),
+        *outside_urls.pages,
         path("officer", views.officer, name="portal-officer"),
         path("outbox", views.outbox, name="portal-outbox"),
     ),

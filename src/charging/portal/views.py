@@ -21,7 +21,6 @@ from bloesem.console.guard import demonstration
 from bloesem.console.trouble import language_asked
 from bloesem.gate import purpose
 from charging.billing.models import EmployerInvoiceLine
-from charging.installation.models import InstallationFile, InstallationPhoto
 from charging.people.models import EmailAddress, Employer, PersonName
 from charging.portal import mine
 from charging.portal.access import has_factor, proved_twice, seated, signed_in
@@ -119,75 +118,6 @@ def fleet(request: HttpRequest) -> HttpResponse:
 
 
 _LINE = ("person_id", "employee", "month", "energy_wh", "amount_cents")
-
-
-# ---- an installer ------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("installer")
-def jobs(request: HttpRequest) -> HttpResponse:
-    """The jobs that were given to this account, each read within its own scope."""
-    assert isinstance(request.user, User)
-    found = []
-    for number in request.user.numbers:
-        with purpose("installer", job=number):
-            file = (
-                InstallationFile.objects.filter(job_id=number)
-                .values("place", "progress", "progress_on")
-                .first()
-            )
-        if file is not None:
-            wording = mine.Wording(language())
-            found.append({"number": number, **{k: mine.said(k, v, wording) for k, v in file.items()}})
-    return render(request, "portal/jobs.html", {"jobs": found})
-
-
-@require_safe
-@seated("installer")
-def job(request: HttpRequest, number: int) -> HttpResponse:
-    """One job: what has to be installed where, and the pictures that were taken."""
-    assert isinstance(request.user, User)
-    if number not in request.user.numbers:
-        raise Http404
-    with purpose("installer", job=number):
-        file = InstallationFile.objects.filter(job_id=number).values(*_FILE).first()
-        photos = list(
-            InstallationPhoto.objects.filter(job_id=number).order_by("taken_on").values("taken_on", "shows")
-        )
-    if file is None:
-        raise Http404
-    facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
-    return render(
-        request,
-        "portal/job.html",
-        {
-            "number": number,
-            "facts": [it for it in facts if it[1]],
-            "photos": [
-                {**it, "shows": mine.said("shows", it["shows"], mine.Wording(language()))} for it in photos
-            ],
-            "place": facts[0][1],
-        },
-    )
-
-
-_FILE = (
-    "place",
-    "progress",
-    "progress_on",
-    "inspected_on",
-    "grid",
-    "main_fuse_ampere",
-    "digital_meter",
-    "cable_metres",
-    "preferred_brand",
-    "preferred_model",
-    "preferred_days",
-    "owns_dwelling",
-    "dwelling_age_years",
-    "quote_cents",
-)
 
 
 # ---- the privacy officer ---------------------------------------------------------------------------------------------

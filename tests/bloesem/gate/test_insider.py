@@ -389,7 +389,7 @@ def test_nothing_beside_reading_is_left(world: World) -> None:
 def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> None:
     """Outside PostgreSQL's own: pure ones of dates, rows and states that the caller brings, and those named here."""
     meant = re.compile(
-        r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|identifier_taken|identified|record_reading|record_denial)\("
+        r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial)\("
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known|feed_numbers)\("  # for a purpose that is served
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
         r"|bloesem\.\w+_(kept|used|until)\(r |\w+\.held_back\(person bigint\)"
@@ -411,7 +411,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     strangers = [name for name, *_rest in rows if not meant.match(name)]
     assert not strangers
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
-    asked = r"\.(scope|scope_running|scope_people|identifier_taken|identified|held_back|hold_still|disclosure_known|feed_numbers|record_\w+)\("
+    asked = r"\.(scope|scope_running|scope_people|scope_since|identifier_taken|identified|held_back|hold_still|disclosure_known|feed_numbers|record_\w+)\("
     assert all(re.search(asked, name) for name in definers), definers
 
 

@@ -27,9 +27,10 @@ CODE = re.compile(r"^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$", re.M)
 STAFF = {
     "fleet": "vlootbeheer@klant.example",
     "installer": "installateur@monteur.example",
+    "hems": "energie@zonnewijs.example",
     "officer": "privacy@blossom.example",
 }
-FIRST = {"fleet": "fleet", "installer": "jobs", "officer": "officer"}
+FIRST = {"fleet": "fleet", "installer": "jobs", "hems": "tokens", "officer": "officer"}
 
 
 @dataclass(frozen=True)

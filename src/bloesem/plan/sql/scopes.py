@@ -12,7 +12,7 @@ from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: Functions of the keeper that everybody may ask, as they ask `scope(text)`: they answer of the scope that was signed.
-SIGNATURES = ("scope_running(text)", "scope_people(text)")
+SIGNATURES = ("scope_running(text)", "scope_people(text)", "scope_since(text)")
 
 
 def asked(plan: Plan, scope: str) -> str:
@@ -26,11 +26,23 @@ def people(plan: Plan, scope: str) -> str:
     return f"(SELECT {ident(plan.schema)}.scope_people({literal(scope)}))::bigint[]"
 
 
+def since(plan: Plan, table: TablePlan, scope: str) -> str:
+    """Where a row says when it was used: not before its owner had what the scope is about (P-115)."""
+    by = plan.by_name.get(table.scoped_by.get(scope, ""))
+    served = table.needs_service.served if table.needs_service is not None else None
+    if by is None or by.gives is None or by.gives.since is None or served is None:
+        return ""
+    s, owner = ident(plan.schema), ident(table.owners[0])
+    first = f"((SELECT {s}.scope_since({literal(scope)})) ->> {owner}::text)::date"
+    return f" AND {ident(served)} >= {s}.moment({first})"
+
+
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     made = [
         Statement("gate", "a scope that is over is none", _running(plan)),
         Statement("gate", "whom a scope is about", _people(plan)),
+        Statement("gate", "and since when", _since(plan)),
     ]
     for signature in SIGNATURES:
         name, function = signature.split("(")[0], f"{s}.{signature}"
@@ -104,6 +116,37 @@ END $$"""
     )
 
 
+def _since(plan: Plan) -> str:
+    """Person → the first day on which they had what the scope is about; only of whom it is about today."""
+    s = ident(plan.schema)
+    named = {
+        (scope, by) for table in plan.tables for scope, by in table.scoped_by.items() if by in plan.by_name
+    }
+    cases = []
+    for scope, by in sorted(named):
+        table = plan.table(by)
+        if table.gives is not None and table.gives.since is not None and scope in table.scopes:
+            first = f"COALESCE(min(o.{ident(table.gives.since)}), '0001-01-01')"
+            cases.append(
+                f"WHEN {literal(scope)} THEN (SELECT jsonb_object_agg(person, first) FROM"
+                f" (SELECT o.{ident(table.owners[0])} AS person, {first} AS first"
+                f" FROM {qualified(table.schema, table.name)} o"
+                f" WHERE o.{ident(table.scopes[scope])} = n AND o.{ident(table.owners[0])} = ANY (whom) GROUP BY 1) f)"
+            )
+    found = f"CASE wanted {' '.join(cases)} ELSE NULL END" if cases else "NULL"
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.scope_since(wanted text) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    n bigint := {s}.scope_running(wanted);
+    whom bigint[] := {s}.scope_people(wanted);
+BEGIN
+    RETURN COALESCE({found}, '{{}}');
+END $$"""
+    )
+
+
 def _of(plan: Plan, table: TablePlan, scope: str) -> str:
     days = ""
     if table.gives is not None:
@@ -117,4 +160,4 @@ def _of(plan: Plan, table: TablePlan, scope: str) -> str:
     )
 
 
-__all__ = ["SIGNATURES", "asked", "people", "statements"]
+__all__ = ["SIGNATURES", "asked", "people", "since", "statements"]

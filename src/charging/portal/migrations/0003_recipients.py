@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import bloesem.gate.ids
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import bloesem.gate.ids
 
 
 class Migration(migrations.Migration):
