@@ -19,10 +19,10 @@ ASSIGNED = "assigned"
 MODELS = (("Kornoelje", "KX-11"), ("Kornoelje", "KX-22"), ("Meidoorn", "Wall 7"), ("Sleedoorn", "One"))
 #: When the installer may come.
 DAYS = ("ma-wo 9-12 u", "di en do na 16 u", "za voormiddag", "elke werkdag")
-#: Days after which an installation file is closed: until then whoever installed comes back for what is not right.
-CLOSED_AFTER = 180
+#: Days after which an installation file is closed: until then whoever installed comes back under the guarantee.
+CLOSED_AFTER = 730
 #: Products of the catalogue.
-HOME_CHARGER, CARD = 1, 2
+HOME_CHARGER, CARD, HEMS = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,8 @@ def relation(life: Life, stay: Stay) -> None:
         monthly_fee_cents=995,
         confirmation=f"Bevestiging {civil(at).isoformat()}",
     )
-    for product in (HOME_CHARGER, CARD):
+    managed = gone is None and life.case == "customer" and len(life.world.cases["customer"]) % 2 == 0
+    for product in (HOME_CHARGER, CARD, *((HEMS,) if managed else ())):
         life.row(
             "product_ownership",
             at,

@@ -140,9 +140,8 @@ def job(request: HttpRequest, user: User, number: int) -> HttpResponse:
 def job_report(request: HttpRequest, user: User, number: int) -> HttpResponse:
     form = report.Report(request.POST, request.FILES, today=timezone.localdate())
     if not form.is_valid():
-        wrong = {name: [str(one) for one in errors] for name, errors in form.errors.items()}
-        answer = problem(422, "report", "the report is not whole", "; ".join(sum(wrong.values(), [])))
-        return answer
+        wrong = [str(one) for errors in form.errors.values() for one in errors]
+        return problem(422, "report", "the report is not whole", "; ".join(wrong))
     if not report.write(user, number, form):
         raise Http404
     return HttpResponse(status=204)

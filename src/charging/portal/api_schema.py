@@ -53,7 +53,7 @@ SCHEMAS: dict[str, Any] = {
     "Jobs": _object(["jobs"], jobs={"type": "array", "items": {"$ref": "#/components/schemas/Job"}}),
     "Report": {
         "type": "object",
-        "description": "each may be left out, and something is said; a picture says what it shows and whether others are in it",
+        "description": "something is said; a picture says what it shows, and whether others are in it",
         "properties": {
             "progress": {"type": "string", "enum": list(PROGRESS)},
             "progress_on": {"type": "string", "format": "date"},

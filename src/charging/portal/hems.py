@@ -37,7 +37,7 @@ class CursorError(BloesemError):
 
 
 def sessions(user: User, after: str, most: int) -> dict[str, Any]:
-    """in: `after`, the `next` of the answer before, or empty: from the beginning. Raises `CursorError`, `DisclosureError`."""
+    """in: `after`, the `next` of the answer before; empty: from the beginning. Raises `CursorError`, `DisclosureError`."""
     changed, last = _cursor(after)
     where = sql.SQL(
         # What is being written may still come before what was: it is for the next answer.

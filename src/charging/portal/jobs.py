@@ -37,7 +37,7 @@ _NEWEST = sql.SQL("recorded_at DESC, id DESC")
 
 @dataclass(frozen=True)
 class Job:
-    """`what`: to be installed, and where it is connected; empty values are left out. `until`: the last day of the assignment."""
+    """`what`: to be installed, and how it is connected; no empty values. `until`: the last day of the assignment."""
 
     number: int
     address: dict[str, str]
@@ -63,7 +63,8 @@ def asked(user: User, reach: Reach, *, photos: bool = False) -> Asked:
     """The job as an assignment of the register's kind. Without a first and a last day there is none, and that refuses."""
     task = None
     if reach.since is not None and reach.until is not None:
-        task = Assignment(kind="job", starts=reach.since, ends=reach.until, decided=reach.since)
+        first = min(reach.since, reach.until)
+        task = Assignment(kind="job", starts=first, ends=reach.until, decided=first)
     fields = (*FIELDS, PHOTOS) if photos else FIELDS
     return Asked(user.recipient, fields, f"job-{reach.number}", task)
 

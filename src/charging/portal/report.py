@@ -1,4 +1,4 @@
-"""What an installer reports of a job: how far it is, what the meter is, and pictures. Read by the page's form and by the API."""
+"""What an installer reports of a job: how far it is, what the meter is, and pictures. For page and API, one form."""
 
 from __future__ import annotations
 
