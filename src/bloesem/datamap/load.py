@@ -198,6 +198,10 @@ def _named(collection: Collection) -> Iterator[tuple[KeyPath, str]]:
         for key in ("product", "since", "until"):
             if (column := getattr(services, key)) is not None:
                 yield ("services", key), column
+    if meta.runs is not None:
+        for key in ("since", "until"):
+            if (column := getattr(meta.runs, key)) is not None:
+                yield ("runs", key), column
     if meta.partition is not None:
         yield ("partition", "by"), meta.partition.by
 

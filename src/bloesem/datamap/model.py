@@ -139,6 +139,13 @@ class Services(Strict):
     until: str | None = None
 
 
+class Days(Strict):
+    """The columns of a row's first and last day."""
+
+    since: str | None = None
+    until: str | None = None
+
+
 class CollectionMeta(Strict):
     """How a table belongs to people."""
 
@@ -163,6 +170,7 @@ class CollectionMeta(Strict):
     scope_ends: dict[str, Predicate] = Field(
         default_factory=dict
     )  # scope → when a row of this table says that it is over, e.g. a job that is closed (P-114)
+    runs: Days | None = None  # rows of this table hold from a day until a day, e.g. a contract
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     services: Services | None = None  # rows of this table say which service somebody has
