@@ -225,7 +225,7 @@ class ServicePlan:
 
 @dataclass(frozen=True)
 class GivesPlan:
-    """A table of what people have: the columns of each row's first and last day."""
+    """A table of what people have, or of contracts: the columns of each row's first and last day."""
 
     since: str | None
     until: str | None
@@ -262,9 +262,7 @@ class TablePlan:
         default_factory=dict, hash=False
     )  # scope → the table that says whom it is about
     scope_ends: Mapping[str, Predicate] = field(default_factory=dict, hash=False)
-    gives: GivesPlan | None = (
-        None  # its rows say who has what: outside their days they name nobody in a scope
-    )
+    gives: GivesPlan | None = None  # its rows have days: outside them they name nobody in a scope
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)

@@ -128,7 +128,7 @@ class TableCompiler:
             scopes=dict(meta.scopes),
             scoped_by=dict(meta.scoped_by),
             scope_ends=dict(meta.scope_ends),
-            gives=GivesPlan(meta.services.since, meta.services.until) if meta.services else None,
+            gives=GivesPlan(days.since, days.until) if (days := meta.services or meta.runs) else None,
             partition=meta.partition.by if meta.partition else None,
             partition_every=meta.partition.every if meta.partition else None,
             needs_service=self._service(columns),

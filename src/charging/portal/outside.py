@@ -1,7 +1,10 @@
-"""Pages of recipients of the register: an installer's jobs, and the tokens of their programs."""
+"""Pages of recipients of the register: an installer's jobs, an employer's months, tokens of programs."""
 
 from __future__ import annotations
 
+import datetime as dt
+
+from dateutil.relativedelta import relativedelta
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,10 +13,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bloesem.console.language import say
-from bloesem.gate import PurposeDenied
+from bloesem.gate import PurposeDenied, purpose
 from bloesem.recipients.ready import DisclosureError
+from charging.people.models import Employer
 from charging.portal import jobs as reading
-from charging.portal import mine, tokens
+from charging.portal import mine, statement, tokens
 from charging.portal.access import seated
 from charging.portal.models import User
 from charging.portal.report import GRIDS, PROGRESS, SHOWS, Report, write
@@ -107,6 +111,52 @@ def _shown(it: reading.Job) -> dict[str, object]:
         "what": what,
         "until": it.until,
     }
+
+
+# ---- an employer -------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@seated("fleet")
+def fleet(request: HttpRequest) -> HttpResponse:
+    """The employer's months: whose contract runs, what they charged, what is paid back."""
+    user, today = _user(request), timezone.localdate()
+    number = _employer(user)
+    try:
+        months = statement.months(user, number, today.replace(year=today.year - 1, day=1))
+    except DisclosureError as error:
+        return refused(request, error)
+    with purpose("fleet", employer=number):
+        name = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
+    people = len(frozenset[int]().union(*(month.people for month in months)))
+    return render(request, "portal/fleet.html", {"employer": name, "months": months, "people": people})
+
+
+@require_safe
+@seated("fleet")
+def fleet_file(request: HttpRequest, year: int, month: int, form: str) -> HttpResponse:
+    """One month as a file."""
+    if form not in statement.MEDIA or not (1 <= month <= 12 and 2000 <= year <= 2999):
+        raise Http404
+    user = _user(request)
+    first = dt.date(year, month, 1)
+    try:
+        found = statement.months(user, _employer(user), first, first + relativedelta(months=1))
+    except DisclosureError as error:
+        return refused(request, error)
+    if not found:
+        raise Http404
+    made = (statement.as_csv if form == "csv" else statement.as_xlsx)(found[0], _language())
+    response = HttpResponse(made, content_type=statement.MEDIA[form])
+    response["Content-Disposition"] = f'attachment; filename="{year}-{month:02d}.{form}"'
+    return response
+
+
+def _employer(user: User) -> int:
+    numbers = user.numbers
+    if len(numbers) != 1:
+        raise Http404
+    return numbers[0]
 
 
 # ---- tokens of programs ------------------------------------------------------------------------------------------------

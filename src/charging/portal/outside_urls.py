@@ -9,6 +9,8 @@ from charging.portal import api, outside
 pages = [
     path("jobs", outside.jobs, name="portal-jobs"),
     path("jobs/<int:number>", outside.job, name="portal-job"),
+    path("fleet", outside.fleet, name="portal-fleet"),
+    path("fleet/<int:year>-<int:month>.<slug:form>", outside.fleet_file, name="portal-fleet-file"),
     path("tokens", outside.token_list, name="portal-tokens"),
     path("tokens/<int:number>/revoke", outside.token_revoke, name="portal-token-revoke"),
 ]

@@ -51,7 +51,6 @@ urlpatterns = [
         ),
         path("me", views.me, name="portal-me"),
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
-        path("fleet", views.fleet, name="portal-fleet"),
         *outside_urls.pages,
         path("officer", views.officer, name="portal-officer"),
         path("outbox", views.outbox, name="portal-outbox"),

@@ -20,15 +20,12 @@ from bloesem.console.company import current
 from bloesem.console.guard import demonstration
 from bloesem.console.trouble import language_asked
 from bloesem.gate import purpose
-from charging.billing.models import EmployerInvoiceLine
-from charging.people.models import EmailAddress, Employer, PersonName
+from charging.people.models import EmailAddress, PersonName
 from charging.portal import mine
 from charging.portal.access import has_factor, proved_twice, seated, signed_in
 from charging.portal.models import User
 from charging.portal.seats import PERSON, SEATS
 
-#: Months on a fleet manager's page.
-MONTHS = 12
 #: Messages on the demonstration's outbox.
 LETTERS = 20
 
@@ -90,34 +87,6 @@ def _number(request: HttpRequest) -> int:
     if len(numbers) != 1:
         raise Http404
     return numbers[0]
-
-
-# ---- an employer -------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("fleet")
-def fleet(request: HttpRequest) -> HttpResponse:
-    """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
-    number = _number(request)
-    with purpose("fleet", employer=number):
-        lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
-        employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
-    months = sorted({line["month"] for line in lines if line["month"]}, reverse=True)[:MONTHS]
-    shown = [
-        {
-            "month": month,
-            "lines": (of := [line for line in lines if line["month"] == month]),
-            "energy": sum(line["energy_wh"] or 0 for line in of),
-            "amount": sum(line["amount_cents"] or 0 for line in of),
-        }
-        for month in months
-    ]
-    people = len({line["person_id"] for line in lines if line["person_id"]})
-    return render(request, "portal/fleet.html", {"employer": employer, "months": shown, "people": people})
-
-
-_LINE = ("person_id", "employee", "month", "energy_wh", "amount_cents")
 
 
 # ---- the privacy officer ---------------------------------------------------------------------------------------------

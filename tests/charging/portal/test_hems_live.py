@@ -204,7 +204,7 @@ def test_who_ends_the_service_objects_or_leaves_is_gone_with_the_next_answer(
     elif how == "restriction":
         sql(site, "SELECT bloesem.record_fact(%s, 'restriction', 'accuracy', now())", [person])
     else:
-        sql(site, "SELECT bloesem.record_fact(%s, 'erasure', NULL, now())", [person])
+        sql(site, "SELECT bloesem.record_fact(%s, 'erasure', 'request', now())", [person])
     if how == "ends":
         put(site, person, START + dt.timedelta(days=3))
     assert here[0] not in [one["customer"] for one in get(site, "hems/customers", good).body["customers"]]

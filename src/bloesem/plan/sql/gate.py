@@ -373,7 +373,8 @@ def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]
     role = ident(plan.role(scoped.name_shared if shared(table, scoped) else scoped.name))
     mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
     if scoped.scope in table.scoped_by:
-        mine = f"{ident(table.owners[0])} = ANY ({scopes.people(plan, scoped.scope)})"
+        about = f"{ident(table.owners[0])} = ANY ({scopes.people(plan, scoped.scope)})"
+        mine = f"({mine}) AND {about}" if scoped.scope in table.scopes else about
         mine += scopes.since(plan, table, scoped.scope)
     if scoped.purpose is None:
         seen = "kept_for" if scoped.restricted_too else "used_for"
