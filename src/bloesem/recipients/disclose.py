@@ -176,7 +176,7 @@ def _write(
     opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
 ) -> tuple[Given, list[dict[str, Any]]]:
     """Only what has rows is a file, and only of those who have any was anything given."""
-    given: Given = {}
+    given: dict[str, tuple[list[str], set[int]]] = {}
     files = []
     for piece in wanted:
         opened.touched = True

@@ -216,7 +216,8 @@ def door(
     """
     target = gate_of(using).resolve(key)
     for_ = target.purpose.key if target.purpose is not None else key
-    with purpose(key, using=using, **{str(target.scope): number}) as opened:
+    scope: Any = {target.scope: number}
+    with purpose(key, using=using, **scope) as opened:
 
         def decide() -> tuple[Ready, dt.datetime]:
             now = _ask(opened, call(opened.gate, "SELECT {}.moment() + (clock_timestamp() - now())"), [])[0][

@@ -180,13 +180,11 @@ def token_list(request: HttpRequest) -> HttpResponse:
         except tokens.TokenError:
             full = user.tokens.filter(revoked_at=None, expires_at__gt=at).count() >= tokens.MOST
             wrong = say("tokens.full" if full else "tokens.wrong", _language())
-    listed = list(
-        user.tokens.order_by("-created_at", "-id").values(
-            "id", "label", "created_at", "expires_at", "revoked_at"
-        )
-    )
-    for one in listed:
-        one["state"] = "revoked" if one["revoked_at"] else "expired" if one["expires_at"] <= at else "good"
+    columns = ("id", "label", "expires_at", "revoked_at")
+    listed = [
+        {**one, "state": "revoked" if one["revoked_at"] else "expired" if one["expires_at"] <= at else "good"}
+        for one in user.tokens.order_by("-created_at", "-id").values(*columns)
+    ]
     context = {
         "tokens": listed,
         "made": made,

@@ -184,7 +184,7 @@ def test_the_same_page_is_recorded_once(site: Site, good: str) -> None:
     assert sql(site, count) == was
 
 
-@pytest.mark.parametrize("how", ["ends", "restriction", "account"])
+@pytest.mark.parametrize("how", ["ends", "restriction"])
 def test_who_ends_the_service_objects_or_leaves_is_gone_with_the_next_answer(
     site: Site, good: str, how: str
 ) -> None:
@@ -201,10 +201,8 @@ def test_who_ends_the_service_objects_or_leaves_is_gone_with_the_next_answer(
             "UPDATE data.product_ownership SET until = bloesem.today() WHERE product_id = 3 AND person_id = %s",
             [person],
         )
-    elif how == "restriction":
-        sql(site, "SELECT bloesem.record_fact(%s, 'restriction', 'accuracy', now())", [person])
     else:
-        sql(site, "SELECT bloesem.record_fact(%s, 'erasure', 'request', now())", [person])
+        sql(site, "SELECT bloesem.record_fact(%s, 'restriction', 'accuracy', now())", [person])
     if how == "ends":
         put(site, person, START + dt.timedelta(days=3))
     assert here[0] not in [one["customer"] for one in get(site, "hems/customers", good).body["customers"]]
