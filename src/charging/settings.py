@@ -46,7 +46,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "charging.portal.middleware.InItsLanguage",
     "allauth.account.middleware.AccountMiddleware",
-    *(["charging.portal.outside.HonoursSignal"] if _IS_PORTAL else []),
+    *(["charging.portal.anyone.HonoursSignal"] if _IS_PORTAL else []),
 ]
 TEMPLATES = [
     {
@@ -71,7 +71,7 @@ BLOESEM_CONSOLE = os.environ.get("BLOESEM_CONSOLE", "")
 BLOESEM_PORTAL = os.environ.get("BLOESEM_PORTAL", "")
 
 #: Who does what the pages of links ask, and how they look.
-BLOESEM_PAGES = "charging.portal.outside:pages"
+BLOESEM_PAGES = "charging.portal.anyone:pages"
 BLOESEM_PAGE = "portal/link.html"
 
 # ---- cookies: what is set is declared in the company's cookies.yaml, and nothing else leaves (P-005)
@@ -113,6 +113,8 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
+    "api": "60/m/key",
+    "api_wrong": "30/m/ip",
 }
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]

@@ -225,6 +225,14 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
+class GivesPlan:
+    """A table of what people have, or of contracts: the columns of each row's first and last day."""
+
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True)
 class RefusedPlan:
     """Values that nobody may write: `why` the columns are closed, and `remedy`."""
 
@@ -251,6 +259,11 @@ class TablePlan:
     ceilings: tuple[CeilingPlan, ...] = ()
     facts: tuple[EventPlan, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    scoped_by: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # scope → the table that says whom it is about
+    scope_ends: Mapping[str, Predicate] = field(default_factory=dict, hash=False)
+    gives: GivesPlan | None = None  # its rows have days: outside them they name nobody in a scope
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)

@@ -15,29 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
-from bloesem.errors import BloesemError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened, purpose
 from bloesem.gate.served import Gate, gate_of
 from bloesem.plan.dates import civil
 from bloesem.recipients import outbox
-from bloesem.recipients.decide import Decision, may_disclose
-from bloesem.recipients.export import Piece, ends_of, manifest, pieces, transfers_of
-from bloesem.recipients.register import fields_for
+from bloesem.recipients.export import Piece, manifest, pieces
+from bloesem.recipients.ready import DisclosureError, Given, Ready, call, decided, said_of, write_down
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
-    from bloesem.policy.model import Policy
-    from bloesem.recipients.model import Recipient
 
-#: Rows that are read, and people that are recorded, at once.
+#: Rows that are read at once.
 BATCH = 5_000
-
-
-class DisclosureError(BloesemError):
-    """Nothing goes: each reason on a line, the first one's rule and remedy."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +39,6 @@ class Disclosed:
     directory: Path
     people: frozenset[int]
     rows: int
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A decision that allows, and the terms on which it does."""
-
-    policy: Policy
-    recipient: Recipient
-    decision: Decision
-    fields: tuple[str, ...]
-
-    def same(self, other: _Ready) -> bool:
-        """Whether nothing of the register, the day or the fields is otherwise."""
-        mine, others = self.decision, other.decision
-        return (self.recipient, self.fields, mine.today, mine.until, transfers_of(mine)) == (
-            *(other.recipient, other.fields, others.today, others.until, transfers_of(others)),
-        )
 
 
 @dataclass
@@ -78,45 +52,18 @@ class _Export:
     gate: Gate
     people: int
 
-    def decide(self) -> _Ready:
+    def decide(self) -> Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
-        company, today = self.company(), civil(self.clock())
-        policy = company.in_force(today)
-        known = company.record.recipients.get(self.key)
-        task = known.assignments.get(self.assignment or "") if known else None
-        asked = self.fields
-        if asked is None:
-            registered = known is not None and known.kind in policy.recipients
-            asked = fields_for(policy, known, self.purpose, task) if known and registered else ()
-        decision = may_disclose(
-            company,
-            policy,
+        return decided(
+            self.company(),
+            civil(self.clock()),
             self.key,
             self.purpose,
-            asked,
-            today,
+            self.fields,
+            self.gate.plan.version,
             assignment=self.assignment,
             people=self.people,
         )
-        if known is None or not decision.allowed:
-            raise _refused(decision)
-        if policy.version != self.gate.plan.version:
-            raise DisclosureError(
-                f"the plan in force is of {self.gate.plan.version}, and the policy of {today} is of {policy.version}",
-                "P-173: every decision cites the version in force",
-                "put the policy's plan in force (bloesem plan --apply), and start this process anew",
-            )
-        return _Ready(policy, known, decision, asked)
-
-
-def _refused(decision: Decision) -> DisclosureError:
-    first = decision.reasons[0]
-    said = "\n".join(str(one) for one in decision.reasons)
-    return DisclosureError(
-        f"nothing goes to `{decision.recipient}` for `{decision.purpose}` on {decision.today}: {said}",
-        first.rule,
-        first.remedy,
-    )
 
 
 def disclose(
@@ -176,7 +123,7 @@ def settle(to: Path, *, using: str = "default") -> list[Path]:
 
     def committed(digest: bytes) -> str | None:
         with transaction.atomic(using=using, durable=True), as_login(connection) as cursor:  # type: ignore[arg-type]
-            cursor.execute(_call(gate, "SELECT {}.disclosure_known(%s)"), [digest])
+            cursor.execute(call(gate, "SELECT {}.disclosure_known(%s)"), [digest])
             row = cursor.fetchone()
         if row is None or row[0] is None:
             return None
@@ -187,10 +134,6 @@ def settle(to: Path, *, using: str = "default") -> list[Path]:
 
 def _final(number: int) -> str:
     return f"disclosure-{number}"
-
-
-def _call(gate: Gate, query: str) -> sql.Composed:
-    return sql.SQL(query).format(sql.Identifier(gate.plan.schema))
 
 
 def _pieces(gate: Gate, for_: str, fields: Sequence[str]) -> list[Piece]:
@@ -216,7 +159,7 @@ def _hold_still(opened: Opened, for_: str, people: list[int], service: str | Non
     connection: Any = connections[opened.using]
     with as_login(connection) as cursor:
         cursor.execute(
-            _call(opened.gate, "SELECT {}.hold_still(%s, %s::bigint[], %s)"),
+            call(opened.gate, "SELECT {}.hold_still(%s, %s::bigint[], %s)"),
             [for_, people, service],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -229,14 +172,11 @@ def _numbered(people: list[int]) -> dict[int, int]:
     return dict(zip(people, numbers, strict=True))
 
 
-Given = dict[str, tuple[list[str], set[int]]]
-
-
 def _write(
     opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
 ) -> tuple[Given, list[dict[str, Any]]]:
     """Only what has rows is a file, and only of those who have any was anything given."""
-    given: Given = {}
+    given: dict[str, tuple[list[str], set[int]]] = {}
     files = []
     for piece in wanted:
         opened.touched = True
@@ -295,7 +235,7 @@ def _record(
     given: Given,
     files: list[dict[str, Any]],
     references: dict[int, int],
-    before: _Ready,
+    before: Ready,
 ) -> tuple[int, set[int]]:
     """Decides once more, and writes manifest and disclosure. out: its number, and whose data it has."""
     now = export.decide()
@@ -325,44 +265,8 @@ def _record(
     for file in said["files"]:
         file["table"] = file["table"].name
     digest = outbox.write_manifest(part, said)
-    ends = ends_of(task)
-    row = {
-        **{
-            name: said[name]
-            for name in ("recipient", "name", "kind", "ground", "assignment", "transfers", "rows")
-        },
-        "ends": ends.isoformat() if ends else None,
-    }
-    return _insert(opened, export.purpose, row, digest, decision.until, given, references), whose
-
-
-def _insert(
-    opened: Opened,
-    for_: str,
-    row: dict[str, Any],
-    digest: bytes,
-    last: dt.date | None,
-    given: Given,
-    references: dict[int, int],
-) -> int:
-    from django.db import connections
-
-    connection: Any = connections[opened.using]
-    with as_login(connection) as cursor:
-        cursor.execute(
-            _call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
-            [for_, Jsonb(row), digest, last],
-        )
-        made = cursor.fetchone()
-        assert made is not None
-        number = int(made[0])
-        query = _call(opened.gate, "SELECT {}.record_disclosed(%s, %s, %s, %s::bigint[], %s::integer[])")
-        for table, (columns, whose) in given.items():
-            people = sorted(whose)
-            for start in range(0, len(people), BATCH):
-                some = people[start : start + BATCH]
-                cursor.execute(query, [number, table, columns, some, [references[one] for one in some]])
-    return number
+    row = said_of(now, opened.gate.plan.purpose(export.purpose), export.assignment, said["rows"])
+    return write_down(opened, export.purpose, row, digest, decision.until, given, references), whose
 
 
 __all__ = ["Disclosed", "DisclosureError", "disclose", "settle"]

@@ -31,7 +31,12 @@ def proved_twice(request: HttpRequest) -> bool:
 def actor(request: HttpRequest) -> str:
     """Who reads, for the log: the seat and the account, and nobody's name (the person whom it is about sees it)."""
     assert isinstance(request.user, User)
-    return f"{request.user.role}:{request.user.pk}"
+    return actor_of(request.user)
+
+
+def actor_of(user: User) -> str:
+    """The same of an account whose program reads."""
+    return f"{user.role}:{user.pk}"
 
 
 def has_factor(user: User) -> bool:

@@ -14,5 +14,5 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from bloesem.console import words
 
-        for name in ("words.yaml", "privacy.yaml", "words_campaigns.yaml", "words_open.yaml"):
-            words.add(Path(__file__).with_name(name))
+        for name in ("words", "privacy", "words_campaigns", "words_open", "words_outside"):
+            words.add(Path(__file__).with_name(f"{name}.yaml"))

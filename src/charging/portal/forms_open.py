@@ -30,7 +30,7 @@ from bloesem.gate import identified, new_id, purpose
 from bloesem.plan.dates import civil
 from bloesem.sending.ready import rules_of
 from bloesem.sending.templates import promotional
-from charging.portal.outside import DOOR, asked
+from charging.portal.anyone import DOOR, asked
 
 #: How long the link of the letter works (its words say so).
 DAYS = 3

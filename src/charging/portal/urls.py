@@ -12,7 +12,7 @@ from django.views.generic import RedirectView
 
 from bloesem.console import site
 from bloesem.sending import web
-from charging.portal import campaigns, open_pages, privacy_views, views
+from charging.portal import campaigns, open_pages, outside_urls, privacy_views, views
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -27,6 +27,7 @@ urlpatterns = [
     path("", views.start),
     *site.urlpatterns,
     *web.urlpatterns,  # where links lead, the page by address, and what the site says of browsers' signals
+    *outside_urls.programs,
     *i18n_patterns(
         *open_pages.urlpatterns,  # for whoever has no account
         path("", views.home, name="portal-home"),
@@ -55,9 +56,7 @@ urlpatterns = [
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
-        path("fleet", views.fleet, name="portal-fleet"),
-        path("jobs", views.jobs, name="portal-jobs"),
-        path("jobs/<int:number>", views.job, name="portal-job"),
+        *outside_urls.pages,
         *officer.urlpatterns,
         *campaigns.urlpatterns,
         path("outbox", views.outbox, name="portal-outbox"),

@@ -20,16 +20,12 @@ from bloesem.console.company import current
 from bloesem.console.guard import demonstration
 from bloesem.console.trouble import language_asked
 from bloesem.gate import purpose
-from charging.billing.models import EmployerInvoiceLine
-from charging.installation.models import InstallationFile, InstallationPhoto
-from charging.people.models import EmailAddress, Employer, PersonName
+from charging.people.models import EmailAddress, PersonName
 from charging.portal import mine
-from charging.portal.access import actor, has_factor, proved_twice, seated, signed_in
+from charging.portal.access import has_factor, proved_twice, seated, signed_in
 from charging.portal.models import User
 from charging.portal.seats import PERSON, SEATS
 
-#: Months on a fleet manager's page.
-MONTHS = 12
 #: Messages on the demonstration's outbox.
 LETTERS = 20
 
@@ -91,106 +87,6 @@ def number_of(request: HttpRequest) -> int:
     if len(numbers) != 1:
         raise Http404
     return numbers[0]
-
-
-# ---- an employer -------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("fleet")
-def fleet(request: HttpRequest) -> HttpResponse:
-    """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
-    number = number_of(request)
-    with purpose("fleet", employer=number, actor=actor(request)) as opened:
-        lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
-        employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
-        opened.reads({line["person_id"] for line in lines if line["person_id"]})
-    months = sorted({line["month"] for line in lines if line["month"]}, reverse=True)[:MONTHS]
-    shown = [
-        {
-            "month": month,
-            "lines": (of := [line for line in lines if line["month"] == month]),
-            "energy": sum(line["energy_wh"] or 0 for line in of),
-            "amount": sum(line["amount_cents"] or 0 for line in of),
-        }
-        for month in months
-    ]
-    people = len({line["person_id"] for line in lines if line["person_id"]})
-    return render(request, "portal/fleet.html", {"employer": employer, "months": shown, "people": people})
-
-
-_LINE = ("person_id", "employee", "month", "energy_wh", "amount_cents")
-
-
-# ---- an installer ------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("installer")
-def jobs(request: HttpRequest) -> HttpResponse:
-    """The jobs that were given to this account, each read within its own scope."""
-    assert isinstance(request.user, User)
-    found = []
-    for number in request.user.numbers:
-        with purpose("installer", job=number, actor=actor(request)) as opened:
-            file = InstallationFile.objects.filter(job_id=number).values("person_id", *_SUMMARY).first()
-            opened.reads([file["person_id"]] if file else [])
-        if file is not None:
-            wording = mine.Wording(language())
-            found.append({"number": number, **{k: mine.said(k, file[k], wording) for k in _SUMMARY}})
-    return render(request, "portal/jobs.html", {"jobs": found})
-
-
-@require_safe
-@seated("installer")
-def job(request: HttpRequest, number: int) -> HttpResponse:
-    """One job: what has to be installed where, and the pictures that were taken."""
-    assert isinstance(request.user, User)
-    if number not in request.user.numbers:
-        raise Http404
-    with purpose("installer", job=number, actor=actor(request)) as opened:
-        file = InstallationFile.objects.filter(job_id=number).values("person_id", *_FILE).first()
-        photos = list(
-            InstallationPhoto.objects.filter(job_id=number)
-            .order_by("taken_on")
-            .values("taken_on", "shows", "person_id")
-        )
-        shown = [file, *photos] if file else []
-        opened.reads({row["person_id"] for row in shown if row["person_id"]})
-    if file is None:
-        raise Http404
-    facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
-    return render(
-        request,
-        "portal/job.html",
-        {
-            "number": number,
-            "facts": [it for it in facts if it[1]],
-            "photos": [
-                {**it, "shows": mine.said("shows", it["shows"], mine.Wording(language()))} for it in photos
-            ],
-            "place": facts[0][1],
-        },
-    )
-
-
-_SUMMARY = ("place", "progress", "progress_on")
-_FILE = (
-    "place",
-    "progress",
-    "progress_on",
-    "inspected_on",
-    "grid",
-    "main_fuse_ampere",
-    "digital_meter",
-    "cable_metres",
-    "preferred_brand",
-    "preferred_model",
-    "preferred_days",
-    "owns_dwelling",
-    "dwelling_age_years",
-    "quote_cents",
-)
 
 
 # ---- one's own account -------------------------------------------------------------------------------------------------

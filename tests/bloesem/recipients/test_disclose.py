@@ -239,7 +239,7 @@ def test_after_a_crash_anywhere_the_export_is_whole_and_recorded_or_neither(
     with monkeypatch.context() as patch:
         patch.setattr(outbox, "drop", lambda part: None)  # a process that is gone tidies nothing
         if where == "record":
-            patch.setattr(module, "_insert", crash)
+            patch.setattr(module, "write_down", crash)
         elif where == "commit":
             from bloesem.gate import opening
 

@@ -33,10 +33,17 @@ CODE = re.compile(r"^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$", re.M)
 STAFF = {
     "fleet": "vlootbeheer@klant.example",
     "installer": "installateur@monteur.example",
+    "hems": "energie@zonnewijs.example",
     "marketing": "reclame@blossom.example",
     "officer": "privacy@blossom.example",
 }
-FIRST = {"fleet": "fleet", "installer": "jobs", "officer": "officer", "marketing": "campaigns"}
+FIRST = {
+    "fleet": "fleet",
+    "installer": "jobs",
+    "hems": "tokens",
+    "officer": "officer",
+    "marketing": "campaigns",
+}
 
 
 @dataclass(frozen=True)

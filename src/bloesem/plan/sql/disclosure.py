@@ -20,7 +20,10 @@ _HOLD_STILL = "hold_still(text, bigint[], text)"
 _DISCLOSE = "record_disclosure(text, jsonb, bytea, date)"
 _GIVEN = "record_disclosed(bigint, text, text[], bigint[], integer[])"
 _KNOWN = "disclosure_known(bytea)"
-_SIGNATURES = (_HOLD_STILL, _DISCLOSE, _GIVEN, _KNOWN)
+_NUMBERS = "feed_numbers(text, text, bigint[])"
+_SIGNATURES = (_HOLD_STILL, _DISCLOSE, _GIVEN, _KNOWN, _NUMBERS)
+#: The first of the numbers by which recipients know people in a feed.
+FEED = 1 << 30
 
 
 def tables(plan: Plan) -> list[tuple[str, str]]:
@@ -158,6 +161,7 @@ def statements(plan: Plan) -> list[Statement]:
         Statement("disclosure", "people hold still while they are read", _hold_still(plan)),
         Statement("disclosure", "a disclosure is written down", _disclose(plan)),
         Statement("disclosure", "of whom, and what", tidy(_GIVEN_SQL.format(s=s))),
+        Statement("disclosure", "by which number a feed knows somebody", _numbers(plan)),
         Statement("disclosure", "whether it was committed", tidy(_KNOWN_SQL.format(s=s))),
         Statement("disclosure", "what the law no longer asks to show", _forget(plan)),
         Statement(
@@ -245,7 +249,7 @@ BEGIN{require_served(plan)}
     END IF;
     PERFORM pg_advisory_xact_lock({_LOCK.format(hash="record_disclosure.manifest")});
     INSERT INTO {s}.disclosure (as_of, recipient, name, kind, purpose, ground, assignment, transfers, manifest, policy, ends)
-    VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', record_disclosure.purpose, said->>'ground',
+    VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', {_for(plan)}, said->>'ground',
             said->>'assignment', said->'transfers', record_disclosure.manifest,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date)
     RETURNING id INTO made;
@@ -254,6 +258,50 @@ BEGIN{require_served(plan)}
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
             jsonb_build_object('disclosure', made, 'rows', said->'rows'));
     RETURN made;
+END $$"""
+    )
+
+
+def _for(plan: Plan) -> str:
+    """The purpose for which it goes: of a scoped role the one whose rows it reads."""
+    scoped = [one for one in plan.scoped if one.purpose is not None]
+    cases = " ".join(f"WHEN {literal(one.key)} THEN {literal(str(one.purpose))}" for one in scoped)
+    return (
+        f"CASE record_disclosure.purpose {cases} ELSE record_disclosure.purpose END" if cases else "purpose"
+    )
+
+
+def _numbers(plan: Plan) -> str:
+    """By which number a recipient knows each of these people in a feed: the one that it got first, or a new one that says
+    nothing. Files number their people from 1; a feed's numbers begin above them all. A number that is given in a
+    transaction counts once the disclosure is written in it; polls of one recipient wait for each other."""
+    s = ident(plan.schema)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.feed_numbers(purpose text, whom text, people bigint[])
+RETURNS TABLE (person bigint, reference integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+    handed integer[] := '{{}}';
+BEGIN{require_served(plan)}
+    PERFORM pg_advisory_xact_lock(hashtextextended('feed of ' || whom, 0));
+    FOR person, reference IN
+        SELECT p, max(g.reference) FROM unnest(people) p
+        LEFT JOIN ({s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id AND d.recipient = whom)
+               ON g.person_id = p AND g.reference >= {FEED}
+        GROUP BY p
+    LOOP
+        WHILE reference IS NULL OR reference = ANY (handed) LOOP
+            reference := {FEED} + (('x' || encode(substr(uuid_send(gen_random_uuid()), 1, 4), 'hex'))::bit(32)::integer & {FEED - 1});
+            IF EXISTS (SELECT FROM {s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id
+                       WHERE d.recipient = whom AND g.reference = feed_numbers.reference) THEN
+                reference := NULL;
+            END IF;
+        END LOOP;
+        handed := handed || reference;
+        RETURN NEXT;
+    END LOOP;
 END $$"""
     )
 
@@ -314,4 +362,4 @@ END $$"""
     )
 
 
-__all__ = ["NAMING", "TABLES", "statements", "tables"]
+__all__ = ["FEED", "NAMING", "TABLES", "statements", "tables"]
