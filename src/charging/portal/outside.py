@@ -18,7 +18,7 @@ from bloesem.recipients.ready import DisclosureError
 from charging.people.models import Employer
 from charging.portal import jobs as reading
 from charging.portal import mine, statement, tokens
-from charging.portal.access import seated
+from charging.portal.access import actor, seated
 from charging.portal.models import User
 from charging.portal.report import GRIDS, PROGRESS, SHOWS, Report, write
 
@@ -126,8 +126,9 @@ def fleet(request: HttpRequest) -> HttpResponse:
         months = statement.months(user, number, today.replace(year=today.year - 1, day=1))
     except DisclosureError as error:
         return refused(request, error)
-    with purpose("fleet", employer=number):
+    with purpose("fleet", employer=number, actor=actor(request)) as opened:
         name = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
+        opened.reads([])  # an employer's name is nobody's; whom the months are of is said where they are read
     people = len(frozenset[int]().union(*(month.people for month in months)))
     return render(request, "portal/fleet.html", {"employer": name, "months": months, "people": people})
 
