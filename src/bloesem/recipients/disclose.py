@@ -9,45 +9,51 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from bloesem.errors import BloesemError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened, purpose
 from bloesem.gate.served import Gate, gate_of
 from bloesem.plan.dates import civil
+from bloesem.recipients import delivery as giving
 from bloesem.recipients import outbox
 from bloesem.recipients.decide import Decision, may_disclose
-from bloesem.recipients.export import Piece, ends_of, manifest, pieces, transfers_of
+from bloesem.recipients.delivery import DisclosureError, Listed
+from bloesem.recipients.export import Piece, manifest, pieces, transfers_of
 from bloesem.recipients.register import fields_for
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
-    from bloesem.recipients.model import Recipient
+    from bloesem.recipients.model import Assignment, Delivery, Recipient
 
 #: Rows that are read, and people that are recorded, at once.
 BATCH = 5_000
 
 
-class DisclosureError(BloesemError):
-    """Nothing goes: each reason on a line, the first one's rule and remedy."""
-
-
 @dataclass(frozen=True)
 class Disclosed:
-    """What went. `directory`: where the files are; `people`: whose data is in them."""
+    """What went. `directory`: where the files are; `people`: whose data is in them; `left_out`: of those who were asked
+    for, how many are not, by reason; `due`: what has to come back by then. Of a dry run neither number nor directory."""
 
-    number: int
-    directory: Path
+    number: int | None
+    directory: Path | None
     people: frozenset[int]
     rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    back: str | None = None
+    due: dt.date | None = None
+
+
+class _Dry(Exception):
+    """Everything was found out; nothing is kept of it."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,21 @@ class _Ready:
     recipient: Recipient
     decision: Decision
     fields: tuple[str, ...]
+    delivery: Delivery
+    task: Assignment | None
 
     def same(self, other: _Ready) -> bool:
         """Whether nothing of the register, the day or the fields is otherwise."""
         mine, others = self.decision, other.decision
-        return (self.recipient, self.fields, mine.today, mine.until, transfers_of(mine)) == (
-            *(other.recipient, other.fields, others.today, others.until, transfers_of(others)),
+        return (self.recipient, self.delivery, self.fields, mine.today, mine.until, transfers_of(mine)) == (
+            *(
+                other.recipient,
+                other.delivery,
+                other.fields,
+                others.today,
+                others.until,
+                transfers_of(others),
+            ),
         )
 
 
@@ -77,6 +92,7 @@ class _Export:
     assignment: str | None
     gate: Gate
     people: int
+    who: tuple[str | None, str | None] = (None, None)
 
     def decide(self) -> _Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
@@ -106,7 +122,10 @@ class _Export:
                 "P-173: every decision cites the version in force",
                 "put the policy's plan in force (bloesem plan --apply), and start this process anew",
             )
-        return _Ready(policy, known, decision, asked)
+        how = giving.delivery_of(company.record, known)
+        about = self.gate.plan.purpose(self.purpose)
+        giving.check(how, self.key, known.kind, self.purpose, self.who, objection=about.objection)
+        return _Ready(policy, known, decision, asked, how, task)
 
 
 def _refused(decision: Decision) -> DisclosureError:
@@ -133,18 +152,20 @@ def disclose(
     actor: str | None = None,
     case: int | None = None,
     second: str | None = None,
+    dry_run: bool = False,
 ) -> Disclosed:
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
-    the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
+    the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them; `dry_run`, count only: nothing is left, and
+    nothing recorded.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
     gate = gate_of(using)
     whom = sorted(set(people))
     some = tuple(fields) if fields is not None else None
-    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom))
+    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom), (actor, second))
     ready = export.decide()
     wanted = _pieces(gate, for_, ready.fields)
     settle(to, using=using)
@@ -154,18 +175,38 @@ def disclose(
         try:
             with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
-                references = _numbered(_hold_still(opened, for_, whom, service))
-                given, files = _write(opened, part, wanted, references, ready.recipient.form.format)
+                known = _hold_still(opened, for_, whom, service)
+                listed = giving.ask_door(opened, ready.delivery, for_, ready.task, wanted, known)
+                references = _numbered(
+                    [one for one in known if one in listed.people] if listed.asked else known
+                )
+                given, files, unusable = _write(opened, part, wanted, references, ready, listed)
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
+                left_out = _left_out(len(whom), len(whose), listed, unusable)
+                if dry_run:
+                    raise _Dry
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
+        except _Dry:
+            outbox.drop(part)
+            number, directory = None, None
         except BaseException:
             if not recorded:
                 outbox.drop(part)  # where it was, the commit may have come through: `settle` asks
             raise
-        directory = outbox.name(part, _final(number))
-    return Disclosed(number, directory, frozenset(whose), sum(file["rows"] for file in files))
+        else:
+            directory = outbox.name(part, _final(number))
+    due = giving.due_by(ready.delivery, ready.task, ready.decision.today)
+    rows = sum(file["rows"] for file in files)
+    return Disclosed(number, directory, frozenset(whose), rows, left_out, ready.delivery.back, due)
+
+
+def _left_out(asked: int, given: int, listed: Listed, unusable: Counter[str]) -> dict[str, int]:
+    """Why whoever was asked for is not in it. What the door does not say of is not readable for the purpose."""
+    found = Counter(listed.left_out) + unusable
+    found[giving.NOT_READABLE] += max(0, asked - given - found.total())
+    return {why: n for why, n in sorted(found.items()) if n}
 
 
 def settle(to: Path, *, using: str = "default") -> list[Path]:
@@ -233,20 +274,33 @@ Given = dict[str, tuple[list[str], set[int]]]
 
 
 def _write(
-    opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
-) -> tuple[Given, list[dict[str, Any]]]:
+    opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], ready: _Ready, listed: Listed
+) -> tuple[Given, list[dict[str, Any]], Counter[str]]:
     """Only what has rows is a file, and only of those who have any was anything given."""
     given: Given = {}
     files = []
-    for piece in wanted:
+    unusable: Counter[str] = Counter()
+    form, delivery = ready.recipient.form.format, ready.delivery
+    for each in wanted:
         opened.touched = True
         whose: set[int] = set()
+        category = giving.contacts(delivery, each)
+        only = listed.rows.get(each.table.name, frozenset()) if listed.asked and category else None
+        piece, head, rows = each, ("person", *each.columns), _rows(opened, each, references, only)
+        if delivery.shows == "hashed":
+            if category is None or delivery.advertised is None:
+                continue  # a platform knows people by their contact points, and gets nothing beside
+            piece = giving.hashed_piece(each)
+            channel = delivery.advertised.channels.get(category, "")
+            read = _rows(opened, piece, references, only)
+            head = ("sha256",)
+            lines = giving.hashes(read, channel, delivery.phone_form, whose, unusable)
+        else:
+            lines = _referenced(rows, references, whose)
         name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
         path = part / f"{name}.{form}"
-        digest, rows = outbox.write_rows(
-            path, ("person", *piece.columns), _rows(opened, piece, references, whose), form
-        )
-        if not rows:
+        digest, count = outbox.write_rows(path, head, lines, form)
+        if not count:
             path.unlink()
             continue
         columns, people = given.setdefault(piece.table.name, ([], set()))
@@ -256,18 +310,27 @@ def _write(
             {
                 "file": path.name,
                 "sha256": digest,
-                "rows": rows,
+                "rows": count,
                 "table": piece.table,
                 "columns": piece.columns,
             }
         )
-    return given, files
+    return given, files, unusable
+
+
+def _referenced(
+    rows: Iterator[tuple[Any, ...]], references: dict[int, int], whose: set[int]
+) -> Iterator[tuple[Any, ...]]:
+    """Each row under the person's number in this file. `whose` gets those who have any."""
+    for person, *values in rows:
+        whose.add(person)
+        yield (references[person], *values)
 
 
 def _rows(
-    opened: Opened, piece: Piece, references: dict[int, int], whose: set[int]
+    opened: Opened, piece: Piece, references: dict[int, int], only: frozenset[int] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now. `whose` gets those who have any."""
+    """The piece's rows of these people that the purpose may use now, each with whose it is. `only`: these rows alone."""
     from django.db import connections
 
     raw = connections[opened.using].connection
@@ -276,12 +339,14 @@ def _rows(
     query = sql.SQL(
         "SELECT {owner}, {names} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
     ).format(owner=owner, names=names, table=sql.Identifier(opened.target.name, piece.table.name))
+    values: list[Any] = [list(references)]
+    if only is not None:
+        query += sql.SQL(" AND {} = ANY (%s)").format(sql.Identifier(piece.table.id))
+        values.append(list(only))
     with raw.cursor(name=f"export_{piece.table.name}") as cursor:
         cursor.itersize = BATCH
-        cursor.execute(query, [list(references)])
-        for row in cursor:
-            whose.add(row[0])
-            yield (references[row[0]], *row[1:])
+        cursor.execute(query, values)
+        yield from cursor
 
 
 # ---- recording -----------------------------------------------------------------------------------------------------
@@ -305,15 +370,14 @@ def _record(
             "P-136: what goes is decided for the day, and on the terms, on which it goes",
             "run it again: nothing was disclosed",
         )
-    recipient, decision = now.recipient, now.decision
-    task = recipient.assignments.get(export.assignment or "")
+    recipient, decision, task, how = now.recipient, now.decision, now.task, now.delivery
+    due = giving.due_by(how, task, decision.today)
     about = opened.gate.plan.purpose(export.purpose)
     ground = f"{about.basis}, art. {about.article}"
     whose = {person for _, people in given.values() for person in people}
     said = manifest(
         key=export.key,
         recipient=recipient,
-        task=task,
         decision=decision,
         policy=now.policy,
         ground=ground,
@@ -321,17 +385,21 @@ def _record(
         nonce=nonce,
         people=len(whose),
         files=files,
+        delivery=how,
+        due=due,
     )
     for file in said["files"]:
         file["table"] = file["table"].name
     digest = outbox.write_manifest(part, said)
-    ends = ends_of(task)
     row = {
         **{
             name: said[name]
             for name in ("recipient", "name", "kind", "ground", "assignment", "transfers", "rows")
         },
-        "ends": ends.isoformat() if ends else None,
+        "ends": due.isoformat() if due else None,
+        "back": how.back,
+        "purges": how.purges,
+        "decided_by": [one for one in export.who if one],
     }
     return _insert(opened, export.purpose, row, digest, decision.until, given, references), whose
 

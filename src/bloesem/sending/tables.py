@@ -12,6 +12,7 @@ from bloesem.consent.tables import DOOR
 from bloesem.consent.tables import statements as consent_statements
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
+from bloesem.sending import lists
 from bloesem.stores.postgres import Connection
 
 TABLES = ("outbox", "campaign", "to_suppress")
@@ -24,7 +25,7 @@ def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> 
     """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper; `pages`: short names
     of the processes that show the page of a link: they may do what it does, and read nothing for it."""
     with admin.transaction():
-        for statement in (*consent_statements(rules), *statements(rules)):
+        for statement in (*consent_statements(rules), *statements(rules), *lists.statements(rules)):
             admin.execute(statement.sql.encode())
         for login in pages:
             admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())

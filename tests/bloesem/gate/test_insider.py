@@ -392,6 +392,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
         r"bloesem\.(today|moment|civil|scope|identifier_taken|identified|record_reading|record_denial)\("
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known)\("  # for a purpose that is served
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
+        r"|door\.may_list\("  # whom an agency's list may hold: for a purpose of advertising that is served
         r"|bloesem\.\w+_(kept|used|until)\(r |\w+\.held_back\(person bigint\)"
         # of the business: triggers' too, and what makes a partition, which its owner alone can
         r"|data\.(person_name_folds|invoice_takes_number|make_year)\("
@@ -411,7 +412,9 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     strangers = [name for name, *_rest in rows if not meant.match(name)]
     assert not strangers
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
-    asked = r"\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|record_\w+)\("
+    asked = (
+        r"\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|may_list|record_\w+)\("
+    )
     assert all(re.search(asked, name) for name in definers), definers
 
 
