@@ -188,6 +188,7 @@ class TableCompiler:
             identity=field.fides.identity,
             all_purposes=says,
             origin=meta.origin,
+            leaves=meta.leaves,
         )
 
     def _readers(self, field: DataField) -> int:

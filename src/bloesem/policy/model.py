@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from bloesem.recipients.model import (
-    Delivery,
     AssignmentKind,
     Clause,
+    Delivery,
     Recipient,
     RecipientRules,
     Role,

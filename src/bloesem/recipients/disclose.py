@@ -52,7 +52,7 @@ class Disclosed:
     due: dt.date | None = None
 
 
-class _Dry(Exception):
+class _DryError(Exception):
     """Everything was found out; nothing is kept of it."""
 
 
@@ -157,8 +157,8 @@ def disclose(
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
-    the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them; `dry_run`, count only: nothing is left, and
-    nothing recorded.
+    the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
+    `dry_run`: all of it is found out, and nothing is left or recorded.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
@@ -184,11 +184,11 @@ def disclose(
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
                 left_out = _left_out(len(whom), len(whose), listed, unusable)
                 if dry_run:
-                    raise _Dry
+                    raise _DryError
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
-        except _Dry:
+        except _DryError:
             outbox.drop(part)
             number, directory = None, None
         except BaseException:
@@ -413,14 +413,23 @@ def _insert(
     given: Given,
     references: dict[int, int],
 ) -> int:
-    from django.db import connections
+    from django.db import DatabaseError, connections
 
     connection: Any = connections[opened.using]
     with as_login(connection) as cursor:
-        cursor.execute(
-            _call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
-            [for_, Jsonb(row), digest, last],
-        )
+        try:
+            cursor.execute(
+                _call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
+                [for_, Jsonb(row), digest, last],
+            )
+        except DatabaseError as fault:
+            if getattr(fault.__cause__, "sqlstate", None) != "BL001":
+                raise
+            raise DisclosureError(
+                f"nothing goes to `{row['recipient']}`: what it was given earlier is overdue, and nobody confirmed its end",
+                "P-116, P-117, P-120, P-121; art. 28(3)(g): returned, destroyed or dispatched by its day, with a proof",
+                "see `bloesem recipients due`, ask for the proof, and write it down",
+            ) from None
         made = cursor.fetchone()
         assert made is not None
         number = int(made[0])

@@ -78,8 +78,13 @@ def _all(rules: Rules) -> Iterator[_Listed]:
             for channel in rules.file.channels:
                 promotes = Promotes(product="", seller=rules.file.own, similar=True)
                 template = Template.model_construct(
-                    **{"key": "list", "version": 1, "class_": name, "purpose": purpose},
-                    **{"channels": (channel,), "promotes": promotes, "automated": False},
+                    key="list",
+                    version=1,
+                    class_=name,
+                    purpose=purpose,
+                    channels=(channel,),
+                    promotes=promotes,
+                    automated=False,
                 )
                 asked = _Listed(template, channel)
                 if point_sql(rules, asked):
@@ -91,7 +96,8 @@ def _query(rules: Rules, asked: _Listed) -> str:
     who = "SELECT DISTINCT unnest(people) AS person_id"
     decided = decision_sql(rules, asked, who, None)
     points = point_sql(rules, asked, whole=True)
-    code = f"(CASE WHEN {_stale(rules, asked)} AND d.code NOT BETWEEN 1 AND {why.STALE.code} THEN {why.STALE.code} ELSE d.code END)"
+    late = f"{_stale(rules, asked)} AND d.code NOT BETWEEN 1 AND {why.STALE.code}"
+    code = f"(CASE WHEN {late} THEN {why.STALE.code} ELSE d.code END)"
     query = f"""WITH decided AS ({decided}), asked AS ({who})
     SELECT d.person_id, {code}::integer, point.of_table::text, point.row_id::bigint
     FROM decided d LEFT JOIN ({points}) AS point
