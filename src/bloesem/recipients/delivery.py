@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from django.db import ProgrammingError, connections
+from django.db import connections
 
-from bloesem.errors import BloesemError
+from bloesem.errors import BloesemError, GateError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened
 from bloesem.recipients.export import Piece, ends_of
@@ -134,9 +133,9 @@ def _may_list(
                 [for_, message, channel, product, people],
             )
             return list(cursor.fetchall())
-    except (ProgrammingError, psycopg.Error) as fault:
+    except GateError as fault:
         raise DisclosureError(
-            f"the door does not say whom a list for `{for_}` by `{channel}` may hold ({type(fault).__name__})",
+            f"the door does not say whom a list for `{for_}` by `{channel}` may hold ({fault.thing})",
             "P-121, P-123: a list is given after the filter, or not at all",
             "start the system anew (bloesem up), and see that classes and channels stand in messages/door.yaml",
         ) from None

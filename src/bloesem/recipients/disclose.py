@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -22,6 +23,7 @@ from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened, purpose
 from bloesem.gate.served import Gate, gate_of
 from bloesem.plan.dates import civil
+from bloesem.plan.sql.disclosure import OVERDUE
 from bloesem.recipients import delivery as giving
 from bloesem.recipients import outbox
 from bloesem.recipients.decide import Decision, may_disclose
@@ -413,7 +415,7 @@ def _insert(
     given: Given,
     references: dict[int, int],
 ) -> int:
-    from django.db import DatabaseError, connections
+    from django.db import connections
 
     connection: Any = connections[opened.using]
     with as_login(connection) as cursor:
@@ -422,8 +424,8 @@ def _insert(
                 _call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
                 [for_, Jsonb(row), digest, last],
             )
-        except DatabaseError as fault:
-            if getattr(fault.__cause__, "sqlstate", None) != "BL001":
+        except psycopg.Error as fault:
+            if fault.sqlstate != OVERDUE:
                 raise
             raise DisclosureError(
                 f"nothing goes to `{row['recipient']}`: what it was given earlier is overdue, and nobody confirmed its end",

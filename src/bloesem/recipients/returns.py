@@ -1,7 +1,7 @@
-"""What comes back of what was given: returned, destroyed or dispatched by its day, with a proof; and our own copy goes too.
+"""What comes back of what was given: returned, destroyed or dispatched by its day, with a proof; our own copy goes too.
 
-As keeper. A confirmation is a dated record that nobody changes (`disclosure_end`). What is open past its day is overdue: it is
-told, and nothing new goes to that recipient (P-116, P-117, P-120, P-121).
+As keeper. A confirmation is a dated record that nobody changes (`disclosure_end`). What is open past its day is
+overdue: it is told, and nothing new goes to that recipient (P-116, P-117, P-120, P-121).
 """
 
 from __future__ import annotations

@@ -86,6 +86,10 @@ def audience(at: Stage) -> dict[str, int]:
     return people
 
 
+SURVEY = (
+    "INSERT INTO data.survey (key, label_nl, label_en, opens_on, closes_on)"
+    " VALUES ('winter', 'Winter', 'Winter', '2026-10-01', '2026-12-01') RETURNING id"
+)
 NAMES = ("fine", "objected", "channel", "restricted", "listed", "unscreened", "not_offered", "bounced")
 
 
@@ -101,8 +105,13 @@ def test_an_agencys_list_is_given_after_the_filter_and_expires(at: Stage, tmp_pa
     assert len(rows(text["person_name.csv"])) == 1, "no name either of whoever is left out"
     assert "suppression" not in "".join(text.values())
     assert done.left_out == {
-        **{"bounced": 1, "channel-refused": 1, "objected": 1, "refusal-not-offered": 1},
-        **{"restricted": 1, "suppressed": 1, "unscreened": 1},
+        "bounced": 1,
+        "channel-refused": 1,
+        "objected": 1,
+        "refusal-not-offered": 1,
+        "restricted": 1,
+        "suppressed": 1,
+        "unscreened": 1,
     }
     said = manifest(done.directory)
     assert (said["return_or_erase_by"], said["confirm"], said["people"]) == ("2026-12-31", "destroyed", 1)
@@ -116,9 +125,10 @@ def test_nobody_is_called_from_a_list_of_numbers_who_asked_not_to_be(at: Stage, 
     at.phone(listed, "+32470222222")
     at.keeper.execute("DELETE FROM data.email_address WHERE person_id = ANY (%s)", [[kept, listed]])
     company = _with_fields("klaproos", ("identification.name", "contact.phone"))
-    give_ = lambda: give(
-        at, [kept, listed], tmp_path, "klaproos", "marketing", "winter-2026", company=company
-    )  # noqa: E731
+
+    def give_() -> Disclosed:
+        return give(at, [kept, listed], tmp_path, "klaproos", "marketing", "winter-2026", company=company)
+
     at.keeper.execute("DELETE FROM bloesem.phone_list_import")
     assert give_().left_out == {"list-stale": 2}, "no list, or one that is too old: nobody"
     import_list(at.keeper, at.rules, f"# date: {DAY}\n+32470222222\n# numbers: 1\n".encode())
@@ -189,8 +199,11 @@ def test_who_advertises_gets_nothing_where_the_record_does_not_say_what_is_asked
 
 def test_research_is_without_those_who_objected(at: Stage, tmp_path: Path) -> None:
     kept, objected = (at.customer() for _ in range(2))
+    survey = at.one(SURVEY)
     for person in (kept, objected):
-        at.business.add("survey_answer", person, question="tevreden?", answer="ja")
+        at.business.add(
+            "survey_answer", person, survey_id=survey, answered_at=at.now(), score=8, words="goed"
+        )
     at.business.fact(objected, "objection", "quality")
     done = give(at, [kept, objected], tmp_path, "peilpunt", "quality", "survey-2026", actor="staff:bo")
     assert (done.people, done.left_out) == ({kept}, {"not-readable": 1})

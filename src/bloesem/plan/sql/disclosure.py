@@ -16,6 +16,9 @@ TABLES = ("disclosure", "disclosed", "notice", "disclosure_end")
 #: Those that name people, with the column of their day: they go when the law no longer asks to show it.
 NAMING = {"disclosed": "at", "notice": "asked_at"}
 
+#: The error of a recipient that still has what should have come back.
+OVERDUE = "BL001"
+
 _HOLD_STILL = "hold_still(text, bigint[], text)"
 _DISCLOSE = "record_disclosure(text, jsonb, bytea, date)"
 _GIVEN = "record_disclosed(bigint, text, text[], bigint[], integer[])"
@@ -270,7 +273,7 @@ BEGIN{require_served(plan)}
         SELECT FROM {s}.disclosure d WHERE d.recipient = said->>'recipient' AND d.back IS NOT NULL AND d.ends < today
             AND NOT EXISTS (SELECT FROM {s}.disclosure_end e WHERE e.disclosure_id = d.id AND e.how = 'confirmed')
     ) THEN
-        RAISE EXCEPTION 'an earlier disclosure to this recipient is overdue' USING ERRCODE = 'BL001',
+        RAISE EXCEPTION 'an earlier disclosure to this recipient is overdue' USING ERRCODE = {literal(OVERDUE)},
             HINT = 'have it confirmed: nothing new goes before';
     END IF;
     PERFORM pg_advisory_xact_lock({_LOCK.format(hash="record_disclosure.manifest")});
@@ -346,4 +349,4 @@ END $$"""
     )
 
 
-__all__ = ["NAMING", "TABLES", "statements", "tables"]
+__all__ = ["NAMING", "OVERDUE", "TABLES", "statements", "tables"]
