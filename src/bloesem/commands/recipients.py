@@ -47,7 +47,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--refused", action="store_true", help="only what is refused")
     shared.add_company(parser)
-    shared.add_prefix(parser)
     shared.add_json(parser)
     giving.configure(parser)
 
