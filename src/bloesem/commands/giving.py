@@ -209,8 +209,8 @@ def _tell(arguments: argparse.Namespace, key: str, for_: str, done: Disclosed, a
         "purpose": for_,
         "assignment": arguments.assignment,
         "dry_run": arguments.dry_run,
-        "disclosure": done.number,
-        "directory": str(done.directory) if done.directory else None,
+        "disclosure": done.number or None,
+        "directory": None if done.dry else str(done.directory),
         "asked": asked,
         "people": len(done.people),
         "rows": done.rows,
@@ -225,7 +225,7 @@ def _tell(arguments: argparse.Namespace, key: str, for_: str, done: Disclosed, a
     print(f"{done.rows} rows of {len(done.people)} of {asked} people {what} to {key}, for {for_}")
     for why, count in done.left_out.items():
         print(f"  left out: {count}, {why}")
-    if done.directory is not None:
+    if not done.dry:
         print(f"  disclosure {done.number}: {done.directory}")
         if done.back:
             print(

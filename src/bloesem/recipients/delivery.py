@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
@@ -113,7 +114,7 @@ def ask_door(
         for person, code, table, row in _may_list(
             opened, for_, about.message, channel, task.product if task else None, people
         ):
-            if row is None:
+            if row is None or table is None:
                 worst[person] = min(code or 14, worst.get(person, 99))
             else:
                 allowed.add(person)
@@ -139,6 +140,30 @@ def _may_list(
             "P-121, P-123: a list is given after the filter, or not at all",
             "start the system anew (bloesem up), and see that classes and channels stand in messages/door.yaml",
         ) from None
+
+
+# ---- totals (P-132) -----------------------------------------------------------------------------------------------------
+
+TOTALS = ("column", "people", "values", "sum")
+
+
+def totals(piece: Piece, rows: Iterator[tuple[Any, ...]], least: int) -> Iterator[tuple[str, int, int, Any]]:
+    """Per column: of how many people it has a value, how many values, and their sum where they are numbers. What fewer than
+    `least` people have is left out: of so few, a total tells of each."""
+    people: list[set[int]] = [set() for _ in piece.columns]
+    counts = [0] * len(piece.columns)
+    sums: list[Any] = [None] * len(piece.columns)
+    for person, *values in rows:
+        for n, value in enumerate(values):
+            if value is None:
+                continue
+            people[n].add(person)
+            counts[n] += 1
+            if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                sums[n] = (sums[n] or 0) + value
+    for n, name in enumerate(piece.columns):
+        if len(people[n]) >= least:
+            yield name, len(people[n]), counts[n], sums[n]
 
 
 # ---- hashed ----------------------------------------------------------------------------------------------------------
@@ -183,6 +208,7 @@ def hashed(channel: str, value: str, phone_form: str = "e164") -> str:
 
 __all__ = [
     "NOT_READABLE",
+    "TOTALS",
     "DisclosureError",
     "Listed",
     "ask_door",
@@ -193,4 +219,5 @@ __all__ = [
     "hashed",
     "hashed_piece",
     "hashes",
+    "totals",
 ]

@@ -10,8 +10,8 @@ import datetime as dt
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,32 +30,36 @@ from bloesem.recipients.decide import Decision, may_disclose
 from bloesem.recipients.delivery import DisclosureError, Listed
 from bloesem.recipients.export import Piece, manifest, pieces, transfers_of
 from bloesem.recipients.register import fields_for
+from bloesem.recipients.writing import BATCH, Given, write
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
     from bloesem.recipients.model import Assignment, Delivery, Recipient
 
-#: Rows that are read, and people that are recorded, at once.
-BATCH = 5_000
-
 
 @dataclass(frozen=True)
 class Disclosed:
     """What went. `directory`: where the files are; `people`: whose data is in them; `left_out`: of those who were asked
-    for, how many are not, by reason; `due`: what has to come back by then. Of a dry run neither number nor directory."""
+    for, how many are not, by reason; `due`: what has to come back by then. Of a `dry` run
+    the number is 0, and nothing is there."""
 
-    number: int | None
-    directory: Path | None
+    number: int
+    directory: Path
     people: frozenset[int]
     rows: int
     left_out: Mapping[str, int] = field(default_factory=dict)
     back: str | None = None
     due: dt.date | None = None
+    dry: bool = False
 
 
 class _DryError(Exception):
     """Everything was found out; nothing is kept of it."""
+
+    def __init__(self, done: Disclosed) -> None:
+        super().__init__()
+        self.done = done
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class _Ready:
     fields: tuple[str, ...]
     delivery: Delivery
     task: Assignment | None
+    reads: str  # the purpose through which it is read: its own, unless totals are shown
 
     def same(self, other: _Ready) -> bool:
         """Whether nothing of the register, the day or the fields is otherwise."""
@@ -106,6 +111,7 @@ class _Export:
         if asked is None:
             registered = known is not None and known.kind in policy.recipients
             asked = fields_for(policy, known, self.purpose, task) if known and registered else ()
+        how = giving.delivery_of(company.record, known) if known is not None else None
         decision = may_disclose(
             company,
             policy,
@@ -114,9 +120,10 @@ class _Export:
             asked,
             today,
             assignment=self.assignment,
+            shape="aggregated" if how is not None and how.shows == "totals" else "full",
             people=self.people,
         )
-        if known is None or not decision.allowed:
+        if known is None or how is None or not decision.allowed:
             raise _refused(decision)
         if policy.version != self.gate.plan.version:
             raise DisclosureError(
@@ -124,10 +131,9 @@ class _Export:
                 "P-173: every decision cites the version in force",
                 "put the policy's plan in force (bloesem plan --apply), and start this process anew",
             )
-        how = giving.delivery_of(company.record, known)
-        about = self.gate.plan.purpose(self.purpose)
+        about = self.gate.plan.purpose(how.through or self.purpose)
         giving.check(how, self.key, known.kind, self.purpose, self.who, objection=about.objection)
-        return _Ready(policy, known, decision, asked, how, task)
+        return _Ready(policy, known, decision, asked, how, task, about.key)
 
 
 def _refused(decision: Decision) -> DisclosureError:
@@ -169,39 +175,47 @@ def disclose(
     some = tuple(fields) if fields is not None else None
     export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom), (actor, second))
     ready = export.decide()
-    wanted = _pieces(gate, for_, ready.fields)
+    reads = ready.reads
+    wanted = _pieces(gate, reads, ready.fields)
     settle(to, using=using)
     nonce = uuid.uuid4().hex
     with outbox.begun(to, nonce) as part:
         recorded = False
         try:
-            with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
+            with purpose(reads, using=using, actor=actor, case=case, second=second) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
-                known = _hold_still(opened, for_, whom, service)
+                known = _hold_still(opened, reads, whom, service)
                 listed = giving.ask_door(opened, ready.delivery, for_, ready.task, wanted, known)
                 references = _numbered(
                     [one for one in known if one in listed.people] if listed.asked else known
                 )
-                given, files, unusable = _write(opened, part, wanted, references, ready, listed)
+                given, files, unusable = write(
+                    opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed
+                )
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
-                left_out = _left_out(len(whom), len(whose), listed, unusable)
+                left_out = (
+                    {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
+                )
+                rows = sum(file["rows"] for file in files)
+                due = giving.due_by(ready.delivery, ready.task, ready.decision.today)
+                done = Disclosed(
+                    *(number, to / _final(number), frozenset(whose), rows, left_out),
+                    *(ready.delivery.back, due),
+                )
                 if dry_run:
-                    raise _DryError
+                    raise _DryError(done)
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
-        except _DryError:
+        except _DryError as dry:
             outbox.drop(part)
-            number, directory = None, None
+            return replace(dry.done, number=0, dry=True)
         except BaseException:
             if not recorded:
                 outbox.drop(part)  # where it was, the commit may have come through: `settle` asks
             raise
-        else:
-            directory = outbox.name(part, _final(number))
-    due = giving.due_by(ready.delivery, ready.task, ready.decision.today)
-    rows = sum(file["rows"] for file in files)
-    return Disclosed(number, directory, frozenset(whose), rows, left_out, ready.delivery.back, due)
+        outbox.name(part, done.directory.name)
+    return done
 
 
 def _left_out(asked: int, given: int, listed: Listed, unusable: Counter[str]) -> dict[str, int]:
@@ -272,85 +286,6 @@ def _numbered(people: list[int]) -> dict[int, int]:
     return dict(zip(people, numbers, strict=True))
 
 
-Given = dict[str, tuple[list[str], set[int]]]
-
-
-def _write(
-    opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], ready: _Ready, listed: Listed
-) -> tuple[Given, list[dict[str, Any]], Counter[str]]:
-    """Only what has rows is a file, and only of those who have any was anything given."""
-    given: Given = {}
-    files = []
-    unusable: Counter[str] = Counter()
-    form, delivery = ready.recipient.form.format, ready.delivery
-    for each in wanted:
-        opened.touched = True
-        whose: set[int] = set()
-        category = giving.contacts(delivery, each)
-        only = listed.rows.get(each.table.name, frozenset()) if listed.asked and category else None
-        piece, head, rows = each, ("person", *each.columns), _rows(opened, each, references, only)
-        if delivery.shows == "hashed":
-            if category is None or delivery.advertised is None:
-                continue  # a platform knows people by their contact points, and gets nothing beside
-            piece = giving.hashed_piece(each)
-            channel = delivery.advertised.channels.get(category, "")
-            read = _rows(opened, piece, references, only)
-            head = ("sha256",)
-            lines = giving.hashes(read, channel, delivery.phone_form, whose, unusable)
-        else:
-            lines = _referenced(rows, references, whose)
-        name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
-        path = part / f"{name}.{form}"
-        digest, count = outbox.write_rows(path, head, lines, form)
-        if not count:
-            path.unlink()
-            continue
-        columns, people = given.setdefault(piece.table.name, ([], set()))
-        columns += piece.columns
-        people |= whose
-        files.append(
-            {
-                "file": path.name,
-                "sha256": digest,
-                "rows": count,
-                "table": piece.table,
-                "columns": piece.columns,
-            }
-        )
-    return given, files, unusable
-
-
-def _referenced(
-    rows: Iterator[tuple[Any, ...]], references: dict[int, int], whose: set[int]
-) -> Iterator[tuple[Any, ...]]:
-    """Each row under the person's number in this file. `whose` gets those who have any."""
-    for person, *values in rows:
-        whose.add(person)
-        yield (references[person], *values)
-
-
-def _rows(
-    opened: Opened, piece: Piece, references: dict[int, int], only: frozenset[int] | None
-) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now, each with whose it is. `only`: these rows alone."""
-    from django.db import connections
-
-    raw = connections[opened.using].connection
-    names = sql.SQL(", ").join(map(sql.Identifier, piece.columns))
-    owner = sql.Identifier(piece.owner)
-    query = sql.SQL(
-        "SELECT {owner}, {names} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
-    ).format(owner=owner, names=names, table=sql.Identifier(opened.target.name, piece.table.name))
-    values: list[Any] = [list(references)]
-    if only is not None:
-        query += sql.SQL(" AND {} = ANY (%s)").format(sql.Identifier(piece.table.id))
-        values.append(list(only))
-    with raw.cursor(name=f"export_{piece.table.name}") as cursor:
-        cursor.itersize = BATCH
-        cursor.execute(query, values)
-        yield from cursor
-
-
 # ---- recording -----------------------------------------------------------------------------------------------------
 
 
@@ -374,7 +309,7 @@ def _record(
         )
     recipient, decision, task, how = now.recipient, now.decision, now.task, now.delivery
     due = giving.due_by(how, task, decision.today)
-    about = opened.gate.plan.purpose(export.purpose)
+    about = opened.gate.plan.purpose(now.reads)
     ground = f"{about.basis}, art. {about.article}"
     whose = {person for _, people in given.values() for person in people}
     said = manifest(
@@ -403,7 +338,7 @@ def _record(
         "purges": how.purges,
         "decided_by": [one for one in export.who if one],
     }
-    return _insert(opened, export.purpose, row, digest, decision.until, given, references), whose
+    return _insert(opened, now.reads, row, digest, decision.until, given, references), whose
 
 
 def _insert(

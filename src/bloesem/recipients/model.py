@@ -205,12 +205,17 @@ class Advertised(Strict):
 
 
 class Delivery(Dated):
-    """How a kind of recipient gets its file. `shows`: people as a number of that file, or contact points alone, hashed as
-    platforms ask for them (`phone_form`: E.164 with its plus, or digits). `back`: what the recipient has to confirm with a
-    proof, `within` so long of the giving; without it through the assignment's last day. `purges`: our own copy of the files
-    goes with that confirmation. `second`: two people decide."""
+    """How a kind of recipient gets its file.
 
-    shows: Literal["people", "hashed"] = "people"
+    `shows`: people, as a number of that file; `hashed`, contact points alone, as platforms ask for them (`phone_form`: E.164
+    with its plus, or digits); `totals`, nobody, numbers of at least `least` people each, read `through` a purpose that
+    reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
+    assignment's last day. `purges`: our own copy of the files goes with that confirmation. `second`: two people decide.
+    """
+
+    shows: Literal["people", "hashed", "totals"] = "people"
+    through: Key | None = None
+    least: int = Field(default=10, ge=2)
     phone_form: Literal["e164", "digits"] = "e164"
     advertised: Advertised | None = None
     back: Literal["returned", "destroyed", "dispatched"] | None = None
@@ -222,6 +227,8 @@ class Delivery(Dated):
     def _fits(self) -> Delivery:
         if self.shows == "hashed" and self.advertised is None:
             raise ValueError("`hashed` shows contact points, and `advertised` says which")
+        if (self.shows == "totals") != (self.through is not None):
+            raise ValueError("write `through` where `totals` are shown, and only there")
         if self.purges and self.back is None:
             raise ValueError("`purges` waits for what comes back: write `back`")
         return self

@@ -55,6 +55,10 @@ class _Checks:
             yield from self._transfer(key, transfer)
         for kind, delivery in it.deliveries.items():
             yield from self._named(("deliveries",), (kind,), self.kinds, "kind of recipient", "P-112")
+            if delivery.through is not None:
+                yield from self._named(
+                    ("deliveries", kind, "through"), (delivery.through,), self.purposes, "purpose", "P-111"
+                )
             said = delivery.advertised.channels if delivery.advertised else {}
             at: Where = ("deliveries", kind, "advertised", "channels")
             yield from self._named(at, said, self.categories, "category", "P-125")

@@ -15,6 +15,7 @@ from tests.bloesem.consent.stage import Stage, stage
 from tests.bloesem.recipients.changed import DAY, blossom, record_with
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
 from tests.promises.business import Business
+from tests.promises.test_gate import has_home_charger
 
 from bloesem.consent.phone_list import import_list
 from bloesem.consent.suppression import enter
@@ -55,7 +56,7 @@ def give(
     at: Stage, people: list[int], to: Path, name: str, for_: str, assignment: str | None = None, **more: Any
 ) -> Disclosed:
     company = more.pop("company", blossom)
-    using = at.world.alias(at.world.login(for_))
+    using = at.world.alias(at.world.login(more.pop("login", for_)))
     given = {"clock": lambda: NOON, "using": using, "assignment": assignment, **more}
     return disclose(company, name, for_, people, to=to, **given)
 
@@ -86,6 +87,7 @@ def audience(at: Stage) -> dict[str, int]:
     return people
 
 
+SESSION: dict[str, Any] = {"accounted_on": dt.date(2026, 11, 30), "started_at": NOON, "state": "ended"}
 SURVEY = (
     "INSERT INTO data.survey (key, label_nl, label_en, opens_on, closes_on)"
     " VALUES ('winter', 'Winter', 'Winter', '2026-10-01', '2026-12-01') RETURNING id"
@@ -98,7 +100,6 @@ def test_an_agencys_list_is_given_after_the_filter_and_expires(at: Stage, tmp_pa
     people = audience(at)
     done = give(at, list(people.values()), tmp_path, "klaproos", "marketing", "winter-2026")
     assert done.people == {people["fine"]}
-    assert done.directory is not None
     text = files(done.directory)
     (address,) = rows(text["email_address.csv"])
     assert address["value"].startswith("fine")
@@ -133,7 +134,8 @@ def test_nobody_is_called_from_a_list_of_numbers_who_asked_not_to_be(at: Stage, 
     assert give_().left_out == {"list-stale": 2}, "no list, or one that is too old: nobody"
     import_list(at.keeper, at.rules, f"# date: {DAY}\n+32470222222\n# numbers: 1\n".encode())
     done = give_()
-    assert (done.people, done.left_out) == ({kept}, {"do-not-call": 1})
+    assert done.people == {kept}
+    assert done.left_out == {"do-not-call": 1}
     at.keeper.execute("UPDATE bloesem.phone_list_import SET as_of = as_of - 31")
     assert give_().left_out == {"list-stale": 2}
 
@@ -159,7 +161,6 @@ def test_an_audience_is_hashes_of_those_who_gave_permission_and_nothing_beside(
         at, [yes, no, taken_back, listed], tmp_path, "meta_audiences", "consent_marketing", "winter-2026"
     )
     assert done.people == {yes}
-    assert done.directory is not None
     text = files(done.directory)
     assert set(text) == {"email_address.csv", "manifest.json"}
     oracle = hashlib.sha256(b"yes@post.example").hexdigest()
@@ -206,15 +207,39 @@ def test_research_is_without_those_who_objected(at: Stage, tmp_path: Path) -> No
         )
     at.business.fact(objected, "objection", "quality")
     done = give(at, [kept, objected], tmp_path, "peilpunt", "quality", "survey-2026", actor="staff:bo")
-    assert (done.people, done.left_out) == ({kept}, {"not-readable": 1})
+    assert done.people == {kept}
+    assert done.left_out == {"not-readable": 1}
     assert (done.back, done.due) == ("returned", dt.date(2027, 2, 28))
+
+
+def test_a_merger_in_preparation_gets_totals_of_ten_people_or_more_and_nobody(
+    at: Stage, tmp_path: Path
+) -> None:
+    people = [at.customer() for _ in range(11)]
+    for person in people:
+        has_home_charger(at.world, person)
+    for n, person in enumerate(people):
+        at.business.add(
+            "session", person, energy_wh=1000 + n, **({"amount_cents": 100} if n < 9 else {}), **SESSION
+        )
+    two: dict[str, Any] = {"actor": "staff:bo", "second": "staff:cy"}
+    with pytest.raises(DisclosureError, match="one person alone"):
+        give(at, people, tmp_path, "stroomland", "deal", "project-iris", login="reporting")
+    done = give(at, people, tmp_path, "stroomland", "deal", "project-iris", login="reporting", **two)
+    text = files(done.directory)
+    found = {row["column"]: row for row in rows(text["session.csv"])}
+    assert (found["energy_wh"]["people"], found["energy_wh"]["sum"]) == ("11", str(sum(range(1000, 1011))))
+    assert "amount_cents" not in found, "nine people are too few"
+    assert (done.people, at.count("bloesem.disclosed", disclosure_id=done.number)) == (frozenset(), 0)
+    assert manifest(done.directory)["shows"] == "totals"
 
 
 def test_a_dry_run_counts_and_leaves_nothing(at: Stage, tmp_path: Path) -> None:
     people = audience(at)
     before = at.count("bloesem.disclosure")
     done = give(at, list(people.values()), tmp_path, "klaproos", "marketing", "winter-2026", dry_run=True)
-    assert (done.people, done.directory, done.number) == ({people["fine"]}, None, None)
+    assert done.people == {people["fine"]}
+    assert (done.dry, done.number, done.directory.exists()) == (True, 0, False)
     assert (at.count("bloesem.disclosure"), list(tmp_path.iterdir())) == (before, [])
 
 
@@ -227,7 +252,6 @@ def printed(at: Stage, to: Path) -> Disclosed:
 
 def test_our_copy_goes_when_dispatch_is_confirmed_and_that_is_written_down(at: Stage, tmp_path: Path) -> None:
     done = printed(at, tmp_path)
-    assert done.number is not None
     assert purge(at.keeper, tmp_path, now=NOON) == [], "not before"
     confirm(at.keeper, done.number, "dispatched", on=DAY, proof="bpost 77", now=NOON)
     assert purge(at.keeper, tmp_path, now=NOON) == [done.number]
@@ -247,7 +271,6 @@ def test_a_purge_that_is_killed_is_finished_by_the_next(
     at: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     done = printed(at, tmp_path)
-    assert done.number is not None
     confirm(at.keeper, done.number, "dispatched", on=DAY, proof="bpost 78", now=NOON)
 
     def killed(*_: Any) -> None:
@@ -278,7 +301,6 @@ def test_what_cannot_be_is_not_written_down(
     at: Stage, tmp_path: Path, number: int | None, said: str, on: dt.date, proof: str, says: str
 ) -> None:
     done = printed(at, tmp_path)
-    assert done.number is not None
     with pytest.raises(ReturnError, match=says) as refused:
         confirm(at.keeper, number or done.number, said, on=on, proof=proof, now=NOON)
     assert refused.value.rule
@@ -295,7 +317,6 @@ def test_it_is_overdue_from_the_midnight_after_its_day_and_then_nothing_new_goes
     done = printed(at, tmp_path)
     last = DAY + dt.timedelta(days=5)
     assert done.due == last
-    assert done.number is not None
     for n in range(370):
         day = DAY + dt.timedelta(days=n)
         kinds = [f.kind for f in overdue_findings(open_ones(at.keeper), day, day + dt.timedelta(days=30))]
@@ -303,7 +324,7 @@ def test_it_is_overdue_from_the_midnight_after_its_day_and_then_nothing_new_goes
     late = last + dt.timedelta(days=1)
     person = invoiced(at.business)
     it_is(at.world, late)
-    clock = {"clock": lambda: midnight(late) + dt.timedelta(hours=12)}
+    clock: dict[str, Any] = {"clock": lambda: midnight(late) + dt.timedelta(hours=12)}
     with pytest.raises(DisclosureError, match="earlier is overdue"):
         give(at, [person], tmp_path, "briefwerk", "billing", **clock)
     assert [path.name for path in tmp_path.iterdir()] == [f"disclosure-{done.number}"]
@@ -314,12 +335,11 @@ def test_it_is_overdue_from_the_midnight_after_its_day_and_then_nothing_new_goes
 
 def test_an_archives_papers_are_given_by_two_and_end_with_a_certificate(at: Stage, tmp_path: Path) -> None:
     person = invoiced(at.business)
-    two = {"actor": "staff:bo", "case": 8}
+    two: dict[str, Any] = {"actor": "staff:bo", "case": 8}
     with pytest.raises(DisclosureError, match="one person alone"):
         give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:bo")
     done = give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:cy")
     assert (done.back, done.due) == ("destroyed", dt.date(2033, 11, 26))
-    assert done.number is not None
     decided = at.one("SELECT decided_by FROM bloesem.disclosure WHERE id = %s", done.number)
     assert decided == ["staff:bo", "staff:cy"]
     with pytest.raises(ReturnError, match="was to be destroyed"):
