@@ -177,6 +177,7 @@ def _people(here: _Here, arguments: argparse.Namespace) -> list[int]:
 
 def _enter(here: _Here, arguments: argparse.Namespace, for_: str) -> None:
     """From now on this process reads as the login that serves the purpose, and as no other."""
+    import django
     from django.conf import settings
 
     from bloesem.gate.secrets import Credentials
@@ -200,6 +201,7 @@ def _enter(here: _Here, arguments: argparse.Namespace, for_: str) -> None:
     entry = process_database(credentials.dsn(address, plan.prefix))
     if not settings.configured:
         settings.configure(DATABASES={"default": entry}, USE_TZ=True)
+        django.setup()
     serve(plan, credentials)
 
 

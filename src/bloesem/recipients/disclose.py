@@ -182,7 +182,10 @@ def disclose(
     with outbox.begun(to, nonce) as part:
         recorded = False
         try:
-            with purpose(reads, using=using, actor=actor, case=case, second=second) as opened:
+            by_case = (
+                second if case is not None else None
+            )  # where the gate asks for one; it stands in the disclosure too
+            with purpose(reads, using=using, actor=actor, case=case, second=by_case) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
                 known = _hold_still(opened, reads, whom, service)
                 listed = giving.ask_door(opened, ready.delivery, for_, ready.task, wanted, known)

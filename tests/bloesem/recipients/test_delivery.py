@@ -20,6 +20,7 @@ from tests.promises.test_gate import has_home_charger
 from bloesem.consent.phone_list import import_list
 from bloesem.consent.suppression import enter
 from bloesem.consent.tables import object_to_advertising
+from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
 from bloesem.recipients import returns
 from bloesem.recipients.delivery import hashed
@@ -89,8 +90,8 @@ def audience(at: Stage) -> dict[str, int]:
 
 SESSION: dict[str, Any] = {"accounted_on": dt.date(2026, 11, 30), "started_at": NOON, "state": "ended"}
 SURVEY = (
-    "INSERT INTO data.survey (key, label_nl, label_en, opens_on, closes_on)"
-    " VALUES ('winter', 'Winter', 'Winter', '2026-10-01', '2026-12-01') RETURNING id"
+    "INSERT INTO data.survey (id, key, label_nl, label_en, opens_on, closes_on)"
+    " VALUES (%s, 'winter', 'Winter', 'Winter', '2026-10-01', '2026-12-01') RETURNING id"
 )
 NAMES = ("fine", "objected", "channel", "restricted", "listed", "unscreened", "not_offered", "bounced")
 
@@ -200,7 +201,7 @@ def test_who_advertises_gets_nothing_where_the_record_does_not_say_what_is_asked
 
 def test_research_is_without_those_who_objected(at: Stage, tmp_path: Path) -> None:
     kept, objected = (at.customer() for _ in range(2))
-    survey = at.one(SURVEY)
+    survey = at.one(SURVEY, new_id())
     for person in (kept, objected):
         at.business.add(
             "survey_answer", person, survey_id=survey, answered_at=at.now(), score=8, words="goed"
