@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bloesem.recipients.model import (
     AssignmentKind,
     Clause,
+    Delivery,
     Recipient,
     RecipientRules,
     Role,
@@ -614,6 +615,7 @@ class Record(Strict):
     transfers: dict[Key, Transfer] = Field(default_factory=dict)  # what leaves the EEA, and how (P-134)
     stores: dict[Key, Store] = Field(default_factory=dict)  # data map → where its database runs (P-118)
     recipient_rules: RecipientRules | None = None
+    deliveries: dict[Key, Delivery] = Field(default_factory=dict)  # kind of recipient → how it gets its file
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
 
     def decided_by(self, day: dt.date) -> Record:

@@ -9,36 +9,49 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from psycopg import sql
 
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened, purpose
 from bloesem.gate.served import Gate, gate_of
 from bloesem.plan.dates import civil
+from bloesem.recipients import delivery as giving
 from bloesem.recipients import outbox
+from bloesem.recipients.delivery import DisclosureError, Listed
 from bloesem.recipients.export import Piece, manifest, pieces
-from bloesem.recipients.ready import DisclosureError, Given, Ready, call, decided, said_of, write_down
+from bloesem.recipients.ready import Ready, call, decided, said_of, write_down
+from bloesem.recipients.writing import Given, write
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
 
-#: Rows that are read at once.
-BATCH = 5_000
-
 
 @dataclass(frozen=True)
 class Disclosed:
-    """What went. `directory`: where the files are; `people`: whose data is in them."""
+    """What went. `directory`: where the files are; `people`: whose data is in them; `left_out`: of those who were asked
+    for, how many are not, by reason; `due`: what has to come back by then. Of a `dry` run
+    the number is 0, and nothing is there."""
 
     number: int
     directory: Path
     people: frozenset[int]
     rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    back: str | None = None
+    due: dt.date | None = None
+    dry: bool = False
+
+
+class _DryError(Exception):
+    """Everything was found out; nothing is kept of it."""
+
+    def __init__(self, done: Disclosed) -> None:
+        super().__init__()
+        self.done = done
 
 
 @dataclass
@@ -51,6 +64,7 @@ class _Export:
     assignment: str | None
     gate: Gate
     people: int
+    who: tuple[str | None, str | None] = (None, None)
 
     def decide(self) -> Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
@@ -60,9 +74,10 @@ class _Export:
             self.key,
             self.purpose,
             self.fields,
-            self.gate.plan.version,
+            self.gate.plan,
             assignment=self.assignment,
             people=self.people,
+            who=self.who,
         )
 
 
@@ -80,39 +95,71 @@ def disclose(
     actor: str | None = None,
     case: int | None = None,
     second: str | None = None,
+    dry_run: bool = False,
 ) -> Disclosed:
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
     the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
+    `dry_run`: all of it is found out, and nothing is left or recorded.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
     gate = gate_of(using)
     whom = sorted(set(people))
     some = tuple(fields) if fields is not None else None
-    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom))
+    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom), (actor, second))
     ready = export.decide()
-    wanted = _pieces(gate, for_, ready.fields)
+    reads = ready.reads
+    wanted = _pieces(gate, reads, ready.fields)
     settle(to, using=using)
     nonce = uuid.uuid4().hex
     with outbox.begun(to, nonce) as part:
         recorded = False
         try:
-            with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
+            by_case = (
+                second if case is not None else None
+            )  # where the gate asks for one; it stands in the disclosure too
+            with purpose(reads, using=using, actor=actor, case=case, second=by_case) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
-                references = _numbered(_hold_still(opened, for_, whom, service))
-                given, files = _write(opened, part, wanted, references, ready.recipient.form.format)
+                known = _hold_still(opened, reads, whom, service)
+                listed = giving.ask_door(opened, ready.delivery, for_, ready.task, wanted, known)
+                references = _numbered(
+                    [one for one in known if one in listed.people] if listed.asked else known
+                )
+                given, files, unusable = write(
+                    opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed
+                )
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
+                left_out = (
+                    {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
+                )
+                rows = sum(file["rows"] for file in files)
+                done = Disclosed(
+                    *(number, to / _final(number), frozenset(whose), rows, left_out),
+                    *(ready.delivery.back, ready.due),
+                )
+                if dry_run:
+                    raise _DryError(done)
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
+        except _DryError as dry:
+            outbox.drop(part)
+            return replace(dry.done, number=0, dry=True)
         except BaseException:
             if not recorded:
                 outbox.drop(part)  # where it was, the commit may have come through: `settle` asks
             raise
-        directory = outbox.name(part, _final(number))
-    return Disclosed(number, directory, frozenset(whose), sum(file["rows"] for file in files))
+        outbox.name(part, done.directory.name)
+    return done
+
+
+def _left_out(asked: int, given: int, listed: Listed, unusable: Counter[str]) -> dict[str, int]:
+    """Why whoever was asked for is not in it. What the door does not say of is not readable for the purpose."""
+    found = Counter(listed.left_out) + unusable
+    found[giving.NOT_READABLE] += max(0, asked - given - found.total())
+    return {why: n for why, n in sorted(found.items()) if n}
 
 
 def settle(to: Path, *, using: str = "default") -> list[Path]:
@@ -172,58 +219,6 @@ def _numbered(people: list[int]) -> dict[int, int]:
     return dict(zip(people, numbers, strict=True))
 
 
-def _write(
-    opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
-) -> tuple[Given, list[dict[str, Any]]]:
-    """Only what has rows is a file, and only of those who have any was anything given."""
-    given: dict[str, tuple[list[str], set[int]]] = {}
-    files = []
-    for piece in wanted:
-        opened.touched = True
-        whose: set[int] = set()
-        name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
-        path = part / f"{name}.{form}"
-        digest, rows = outbox.write_rows(
-            path, ("person", *piece.columns), _rows(opened, piece, references, whose), form
-        )
-        if not rows:
-            path.unlink()
-            continue
-        columns, people = given.setdefault(piece.table.name, ([], set()))
-        columns += piece.columns
-        people |= whose
-        files.append(
-            {
-                "file": path.name,
-                "sha256": digest,
-                "rows": rows,
-                "table": piece.table,
-                "columns": piece.columns,
-            }
-        )
-    return given, files
-
-
-def _rows(
-    opened: Opened, piece: Piece, references: dict[int, int], whose: set[int]
-) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now. `whose` gets those who have any."""
-    from django.db import connections
-
-    raw = connections[opened.using].connection
-    names = sql.SQL(", ").join(map(sql.Identifier, piece.columns))
-    owner = sql.Identifier(piece.owner)
-    query = sql.SQL(
-        "SELECT {owner}, {names} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
-    ).format(owner=owner, names=names, table=sql.Identifier(opened.target.name, piece.table.name))
-    with raw.cursor(name=f"export_{piece.table.name}") as cursor:
-        cursor.itersize = BATCH
-        cursor.execute(query, [list(references)])
-        for row in cursor:
-            whose.add(row[0])
-            yield (references[row[0]], *row[1:])
-
-
 # ---- recording -----------------------------------------------------------------------------------------------------
 
 
@@ -245,28 +240,26 @@ def _record(
             "P-136: what goes is decided for the day, and on the terms, on which it goes",
             "run it again: nothing was disclosed",
         )
-    recipient, decision = now.recipient, now.decision
-    task = recipient.assignments.get(export.assignment or "")
-    about = opened.gate.plan.purpose(export.purpose)
-    ground = f"{about.basis}, art. {about.article}"
+    about = opened.gate.plan.purpose(now.reads)
     whose = {person for _, people in given.values() for person in people}
     said = manifest(
         key=export.key,
-        recipient=recipient,
-        task=task,
-        decision=decision,
+        recipient=now.recipient,
+        decision=now.decision,
         policy=now.policy,
-        ground=ground,
+        ground=f"{about.basis}, art. {about.article}",
         assignment=export.assignment,
         nonce=nonce,
         people=len(whose),
         files=files,
+        delivery=now.delivery,
+        due=now.due,
     )
     for file in said["files"]:
         file["table"] = file["table"].name
     digest = outbox.write_manifest(part, said)
-    row = said_of(now, opened.gate.plan.purpose(export.purpose), export.assignment, said["rows"])
-    return write_down(opened, export.purpose, row, digest, decision.until, given, references), whose
+    row = said_of(now, about, export.assignment, said["rows"], export.who)
+    return write_down(opened, now.reads, row, digest, now.decision.until, given, references), whose
 
 
 __all__ = ["Disclosed", "DisclosureError", "disclose", "settle"]

@@ -195,7 +195,9 @@ class Door:
             known = _as_login(self.opened, call(gate, "SELECT {}.disclosure_known(%s)"), [digest])
             if known and known[0][0] is not None:
                 continue
-            row = said_of(self.ready, about, self.asked.assignment, len(self._content[table]))
+            row = said_of(
+                self.ready, about, self.asked.assignment, len(self._content[table]), (self.asked.actor, None)
+            )
             until, numbers = self.ready.decision.until, self.numbers()
             made.append(
                 write_down(
@@ -238,8 +240,9 @@ def door(
                 asked.recipient,
                 for_,
                 asked.fields,
-                opened.gate.plan.version,
+                opened.gate.plan,
                 assignment=asked.assignment,
+                who=(asked.actor, None),
             )
             return ready, now
 

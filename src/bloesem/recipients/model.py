@@ -159,6 +159,7 @@ class Assignment(Dated):
     fields: tuple[str, ...] | None = None
     request: Request | None = None
     deal: Deal | None = None
+    product: str | None = None  # what a list advertises: whoever has it already is left out (P-087)
 
     @model_validator(mode="after")
     def _says_what(self) -> Assignment:
@@ -190,6 +191,47 @@ class Form(Strict):
     """How its file looks."""
 
     format: Literal["csv", "json"] = "csv"
+
+
+class Advertised(Strict):
+    """A file by which somebody advertises: the sending door is asked of whom it may be, in the transaction of the reads.
+
+    `message`: the class of what will be sent; `channels`: per category of a contact point the channel by which it is used.
+    A contact point of another category goes to nobody.
+    """
+
+    message: Key = Field(alias="class")
+    channels: dict[str, Key] = Field(min_length=1)
+
+
+class Delivery(Dated):
+    """How a kind of recipient gets its file.
+
+    `shows`: people, as a number of that file; `hashed`, contact points alone, as platforms ask for them (`phone_form`: E.164
+    with its plus, or digits); `totals`, nobody, numbers of at least `least` people each, read `through` a purpose that
+    reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
+    assignment's last day. `purges`: our own copy of the files goes with that confirmation. `second`: two people decide.
+    """
+
+    shows: Literal["people", "hashed", "totals"] = "people"
+    through: Key | None = None
+    least: int = Field(default=10, ge=2)
+    phone_form: Literal["e164", "digits"] = "e164"
+    advertised: Advertised | None = None
+    back: Literal["returned", "destroyed", "dispatched"] | None = None
+    within: Period | None = None
+    purges: bool = False
+    second: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Delivery:
+        if self.shows == "hashed" and self.advertised is None:
+            raise ValueError("`hashed` shows contact points, and `advertised` says which")
+        if (self.shows == "totals") != (self.through is not None):
+            raise ValueError("write `through` where `totals` are shown, and only there")
+        if self.purges and self.back is None:
+            raise ValueError("`purges` waits for what comes back: write `back`")
+        return self
 
 
 class Recipient(Places, Dated):
@@ -301,6 +343,7 @@ __all__ = [
     "ART_28",
     "MEASURES",
     "STEPS",
+    "Advertised",
     "Assessment",
     "Assignment",
     "AssignmentKind",
@@ -308,6 +351,7 @@ __all__ = [
     "Clauses",
     "Contract",
     "Deal",
+    "Delivery",
     "Diligence",
     "Form",
     "Grant",

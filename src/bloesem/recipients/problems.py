@@ -31,6 +31,7 @@ class _Checks:
         names = {key for policy in policies for key in policy.categories}
         self.categories = {".".join(key.split(".")[:n]) for key in names for n in range(1, 9)} | {"all"}
         self.countries = law.countries()
+        self.channels = {key for policy in policies for key in policy.channels}
 
     def all(self) -> Iterator[Problem]:
         it = self.record
@@ -52,6 +53,16 @@ class _Checks:
             yield from self._recipient(key, recipient)
         for key, transfer in it.transfers.items():
             yield from self._transfer(key, transfer)
+        for kind, delivery in it.deliveries.items():
+            yield from self._named(("deliveries",), (kind,), self.kinds, "kind of recipient", "P-112")
+            if delivery.through is not None:
+                yield from self._named(
+                    ("deliveries", kind, "through"), (delivery.through,), self.purposes, "purpose", "P-111"
+                )
+            said = delivery.advertised.channels if delivery.advertised else {}
+            at: Where = ("deliveries", kind, "advertised", "channels")
+            yield from self._named(at, said, self.categories, "category", "P-125")
+            yield from self._named(at, said.values(), self.channels, "channel", "P-088")
         for key, store in it.stores.items():
             yield from self._country(("stores", key, "country"), store.country)
             if store.provider is not None:

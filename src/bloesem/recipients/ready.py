@@ -11,32 +11,31 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from bloesem.errors import BloesemError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened
 from bloesem.gate.served import Gate
+from bloesem.plan.sql.disclosure import OVERDUE
+from bloesem.recipients import delivery as giving
 from bloesem.recipients.decide import Decision, may_disclose
-from bloesem.recipients.export import ends_of, transfers_of
+from bloesem.recipients.delivery import DisclosureError
+from bloesem.recipients.export import transfers_of
 from bloesem.recipients.register import fields_for
 
 if TYPE_CHECKING:
-    from bloesem.plan.model import PurposePlan
+    from bloesem.plan.model import Plan, PurposePlan
     from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
-    from bloesem.recipients.model import Recipient
+    from bloesem.recipients.model import Assignment, Delivery, Recipient
 
 #: People that are recorded at once.
 BATCH = 5_000
 
 #: Per table: its columns, and the people of whom any of them was given.
 Given = Mapping[str, tuple[Sequence[str], AbstractSet[int]]]
-
-
-class DisclosureError(BloesemError):
-    """Nothing goes: each reason on a line, the first one's rule and remedy."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,22 @@ class Ready:
     recipient: Recipient
     decision: Decision
     fields: tuple[str, ...]
+    delivery: Delivery
+    task: Assignment | None
+    reads: str  # the purpose through which it is read: its own, unless totals are shown
 
     def same(self, other: Ready) -> bool:
         """Whether nothing of the register, the day or the fields is otherwise."""
-        mine, others = self.decision, other.decision
-        return (self.recipient, self.fields, mine.today, mine.until, transfers_of(mine)) == (
-            *(other.recipient, other.fields, others.today, others.until, transfers_of(others)),
-        )
+        return self._terms() == other._terms()
+
+    def _terms(self) -> tuple[object, ...]:
+        said = self.decision
+        return (self.recipient, self.delivery, self.fields, said.today, said.until, transfers_of(said))
+
+    @property
+    def due(self) -> dt.date | None:
+        """The last day on which what is given now has to come back, or may be used."""
+        return giving.due_by(self.delivery, self.task, self.decision.today)
 
 
 def decided(
@@ -62,28 +70,43 @@ def decided(
     key: str,
     for_: str,
     fields: Sequence[str] | None,
-    version: dt.date,
+    plan: Plan,
     *,
     assignment: str | None = None,
     people: int | None = None,
+    who: tuple[str | None, str | None] = (None, None),
 ) -> Ready:
-    """in: `fields`, or none: all that it may have; `version`, of the plan in force. Raises `DisclosureError`."""
+    """in: `fields`, or none: all that it may have; `plan`, the one in force; `who` gives it, and who agreed. Raises
+    `DisclosureError`."""
     policy = company.in_force(today)
     known = company.record.recipients.get(key)
     task = known.assignments.get(assignment or "") if known else None
     asked = tuple(fields) if fields is not None else ()
     if fields is None and known is not None and known.kind in policy.recipients:
         asked = fields_for(policy, known, for_, task)
-    decision = may_disclose(company, policy, key, for_, asked, today, assignment=assignment, people=people)
-    if known is None or not decision.allowed:
+    how = giving.delivery_of(company.record, known) if known is not None else None
+    decision = may_disclose(
+        company,
+        policy,
+        key,
+        for_,
+        asked,
+        today,
+        assignment=assignment,
+        shape="aggregated" if how is not None and how.shows == "totals" else "full",
+        people=people,
+    )
+    if known is None or how is None or not decision.allowed:
         raise _refused(decision)
-    if policy.version != version:
+    if policy.version != plan.version:
         raise DisclosureError(
-            f"the plan in force is of {version}, and the policy of {today} is of {policy.version}",
+            f"the plan in force is of {plan.version}, and the policy of {today} is of {policy.version}",
             "P-173: every decision cites the version in force",
             "put the policy's plan in force (bloesem plan --apply), and start this process anew",
         )
-    return Ready(policy, known, decision, asked)
+    about = plan.purpose(how.through or for_)
+    giving.check(how, key, known.kind, for_, who, objection=about.objection)
+    return Ready(policy, known, decision, asked, how, task, about.key)
 
 
 def _refused(decision: Decision) -> DisclosureError:
@@ -100,19 +123,26 @@ def call(gate: Gate, query: str) -> sql.Composed:
     return sql.SQL(query).format(sql.Identifier(gate.plan.schema))
 
 
-def said_of(ready: Ready, about: PurposePlan, assignment: str | None, rows: int) -> dict[str, Any]:
+def said_of(
+    ready: Ready,
+    about: PurposePlan,
+    assignment: str | None,
+    rows: int,
+    who: tuple[str | None, str | None] = (None, None),
+) -> dict[str, Any]:
     """What the register of disclosures says of one."""
-    recipient = ready.recipient
-    ends = ends_of(recipient.assignments.get(assignment or ""))
     return {
         "recipient": ready.decision.recipient,
-        "name": recipient.name,
-        "kind": recipient.kind,
+        "name": ready.recipient.name,
+        "kind": ready.recipient.kind,
         "ground": f"{about.basis}, art. {about.article}",
         "assignment": assignment,
         "transfers": transfers_of(ready.decision),
         "rows": rows,
-        "ends": ends.isoformat() if ends else None,
+        "ends": ready.due.isoformat() if ready.due else None,
+        "back": ready.delivery.back,
+        "purges": ready.delivery.purges,
+        "decided_by": [one for one in who if one],
     }
 
 
@@ -125,15 +155,25 @@ def write_down(
     given: Given,
     references: Mapping[int, int],
 ) -> int:
-    """The disclosure, and of whom it has which columns, in the transaction of the reads. out: its number."""
+    """The disclosure, and of whom it has which columns, in the transaction of the reads. out: its number. Raises
+    `DisclosureError` where the recipient keeps what it had to give back."""
     from django.db import connections
 
     connection: Any = connections[opened.using]
     with as_login(connection) as cursor:
-        cursor.execute(
-            call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
-            [for_, Jsonb(dict(row)), digest, last],
-        )
+        try:
+            cursor.execute(
+                call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
+                [for_, Jsonb(dict(row)), digest, last],
+            )
+        except psycopg.Error as fault:
+            if fault.sqlstate != OVERDUE:
+                raise
+            raise DisclosureError(
+                f"nothing goes to `{row['recipient']}`: what it was given earlier is overdue, and nobody confirmed its end",
+                "P-116, P-117, P-120, P-121; art. 28(3)(g): returned, destroyed or dispatched by its day, with a proof",
+                "see `bloesem recipients due`, ask for the proof, and write it down",
+            ) from None
         made = cursor.fetchone()
         assert made is not None
         number = int(made[0])

@@ -15,7 +15,7 @@ from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
-from bloesem.sending import confirming, office_sql
+from bloesem.sending import confirming, lists, office_sql
 from bloesem.sending.office_sql import statements as office_statements
 from bloesem.stores.postgres import Connection
 
@@ -37,6 +37,7 @@ def install(
             *statements(rules),
             *office_statements(rules),
             *confirming.statements(rules),
+            *lists.statements(rules),
         )
         for statement in made:
             admin.execute(statement.sql.encode())

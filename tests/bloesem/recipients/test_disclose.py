@@ -309,8 +309,19 @@ def test_an_archive_is_given_by_two_for_a_case_and_the_reading_is_logged(
     store: Store, tmp_path: Path
 ) -> None:
     person = invoiced(store)
+    with pytest.raises(DisclosureError, match="one person alone decides"):
+        give(
+            store,
+            [person],
+            tmp_path,
+            "tax_inspection",
+            "archive",
+            assignment="audit-2026-07",
+            actor="staff:bo",
+        )
+    two = {"actor": "staff:bo", "second": "staff:cy"}
     with pytest.raises(GateError):
-        give(store, [person], tmp_path, "tax_inspection", "archive", assignment="audit-2026-07")
+        give(store, [person], tmp_path, "tax_inspection", "archive", assignment="audit-2026-07", **two)
     with pytest.raises(DisclosureError, match="is about 1 person, and 2 are asked for"):
         give(store, [person, 5], tmp_path, "tax_inspection", "archive", assignment="audit-2026-07")
     done = give(
