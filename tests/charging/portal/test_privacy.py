@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from collections.abc import Iterator
@@ -11,10 +12,17 @@ from typing import Any
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.bloesem.console.stage import BLOSSOM
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_sign_in import Visit, looks_right
 
+from bloesem.company import load
+from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
+from bloesem.sending import ready as sending
+from bloesem.sending import reasons as why
+from bloesem.sending.decision import ask, decide
+from bloesem.sending.templates import load_templates
 from bloesem.stores.postgres import Connection, connect
 
 pytestmark = pytest.mark.browser
@@ -54,6 +62,16 @@ def advertised(site: Site, admin: Connection) -> tuple[int, str]:
     assert found is not None
     site.customers.remove(found[1])
     return found[0], found[1]
+
+
+def refused(site: Site, admin: Connection, person: int, template: str) -> str:
+    """Why the sending door would not send this to them now."""
+    loaded = load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=site.stage.company.plan.prefix)
+    rules = sending.rules_of(loaded)
+    assert rules is not None
+    found = load_templates(BLOSSOM / "messages" / "templates", rules, civil(dt.datetime.now(dt.UTC)))
+    (verdict,) = decide(admin, rules, ask(found.named(template), "email", rules), [person])
+    return verdict.reason.key
 
 
 def given(admin: Connection, person: int) -> None:
@@ -138,6 +156,7 @@ def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
     site.sign_in(page, address)
     with reader(site, "marketing") as marketing, reader(site, "service") as service:
         assert seen(marketing, plan, "marketing", person) > 0
+        assert refused(site, admin, person, "battery-offer") != why.OBJECTED.key
         page.goto(f"{site.portal}/nl/me/privacy")
         assert (
             page.locator(
@@ -149,6 +168,7 @@ def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
         page.keyboard.press("Enter")
         expect(page.locator("#said")).to_contain_text("geen reclame meer")
         assert seen(marketing, plan, "marketing", person) == 0
+        assert refused(site, admin, person, "battery-offer") == why.OBJECTED.key
         assert seen(service, plan, "service", person) > 0  # messages about the contract go on
     assert page.url.split("#")[0].endswith("/nl/me/privacy")
     expect(page.locator("button[value=advertising]")).to_have_count(0)
