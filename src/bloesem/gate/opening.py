@@ -113,8 +113,8 @@ def purpose(
     """Open a purpose of the policy, a scoped role (`purpose("fleet", employer=123)`) or a writer.
 
     `actor`: who of the staff reads (a name for the log, nobody's own); needed in processes and roles that are staff's.
-    Then the block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along; needed
-    for holds and archives, whose reading is logged with both.
+    Then the block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along;
+    needed for holds and archives, whose reading is logged with both.
     Raises `UnknownPurpose`, `NotServed`, `PurposeDenied` (no actor, case or second person) or `GateError` before the
     database is touched; inside, `PurposeDenied`.
     """
