@@ -162,10 +162,11 @@ def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
     wish = _look("campaign_wish", asked) if asked is not None else None
     if wish is not None and (wish["campaign"] != campaign or wish["asked_by"] != actor(request)):
         wish = None
-    if found is None and wish is None:
+    known = found or wish
+    if known is None:
         raise Http404
     if request.method == "POST":
-        return _press(request, campaign, found or wish, wish)
+        return _press(request, campaign, known, wish)
     language = get_language() or "nl"
     context: dict[str, Any] = {
         "key": campaign,
@@ -175,7 +176,7 @@ def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
     if wish is not None and wish["state"] == "refused":
         key = f"campaign.no.{wish['said'].get('key', 'other')}"
         context["refused"] = say(key if key in WORDS else "campaign.no.other", language)
-    template = made.templates.all.get((found or wish)["template"] or "")
+    template = made.templates.all.get(known["template"] or "")
     if template is not None:
         context |= {"template": template, "letters": _letters(made, template)}
         context["subject"] = template.subject[language]

@@ -27,7 +27,7 @@ def test_copy_gives_the_rows_that_a_query_gives(world: World, truth: Truth) -> N
     """COPY of a query of one's own is a query. Of the view itself PostgreSQL copies nothing, whosever it is."""
     for target, table, names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        place = f'"{target.name}"."{table.name}"'
+        place = f'"{table.name}"' if target.writer else f'"{target.name}"."{table.name}"'
         columns = ", ".join(f'"{name}"' for name in names)
         with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
             shown = seen(connection, table, names)

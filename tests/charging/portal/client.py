@@ -215,8 +215,8 @@ class Forms(HTMLParser):
         if tag == "select":
             self._select = ""
         if tag == "form" and self._open is not None:
-            lists = {k: tuple(self._open.pop(k)) for k in ("fields", "buttons", "choices")}
-            self.found.append(Form(self.page, **self._open, **lists))
+            lists: dict[str, Any] = {k: tuple(self._open.pop(k)) for k in ("fields", "buttons", "choices")}
+            self.found.append(Form(page=self.page, **self._open, **lists))
             self._open = None
 
 

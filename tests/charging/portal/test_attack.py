@@ -6,6 +6,7 @@ changed from the plan. A page or seat that is new is attacked without a word her
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,7 +124,8 @@ def _visitors(admin: Connection, site: Site) -> dict[str, Visitor]:
     """Two of every seat with numbers of their own, one of every seat without; of staff also one who gave no second
     factor; and nobody."""
     found = {"nobody": Visitor(site.portal, "nobody")}
-    roles, used = targets(site.stage.company.plan), {}  # type: Any, dict[str, int]
+    roles = targets(site.stage.company.plan)
+    used: dict[str, int] = {}
     for key, it in SEATS.items():
         scope = roles[it.opens].scope if it.opens else None
         assert scope is None or scope in SCOPES, f"seat {key}: say in SCOPES whose numbers `{scope}` has"
@@ -150,7 +152,7 @@ def paths(ground: Field, process: str) -> Iterator[str]:
 
 def every_form(ground: Field, visitor: Visitor) -> list[Form]:
     """The forms that a seat is served on any page, once each."""
-    found = {}
+    found: dict[object, Form] = {}
     for path in paths(ground, "portal"):
         for form in forms_of(path, visitor.get(path).text):
             found.setdefault((form.target, form.method, tuple(form.names), form.buttons), form)
@@ -360,8 +362,6 @@ def _ends_it(form: Form) -> bool:
 def unchanged(ground: Field, before: Picture, by: Visitor) -> None:
     """What is not within the visitor's own scope is as it was."""
     plan = ground.site.stage.company.plan
-    import json
-
     for schema, name, text in Picture.of(ground.admin).since(before):
         if (schema, name) in LOGS or (schema, name) in OFFICE.get(by.role, ()):
             continue
