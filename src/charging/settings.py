@@ -106,9 +106,9 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,5/10m/key",
     "login": "30/m/ip",
     "reauthenticate": "10/m/user",
-    "api": "60/m/key",
-    "api_wrong": "30/m/ip",
 }
+#: How often a recipient's program may ask: each token, and whoever has none that is good.
+BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 MFA_FORMS = {"add_webauthn": "charging.portal.forms.AddPasskey"}
