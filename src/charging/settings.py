@@ -113,9 +113,9 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
-    "api": "60/m/key",
-    "api_wrong": "30/m/ip",
 }
+#: How often a recipient's program may ask: each token, and whoever has none that is good.
+BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 MFA_FORMS = {"add_webauthn": "charging.portal.forms.AddPasskey"}

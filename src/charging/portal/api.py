@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -43,6 +44,19 @@ def problem(
     return response
 
 
+def _may_ask(request: HttpRequest, action: str, key: str | None = None) -> bool:
+    """Counts this request, whatever its method. out: whether it is within the measure of `BLOESEM_API_RATES`."""
+    counted = ratelimit.consume(
+        request=request,
+        app="charging.portal",
+        action=action,
+        config=settings.BLOESEM_API_RATES,
+        key=key,
+        limit_get=True,
+    )
+    return counted is not None
+
+
 _UNKNOWN = {
     "missing": ("no token", "send it in the header: Authorization: Bearer …"),
     "unknown": ("no token of ours", "make one on the page of your tokens, or ask whoever invited you"),
@@ -69,11 +83,11 @@ def address(role: str, *methods: str) -> Callable[[Answer[P]], Callable[..., Htt
                 return answer
             found = tokens.of(request.headers.get("Authorization"), timezone.now())
             if found.user is None or found.token is None:
-                if not ratelimit.consume(request, action="api_wrong"):
+                if not _may_ask(request, "api_wrong"):
                     return problem(429, "too-many", "too many wrong tokens from here", remedy="wait a minute")
                 title, remedy = _UNKNOWN[found.why]
                 return problem(401, f"token-{found.why}", title, remedy=remedy)
-            if not ratelimit.consume(request, action="api", key=str(found.token.pk)):
+            if not _may_ask(request, "api", str(found.token.pk)):
                 return problem(429, "too-many", "asked too often", remedy=f"wait {WAIT} seconds")
             if found.user.role != role:
                 return _missing()

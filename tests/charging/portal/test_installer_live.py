@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -301,14 +303,19 @@ def test_an_assignment_ends_at_midnight_by_itself(site: Site, good: str) -> None
 
 
 def test_who_asks_too_often_waits(site: Site, good: str) -> None:
-    said = [get(site, "installer/jobs/1", good) for _ in range(61)]
-    assert {one.status for one in said[:60]} == {404}
-    assert (said[60].status, said[60].headers["retry-after"]) == (429, "60")
+    begun = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda _: get(site, "installer/jobs/1", good), range(70)))
+    if time.monotonic() - begun > 55:
+        pytest.skip("this machine is too slow today to ask often")
+    assert sorted(one.status for one in said) == [404] * 60 + [429] * 10
+    assert {one.headers["retry-after"] for one in said if one.status == 429} == {"60"}
     assert get(site, "installer/jobs/1", token(site)).status == 404, "another token has its own measure"
 
 
 @pytest.mark.browser
 def test_the_pages_list_report_and_make_tokens(site: Site, browser: Browser) -> None:
+    sql(site, "DELETE FROM signin.signin_token")  # an account has ten at most
     context = browser.new_context()
     page = context.new_page()
     site.sign_in_staff(page, "installer")
