@@ -188,7 +188,7 @@ class TableCompiler:
             identity=field.fides.identity,
             all_purposes=says,
             origin=meta.origin,
-            leaves=meta.leaves,
+            lookup=meta.lookup or meta.normal_of is not None,
         )
 
     def _readers(self, field: DataField) -> int:
