@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The first word of the call; anything else is a recipient's key.
 SAID = ("returned", "destroyed", "dispatched")
+#: Django's connection of the login that reads.
+GIVING = "giving"
 VERBS = ("give", "due", *SAID)
 
 
@@ -119,19 +121,20 @@ def _give(arguments: argparse.Namespace, key: str) -> int:
     with _here(arguments) as here:
         for_ = _purpose(here.loaded, key, arguments.purpose)
         chosen = _people(here, arguments)
-        _enter(here, arguments, for_)
         purge(here.connection, here.directory, now=here.now)
-        done = disclose(
-            lambda: load_company(home),
-            *(key, for_, chosen),
-            to=here.directory,
-            clock=lambda: moment(here.connection, here.loaded.plan),
-            assignment=arguments.assignment,
-            actor=arguments.actor,
-            case=arguments.case,
-            second=arguments.second,
-            dry_run=arguments.dry_run,
-        )
+        with _entered(here, arguments, _read_through(here.loaded, key, for_)):
+            done = disclose(
+                lambda: load_company(home),
+                *(key, for_, chosen),
+                to=here.directory,
+                clock=lambda: moment(here.connection, here.loaded.plan),
+                assignment=arguments.assignment,
+                using=GIVING,
+                actor=arguments.actor,
+                case=arguments.case,
+                second=arguments.second,
+                dry_run=arguments.dry_run,
+            )
     _tell(arguments, key, for_, done, len(chosen))
     return 0
 
@@ -157,6 +160,13 @@ def _purpose(loaded: Loaded, key: str, asked: str | None) -> str:
     return asked or parts[0]
 
 
+def _read_through(loaded: Loaded, key: str, for_: str) -> str:
+    from bloesem.recipients.delivery import delivery_of
+
+    record = loaded.company.record
+    return delivery_of(record, record.recipients[key]).through or for_
+
+
 def _people(here: _Here, arguments: argparse.Namespace) -> list[int]:
     """raises: UsageError where nobody was named, RightsError for a name that finds nobody or several."""
     from bloesem.rights.guarded.who import Finder
@@ -175,13 +185,16 @@ def _people(here: _Here, arguments: argparse.Namespace) -> list[int]:
     return sorted({number for one in found for number in one.numbers})
 
 
-def _enter(here: _Here, arguments: argparse.Namespace, for_: str) -> None:
-    """From now on this process reads as the login that serves the purpose, and as no other."""
+@contextmanager
+def _entered(here: _Here, arguments: argparse.Namespace, for_: str) -> Iterator[None]:
+    """In the block this process reads as the login that serves the purpose, and as no other."""
     import django
     from django.conf import settings
+    from django.db import connections
 
     from bloesem.gate.secrets import Credentials
     from bloesem.gate.served import configure as serve
+    from bloesem.gate.served import forget
     from bloesem.gate.settings import CREDENTIALS, process_database
     from bloesem.running.home import Home
 
@@ -200,9 +213,17 @@ def _enter(here: _Here, arguments: argparse.Namespace, for_: str) -> None:
     address = shared.address_of(here.url, here.connection)
     entry = process_database(credentials.dsn(address, plan.prefix))
     if not settings.configured:
-        settings.configure(DATABASES={"default": entry}, USE_TZ=True)
+        settings.configure(USE_TZ=True)
         django.setup()
-    serve(plan, credentials)
+    complete = connections.configure_settings({"default": {}, GIVING: entry})
+    connections.settings[GIVING] = complete[GIVING]
+    serve(plan, credentials, using=GIVING)
+    try:
+        yield
+    finally:
+        connections[GIVING].close()
+        forget(GIVING)
+        del connections[GIVING], connections.settings[GIVING]
 
 
 def _tell(arguments: argparse.Namespace, key: str, for_: str, done: Disclosed, asked: int) -> None:

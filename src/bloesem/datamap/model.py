@@ -190,8 +190,8 @@ class FieldMeta(Strict):
     purposes: tuple[str, ...] | None = None  # narrows to fewer purposes than the category gives
     origin: Origin | None = None  # how the value came to us, where it differs from its row's source (P-028)
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
-    leaves: bool = True  # false: only we have a use for it, and no recipient is given it (P-125)
     normal_of: str | None = None  # the column whose normal form this one holds, for look-ups
+    lookup: bool = False  # made of other values, for looking them up (a keyed digest): given to no recipient
     why: str | None = None
     on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
     on_erase: Literal["cut", "redact", "keep"] = (

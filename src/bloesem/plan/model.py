@@ -199,7 +199,7 @@ class ColumnPlan:
     identity: str | None = None  # what it identifies a person by (`email`, `card` …), compared as text
     all_purposes: int = 0  # without narrowing by off or retired parts; what the policy would say
     origin: Origin | None = None  # how the value came to us; None: as its row's source says
-    leaves: bool = True  # whether a recipient may be given it (P-125)
+    lookup: bool = False  # a form of other values, for looking them up: given to no recipient
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ class TableCompiler:
             identity=field.fides.identity,
             all_purposes=says,
             origin=meta.origin,
-            leaves=meta.leaves and meta.normal_of is None,
+            lookup=meta.lookup or meta.normal_of is not None,
         )
 
     def _readers(self, field: DataField) -> int:

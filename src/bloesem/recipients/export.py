@@ -42,7 +42,7 @@ def pieces(plan: Plan, fields: Collection[str], readable: Mapping[str, Collectio
                 if column.owner == number
                 and (not column.key or column.name in table.key)
                 and column.categories
-                and column.leaves
+                and not column.lookup
                 and column.name in readable.get(table.name, ())
                 and all(covers(fields, category) for category in column.categories)
             )

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bloesem.cli.world import call
 from tests.bloesem.consent.stage import Stage, stage
-from tests.bloesem.recipients.changed import DAY, blossom, record_with
+from tests.bloesem.recipients.changed import DAY, HOME, blossom, record_with
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
 from tests.promises.business import Business
 from tests.promises.test_gate import has_home_charger
@@ -348,3 +349,56 @@ def test_an_archives_papers_are_given_by_two_and_end_with_a_certificate(at: Stag
     proof = hashlib.sha256(b"attest").digest()
     confirm(at.keeper, done.number, "destroyed", on=DAY, proof="attest 12", certificate=proof, now=NOON)
     assert done.number not in {one.number for one in open_ones(at.keeper)}
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_it_is_given_counted_and_confirmed_on_the_command_line(at: Stage, tmp_path: Path) -> None:
+    login = at.world.login("billing")
+    own = at.world.secrets.of(login)
+    for name, text in (("password", own.password), ("scope-key", own.scope_key.hex())):
+        (tmp_path / f"{login}.{name}").write_text(text)
+        (tmp_path / f"{login}.{name}").chmod(0o600)
+    tmp_path.chmod(0o700)
+    invoiced(at.business, "Vermeulen")
+    where = (
+        "--company",
+        HOME,
+        "--store",
+        at.world.database.dsn.url(),
+        "--prefix",
+        at.world.plan.prefix,
+        "--to",
+        tmp_path / "out",
+    )
+    gave = ("recipients", "give", "briefwerk", *where, "--credentials", tmp_path)
+    assert "it is not said of whom" in call(*gave).err
+    assert "no recipient is called" in call("recipients", "give", "nobody", *where).err
+    dry = call(*gave, "--everybody", "--dry-run", "--json")
+    assert dry.code == 0, dry.err
+    assert dry.json["disclosure"] is None
+    assert dry.json["people"] >= 1
+    done = call(*gave, "--everybody", "--json")
+    assert done.json["people"] == dry.json["people"]
+    given = str(done.json["disclosure"])
+    assert Path(done.json["directory"]).is_dir()
+    due = call("recipients", "due", *where)
+    assert (due.code, "briefwerk" in due.out) == (0, True)
+    late = call("recipients", "due", *where, "--on", DAY + dt.timedelta(days=6), "--json")
+    assert (late.code, [f["kind"] for f in late.json["findings"]]) == (1, ["disclosure-overdue"])
+    checked = call(
+        "check",
+        "--company",
+        HOME,
+        "--store",
+        at.world.database.dsn.url(),
+        "--prefix",
+        at.world.plan.prefix,
+        "--json",
+    )
+    assert "disclosure-due" in {one["kind"] for one in checked.json["findings"]}
+    assert call("recipients", "dispatched", given, *where).code == 2, "no proof"
+    said = call("recipients", "dispatched", given, "--proof", "bpost 9", *where, "--json")
+    assert said.json["purged"] == [int(given)]
+    assert not Path(done.json["directory"]).exists()
