@@ -24,13 +24,14 @@ from django.db import connections, transaction
 from django.utils.crypto import salted_hmac
 
 from bloesem.company import load as load_company
+from bloesem.consent.tables import DOOR
 from bloesem.consent.texts import ConsentText, Texts, load_texts
 from bloesem.console.company import current
 from bloesem.gate import identified, new_id, purpose
 from bloesem.plan.dates import civil
 from bloesem.sending.ready import rules_of
 from bloesem.sending.templates import promotional
-from charging.portal.outside import DOOR, asked
+from charging.portal.outside import asked
 
 #: How long the link of the letter works (its words say so).
 DAYS = 3
