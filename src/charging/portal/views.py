@@ -235,7 +235,9 @@ def outbox(request: HttpRequest) -> HttpResponse:
     folder = Path(settings.BLOESEM_OUTBOX) if settings.BLOESEM_OUTBOX else None
     found = [*folder.glob("*.log"), *folder.glob("email/*.json")] if folder else []
     files = sorted(found, key=lambda f: f.stat().st_mtime_ns, reverse=True)
-    letters = [_of_the_door(file) if file.suffix == ".json" else _of_sign_in(file) for file in files[:LETTERS]]
+    letters = [
+        _of_the_door(file) if file.suffix == ".json" else _of_sign_in(file) for file in files[:LETTERS]
+    ]
     staff = list(User.objects.exclude(email=None).order_by("role", "email").values("email", "name", "role"))
     return render(request, "portal/outbox.html", {"letters": letters, "people": [*_invented(), *staff]})
 
