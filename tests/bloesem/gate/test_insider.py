@@ -394,7 +394,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
         r"|bloesem\.\w+_(kept|used|until)\(r |\w+\.held_back\(person bigint\)"
         # of the business: triggers' too, and what makes a partition, which its owner alone can
-        r"|data\.(person_name_folds|invoice_takes_number|make_year)\("
+        r"|data\.(person_name_folds|suppression_key_again|invoice_takes_number|make_year)\("
     )
     rows = world.admin.execute(
         "SELECT DISTINCT n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',"
