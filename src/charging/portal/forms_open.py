@@ -144,8 +144,8 @@ def enter_contest(contest: int, address: str, language: str, answer: str) -> Non
 
 def answer_survey(survey: int, score: int, words: str, language: str) -> None:
     """An answer of somebody whom we do not ask who they are: what a survey is for reads no address (P-044)."""
-    source, at = f"subject:enquête:{survey}", now()
-    with purpose("forms"), connections["default"].cursor() as cursor:
+    source = f"subject:enquête:{survey}"
+    with _one_moment() as at, purpose("forms"), connections["default"].cursor() as cursor:
         person = _somebody(cursor, language, "unidentified")
         _add(
             cursor,
@@ -178,10 +178,17 @@ def contact(address: str, language: str, content: str) -> None:
 
 
 @contextmanager
+def _one_moment() -> Iterator[dt.datetime]:
+    """Inside, `now` stands still, and is not after what the rows' own transaction takes for now: nothing is dated ahead."""
+    with transaction.atomic(using="signin"):
+        yield now()
+
+
+@contextmanager
 def _alone(address: str) -> Iterator[int | None]:
     """One form with this address at a time: the second finds what the first made. out: whose address it is."""
     normal = address.strip().lower()
-    with transaction.atomic(using="signin"):
+    with _one_moment():
         asked("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))::text", normal)
         yield identified("email", normal)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
@@ -120,22 +121,31 @@ def account(request: HttpRequest) -> HttpResponse:
 def outbox(request: HttpRequest) -> HttpResponse:
     """The messages that the demonstration would have sent, newest first: its people are invented, and have no mailbox."""
     folder = Path(settings.BLOESEM_OUTBOX) if settings.BLOESEM_OUTBOX else None
-    files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime_ns, reverse=True) if folder else []
-    letters = []
-    for file in files[:LETTERS]:
-        message = email.message_from_bytes(
-            file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
-        )
-        body = message.get_body(("plain",))
-        letters.append(
-            {
-                "to": str(make_header(decode_header(str(message["To"])))),
-                "subject": message["Subject"],
-                "text": body.get_content().strip() if body else "",
-            }
-        )
+    found = [*folder.glob("*.log"), *folder.glob("email/*.json")] if folder else []
+    files = sorted(found, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+    letters = [
+        _of_the_door(file) if file.suffix == ".json" else _of_sign_in(file) for file in files[:LETTERS]
+    ]
     staff = list(User.objects.exclude(email=None).order_by("role", "email").values("email", "name", "role"))
     return render(request, "portal/outbox.html", {"letters": letters, "people": [*_invented(), *staff]})
+
+
+def _of_the_door(file: Path) -> dict[str, str]:
+    """A mail as the door writes it where no server takes it."""
+    said = json.loads(file.read_text())
+    return {name: str(said[name]) for name in ("to", "subject", "text")}
+
+
+def _of_sign_in(file: Path) -> dict[str, str]:
+    message = email.message_from_bytes(
+        file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
+    )
+    body = message.get_body(("plain",))
+    return {
+        "to": str(make_header(decode_header(str(message["To"])))),
+        "subject": str(message["Subject"]),
+        "text": body.get_content().strip() if body else "",
+    }
 
 
 def _invented() -> list[dict[str, str]]:

@@ -31,7 +31,7 @@ def browser(at: Stage) -> Iterator[Client]:
     tables.install(at.keeper, at.rules, pages=(LOGIN,))
     with at.world.raw(LOGIN, autocommit=True) as connection:
         _SERVED.append(DatabasePages(connection, LinkKeys.at(at.folder)))
-        with override_settings(ROOT_URLCONF="bloesem.sending.web", BLOESEM_PAGES=f"{__name__}:served", MIDDLEWARE=[
+        with override_settings(ROOT_URLCONF="bloesem.sending.web", BLOESEM_PAGES=f"{__name__}:served", BLOESEM_PAGE=None, MIDDLEWARE=[
             "django.middleware.csrf.CsrfViewMiddleware",
         ]):  # fmt: skip
             yield Client(enforce_csrf_checks=True)
