@@ -13,7 +13,7 @@ from bloesem.plan.sql.statement import Statement, tidy
 
 ASK = "ask_to_confirm(text, text, text)"
 BECAME = "consent_became(text)"
-TAKE_BACK = "take_back(text, text)"
+TAKE_BACK = "take_back_by_link(text, text)"
 NEWER_WORD = "newer_word(bigint)"
 FUNCTIONS = (ASK, BECAME, TAKE_BACK, NEWER_WORD)
 #: The letter. Its class is the law's: who relies on a consent shows that it was given (art. 7(1)).
@@ -62,16 +62,16 @@ $$"""
 
 
 def _take_back(rules: Rules) -> str:
-    """`take_back(record, how)`: what still stands of a consent ends now (P-058, P-099). out: rows; 0 the second time."""
+    """`take_back_by_link(record, how)`: what still stands of a consent ends now (P-058, P-099). out: rows; 0 the second time."""
     s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
     return f"""
-CREATE OR REPLACE FUNCTION {DOOR}.take_back(record text, how text) RETURNS integer LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION {DOOR}.take_back_by_link(record text, how text) RETURNS integer LANGUAGE plpgsql
 {_HEAD} AS $$
 DECLARE
     made integer;
 BEGIN
     PERFORM 1 FROM {s}.state WHERE person_id IN (SELECT person_id FROM {table} WHERE record_id = record) FOR UPDATE;
-    UPDATE {table} SET withdrawn_at = {s}.moment(), withdrawn_how = take_back.how
+    UPDATE {table} SET withdrawn_at = {s}.moment(), withdrawn_how = take_back_by_link.how
     WHERE record_id = record AND withdrawn_at IS NULL;
     GET DIAGNOSTICS made = ROW_COUNT;
     RETURN made;

@@ -124,7 +124,7 @@ def confirm(wanted: Wanted) -> None:
 
 
 def take_back(wanted: Wanted) -> None:
-    asked(f"SELECT {DOOR}.take_back(%s, 'page')", wanted.record)
+    asked(f"SELECT {DOOR}.take_back_by_link(%s, 'page')", wanted.record)
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
