@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 
@@ -114,7 +115,7 @@ def _rate(door: Door, keeper: Connection, people: int, messages: int, turns: int
 
 def _audience(door: Door, keeper: Connection, people: int, turns: int) -> Figure:
     campaign = Campaign("bench", "battery-offer", "email")
-    found = {}
+    found: dict[Any, int] = {}
     taken = []
     for _ in range(max(turns, 3)):
         taken.append(
