@@ -62,7 +62,8 @@ $$"""
 
 
 def _take_back(rules: Rules) -> str:
-    """`take_back_by_link(record, how)`: what still stands of a consent ends now (P-058, P-099). out: rows; 0 the second time."""
+    """`take_back_by_link(record, how)`: what still stands of a consent ends now (P-058, P-099). out: rows;
+    0 the second time."""
     s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
     return f"""
 CREATE OR REPLACE FUNCTION {DOOR}.take_back_by_link(record text, how text) RETURNS integer LANGUAGE plpgsql
