@@ -161,20 +161,23 @@ CREATE OR REPLACE FUNCTION {DOOR}.signal(person bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     at timestamptz := {s}.moment();
+    present timestamptz;
     made integer;
 BEGIN
     PERFORM 1 FROM {s}.state WHERE person_id = person FOR UPDATE;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    present := at + (clock_timestamp() - now()); -- as in object_to_advertising
     INSERT INTO {s}.fact (person_id, kind, key, starts_at)
     SELECT person, 'objection', k, at FROM unnest(ARRAY[{purposes}]::text[]) AS k
     WHERE NOT EXISTS (
         SELECT FROM {s}.fact f WHERE f.person_id = person AND f.kind = 'objection' AND f.key = k
-            AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at));
+            AND f.starts_at <= present AND (f.ends_at IS NULL OR f.ends_at > at));
     GET DIAGNOSTICS made = ROW_COUNT;
     IF made > 0 THEN
         PERFORM {s}.refresh(ARRAY[person], at);
+        {withdrawn_is_told(rules, "person", f"ARRAY[{purposes}]::text[]")}
     END IF;
     RETURN made > 0;
 END $$"""

@@ -1,4 +1,5 @@
-"""The door as a process: it compares what is new with the list, sends what is due, and reads what came back.
+"""The door as a process: it compares what is new with the list, sends what is due, and reads what came back. The notices
+that recipients of data are owed (art. 19) go the same way.
 
     python -m bloesem.sending.process COMPANY
 
@@ -34,6 +35,7 @@ from bloesem.errors import BloesemError
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
+from bloesem.recipients.send import send as send_notices
 from bloesem.sending import inbox
 from bloesem.sending.door import Door, Queued
 from bloesem.sending.errors import SendingError
@@ -46,7 +48,7 @@ from bloesem.stores.postgres import Connection, connect
 
 #: Between two looks at the outbox; what one look sends at most, so that a stop is heard in between.
 EVERY_SECONDS, AT_ONCE = 2.0, 20
-#: Between two passes over contact points that nobody compared with the list yet, which reads their tables.
+#: Between two passes over contact points that nobody compared with the list yet, which reads their tables; and over notices.
 SCREEN_SECONDS = 30.0
 #: Before a database that went away is asked again.
 AGAIN_SECONDS = 2.0
@@ -86,6 +88,7 @@ class Sender:
                 while not self.stop.is_set():
                     if screened <= 0:
                         screen(connection, self.rules, door.keys)
+                        self.tell(connection)
                         screened = SCREEN_SECONDS
                     if not self.turn(door):
                         self.stop.wait(EVERY_SECONDS)
@@ -101,6 +104,24 @@ class Sender:
         if done:
             _log.info("messages: %s", ", ".join(f"{many} {what}" for what, many in sorted(done.items())))
         return sum(done.values()) >= AT_ONCE
+
+    def tell(self, connection: Connection) -> None:
+        """Notices that wait: mailed to whoever has an address in the register; the others are a person's to write."""
+        server = smtp(self.environment, self.place)
+        transport = server if server is not None else Files(self.outbox / "notices")
+        try:
+            done = send_notices(
+                connection,
+                self.loaded.company.record.recipients,
+                transport,
+                self.place,
+                moment(connection, self.rules.plan),
+                prefix=self.rules.plan.prefix,
+            )
+        finally:
+            transport.close()
+        if done.went:
+            _log.info("notices: %s sent", len(done.went))
 
     def door(self, connection: Connection) -> Door:
         """in: a connection in autocommit. raises: TemplateError for a template that may not be sent."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.bloesem.consent.stage import MESSAGES, Stage
+from tests.bloesem.rights.guarded.test_told import given
 from tests.bloesem.sending.mailbox import Mailbox, running
 from tests.bloesem.sending.stage import door
 
 from bloesem.consent.links import LinkKeys
 from bloesem.gate.secrets import Credentials
+from bloesem.recipients.notices import queue
 from bloesem.sending.inbox import read
 
 REPORT = (
@@ -137,6 +141,20 @@ def test_what_a_dead_door_had_in_hand_is_never_sent_again(at: Stage, tmp_path: P
             until(lambda: state(at, number) == "unknown", tmp_path)
             time.sleep(3)
     assert len(mailbox.taken) == 1
+
+
+def test_a_notice_goes_to_the_recipient_by_itself_and_once(at: Stage, tmp_path: Path) -> None:
+    person, request = at.customer(), uuid.uuid4()
+    given(at.world.admin, person, "voltwacht", "service", person_name=["given_name"])
+    now = dt.datetime.now(dt.UTC)
+    due = now.date() + dt.timedelta(days=14)
+    queued = queue(at.world.admin, person, "erasure", request=request, due=due, now=now)
+    with running() as mailbox, sender(at, tmp_path, **to_server(mailbox)):
+        until(lambda: mailbox.taken, tmp_path)
+        until(lambda: at.one("SELECT sent_at FROM bloesem.notice WHERE id = %s", queued[0].id), tmp_path)
+        ((_from, to, body),) = mailbox.taken
+    assert to == ["privacy@voltwacht.example"]
+    assert str(request).encode() in body
 
 
 @pytest.mark.parametrize("maildir", [True, False])
