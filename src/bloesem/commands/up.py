@@ -110,7 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
                 for process in _processes(ready, home, company, port, other):
                     supervisor.start(process)
                 supervisor.wait_for(port)
-                if "portal" in ready.plan.processes and ready.company.application:
+                portal = "portal" in ready.plan.processes and bool(ready.company.application)
+                if portal:
                     supervisor.wait_for(other)
                 if ready.company.messages is not None:
                     say(_where_mail_goes(home))
@@ -119,6 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
                     print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
                 else:
                     print(f"\n    {_address(port)}\n", flush=True)
+                    if portal:
+                        print(f"People sign in at {_address(other)}", flush=True)
                 supervisor.watch()
         except StoppedError:
             print("\nstopping", file=telling, flush=True)
