@@ -127,13 +127,15 @@ def disclose(
                 references = _numbered(
                     [one for one in known if one in listed.people] if listed.asked else known
                 )
-                given, files, unusable = write(
-                    opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed
+                given, files, unusable, without = write(
+                    *(opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed),
+                    ready.policy.language,
                 )
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
                 left_out = (
                     {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
                 )
+                left_out = {**left_out, **without}  # in the files, and without a letter
                 rows = sum(file["rows"] for file in files)
                 done = Disclosed(
                     *(number, to / _final(number), frozenset(whose), rows, left_out),
@@ -256,7 +258,8 @@ def _record(
         due=now.due,
     )
     for file in said["files"]:
-        file["table"] = file["table"].name
+        if "table" in file:
+            file["table"] = file["table"].name
     digest = outbox.write_manifest(part, said)
     row = said_of(now, about, export.assignment, said["rows"], export.who)
     return write_down(opened, now.reads, row, digest, now.decision.until, given, references), whose

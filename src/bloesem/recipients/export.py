@@ -105,7 +105,7 @@ def manifest(
         "people": people,
         "rows": sum(file["rows"] for file in files),
         "files": [
-            {**file, "columns": [_column(policy, file["table"], name) for name in file["columns"]]}
+            {**file, "columns": [_column(policy, file["table"], name) for name in file.get("columns", ())]}
             for file in files
         ],
     }

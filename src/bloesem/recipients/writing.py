@@ -12,10 +12,11 @@ from psycopg import sql
 
 from bloesem.gate.opening import Opened
 from bloesem.recipients import delivery as giving
+from bloesem.recipients import letters as post
 from bloesem.recipients import outbox
 from bloesem.recipients.delivery import Listed
 from bloesem.recipients.export import Piece
-from bloesem.recipients.model import Delivery
+from bloesem.recipients.model import Delivery, Letters
 
 #: Rows that are read, and people that are recorded, at once.
 BATCH = 5_000
@@ -31,11 +32,14 @@ def write(
     delivery: Delivery,
     form: str,
     listed: Listed,
-) -> tuple[Given, list[dict[str, Any]], Counter[str]]:
-    """Only what has rows is a file, and only of those who have any was anything given."""
+    else_: str,
+) -> tuple[Given, list[dict[str, Any]], Counter[str], Counter[str]]:
+    """Only what has rows is a file, and only of those who have any was anything given. in: `else_`, the language of
+    a letter to whoever speaks none that letters have. out: also why whoever is in the files has no letter."""
     given: Given = {}
     files = []
     unusable: Counter[str] = Counter()
+    held: post.Held = {}
     for each in wanted:
         opened.touched = True
         whose: set[int] = set()
@@ -54,7 +58,7 @@ def write(
             head = ("sha256",)
             lines = giving.hashes(read, channel, delivery.phone_form, whose, unusable)
         else:
-            lines = _referenced(rows, references, whose)
+            lines = _referenced(_held(rows, each, held) if delivery.letters else rows, references, whose)
         name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
         path = part / f"{name}.{form}"
         digest, count = outbox.write_rows(path, head, lines, form)
@@ -75,7 +79,56 @@ def write(
         columns, people = given.setdefault(piece.table.name, ([], set()))
         columns += piece.columns
         people |= whose
-    return given, files, unusable
+    made, without = _letters(opened, part, delivery, held, wanted, references, else_)
+    return given, files + made, unusable, without
+
+
+def _letters(
+    opened: Opened,
+    part: Path,
+    delivery: Delivery,
+    held: post.Held,
+    wanted: list[Piece],
+    references: dict[int, int],
+    else_: str,
+) -> tuple[list[dict[str, Any]], Counter[str]]:
+    if delivery.letters is None or not held:
+        return [], Counter()
+    said = delivery.letters
+    if not _complete(said, wanted):
+        return [], Counter({post.NOT_GIVEN: len(held)})
+    table = opened.gate.plan.table(said.language.table)
+    raw = connections[opened.using].connection
+    with raw.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("SELECT {id}, {speaks} FROM {table} WHERE {id} = ANY (%s)").format(
+                id=sql.Identifier(table.id),
+                speaks=sql.Identifier(said.language.column),
+                table=sql.Identifier(opened.target.name, table.name),
+            ),
+            [list(held)],
+        )
+        speaks = dict(cursor.fetchall())
+    digest, count, without = post.write_letters(part / post.NAME, said, held, references, speaks, else_)
+    if digest is None:
+        return [], without
+    return [{"file": post.NAME, "sha256": digest, "rows": 0, "letters": count}], without
+
+
+def _complete(said: Letters, wanted: list[Piece]) -> bool:
+    """Whether the files hold all that a letter says: it says nothing beside them (P-125)."""
+    return all(
+        part.used() <= {name for piece in wanted if piece.table.name == part.table for name in piece.columns}
+        for part in (said.name, said.address, said.each)
+    )
+
+
+def _held(rows: Iterator[tuple[Any, ...]], piece: Piece, held: post.Held) -> Iterator[tuple[Any, ...]]:
+    """The rows as they come, kept by person."""
+    for row in rows:
+        found = held.setdefault(row[0], {}).setdefault(piece.table.name, [])
+        found.append(dict(zip(piece.columns, row[1:], strict=True)))
+        yield row
 
 
 def _referenced(

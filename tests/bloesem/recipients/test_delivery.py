@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from tests.bloesem.cli.world import call
 from tests.bloesem.consent.stage import Stage, stage
 from tests.bloesem.recipients.changed import DAY, HOME, blossom, record_with
@@ -266,6 +267,41 @@ def test_our_copy_goes_when_dispatch_is_confirmed_and_that_is_written_down(at: S
     assert purge(at.keeper, tmp_path, now=NOON) == [], "once"
     with pytest.raises(Exception, match="append-only"):
         at.keeper.execute("DELETE FROM bloesem.disclosure_end")
+
+
+def test_a_print_house_gets_a_letter_of_each_person_in_their_language(at: Stage, tmp_path: Path) -> None:
+    french, odd, nowhere = (invoiced(at.business, name) for name in ("Łukasz", "漢", "Peeters"))
+    at.keeper.execute("UPDATE data.person SET language = 'fr' WHERE id = %s", [french])
+    at.keeper.execute("DELETE FROM data.address WHERE person_id = %s", [nowhere])
+    done = give(at, [french, odd, nowhere], tmp_path, "briefwerk", "billing")
+    assert done.people == {french, odd, nowhere}
+    assert done.left_out == {"letter-no-address": 1, "letter-not-printable": 1}
+    said = next(file for file in manifest(done.directory)["files"] if file["file"] == "letters.pdf")
+    path = done.directory / "letters.pdf"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == said["sha256"]
+    assert said["letters"] == 1
+    (page,) = PdfReader(path).pages
+    text = page.extract_text()
+    for words in ("Ann Łukasz", "Kerkstraat 1", "2800 Mechelen", "Vos factures", "EUR 12,10"):
+        assert words in text
+    number = next(
+        row["person"]
+        for row in rows(files(done.directory)["person_name.csv"])
+        if row["family_name"] == "Łukasz"
+    )
+    assert f"{number} / 1" in text
+    assert str(french) not in text
+    assert "BE71" not in text, "a print house has no account numbers"
+    confirm(at.keeper, done.number, "dispatched", on=DAY, proof="bpost 76", now=NOON)
+    assert purge(at.keeper, tmp_path, now=NOON) == [done.number]
+    assert not path.exists()
+
+
+def test_a_letter_says_nothing_that_was_not_given(at: Stage, tmp_path: Path) -> None:
+    fields = ("identification.name", "identification.address")
+    done = give(at, [invoiced(at.business)], tmp_path, "briefwerk", "billing", fields=fields)
+    assert done.left_out == {"letter-fields-not-given": 1}
+    assert not (done.directory / "letters.pdf").exists()
 
 
 @pytest.mark.parametrize("where", ["remove", "_write"])
