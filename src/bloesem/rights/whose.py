@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import overload
 
 from bloesem.rights.graph import Edge
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World
@@ -43,7 +44,7 @@ class Kept:
     until: dt.date | None = None
 
 
-#: Of the rows given, which are the own of the people of some numbers (among those asked about): what is still kept.
+#: Of the rows given, which are owned along the ways of some numbers: what is still kept.
 Keeps = Callable[[Mapping[str, Mapping[int, Sequence[Row]]]], Iterable[tuple[Ref, Kept]]]
 
 
@@ -65,42 +66,80 @@ class Outcome:
     kept: dict[Ref, Kept] = field(default_factory=dict)
 
 
-def reached(world: World, person: Person) -> Way:
-    """The rows that a person reaches, and how: an owner's owner owns; anything through a share is shared."""
+def reached(world: World, *people: Person) -> Way:
+    """The rows that a person reaches, and how: an owner's owner owns; anything through a share is shared.
+
+    Of several people: what any of them reaches, as owner where any owns it, along all their edges. That is the union of
+    what each reaches, as nobody's way ends at a row of theirs own, and another's goes on from there.
+    """
     graph = world.graph
     found: dict[str, dict[Value, Reach]] = {}
     queue: list[tuple[str, list[Value]]] = []
-    for table, key in person.roots:
-        if key in world.rows.get(table, ()):
-            found.setdefault(table, {})[key] = _reach(True, frozenset([None]))
-            queue.append((table, [key]))
+    roots: Refs = {}
+    for person in people:
+        for table, key in person.roots:
+            roots.setdefault(table, set()).add(key)
+    for table, own in roots.items():
+        there = world.rows.get(table, {})
+        keys = [key for key in own if key in there]
+        if keys:
+            found[table] = dict.fromkeys(keys, _reach(True, frozenset([None])))
+            queue.append((table, keys))
     for edge in graph.named:
         assert edge.person is not None
-        for value in sorted(person.identities.get(edge.person, ())):
+        kind = edge.person
+        for value in sorted({value for person in people for value in person.identities.get(kind, ())}):
             if keys := world.holding(edge, (value,)):
                 queue.append((edge.holder, _arrive(found, edge, keys, edge.kind == "owner")))
     while queue:
         table, keys = queue.pop()
         down = graph.down[table]
+        if table in graph.people:
+            own = roots.get(table, set())
+            keys = [key for key in keys if key in own]
         if not down or not keys:
             continue
         ways, rows = found[table], world.rows[table]
-        if table in graph.people:
-            keys = [key for key in keys if (table, key) in person.roots]
+        owning = [rows[key] for key in keys if ways[key].owner]
+        sharing = [rows[key] for key in keys if not ways[key].owner] if len(owning) < len(keys) else []
         for edge in down:
-            for key in keys:
-                children = world.children(edge, rows[key])
+            for holders, owner in ((owning, edge.kind == "owner"), (sharing, False)):
+                children = world.below(edge, holders) if holders else []
                 if children:
-                    fresh = _arrive(found, edge, children, ways[key].owner and edge.kind == "owner")
-                    queue.append((edge.child, fresh))
+                    queue.append((edge.child, _arrive(found, edge, children, owner)))
     for table in graph.people & found.keys():
+        own = roots.get(table, set())
         for key, reach in found[table].items():
-            if (
-                table,
-                key,
-            ) not in person.roots:  # a row that is itself a person outlives whoever it belongs to
+            if key not in own:  # a row that is itself a person outlives whoever it belongs to
                 found[table][key] = _reach(False, reach.edges)
     return found
+
+
+class Ways(Sequence[Way]):
+    """How each person of a world reaches rows, found when it is asked: of a crowd it is seldom asked of each."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._found: dict[tuple[int, ...], Way] = {}
+
+    def __len__(self) -> int:
+        return len(self.world.people)
+
+    @overload
+    def __getitem__(self, number: int) -> Way: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Way]: ...
+    def __getitem__(self, number: int | slice) -> Way | Sequence[Way]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(len(self))[number]]
+        return self.of((range(len(self))[number],))
+
+    def of(self, numbers: Sequence[int]) -> Way:
+        """What some of them reach together."""
+        at = tuple(numbers)
+        if at not in self._found:
+            self._found[at] = reached(self.world, *(self.world.people[number] for number in at))
+        return self._found[at]
 
 
 def _arrive(
@@ -110,8 +149,8 @@ def _arrive(
     new = _reach(owner, frozenset([edge.number]))
     known = found.get(edge.child)
     if known is None:
-        found[edge.child] = dict.fromkeys(keys, new)
-        return list(keys)
+        first = found[edge.child] = dict.fromkeys(keys, new)
+        return list(first)
     fresh = []
     for key in keys:
         before = known.get(key)
@@ -138,7 +177,8 @@ def shown(world: World, ref: Ref, way: Reach) -> set[str]:
 
 
 def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outcome:
-    """What becomes of every row when all people of the world leave at once. in: `ways`, how each reaches what."""
+    """What becomes of every row when all people of the world leave at once. in: `ways`, how they reach what: each, or those
+    together of whom the same is kept."""
     owned = _owned(ways)
     mine: Refs = {table: set().union(*those.values()) for table, those in owned.items()}
     gone = _without(mine, _remaining(world, mine))
@@ -152,7 +192,7 @@ def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outc
 
 
 def _owned(ways: Sequence[Way]) -> dict[str, dict[int, set[Value]]]:
-    """By table and number of the person, the rows that they own."""
+    """By table and number of the way, the rows that are owned."""
     found: dict[str, dict[int, set[Value]]] = {}
     for number, way in enumerate(ways):
         for table, reaches in way.items():
