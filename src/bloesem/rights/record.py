@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bloesem.errors import LedgerError
 from bloesem.plan.model import Fact, FactKind
-from bloesem.rights.home import Rights
+from bloesem.rights.home import Rights, as_array
 from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, usable
 from bloesem.rights.judge import ME
 from bloesem.rights.world import Person, Ref
@@ -70,8 +70,8 @@ class HomeRecord:
             return [self.rights.facts(self.store, named[0], ME)]
         names = [self.rights.keys.person(self.store, one) for one in named]
         found = self.rights.connection.execute(
-            "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::bytea[]",
-            [self.store, [name for one in names for name in one]],
+            "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::text::bytea[]",
+            [self.store, as_array(name for one in names for name in one)],
         ).fetchall()
         known = {bytes(row[0]) for row in found}
         return [

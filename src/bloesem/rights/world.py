@@ -158,9 +158,13 @@ class World:
         found: dict[Value, list[Value]] = {}
         plain: dict[int | str, list[Value]] = {}
         alone = columns[0] if len(columns) == 1 else None
+        shape, place = None, 0
         for key, row in self.rows.get(table, {}).items():
             if alone is not None:
-                value = row.read[row.shape.held[alone]]
+                if row.shape is not shape:
+                    shape = row.shape
+                    place = shape.held[alone]
+                value = row.read[place]
                 if value.__class__ is int or value.__class__ is str:  # what most links are: said as text once
                     if value in plain:
                         plain[value].append(key)

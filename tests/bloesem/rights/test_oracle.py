@@ -26,6 +26,10 @@ from bloesem.rights.world import Row
 from bloesem.stores.postgres import Connection
 
 
+class Nobody:
+    items = ()
+
+
 class Keeper(Judge):
     """No policy: keeps the rows that it is told to."""
 
@@ -33,12 +37,12 @@ class Keeper(Judge):
         self.columns = {f"public.{t.name}": frozenset({"type"}) for t in invented.oracle.tabs.values()}
         self.digest = "none"
         self.rows = rows
+        self.dated = {}
+        self.together = Nobody() if len(invented.oracle.leaving) != 2 else None
 
     def standing(self, *_: Any, **__: Any) -> Any:
-        class Nobody:
-            items = ()
-
-        return Nobody()
+        """People who stand alike are followed together; of two each stands alone, and is followed alone."""
+        return self.together or Nobody()
 
     def verdicts(self, *_: Any) -> Any:
         return ()
