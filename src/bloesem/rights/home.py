@@ -223,10 +223,14 @@ class Rights:
     def facts(self, store: str, identifiers: Sequence[Identifier], person: int) -> list[Fact]:
         """All facts about whoever any of these identifies, for `calculus.permits`, oldest first. `person`: the number that
         the caller gives the person."""
+        return self.facts_of(store, self.keys.person(store, identifiers), person)
+
+    def facts_of(self, store: str, names: Sequence[bytes], person: int) -> list[Fact]:
+        """The same. in: the names under which somebody may be known (`Keys.person`)."""
         rows = self.connection.execute(
             "SELECT %s::bigint, kind, key, starts_at, ends_at, table_name, row_number, held_by, reason, review_on"
-            " FROM rights.fact WHERE store = %s AND person && %s::bytea[] ORDER BY id",
-            [person, store, self.keys.person(store, identifiers)],
+            " FROM rights.fact WHERE store = %s AND person && %s::text::bytea[] ORDER BY id",
+            [person, store, as_array(names)],
         ).fetchall()
         return [Fact(*row) for row in rows]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bloesem.errors import RightsError
 from bloesem.rights.fetch import SqlFetch
@@ -34,7 +35,7 @@ class Who:
         table, _, column = left.rpartition(".")
         return cls(column, value, table)
 
-    @property
+    @cached_property
     def variants(self) -> frozenset[str]:
         return frozenset((self.value, self.value.lower()))
 

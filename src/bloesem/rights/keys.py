@@ -110,8 +110,11 @@ class Keys:
 
     def person(self, store: str, identifiers: Sequence[Identifier]) -> list[bytes]:
         """Every name under which somebody may be known: each identifier, under each key."""
-        said = [(one.kind, normal(one)) for one in identifiers]
-        return [name for key in self.all for name in key.people(store, said)]
+        return self.people(store, [(one.kind, normal(one)) for one in identifiers])
+
+    def people(self, store: str, normals: Sequence[tuple[str, str]]) -> list[bytes]:
+        """The same. in: kind and `identifiers.normal` of each."""
+        return [name for key in self.all for name in key.people(store, normals)]
 
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The same for ever: under the first key."""

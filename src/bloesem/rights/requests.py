@@ -318,9 +318,13 @@ class Desk:
     def _judged(self, world: World, ways: Ways, ground: str) -> tuple[Outcome, Sequence[Way]]:
         """out: what becomes of all rows, and how people reach them: those together who stand alike."""
         alike: dict[int, tuple[Standing, list[int]]] = {}
+        plain: Standing | None = None  # of whom nothing is said, here or there
         for number, facts in enumerate(self.record.facts(world.people)):
             way = ways[number] if self.judge.dated else {}
-            one = self.judge.standing(world, way, facts, erasure=ground)
+            one = plain if plain is not None and not (way or facts) else None
+            if one is None:
+                one = self.judge.standing(world, way, facts, erasure=ground)
+                plain = plain if way or facts else one
             alike.setdefault(id(one), (one, []))[1].append(number)
         standings = [one for one, _ in alike.values()]
         together = [ways.of(numbers) for _, numbers in alike.values()]
