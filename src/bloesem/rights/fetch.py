@@ -295,7 +295,6 @@ class Condition:
         given = [array(sorted({v[i] for v in whole})) for i in parts]
         return self.sql, [*given, *(array([v[i] for v in whole]) for i in parts)]
 
-
     def _alone(
         self, values: Iterable[Value], known: dict[tuple[str, frozenset[Value]], tuple[list[str], str]]
     ) -> tuple[list[str], str]:

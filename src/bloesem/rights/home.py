@@ -353,9 +353,7 @@ class Rights:
     ) -> tuple[int, dt.datetime, dt.datetime, str]:
         """The key, since and until when, and what is kept of each."""
         said = [(one.kind, one.value) for one in identifiers] + [(ROW, row) for row in rows]
-        sealed = self.keys.current.seal(
-            map(_AS_JSON.encode, said), f"{store} {act}"
-        )
+        sealed = self.keys.current.seal(map(_AS_JSON.encode, said), f"{store} {act}")
         return self.keys.current.number, now, now + SOUGHT_FOR, as_array(sealed)
 
     def sought(

@@ -252,7 +252,7 @@ class Judge:
         if alone:  # most rows of a table differ in nothing
             first, place = rows[0].shape, rows[0].shape.at[alone]
             said = rows[0].read[place]
-            if said.__class__ is str and all([r.shape is first and r.read[place] == said for r in rows]):
+            if said.__class__ is str and all(r.shape is first and r.read[place] == said for r in rows):
                 return [rows]
         for row in rows:
             at, read = row.shape.at, row.read

@@ -48,9 +48,7 @@ class Key:
     def people(self, store: str, normals: Iterable[tuple[str, str]]) -> list[bytes]:
         """The same of many, in that order. in: kind and `identifiers.normal` of each."""
         secret = self._derived("person")
-        return [
-            hmac.digest(secret, f"{store}\0{kind}\0{said}".encode(), "sha256") for kind, said in normals
-        ]
+        return [hmac.digest(secret, f"{store}\0{kind}\0{said}".encode(), "sha256") for kind, said in normals]
 
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The number under which a row is known: facts about one row name it by a number."""

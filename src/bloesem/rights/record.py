@@ -59,7 +59,9 @@ class HomeRecord:
     act: int = field(default=0, init=False)
     _next: int | None = field(default=None, init=False)
     _recorded: bool = field(default=False, init=False)
-    _sought: tuple[Sequence[Person], list[list[tuple[Identifier, str]]]] = field(default=((), []), init=False, repr=False)
+    _sought: tuple[Sequence[Person], list[list[tuple[Identifier, str]]]] = field(
+        default=((), []), init=False, repr=False
+    )
 
     def _identifiers(self, people: Sequence[Person]) -> list[list[tuple[Identifier, str]]]:
         """What identifies each in any text, as `spelled`, made out once for each request."""

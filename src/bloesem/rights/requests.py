@@ -341,7 +341,7 @@ class Desk:
         return leave(world, together, keeps), together
 
     def _hash(self, kind: str, world: World, draft: Draft) -> str:
-        """Rows by their digests, which say all that lies in them, key and all."""
+        """Rows by their digests, which say all that lies in them, key and all. What goes is in the order of its keys."""
         people = [
             (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
         ]
@@ -352,7 +352,9 @@ class Desk:
             deleted = one.deleted if one else []
             going = [rows[key].read[-1] for key in deleted]
             rest = rows.keys() - deleted if len(deleted) < len(rows) else ()
-            digests = (_digest(going), _digest([rows[key].read[-1] for key in rest]))
+            staying = [rows[key].read[-1] for key in sorted(rest)]
+            placed = self.graph.tables[name].key == PLACE  # where a row lies is nothing of what it says
+            digests = [_digest(sorted(those) if placed else those) for those in (going, staying)]
             said.append([name, *digests, sorted(one.written.items()) if one else []])
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -438,8 +440,8 @@ def _uncollected() -> Iterator[None]:
 
 
 def _digest(digests: Sequence[str]) -> tuple[int, str]:
-    """Of rows, whatever their order: each is said by a digest of one length."""
-    return len(digests), hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+    """Of rows in the order of their keys: each is said by a digest of one length."""
+    return len(digests), hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _refs(rows: Refs) -> set[Ref]:

@@ -180,7 +180,9 @@ def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outc
     """What becomes of every row when all people of the world leave at once. in: `ways`, how they reach what: each, or those
     together of whom the same is kept."""
     owned = _owned(ways)
-    mine: Refs = {table: set().union(*those.values()) for table, those in owned.items()}
+    mine: Refs = {}
+    for table, those in owned.items():
+        mine[table] = set().union(*those.values()) if len(those) > 1 else next(iter(those.values()))
     gone = _without(mine, _remaining(world, mine))
     result = Outcome()
     if keeps is not None:
@@ -196,7 +198,10 @@ def _owned(ways: Sequence[Way]) -> dict[str, dict[int, set[Value]]]:
     found: dict[str, dict[int, set[Value]]] = {}
     for number, way in enumerate(ways):
         for table, reaches in way.items():
-            own = {key for key, reach in reaches.items() if reach.owner}
+            if all(reach.owner for reach in set(reaches.values())):  # there are few ways, and many rows
+                own = set(reaches)
+            else:
+                own = {key for key, reach in reaches.items() if reach.owner}
             if own:
                 found.setdefault(table, {})[number] = own
     return found
@@ -210,7 +215,7 @@ def _by_table(refs: Iterable[Ref]) -> Refs:
 
 
 def _without(refs: Refs, others: Refs) -> Refs:
-    return {table: keys - others.get(table, set()) for table, keys in refs.items()}
+    return {table: keys - less if (less := others.get(table)) else keys for table, keys in refs.items()}
 
 
 def _among(refs: Refs, ref: Ref) -> bool:
@@ -275,7 +280,10 @@ def _keep(
     going: dict[str, dict[int, list[Row]]] = {}
     for table, those in owned.items():
         rows, left = world.rows[table], gone[table]
-        going[table] = {number: [rows[key] for key in keys & left] for number, keys in those.items()}
+        going[table] = {
+            number: [rows[key] for key in (keys if keys is left else keys & left)]
+            for number, keys in those.items()
+        }
     for ref, kept in keeps(going):
         known = result.kept.get(ref)
         result.kept[ref] = kept if known is None else _both(known, kept)
