@@ -30,7 +30,8 @@ from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
 from bloesem.rights.telling import difference, without
 from bloesem.rights.trouble import explain
-from bloesem.rights.whose import Kept, Outcome, Reach, Way, Ways, leave, reached, shown
+from bloesem.rights.ways import Ways
+from bloesem.rights.whose import Kept, Outcome, Reach, Way, leave, reached, shown
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World, gather
 from bloesem.stores.postgres import Connection
 

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import overload
 
 from bloesem.rights.graph import Edge
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World
@@ -113,33 +112,6 @@ def reached(world: World, *people: Person) -> Way:
             if key not in own:  # a row that is itself a person outlives whoever it belongs to
                 found[table][key] = _reach(False, reach.edges)
     return found
-
-
-class Ways(Sequence[Way]):
-    """How each person of a world reaches rows, found when it is asked: of a crowd it is seldom asked of each."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._found: dict[tuple[int, ...], Way] = {}
-
-    def __len__(self) -> int:
-        return len(self.world.people)
-
-    @overload
-    def __getitem__(self, number: int) -> Way: ...
-    @overload
-    def __getitem__(self, number: slice) -> Sequence[Way]: ...
-    def __getitem__(self, number: int | slice) -> Way | Sequence[Way]:
-        if isinstance(number, slice):
-            return [self[one] for one in range(len(self))[number]]
-        return self.of((range(len(self))[number],))
-
-    def of(self, numbers: Sequence[int]) -> Way:
-        """What some of them reach together."""
-        at = tuple(numbers)
-        if at not in self._found:
-            self._found[at] = reached(self.world, *(self.world.people[number] for number in at))
-        return self._found[at]
 
 
 def _arrive(
