@@ -72,6 +72,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_store(parser, f"the database, for these verbs (default: {shared.HERE})")
 
 
+#: What only a verb reads.
+OF_VERBS = (
+    *("assignment", "purpose", "person", "everybody", "dry_run", "actor", "second", "case"),
+    *("proof", "certificate", "to", "credentials", "store"),
+)
+
+
+def refuse_without_verb(arguments: argparse.Namespace) -> None:
+    """raises: UsageError for an option that a list of recipients does not read."""
+    for name in OF_VERBS:
+        if getattr(arguments, name):
+            option = "--" + name.replace("_", "-")
+            raise shared.UsageError(
+                f"{option} without a verb",
+                "recipients are read from the record; the database is asked where something is given or comes back",
+                f"say which: bloesem recipients {'|'.join(VERBS)} … {option} …",
+            )
+
+
 def run(arguments: argparse.Namespace) -> int:
     verb, *names = arguments.names
     if verb == "due":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bloesem.commands import shared
 
 if TYPE_CHECKING:
+    from bloesem.policy.company import Company
     from bloesem.recipients.notices import Notice
 
 EXAMPLES = """\
@@ -31,7 +32,8 @@ exit code: 0 done; 1 refused, with rule and remedy, or something is late; 2 wron
 
 def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_store(parser, f"the database whose notices they are (default: {shared.HERE})")
-    shared.add_company(parser)
+    shared.add_home(parser)
+    shared.add_prefix(parser)
     parser.add_argument("--all", action="store_true", help="also those that are proven")
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument("--send", action="store_true", help="mail what is queued")
@@ -45,9 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.gate.keeping import keeper
+    from bloesem.policy.company import load_company
     from bloesem.recipients import notices
 
     _complete(arguments)
+    company = load_company(shared.home(arguments))
     late: list[Notice] = []
     said: dict[str, Any] = {}
     with shared.store(arguments.store or shared.HERE) as connection:
@@ -55,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         assert row is not None
         now, today = row
         if arguments.send:
-            said = _send(arguments, connection, now)
+            said = _send(arguments, company, connection, now)
         else:
             with connection.transaction(), keeper(connection, arguments.prefix):
                 if arguments.sent is not None:
@@ -83,8 +87,7 @@ def _complete(arguments: argparse.Namespace) -> None:
             )
 
 
-def _send(arguments: argparse.Namespace, connection: Any, now: Any) -> dict[str, Any]:
-    from bloesem.policy.company import load_company
+def _send(arguments: argparse.Namespace, company: Company, connection: Any, now: Any) -> dict[str, Any]:
     from bloesem.recipients.send import send
     from bloesem.sending.transports import Place, Smtp
 
@@ -95,7 +98,6 @@ def _send(arguments: argparse.Namespace, connection: Any, now: Any) -> dict[str,
             "art. 19: a notice goes to the recipient, and its answer comes back",
             "set BLOESEM_SMTP_HOST and BLOESEM_MAIL_FROM; or write yourself, and say --sent",
         )
-    company = load_company(shared.home(arguments))
     domain = sender.rpartition("@")[2]
     place = Place(domain, f"https://{domain}", sender, domain)
     transport = Smtp(

@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.names and arguments.names[0] in giving.VERBS:
         return giving.run(arguments)
+    giving.refuse_without_verb(arguments)
     company = load_company(shared.home(arguments))
     on = arguments.on or shared.today()
     policy = company.in_force(on)

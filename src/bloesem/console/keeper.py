@@ -103,6 +103,7 @@ class Keeper:
             jobs.install(reports, self.plan, self.login)
             jobs.interrupted(reports, self.plan)
             scheduled = asking.there(reports)
+            sends = self.office is not None and self.office.there(reports)
             reports.commit()
             if scheduled:
                 asking.interrupted(reports)
@@ -113,7 +114,8 @@ class Keeper:
                 self._notice(reports)
                 if scheduled:
                     self._sweep(reports)
-                self._campaigns(reports)
+                if sends:
+                    self._campaigns(reports)
                 job = jobs.take(reports, self.plan)
                 if job is None:
                     for _ in bell.notifies(timeout=1.0, stop_after=1):

@@ -82,6 +82,13 @@ class Office:
             done += 1
         return done
 
+    def there(self, connection: Connection) -> bool:
+        """Whether anybody can ask on this database."""
+        found = connection.execute(
+            "SELECT to_regclass(%s) IS NOT NULL", [f"{ident(self.rules.plan.schema)}.campaign_wish"]
+        ).fetchone()
+        return bool(found and found[0])
+
     def waits(self, connection: Connection) -> bool:
         """Whether there is anything to do: a wish, or a list that nobody fetched."""
         s = ident(self.rules.plan.schema)

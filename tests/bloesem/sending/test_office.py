@@ -11,10 +11,11 @@ from tests.bloesem.consent.stage import Stage
 from tests.bloesem.sending.stage import door, fresh_list, templates
 from tests.bloesem.sending.test_campaign import owns
 
-from bloesem.consent.tables import object_to_advertising
-from bloesem.sending import tables
+from bloesem.consent.tables import SIGNAL, object_to_advertising
+from bloesem.sending import confirming, tables
 from bloesem.sending.office import Office
 from bloesem.sending.office_sql import FUNCTIONS
+from bloesem.sending.tables import REFUSE, UNSUBSCRIBE
 from bloesem.sending.transports import Outcome
 from bloesem.stores.postgres import Connection
 
@@ -155,7 +156,8 @@ def test_the_pages_login_may_call_five_functions_and_read_nothing(alone: Stage, 
         " WHERE n.nspname = 'door' AND has_function_privilege(p.oid, 'EXECUTE')"
     ).fetchone()
     assert row is not None
-    meant = {it.split("(")[0] for it in FUNCTIONS} | {"unsubscribe", "refuse_advertising"}
+    named = (*FUNCTIONS, *confirming.FUNCTIONS, SIGNAL, UNSUBSCRIBE, REFUSE)
+    meant = {it.split("(")[0] for it in named}
     assert set(row[0]) - {"outbox_once"} == meant
     for table in ("campaign", "campaign_wish", "outbox"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -108,6 +108,10 @@ class Visitor:
 # ---- sessions ----------------------------------------------------------------------------------------------------------
 
 
+#: Who of the register an outside party's account belongs to.
+RECIPIENTS = {"fleet": "fleetco", "installer": "voltwacht", "hems": "zonnewijs"}
+
+
 def seat(
     admin: Connection,
     base: str,
@@ -122,14 +126,14 @@ def seat(
     numbers = tuple(numbers)
     email = None if role == "person" else f"{name}.{secrets.token_hex(4)}@staf.example"
     admin.execute(
-        "INSERT INTO signin.signin_account (id, email, name, role, is_active, expires_at)"
-        " VALUES (%s, %s, %s, %s, true, %s)",
-        [account, email, name, role, now + dt.timedelta(days=1)],
+        "INSERT INTO signin.signin_account (id, email, name, role, recipient, is_active, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, true, %s)",
+        [account, email, name, role, RECIPIENTS.get(role, ""), now + dt.timedelta(days=1)],
     )
     for number in numbers:
         admin.execute(
-            "INSERT INTO signin.signin_reach (id, user_id, number) VALUES (%s, %s, %s)",
-            [new_id(), account, number],
+            "INSERT INTO signin.signin_reach (id, user_id, number, since, until) VALUES (%s, %s, %s, %s, %s)",
+            [new_id(), account, number, now.date(), now.date() + dt.timedelta(days=1)],
         )
     proofs = tuple(proofs)
     session = {
