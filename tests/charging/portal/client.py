@@ -108,6 +108,10 @@ class Visitor:
 # ---- sessions ----------------------------------------------------------------------------------------------------------
 
 
+#: Of whom each outside party is, in the register of recipients.
+RECIPIENTS = {"fleet": "fleetco", "installer": "voltwacht", "hems": "zonnewijs"}
+
+
 def seat(
     admin: Connection,
     base: str,
@@ -122,9 +126,9 @@ def seat(
     numbers = tuple(numbers)
     email = None if role == "person" else f"{name}.{secrets.token_hex(4)}@staf.example"
     admin.execute(
-        "INSERT INTO signin.signin_account (id, email, name, role, is_active, expires_at)"
-        " VALUES (%s, %s, %s, %s, true, %s)",
-        [account, email, name, role, now + dt.timedelta(days=1)],
+        "INSERT INTO signin.signin_account (id, email, name, role, recipient, is_active, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, true, %s)",
+        [account, email, name, role, RECIPIENTS.get(role, ""), now + dt.timedelta(days=1)],
     )
     for number in numbers:
         admin.execute(
