@@ -104,6 +104,7 @@ PLAIN = {
     "when the row came in",
     "where the values came from",
     "the number of the transaction that last wrote its values: where a feed goes on",
+    "how often its values were corrected: says nothing about anybody",
 }
 
 

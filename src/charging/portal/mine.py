@@ -159,6 +159,8 @@ def _item(company: Company, table: TablePlan, shown: list[ColumnPlan], row: Row,
     by_kind: dict[str, list[str]] = {}
     for column in shown:
         text = said(column.name, row[column.name], wording)
+        if text and column.lookup:
+            text = words.say("me.lookup", wording.language)
         if text:
             label = events.get(column.name) or company.column(column, wording.language)
             if text not in by_kind.setdefault(label, []):
