@@ -103,7 +103,10 @@ def test_a_recipient_gets_the_fields_on_its_list_and_a_manifest_is_kept_of_what_
         "DPA-2026-017",
     )
     for file in said["files"]:
-        assert hashlib.sha256(text[file["file"]].encode()).hexdigest() == file["sha256"]
+        whole_file = (done.directory / file["file"]).read_bytes()
+        assert hashlib.sha256(whole_file).hexdigest() == file["sha256"]
+        if "letters" in file:
+            continue  # test_delivery reads them
         head = next(csv.reader(io.StringIO(text[file["file"]])))
         assert head == ["person", *(column["name"] for column in file["columns"])]
         assert all(column["meaning"][0]["nl"] for column in file["columns"])
