@@ -55,7 +55,6 @@ def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> No
 
 
 @pytest.mark.promise("P-094")
-@pytest.mark.promise("P-095")
 def test_an_entry_is_a_digest_and_survives_its_person(alone: Stage) -> None:
     person = alone.business.person(kind="prospect")
     alone.email(person, "Gone@Post.example", source="subject:contactformulier")

@@ -98,7 +98,6 @@ NAMES = ("fine", "objected", "channel", "restricted", "listed", "unscreened", "n
 
 
 @pytest.mark.promise("P-121")
-@pytest.mark.promise("P-095")
 def test_an_agencys_list_is_given_after_the_filter_and_expires(at: Stage, tmp_path: Path) -> None:
     people = audience(at)
     done = give(at, list(people.values()), tmp_path, "klaproos", "marketing", "winter-2026")
@@ -152,7 +151,6 @@ def _with_fields(name: str, fields: tuple[str, ...]) -> Any:
 
 
 @pytest.mark.promise("P-123")
-@pytest.mark.promise("P-095")
 def test_an_audience_is_hashes_of_those_who_gave_permission_and_nothing_beside(
     at: Stage, tmp_path: Path
 ) -> None:

@@ -172,7 +172,6 @@ def test_nobody_is_called_without_a_list_of_late(alone: Stage) -> None:
     assert said(alone, person, channel="sms") == "allowed", "the list is about calls"
 
 
-@pytest.mark.promise("P-095")
 def test_an_address_of_the_list_is_not_written_to_whoever_has_it(at: Stage) -> None:
     one, other = at.customer("twice@post.example"), at.customer("twice@post.example")
     object_to_advertising(at.keeper, at.rules, one)
