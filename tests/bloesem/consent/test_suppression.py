@@ -23,6 +23,8 @@ from bloesem.stores.facts import record_fact
 MARKETING = {"marketing", "consent_marketing"}
 
 
+@pytest.mark.promise("P-085")
+@pytest.mark.promise("P-094")
 def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> None:
     person = at.customer()
     at.phone(person, "+32470000001")
@@ -52,6 +54,7 @@ def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> No
     at.business.agree()
 
 
+@pytest.mark.promise("P-094")
 def test_an_entry_is_a_digest_and_survives_its_person(alone: Stage) -> None:
     person = alone.business.person(kind="prospect")
     alone.email(person, "Gone@Post.example", source="subject:contactformulier")

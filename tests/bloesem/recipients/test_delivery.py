@@ -123,6 +123,7 @@ def test_an_agencys_list_is_given_after_the_filter_and_expires(at: Stage, tmp_pa
         assert hashlib.sha256(text[file["file"]].encode()).hexdigest() == file["sha256"]
 
 
+@pytest.mark.promise("P-090")
 def test_nobody_is_called_from_a_list_of_numbers_who_asked_not_to_be(at: Stage, tmp_path: Path) -> None:
     kept, listed = at.customer(), at.customer()
     at.phone(kept, "+32470111111")
@@ -215,6 +216,7 @@ def test_research_is_without_those_who_objected(at: Stage, tmp_path: Path) -> No
     assert (done.back, done.due) == ("returned", dt.date(2027, 2, 28))
 
 
+@pytest.mark.promise("P-132")
 def test_a_merger_in_preparation_gets_totals_of_ten_people_or_more_and_nobody(
     at: Stage, tmp_path: Path
 ) -> None:

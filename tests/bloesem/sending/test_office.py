@@ -109,6 +109,7 @@ def test_a_message_that_a_server_put_off_is_stopped_too(alone: Stage, page: Conn
     assert listing.sent == []
 
 
+@pytest.mark.promise("P-090")
 def test_a_call_list_leaves_through_the_do_not_call_check_once_and_is_logged(
     alone: Stage, page: Connection
 ) -> None:

@@ -115,6 +115,7 @@ def put(site: Site, person: int, start: dt.datetime = START, wh: int = 900) -> i
     return number
 
 
+@pytest.mark.promise("P-115")
 def test_only_who_has_the_service_and_only_since_then(site: Site, good: str) -> None:
     holders = has_it(site)
     assert holders
@@ -185,6 +186,7 @@ def test_the_same_page_is_recorded_once(site: Site, good: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["ends", "restriction"])
+@pytest.mark.promise("P-115")
 def test_who_ends_the_service_objects_or_leaves_is_gone_with_the_next_answer(
     site: Site, good: str, how: str
 ) -> None:

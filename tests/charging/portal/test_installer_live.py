@@ -93,6 +93,7 @@ def disclosures(site: Site, job: int) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.promise("P-114")
 def test_the_list_has_what_the_job_needs_as_described_and_is_recorded_once(site: Site, good: str) -> None:
     said = get(site, "installer/jobs", good)
     described = get(site, "openapi.json").body
@@ -142,6 +143,7 @@ def test_without_a_good_token_nothing(site: Site, good: str, case: str, kind: st
     assert in_the_address.status == 401, "a token in an address is none"
 
 
+@pytest.mark.promise("P-114")
 def test_another_installers_job_and_another_roles_address_do_not_exist(site: Site, good: str) -> None:
     mine = {one["number"] for one in get(site, "installer/jobs", good).body["jobs"]}
     others = [row[0] for row in sql(site, "SELECT job_id FROM data.installation_file") if row[0] not in mine]
@@ -207,6 +209,7 @@ def test_a_report_is_written_down_and_its_picture_is_cleaned(site: Site, good: s
 
 
 @pytest.mark.parametrize("how", ["closed", "restricted", "last-day", "not-assigned"])
+@pytest.mark.promise("P-114")
 def test_a_job_that_ends_between_list_and_read_is_gone_at_once(site: Site, good: str, how: str) -> None:
     jobs = get(site, "installer/jobs", good).body["jobs"]
     number = jobs[-1]["number"]
@@ -285,6 +288,7 @@ def test_a_contract_or_diligence_that_lapsed_refuses_with_thing_rule_and_remedy(
     assert get(site, "installer/jobs", good).status == 200
 
 
+@pytest.mark.promise("P-114")
 def test_an_assignment_ends_at_midnight_by_itself(site: Site, good: str) -> None:
     plan = site.stage.company.plan
     number = job_of(site, good)["number"]

@@ -183,6 +183,7 @@ def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
     visit.context.close()
 
 
+@pytest.mark.promise("P-058")
 def test_consent_is_given_by_ticking_and_taken_back_by_one_press(
     browser: Browser, site: Site, admin: Connection
 ) -> None:
