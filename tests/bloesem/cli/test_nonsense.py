@@ -96,6 +96,7 @@ NONSENSE = [
     ("--at", "yesterday", "is no date"),
     ("--batch", "0", "is not between"),
     ("--batch", "many", "is no whole number"),
+    ("--case", "0", "is not between"),
     ("--row", "-5", "is not between"),
     ("--row", "first", "is no whole number"),
     ("--table", "purchas", "did you mean `purchase`?"),

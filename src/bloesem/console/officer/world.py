@@ -189,7 +189,8 @@ def _marks(lines: list[Line], states: Mapping[str, str], language: str) -> list[
     for code, state in states.items():
         one = _world()["countries"].get(code, {})
         if "at" in one:
-            signs = dict.fromkeys(say(f"sign.{line.state}", language) for line in lines if line.code == code)
+            here = [line.state for line in lines if line.code == code and line.state != "eea"]
+            signs = dict.fromkeys(say(f"sign.{sign}", language) for sign in here)
             small = one.get("wide", 0) < SMALL
             x, y = one["at"]
             found.append(Mark(code, one["name"][language], " ".join(signs), state, x, y, small))
