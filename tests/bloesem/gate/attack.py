@@ -131,7 +131,7 @@ def _seen(
     assert target.scoped is not None
     assert target.scope is not None
     named = scope_columns(table, target)
-    if scope is None or _over(plan, truth, target.scope, scope):
+    if scope is None or over(plan, truth, target.scope, scope):
         return False
     if named and scope not in [row[c] for c in named]:
         return False
@@ -142,7 +142,7 @@ def _seen(
     return bool((masks.kept if kept else masks.used) & mask)
 
 
-def _over(plan: Plan, truth: Truth, kind: str, scope: int) -> bool:
+def over(plan: Plan, truth: Truth, kind: str, scope: int) -> bool:
     """A row of the scope says that it has ended (P-114)."""
     return any(
         row[t.scopes[kind]] == scope and meets(t.scope_ends[kind], row)

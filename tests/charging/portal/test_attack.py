@@ -49,6 +49,7 @@ HOSTILE_KEYS = ("nobody-made-this", "x" * 300)
 SCOPES = {
     "person": "SELECT id, id FROM data.person WHERE state = 'customer' ORDER BY id",
     "employer": "SELECT employer_id, max(employer_id) FROM data.employer_invoice_line GROUP BY 1 ORDER BY count(*) DESC, 1",
+    "product": "SELECT id, id FROM data.product WHERE service = 'hems' ORDER BY id",
     "job": "SELECT job_id, max(job_id) FROM data.installation_file WHERE job_id IS NOT NULL GROUP BY 1 ORDER BY 1",
 }
 
