@@ -40,7 +40,7 @@ def make(user: User, label: str, at: dt.datetime, days: int = DAYS) -> str:
             "P-125: a token opens what the account's role opens",
             f"make one for: {', '.join(SEATS_WITH_ADDRESS)}",
         )
-    if not label or not 1 <= days <= MOST_DAYS:
+    if not label.isprintable() or not label or not 1 <= days <= MOST_DAYS:
         raise TokenError(
             "a token has a name, and days",
             "art. 32: what lets somebody in ends by itself",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -27,6 +27,7 @@ import bloesem
 import charging
 from bloesem.gate.served import targets
 from bloesem.plan.model import Plan, TablePlan
+from bloesem.plan.predicates import meets
 from bloesem.stores.postgres import Connection
 from charging.portal.seats import SEATS
 
@@ -87,9 +88,22 @@ class Oracle:
             return False
         if target.scope is None:
             return True
-        return any(
-            row[name] in visitor.numbers for row in self.rows(table, key) for name in scope_columns(t, target)
+        named, rows = scope_columns(t, target), self.rows(table, key)
+        mine = [row for row in rows if not named or any(row[name] in visitor.numbers for name in named)]
+        if target.scope not in t.scoped_by:
+            return bool(named and mine)
+        about = self._about(self.plan.table(t.scoped_by[target.scope]), target.scope, visitor.numbers)
+        return any(row[t.owners[0]] in about for row in mine)
+
+    def _about(self, by: TablePlan, scope: str, numbers: Iterable[int]) -> set[int]:
+        """Whom another table names in a scope that is not over."""
+        query = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = ANY (%s)").format(
+            sql.Identifier(by.schema, by.name), sql.Identifier(by.scopes[scope])
         )
+        rows = [row[0] for row in self.admin.execute(query, [list(numbers)]).fetchall()]
+        ends = by.scope_ends.get(scope)
+        over = {row[by.scopes[scope]] for row in rows if ends is not None and meets(ends, row)}
+        return {row[by.owners[0]] for row in rows if row[by.scopes[scope]] not in over}
 
     def owners(self, table: str, key: int) -> set[int]:
         t = self.plan.table(table)
