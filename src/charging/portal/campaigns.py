@@ -157,9 +157,11 @@ def _moment(text: str | None) -> dt.datetime | None:
 def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
     """Its preview with whom it leaves out and why, its words, and the buttons that are left to press."""
     made = office()
-    found = next((it for it in _look("campaigns") if it["key"] == campaign), None)
     asked = _number(request.GET.get("w", "") or request.POST.get("w", ""))
+    # The wish first: once it is done, what is read after it has what it did. The other way round a page could say that
+    # nothing is going on and nothing was done, and would not ask again.
     wish = _look("campaign_wish", asked) if asked is not None else None
+    found = next((it for it in _look("campaigns") if it["key"] == campaign), None)
     if wish is not None and (wish["campaign"] != campaign or wish["asked_by"] != actor(request)):
         wish = None
     known = found or wish
