@@ -221,10 +221,10 @@ class Model:
                 return (1, 1, 1, len(self.people[given[0]].sessions))
             case "gone":
                 person = given[0]
-                sessions = len(self.people[person].sessions) if person in self.people else 0
+                held = len(self.people[person].sessions) if person in self.people else 0
                 if person in self.people:
                     self.read(person)
-                return (0, 0, 0, sessions)
+                return (0, 0, 0, held)
         raise AssertionError(what)
 
 

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "charging.portal.middleware.InItsLanguage",
     "allauth.account.middleware.AccountMiddleware",
+    *(["charging.portal.anyone.HonoursSignal"] if _IS_PORTAL else []),
 ]
 TEMPLATES = [
     {
@@ -68,6 +69,10 @@ BLOESEM_DEMO = os.environ.get("BLOESEM_DEMO") == "1"
 #: Where the other process answers; the layout's links lead there.
 BLOESEM_CONSOLE = os.environ.get("BLOESEM_CONSOLE", "")
 BLOESEM_PORTAL = os.environ.get("BLOESEM_PORTAL", "")
+
+#: Who does what the pages of links ask, and how they look.
+BLOESEM_PAGES = "charging.portal.anyone:pages"
+BLOESEM_PAGE = "portal/link.html"
 
 # ---- cookies: what is set is declared in the company's cookies.yaml, and nothing else leaves (P-005)
 CSRF_COOKIE_NAME = "bloesem_form"
@@ -106,7 +111,11 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,5/10m/key",
     "login": "30/m/ip",
     "reauthenticate": "10/m/user",
+    "open_form": "20/m/ip,3/10m/key",
+    "open_answer": "10/m/ip",
 }
+#: How often a recipient's program may ask: each token, and whoever has none that is good.
+BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}
 MFA_ADAPTER = "charging.portal.signin.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 MFA_FORMS = {"add_webauthn": "charging.portal.forms.AddPasskey"}

@@ -30,6 +30,7 @@ NEED = (
     "restrict",
     "object",
     "withdraw",
+    "notices",
 )
 
 

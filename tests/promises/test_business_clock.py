@@ -418,7 +418,12 @@ def test_only_invoices_and_what_they_rest_on_are_kept_seven_years(blossom: Busin
         for c, category in COMPANY.policy.categories.items()
         if {"accounting-voucher", "tax-evidence"} & set(category.is_)
     }
-    assert vouchers == {"contract.billing", "contract.payment", "usage.session_total"}
+    assert vouchers == {
+        "contract.billing",
+        "contract.employer_month",
+        "contract.payment",
+        "usage.session_total",
+    }
     archive = plan.purpose("archive").mask | plan.purpose("law:tax-archive").mask
     for table in plan.tables:
         for column in table.columns:

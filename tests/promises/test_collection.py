@@ -98,7 +98,14 @@ def test_what_bloesem_keeps_itself_and_what_holds_no_person_is_stated_too(store:
 
 
 #: Keys that say nothing about anybody but whose row it is, which it is, when it came and from where.
-PLAIN = {"whose row it is", "the row's own number", "when the row came in", "where the values came from"}
+PLAIN = {
+    "whose row it is",
+    "the row's own number",
+    "when the row came in",
+    "where the values came from",
+    "the number of the transaction that last wrote its values: where a feed goes on",
+    "how often its values were corrected: says nothing about anybody",
+}
 
 
 def states(table: TablePlan, column: ColumnPlan) -> None:

@@ -35,7 +35,11 @@ def as_installer(world: World, job: int, query: str, values: list[Any]) -> int:
     using = world.alias("portal")
     from django.db import connections
 
-    with purpose("installer", job=job, using=using), connections[using].cursor() as cursor:
+    with (
+        purpose("installer", job=job, using=using, actor="installer:1") as opened,
+        connections[using].cursor() as cursor,
+    ):
+        opened.reads([])
         cursor.execute(query, values)
         return int(cursor.rowcount)
 

@@ -75,12 +75,19 @@ def _besides(why: dict[str, Any]) -> list[str]:
 
 
 def _told(found: dict[str, Any]) -> list[str]:
-    """What is recorded about the person, and who read them: in a database that Bloesem guards."""
+    """What is recorded about the person, who got what, and who read it: in a database that Bloesem guards."""
     lines = []
     for one in found.get("facts", ()):
         until = f" until {one['until']}" if one["until"] else ""
         row = f" of {one['row']}" if "row" in one else ""
         lines.append(f"recorded: {one['kind']} {one['key']}{row}, from {one['from']}{until}")
+    for one in found.get("recipients", ()):
+        what = f"{one['table']} ({', '.join(one['columns'])})"
+        went = "".join(f", {way['country']} on {way['mechanism']}" for way in one["transfers"])
+        back = f", until {one['ends']}" if one["ends"] else ""
+        lines.append(
+            f"given to {one['name']} on {one['on']} for {one['purpose']} ({one['ground']}){went}{back}: {what}"
+        )
     for one in found.get("read", ()):
         lines.append(f"read on {one['on']} for {one['purpose']}, {one['times']:,} times")
     return [*lines, ""] if lines else []

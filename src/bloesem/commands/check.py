@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bloesem.findings import Finding
     from bloesem.policy.company import Company
     from bloesem.policy.model import Policy
+    from bloesem.stores.postgres import Connection
 
 EXAMPLES = """\
 examples:
@@ -140,7 +141,19 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
             found += schema
             if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
                 found += store_findings(connection, plan)
+                found += _due(connection, read, on)
     return _graver_first(found), text
+
+
+def _due(connection: Connection, company: Company, on: dt.date) -> list[Finding]:
+    """What recipients have to confirm (P-116, P-117, P-120, P-121), where a plan with that record is in force."""
+    from bloesem.recipients.register import warned_until
+    from bloesem.recipients.returns import open_ones, overdue_findings
+
+    row = connection.execute("SELECT to_regclass('bloesem.disclosure_end') IS NOT NULL").fetchone()
+    if row != (True,):
+        return []
+    return overdue_findings(open_ones(connection), on, warned_until(company, on))
 
 
 def _of_foreign(maps: LoadedMap, policy: Policy, store: str | None) -> list[Finding]:

@@ -80,6 +80,7 @@ def lines(said: dict[str, Any], done: Done) -> list[str]:
         for row in kept:
             until = f", until {row['until']}" if row["until"] else ""
             text.append(f"  = {_key(row['key'])}: {row['reason']}{until}")
+    text += told_lines(said)
     if done.done:
         text += ["", f"Done, in {said['statements']} statements."]
         for one in said["residue"]:
@@ -90,6 +91,15 @@ def lines(said: dict[str, Any], done: Done) -> list[str]:
     else:
         text += ["", "Nothing was changed. To do exactly this:", f"  --plan {said['plan']}"]
     return text
+
+
+def told_lines(said: dict[str, Any]) -> list[str]:
+    """Whom the act tells (art. 19): in a database that Bloesem guards."""
+    lines = []
+    for one in said.get("told", ()):
+        what = "; ".join(f"{table} ({', '.join(columns)})" for table, columns in one["given"].items())
+        lines.append(f"told: {one['name']}, of the {one['change']} of {what}; proof by {one['by']}")
+    return lines
 
 
 def _key(value: Any) -> str:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from bloesem.commands import shared
+from bloesem.commands.erase import told_lines
 
 
 def answer(
@@ -29,6 +30,8 @@ def answer(
             print(f"  - {name} {_key(row)}")
         for row in one["changed"]:
             print(f"  ~ {name} {_key(row['key'])}: {', '.join(row['columns'])}")
+    for line in told_lines(said):
+        print(f"  {line}")
     if not said["enforced"]:
         print(
             "  the application there does not know of it: tell it, or name a column under meta.marks of the map"

@@ -11,7 +11,7 @@ import argparse
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from bloesem.commands import shared
+from bloesem.commands import giving, shared
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
@@ -25,15 +25,30 @@ examples:
   bloesem recipients nimbus                     one of them, with each condition, transfer and last day
   bloesem recipients --refused --json           what somebody has to do, for a program
 
-exit code: 0; 1 a recipient that was named gets nothing; 2 wrong call
+  bloesem recipients give klaproos --purpose marketing --assignment winter-2026 --everybody --dry-run
+                                                how many, and who is left out and why; without --dry-run it goes
+  bloesem recipients give briefwerk --person email=ann@post.example
+  bloesem recipients due                        what has to come back, and by when
+  bloesem recipients dispatched 12 --proof "bpost 77"
+                                                written down, and our copy of the files is removed; so too
+                                                returned, destroyed (--certificate FILE)
+
+exit code: 0; 1 a recipient that was named gets nothing, or something is overdue; 2 wrong call; 3 the database
+cannot be reached or used
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="RECIPIENT", help="these recipients, in full")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="RECIPIENT",
+        help="these recipients, in full; or give, due, returned, destroyed, dispatched, as below",
+    )
     parser.add_argument("--refused", action="store_true", help="only what is refused")
     shared.add_company(parser)
     shared.add_json(parser)
+    giving.configure(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,6 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem.recipients.register import standing_of
     from bloesem.source import nearest
 
+    if arguments.names and arguments.names[0] in giving.VERBS:
+        return giving.run(arguments)
+    giving.refuse_without_verb(arguments)
     company = load_company(shared.home(arguments))
     on = arguments.on or shared.today()
     policy = company.in_force(on)

@@ -29,12 +29,7 @@ EMBEDDED_DATABASE = "bloesem"
 
 def add_company(parser: argparse.ArgumentParser) -> None:
     """`--company`, `--on`, `--map`, `--prefix`."""
-    parser.add_argument(
-        "--company",
-        type=Path,
-        metavar="DIR",
-        help=f"the directory that holds bloesem.yaml (default: BLOESEM_COMPANY, or {COMPANY})",
-    )
+    add_home(parser)
     parser.add_argument(
         "--on",
         type=day,
@@ -50,6 +45,15 @@ def add_company(parser: argparse.ArgumentParser) -> None:
         help="a data map instead of the company's own",
     )
     add_prefix(parser)
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--company",
+        type=Path,
+        metavar="DIR",
+        help=f"the directory that holds bloesem.yaml (default: BLOESEM_COMPANY, or {COMPANY})",
+    )
 
 
 def add_prefix(parser: argparse.ArgumentParser) -> None:

@@ -110,13 +110,18 @@ def run(arguments: argparse.Namespace) -> int:
                 for process in _processes(ready, home, company, port, other):
                     supervisor.start(process)
                 supervisor.wait_for(port)
-                if "portal" in ready.plan.processes and ready.company.application:
+                portal = "portal" in ready.plan.processes and bool(ready.company.application)
+                if portal:
                     supervisor.wait_for(other)
+                if ready.company.messages is not None:
+                    say(_where_mail_goes(home))
                 say("ready; Ctrl-C stops it")
                 if arguments.json:
                     print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
                 else:
                     print(f"\n    {_address(port)}\n", flush=True)
+                    if portal:
+                        print(f"People sign in at {_address(other)}", flush=True)
                 supervisor.watch()
         except StoppedError:
             print("\nstopping", file=telling, flush=True)
@@ -147,6 +152,13 @@ def _address(port: int) -> str:
     return f"http://localhost:{port}/"
 
 
+def _where_mail_goes(home: Home) -> str:
+    """Where what is sent arrives, and where what comes back is read."""
+    server = os.environ.get("BLOESEM_SMTP_HOST")
+    mail = f"mail goes to {server}, the rest" if server else "what is sent"
+    return f"{mail} lies in {home.outbox}; bounces are read from {home.inbox}"
+
+
 def _facts(ready: Ready, home: Home, port: int, seconds: float) -> dict[str, Any]:
     """What a script wants to know of a system that runs; no password."""
     return {
@@ -159,6 +171,8 @@ def _facts(ready: Ready, home: Home, port: int, seconds: float) -> dict[str, Any
         "database": str(ready.dsn),
         "data": str(home.directory),
         "logs": str(home.log("x").parent),
+        "outbox": str(home.outbox),
+        "inbox": str(home.inbox),
         "seconds": round(seconds, 1),
     }
 
@@ -177,6 +191,10 @@ def _embedded(stack: ExitStack, home: Home, say: Callable[[str], None]) -> Dsn:
 def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -> list[Process]:
     """Each with its own login and the credentials of no other; a demonstration's pages open each role's door. `other`: the
     port of the pages that people sign in to, which are another process: a role is no wall inside one login."""
+    from bloesem.consent.links import FILE as LINK_KEYS
+    from bloesem.consent.links import LinkKeys
+    from bloesem.consent.suppression import FILE as SUPPRESSION_KEYS
+    from bloesem.consent.suppression import SuppressionKeys
     from bloesem.running.supervisor import Process
 
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}
@@ -188,28 +206,57 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     }
     every = list(ready.plan.processes)
 
-    def process(name: str, module: str, arguments: list[str], logins: list[str], **more: str) -> Process:
-        door = str(home.door(name, logins))
+    def process(
+        name: str,
+        module: str,
+        arguments: list[str],
+        logins: list[str],
+        keys: tuple[str, ...] = (),
+        **more: str,
+    ) -> Process:
+        door = str(home.door(name, logins, keys))
         environment = {**plain, "BLOESEM_CREDENTIALS": door, **more}
         return Process(name, module, arguments, environment, home.log(name))
 
     result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"])]
     if "worker" in every:
         result.append(process("worker", "bloesem.running.worker", [], ["worker"]))
+    mail = {
+        "BLOESEM_PORTAL": _address(other).rstrip("/") if "portal" in every else "",
+        "BLOESEM_OUTBOX": str(home.outbox),
+        **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_SMTP_")},
+    }
+    sends = ready.company.messages is not None
+    if sends:
+        SuppressionKeys.at(home.credentials)
+        LinkKeys.at(home.credentials)
+        result.append(
+            process(
+                "door",
+                "bloesem.sending.process",
+                [str(company)],
+                ["keeper"],
+                (SUPPRESSION_KEYS, LINK_KEYS),
+                BLOESEM_INBOX=str(home.inbox),
+                **mail,
+            )
+        )
     if not ready.company.application:
         return result
     pages = {
         "BLOESEM_SECRET_KEY": home.secret(),
         "DJANGO_SETTINGS_MODULE": ready.company.application,
         "BLOESEM_CONSOLE": _address(port).rstrip("/"),
-        "BLOESEM_PORTAL": _address(other).rstrip("/") if "portal" in every else "",
-        "BLOESEM_OUTBOX": str(home.outbox),
-        **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_SMTP_")},
+        **mail,
     }
-    for name, logins, at in (("console", every, port), ("portal", ["portal"], other)):
+    asks = (
+        [ready.plan.oversight.process] if ready.plan.oversight else []
+    )  # the officer's pages are the portal's
+    for name, logins, at in (("console", every, port), ("portal", ["portal", *asks], other)):
         if name in every:
             mine = logins if ready.demo or name == "portal" else [name]
+            keys = (LINK_KEYS,) if sends and name == "portal" else ()
             result.append(
-                process(name, "bloesem.running.web", [str(at)], mine, BLOESEM_PROCESS=name, **pages)
+                process(name, "bloesem.running.web", [str(at)], mine, keys, BLOESEM_PROCESS=name, **pages)
             )
     return result

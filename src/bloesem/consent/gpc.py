@@ -11,9 +11,7 @@ from collections.abc import Mapping
 
 from psycopg import sql
 
-from bloesem.consent.rules import Rules
-from bloesem.plan.model import Fact
-from bloesem.stores.facts import record_fact
+from bloesem.consent.tables import DOOR
 from bloesem.stores.postgres import Connection
 
 HEADER = "Sec-GPC"
@@ -30,30 +28,11 @@ def published(since: dt.date) -> dict[str, object]:
     return {"gpc": True, "lastUpdate": since.isoformat()}
 
 
-def purposes(rules: Rules) -> tuple[str, ...]:
-    """What the signal ends: advertising that nobody agreed to."""
-    return tuple(key for key in rules.advertising if not rules.plan.purpose(key).by_consent)
-
-
-def honour(connection: Connection, rules: Rules, person: int, now: dt.datetime) -> bool:
-    """Record what somebody's browser says. in: as keeper. out: whether it was news. raises: GateError for nobody."""
-    made = False
+def honour(connection: Connection, person: int) -> bool:
+    """Record what somebody's browser says. in: as keeper, or a login that shows people their pages; nobody's number changes
+    nothing. out: whether it was news."""
     with connection.transaction():
-        connection.execute(
-            sql.SQL("SELECT 1 FROM {}.state WHERE person_id = %s FOR UPDATE").format(
-                sql.Identifier(rules.plan.schema)
-            ),
-            [person],
-        )
-        for key in purposes(rules):
-            held = connection.execute(
-                sql.SQL(
-                    "SELECT 1 FROM {}.fact WHERE person_id = %s AND kind = 'objection' AND key = %s"
-                    " AND starts_at <= %s AND (ends_at IS NULL OR ends_at > %s)"
-                ).format(sql.Identifier(rules.plan.schema)),
-                [person, key, now, now],
-            ).fetchone()
-            if held is None:
-                record_fact(connection, rules.plan, Fact(person, "objection", key, now))
-                made = True
-    return made
+        row = connection.execute(
+            sql.SQL("SELECT {}.signal(%s)").format(sql.Identifier(DOOR)), [person]
+        ).fetchone()
+    return bool(row and row[0])

@@ -24,6 +24,7 @@ from bloesem.gate.ids import new_id
 from bloesem.plan.dates import civil
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
+from bloesem.terms import add_period
 
 Action = Literal["ticked", "confirmed", "said", "signed"]
 #: What was ticked, said or signed is no older than this when it is recorded: a consent found later proves little.
@@ -166,7 +167,8 @@ def withdraw(
 ) -> int:
     """Take consent back, whole or for some kinds or channels: no reason, as easy as giving (P-058), and at once (P-099).
 
-    What is left of a consent stays as it was given, on the day on which it was given. out: consents that ended or shrank;
+    What is left of a consent stays as it was given, on the day on which it was given; when nothing is, whoever got data for
+    that purpose is told (art. 19). out: consents that ended or shrank;
     0 when there was none (a second withdrawal changes nothing). raises: PlanError for no purpose, ConsentError for nobody.
     """
     now = moment(connection, rules.plan)
@@ -188,6 +190,13 @@ def withdraw(
         )
         left = [part for row in touched for part in _left(row, kinds, channels, now)]
         _insert(connection, rules, left)
+        if touched and not live(connection, rules, person, purpose, now):
+            connection.execute(
+                sql.SQL("SELECT {s}.queue_notices(%s, %s, 'withdrawal', NULL, %s, %s, %s)").format(
+                    s=sql.Identifier(rules.plan.schema)
+                ),
+                [uuid.uuid4(), person, [purpose], add_period(civil(now), rules.plan.told_within), now],
+            )
     return len(touched)
 
 

@@ -128,17 +128,27 @@ class Affiliate(Strict):
     until: dt.date | None = None
 
 
+class MailRule(Strict):
+    """From where mail goes: the domain of our addresses, and who it is from."""
+
+    domain: str = Field(pattern=r"^[a-z0-9.-]+$")
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: str
+
+
 class DoorRules(Strict):
     """`door.yaml`."""
 
     decided: dt.date
     example: bool = False
     sender: Label
+    mail: MailRule
     own: str
     affiliates: dict[str, Affiliate] = Field(default_factory=dict)
     classes: dict[str, ClassRule]
     channels: dict[str, tuple[PointRule, ...]]
     language: str  # the column of the person that says in which language to write
+    own_page: str  # the source, as rows say it, of what people say on their own page
     consents: str
     ownership: OwnershipRule
     segments: SegmentRule
@@ -289,11 +299,14 @@ def _tables(rules: Rules) -> None:
 
 
 def _sources(rules: Rules) -> None:
-    for source in rules.file.soft_opt_in.sources:
+    direct = "P-089: the address was given directly, in a sale"
+    sources = dict.fromkeys(rules.file.soft_opt_in.sources, direct)
+    sources.setdefault(rules.file.own_page, "P-049: each value has a declared source")
+    for source, rule in sources.items():
         if not any(re.search(one.pattern, source) for one in rules.plan.sources):
             raise RulesError(
                 f"`{source}` is no source of the policy",
-                "P-089: the address was given directly, in a sale",
+                rule,
                 "write it as rows say it, such as subject:contract",
             )
 

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from bloesem.consent.rules import Rules
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.own import told_by
 from bloesem.plan.sql.statement import Statement, listed, tidy
 from bloesem.stores.postgres import Connection
 
@@ -18,6 +19,7 @@ TABLES = ("suppression", "phone_list", "phone_list_import")
 #: The schema of the door's functions: those of Bloesem's own schema are the plan's, and compared with it.
 DOOR = "door"
 OBJECT = "object_to_advertising(bigint, text, text)"
+SIGNAL = "signal(bigint)"
 
 
 def install(admin: Connection, rules: Rules) -> None:
@@ -40,6 +42,12 @@ def statements(rules: Rules) -> list[Statement]:
         ("an objection: the keeper's", f"ALTER FUNCTION {DOOR}.{OBJECT} OWNER TO {keeper}"),
         ("an objection: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{OBJECT} FROM PUBLIC"),
         ("an objection: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{OBJECT} TO {keeper}"),
+    ]
+    made += [
+        ("a browser's signal", signal(rules)),
+        ("a browser's signal: the keeper's", f"ALTER FUNCTION {DOOR}.{SIGNAL} OWNER TO {keeper}"),
+        ("a browser's signal: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{SIGNAL} FROM PUBLIC"),
+        ("a browser's signal: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{SIGNAL} TO {keeper}"),
     ]
     for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
@@ -127,8 +135,57 @@ BEGIN
         RETURN 'already';
     END IF;
     PERFORM {s}.refresh(ARRAY[person], at);
+    IF by_channel IS NULL THEN
+        {withdrawn_is_told(rules, "person", purposes)}
+    END IF;
     RETURN 'recorded';
 END $$"""
+
+
+def withdrawn_is_told(rules: Rules, person: str, purposes: str) -> str:
+    """PL/pgSQL: whoever got data of the person for these purposes is told that they may not use it for them any more (art.
+    19; C-129/21). It expects a variable `at`."""
+    s = ident(rules.plan.schema)
+    return (
+        f"PERFORM {s}.queue_notices(gen_random_uuid(), {person}, 'withdrawal', NULL, {purposes},"
+        f" {told_by(rules.plan)}, at);"
+    )
+
+
+def signal(rules: Rules) -> str:
+    """`signal(person)`: the browser of somebody who is signed in says `Sec-GPC: 1` (`consent.gpc`). out: was it news."""
+    s = ident(rules.plan.schema)
+    purposes = ", ".join(literal(key) for key in unasked(rules))
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.signal(person bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    at timestamptz := {s}.moment();
+    present timestamptz;
+    made integer;
+BEGIN
+    PERFORM 1 FROM {s}.state WHERE person_id = person FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    present := at + (clock_timestamp() - now()); -- as in object_to_advertising
+    INSERT INTO {s}.fact (person_id, kind, key, starts_at)
+    SELECT person, 'objection', k, at FROM unnest(ARRAY[{purposes}]::text[]) AS k
+    WHERE NOT EXISTS (
+        SELECT FROM {s}.fact f WHERE f.person_id = person AND f.kind = 'objection' AND f.key = k
+            AND f.starts_at <= present AND (f.ends_at IS NULL OR f.ends_at > at));
+    GET DIAGNOSTICS made = ROW_COUNT;
+    IF made > 0 THEN
+        PERFORM {s}.refresh(ARRAY[person], at);
+        {withdrawn_is_told(rules, "person", f"ARRAY[{purposes}]::text[]")}
+    END IF;
+    RETURN made > 0;
+END $$"""
+
+
+def unasked(rules: Rules) -> tuple[str, ...]:
+    """Purposes of advertising that nobody agreed to by name."""
+    return tuple(key for key in rules.advertising if not rules.plan.purpose(key).by_consent)
 
 
 def object_to_advertising(

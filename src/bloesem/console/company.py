@@ -13,6 +13,7 @@ from pydantic import Field
 
 from bloesem.console.words import WORDS
 from bloesem.plan.model import ColumnPlan, Plan, PurposePlan
+from bloesem.policy.company import Company as Loaded
 from bloesem.policy.model import Policy
 from bloesem.source import Strict
 from bloesem.terms import Label
@@ -103,6 +104,7 @@ class Company:
     says: Says = field(default_factory=Says, hash=False)
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
     cookies: tuple[Cookie, ...] = field(default=(), hash=False)
+    loaded: Loaded | None = field(default=None, hash=False, repr=False)  # with record and law
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:

@@ -108,6 +108,20 @@ def doors(plan: Plan) -> list[Door]:
     return found
 
 
+def oversight(plan: Plan) -> Door:
+    """The login through which the privacy officer asks: not the pages' own, so that nothing that a page of somebody else
+    lets through reaches what the officer may ask. Raises `GateError` where the record names none."""
+    if plan.oversight is None:
+        raise GateError(
+            "no process is the privacy officer's",
+            rule="art. 39: one login asks for the officer, and the record names it",
+            remedy="name it in the record (`oversight`)",
+        )
+    login = plan.oversight.process
+    known = Credentials.load(Path(os.environ[CREDENTIALS]), login).dsn(dsn(), plan.prefix)
+    return _doors.setdefault((f"{login}: oversight", known), Door((), partial(_checked, plan, known)))
+
+
 def own_login(plan: Plan) -> str:
     return (dsn().user or "").removeprefix(plan.prefix)
 

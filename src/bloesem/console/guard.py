@@ -73,7 +73,7 @@ def closed(response: HttpResponse) -> HttpResponse:
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "same-origin"
+    response.setdefault("Referrer-Policy", "same-origin")  # a page whose address is a link tells it to nobody
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Opener-Policy"] = "same-origin"
     return response

@@ -39,6 +39,7 @@ from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
+from bloesem.sending.office import Office
 from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
 
@@ -79,6 +80,7 @@ class Keeper:
     plan: Plan
     demonstration: bool
     login: str = "console"
+    office: Office | None = None  # what a company says to many, where it does
     _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
     _found: Mapping[str, Case] = field(default_factory=dict, init=False)
@@ -101,6 +103,7 @@ class Keeper:
             jobs.install(reports, self.plan, self.login)
             jobs.interrupted(reports, self.plan)
             scheduled = asking.there(reports)
+            sends = self.office is not None and self.office.there(reports)
             reports.commit()
             if scheduled:
                 asking.interrupted(reports)
@@ -111,6 +114,8 @@ class Keeper:
                 self._notice(reports)
                 if scheduled:
                     self._sweep(reports)
+                if sends:
+                    self._campaigns(reports)
                 job = jobs.take(reports, self.plan)
                 if job is None:
                     for _ in bell.notifies(timeout=1.0, stop_after=1):
@@ -134,6 +139,16 @@ class Keeper:
             _log.error("the sweep failed: %s", said)
             answer = asking.Answer(False, said)
         asking.finish(reports, asked, answer)
+
+    def _campaigns(self, reports: Connection) -> None:
+        """What the office asked of the door, on a connection of its own."""
+        if self.office is None:
+            return
+        waits = self.office.waits(reports)
+        reports.commit()
+        if waits:
+            with self.open(autocommit=True) as work:
+                self.office.serve(work)
 
     def _notice(self, reports: Connection) -> None:
         """After an act: the last acts at once, which is cheap; the numbers, where it changed any, when a count is not
@@ -237,16 +252,17 @@ class Keeper:
 
 def main(directory: str) -> None:
     """The process: works until SIGTERM or SIGINT."""
-    from bloesem.company import PREFIX, load_plan
+    from bloesem.company import PREFIX, load
 
-    prefix = os.environ.get("BLOESEM_PREFIX", PREFIX)
-    plan = load_plan(Path(directory), on=civil(dt.datetime.now(dt.UTC)), prefix=prefix)
+    prefix, today = os.environ.get("BLOESEM_PREFIX", PREFIX), civil(dt.datetime.now(dt.UTC))
+    loaded = load(Path(directory), on=today, prefix=prefix)
     server = dsn_from(os.environ) or Dsn.parse("postgresql:///bloesem")
     credentials = Credentials.load(Path(os.environ[CREDENTIALS]), "keeper")
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    Keeper(credentials.dsn(server, prefix), plan, os.environ.get("BLOESEM_DEMO") == "1").serve(stop)
+    demonstration, office = os.environ.get("BLOESEM_DEMO") == "1", Office.of(loaded, today)
+    Keeper(credentials.dsn(server, prefix), loaded.plan, demonstration, office=office).serve(stop)
 
 
 if __name__ == "__main__":

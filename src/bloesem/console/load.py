@@ -41,6 +41,7 @@ def load() -> Company:
         says=own.says,
         roles=own.roles,
         cookies=cookies(home / COOKIES, found.plan),
+        loaded=found.company,
     )
     _known(company, home / CONSOLE)
     return company

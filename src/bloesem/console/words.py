@@ -23,3 +23,4 @@ def add(path: Path) -> None:
 
 
 add(Path(__file__).with_name("words.yaml"))
+add(Path(__file__).parent / "officer" / "words.yaml")

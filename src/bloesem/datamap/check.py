@@ -242,6 +242,25 @@ def _scopes(plan: Plan, where: Where) -> Iterator[Finding]:
                 f"write meta.scopes: {{{role.scope}: column}} on its tables, or use one of: {nearest(role.scope, scopes)}",
                 where("roles", role.key, "scope"),
             )
+    for table in plan.tables:
+        for scope, by in table.scoped_by.items():
+            if by not in plan.by_name or scope not in plan.table(by).scopes:
+                yield Finding(
+                    "error",
+                    "scope-without-table",
+                    f"table {table.schema}.{table.name} is scoped by `{by}`, which has no scope `{scope}`",
+                    "a scoped role sees the rows of whom that table names; without it, it sees none",
+                    f"write meta.scopes: {{{scope}: column}} on `{by}`, or name the table that has it",
+                )
+        for scope in table.scope_ends:
+            if scope not in table.scopes:
+                yield Finding(
+                    "error",
+                    "scope-without-table",
+                    f"table {table.schema}.{table.name} says when the scope `{scope}` ends, and has none of it",
+                    "a scope ends by the row that has its number (P-114)",
+                    f"write meta.scopes: {{{scope}: column}} too, or leave `scope_ends` out",
+                )
 
 
 def _written(plan: Plan, where: Where) -> Iterator[Finding]:

@@ -192,10 +192,16 @@ def _named(collection: Collection) -> Iterator[tuple[KeyPath, str]]:
         yield from _condition(("links", i, "when"), link.when)
     for scope, column in meta.scopes.items():
         yield ("scopes", scope), column
+    for scope, ends in meta.scope_ends.items():
+        yield from _condition(("scope_ends", scope), ends)
     if (services := getattr(meta, "services", None)) is not None:
         for key in ("product", "since", "until"):
             if (column := getattr(services, key)) is not None:
                 yield ("services", key), column
+    if meta.runs is not None:
+        for key in ("since", "until"):
+            if (column := getattr(meta.runs, key)) is not None:
+                yield ("runs", key), column
     if meta.partition is not None:
         yield ("partition", "by"), meta.partition.by
 

@@ -139,6 +139,13 @@ class Services(Strict):
     until: str | None = None
 
 
+class Days(Strict):
+    """The columns of a row's first and last day."""
+
+    since: str | None = None
+    until: str | None = None
+
+
 class CollectionMeta(Strict):
     """How a table belongs to people."""
 
@@ -157,6 +164,13 @@ class CollectionMeta(Strict):
         default_factory=dict
     )  # word of the law → the column, true or not, that says that it is so, e.g. all-parties-consent (P-003)
     scopes: dict[str, str] = Field(default_factory=dict)  # scope → column, e.g. employer: employer_id
+    scoped_by: dict[str, str] = Field(
+        default_factory=dict
+    )  # scope → the table whose rows of that scope name the first owner: who a job is for has a phone number
+    scope_ends: dict[str, Predicate] = Field(
+        default_factory=dict
+    )  # scope → when a row of this table says that it is over, e.g. a job that is closed (P-114)
+    runs: Days | None = None  # rows of this table hold from a day until a day, e.g. a contract
     partition: Partition | None = None
     always_visible: bool = False  # the person row: shown while stored, also when restricted
     services: Services | None = None  # rows of this table say which service somebody has

@@ -112,9 +112,9 @@ def purpose(
 ) -> Iterator[Opened]:
     """Open a purpose of the policy, a scoped role (`purpose("fleet", employer=123)`) or a writer.
 
-    `actor`: who of the staff reads (a name for the log, nobody's own); needed in processes that are staff's. Then the
-    block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along; needed
-    for holds and archives, whose reading is logged with both.
+    `actor`: who of the staff reads (a name for the log, nobody's own); needed in processes and roles that are staff's.
+    Then the block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along;
+    needed for holds and archives, whose reading is logged with both.
     Raises `UnknownPurpose`, `NotServed`, `PurposeDenied` (no actor, case or second person) or `GateError` before the
     database is touched; inside, `PurposeDenied`.
     """
@@ -143,7 +143,7 @@ def purpose(
 def _said(gate: Gate, target: Target, actor: str | None, case: int | None, second: str | None) -> Case | None:
     """The case that is opened, of a purpose that is read by cases. Raises `PurposeDenied` for what was not said."""
     by_case = target.key in gate.plan.cases
-    if (by_case or gate.login in gate.plan.staff) and not (actor and actor.strip()):
+    if (by_case or {gate.login, target.key} & set(gate.plan.staff)) and not (actor and actor.strip()):
         raise not_opened(gate.plan, target.key, "no-actor")
     if not by_case:
         if case is not None or second is not None:

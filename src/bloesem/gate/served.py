@@ -121,6 +121,8 @@ def grants(plan: Plan, target: Target, name: str) -> Grants:
         if name not in target.writer.tables:
             return Grants()
         filled = list(target.writer.tables[name])
+        if target.writer.adds_only:
+            return Grants(insert=frozenset(filled))
         changed = [c for c in filled if c not in table.owners and c not in table.key]
         return Grants(frozenset(compiled.writer_reads(plan, table)), frozenset(filled), frozenset(changed))
     if target.kind == "scoped" and target.scoped is not None:

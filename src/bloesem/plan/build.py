@@ -20,7 +20,7 @@ from bloesem.plan.model import (
     TablePlan,
     WriterPlan,
 )
-from bloesem.plan.purposes import cases_of, processes_of, purposes_of, scoped_of, staff_of
+from bloesem.plan.purposes import cases_of, oversight_of, processes_of, purposes_of, scoped_of, staff_of
 from bloesem.plan.tables import TableCompiler, open_table
 from bloesem.policy.model import Policy, Record
 
@@ -69,7 +69,9 @@ def compile_plan(
         tables=tuple(tables),
         open_tables=tuple(others),
         scoped=scoped_of(record),
-        writers=tuple(WriterPlan(key, dict(w.tables)) for key, w in sorted(record.writers.items())),
+        writers=tuple(
+            WriterPlan(key, dict(w.tables), w.adds_only) for key, w in sorted(record.writers.items())
+        ),
         returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
         if record.returns
         else None,
@@ -78,10 +80,12 @@ def compile_plan(
         processes=processes_of(record, purposes, bits),
         staff=staff_of(record),
         cases=cases_of(record, purposes, bits),
+        oversight=oversight_of(record, purposes),
         prefix=prefix,
         retired=tuple(bit for bit in bits if bit.key not in {p.key for p in purposes}),
         bits=tuple(bits),
         sources=tuple(
             SourcePlan(key, one.pattern, one.origin) for key, one in policy.sources.items() if one.pattern
         ),
+        **({"told_within": record.deadlines.recipients_told} if record.deadlines else {}),
     )

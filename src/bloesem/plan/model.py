@@ -225,6 +225,14 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
+class GivesPlan:
+    """A table of what people have, or of contracts: the columns of each row's first and last day."""
+
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True)
 class RefusedPlan:
     """Values that nobody may write: `why` the columns are closed, and `remedy`."""
 
@@ -251,6 +259,11 @@ class TablePlan:
     ceilings: tuple[CeilingPlan, ...] = ()
     facts: tuple[EventPlan, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    scoped_by: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # scope → the table that says whom it is about
+    scope_ends: Mapping[str, Predicate] = field(default_factory=dict, hash=False)
+    gives: GivesPlan | None = None  # its rows have days: outside them they name nobody in a scope
     partition: str | None = None
     partition_every: Literal["month", "year"] | None = None
     needs_service: ServicePlan | None = None  # whose rows are collected only for people who have it (P-015)
@@ -311,10 +324,11 @@ class ScopedPlan:
 
 @dataclass(frozen=True)
 class WriterPlan:
-    """A role that writes the columns named, and reads no person."""
+    """A role that writes the columns named, and reads no person; `adds_only`: nor finds or changes any row."""
 
     key: str
     tables: Mapping[str, tuple[str, ...]] = field(hash=False)
+    adds_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -343,6 +357,14 @@ class OpenTable:
 
 
 @dataclass(frozen=True)
+class OversightPlan:
+    """The process through which the privacy officer asks, and the purpose under which that is written down."""
+
+    process: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that gate, clock and rights need to know. Equal inputs give an equal plan."""
 
@@ -357,15 +379,17 @@ class Plan:
     contract_begins: str | None = None  # the event with which a contract begins (P-053)
     events: tuple[str, ...] = ()
     processes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    staff: tuple[str, ...] = ()  # processes whose reads say who reads
+    staff: tuple[str, ...] = ()  # processes and scoped roles whose reads say who reads
     cases: tuple[
         str, ...
     ] = ()  # purposes that are read one case at a time, with a second person: holds, and archives
+    oversight: OversightPlan | None = None
     prefix: str = "bloesem_"
     schema: str = "bloesem"
     retired: tuple[Bit, ...] = ()
     bits: tuple[Bit, ...] = ()  # the whole registry
     sources: tuple[SourcePlan, ...] = ()
+    told_within: str = "P14D"  # how soon who got data shows that it followed a change (art. 19)
 
     @cached_property
     def by_key(self) -> Mapping[str, PurposePlan]:

@@ -15,6 +15,7 @@ from bloesem.plan.model import (
     RECORD,
     Bit,
     Clock,
+    OversightPlan,
     PurposePlan,
     ScopedPlan,
 )
@@ -225,13 +226,14 @@ def processes_of(
 
 
 def staff_of(record: Record) -> tuple[str, ...]:
-    """The processes through which staff read."""
-    unknown = sorted(set(record.staff) - set(record.processes))
+    """The processes through which staff read, and the scoped roles that are never the person's own."""
+    known = set(record.processes) | set(record.roles)
+    unknown = sorted(set(record.staff) - known)
     if unknown:
         raise PlanError(
-            f"`staff` names `{', '.join(unknown)}`, which is no process",
-            "a staff read is written down: by which login staff read has to be known",
-            f"use: {', '.join(sorted(record.processes))}",
+            f"`staff` names `{', '.join(unknown)}`, which is no process and no scoped role",
+            "a staff read is written down: by which login or role staff read has to be known",
+            f"use: {', '.join(sorted(known))}",
         )
     return tuple(sorted(record.staff))
 
@@ -247,3 +249,24 @@ def cases_of(record: Record, purposes: Sequence[PurposePlan], bits: Sequence[Bit
             f"use: {', '.join(sorted(here))}",
         )
     return tuple(sorted({p.key for p in purposes if p.hold} | set(record.cases) & here))
+
+
+def oversight_of(record: Record, purposes: Sequence[PurposePlan]) -> OversightPlan | None:
+    """How the privacy officer asks; None where the record does not say."""
+    said = record.oversight
+    if said is None:
+        return None
+    if said.process not in record.processes:
+        raise PlanError(
+            f"`oversight` names process `{said.process}`, which is none",
+            "art. 39: whoever watches over the policy asks through a process, and no other may",
+            f"use: {', '.join(sorted(record.processes)) or 'none is there'}",
+        )
+    known = sorted(p.key for p in purposes if p.of == "law" and not p.hold)
+    if said.purpose not in known:
+        raise PlanError(
+            f"`oversight` is under `{said.purpose}`, which is no purpose of the law",
+            "P-051: a closed list; a question about a person is written down under the law that asks for oversight",
+            f"use: {', '.join(known) or 'none is there'}",
+        )
+    return OversightPlan(said.process, said.purpose)

@@ -60,6 +60,9 @@ class CompanyFile(Strict):
     accounts: str | None = (
         None  # `module:function` that lets people sign in to that demonstration, at each start
     )
+    after_sending: str | None = (
+        None  # `module:function` that writes the business's own row of a message that was sent
+    )
 
 
 class BitLine(Strict):
@@ -98,6 +101,7 @@ class Company:
     application: str | None = None
     demonstration: str | None = None
     accounts: str | None = None
+    after_sending: str | None = None
     record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
 
     def where(self, *names: str | int) -> str:
@@ -206,6 +210,7 @@ def load_company(directory: Path | str) -> Company:
         application=settings.application,
         demonstration=settings.demonstration,
         accounts=settings.accounts,
+        after_sending=settings.after_sending,
         record_files=record,
     )
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bloesem.recipients.model import (
     AssignmentKind,
     Clause,
+    Delivery,
     Recipient,
     RecipientRules,
     Role,
@@ -456,9 +457,10 @@ class ScopedRole(Dated):
 
 
 class Writer(Dated):
-    """A role that records what happens and reads no person (stations' intake)."""
+    """A role that records what happens and reads no person (stations' intake). `adds_only`: it finds and changes no row."""
 
     tables: dict[str, tuple[str, ...]]
+    adds_only: bool = False
     purpose: str | None = None
 
 
@@ -527,12 +529,14 @@ class Deadlines(Dated):
 
     `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
     the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
+    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19).
     """
 
     warn_before: Period
     escalate_before: Period
     careful_extension: bool
     adequacy_recheck: Period
+    recipients_told: Period = "P14D"
     why: str
 
     @model_validator(mode="after")
@@ -568,6 +572,14 @@ def _switches(value: dict[str, str]) -> dict[str, str]:
 Switches = Annotated[dict[str, str], AfterValidator(_switches)]
 
 
+class Oversight(Strict):
+    """How whoever watches over the policy asks (art. 39): through which process, and under which purpose of the law each
+    question about a person is written down. Counts, disclosures, and who may read what: never a value."""
+
+    process: Key
+    purpose: str
+
+
 class Record(Strict):
     """All of `record/*.yaml`, merged."""
 
@@ -586,8 +598,9 @@ class Record(Strict):
     processes: dict[Key, tuple[str, ...]] = Field(
         default_factory=dict
     )  # login of a process → the parts and roles that it serves
-    staff: tuple[Key, ...] = ()  # the processes through which staff read: each read says who
+    staff: tuple[Key, ...] = ()  # processes and scoped roles in which staff read: each read says who
     cases: tuple[Key, ...] = ()  # beside holds, the purposes that are read one case at a time, by two
+    oversight: Oversight | None = None  # how the privacy officer asks; not given: nobody can
     returns: Return | None = None
     sources: dict[Key, SourceUse] = Field(default_factory=dict)  # declared source → what its values serve
     contract: ContractPhase | None = None
@@ -602,6 +615,7 @@ class Record(Strict):
     transfers: dict[Key, Transfer] = Field(default_factory=dict)  # what leaves the EEA, and how (P-134)
     stores: dict[Key, Store] = Field(default_factory=dict)  # data map → where its database runs (P-118)
     recipient_rules: RecipientRules | None = None
+    deliveries: dict[Key, Delivery] = Field(default_factory=dict)  # kind of recipient → how it gets its file
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
 
     def decided_by(self, day: dt.date) -> Record:

@@ -9,62 +9,49 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psycopg import sql
-from psycopg.types.json import Jsonb
-
-from bloesem.errors import BloesemError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened, purpose
 from bloesem.gate.served import Gate, gate_of
 from bloesem.plan.dates import civil
+from bloesem.recipients import delivery as giving
 from bloesem.recipients import outbox
-from bloesem.recipients.decide import Decision, may_disclose
-from bloesem.recipients.export import Piece, ends_of, manifest, pieces, transfers_of
-from bloesem.recipients.register import fields_for
+from bloesem.recipients.delivery import DisclosureError, Listed
+from bloesem.recipients.export import Piece, manifest, pieces
+from bloesem.recipients.ready import Ready, call, decided, said_of, write_down
+from bloesem.recipients.writing import Given, write
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
-    from bloesem.policy.model import Policy
-    from bloesem.recipients.model import Recipient
-
-#: Rows that are read, and people that are recorded, at once.
-BATCH = 5_000
-
-
-class DisclosureError(BloesemError):
-    """Nothing goes: each reason on a line, the first one's rule and remedy."""
 
 
 @dataclass(frozen=True)
 class Disclosed:
-    """What went. `directory`: where the files are; `people`: whose data is in them."""
+    """What went. `directory`: where the files are; `people`: whose data is in them; `left_out`: of those who were asked
+    for, how many are not, by reason; `due`: what has to come back by then. Of a `dry` run
+    the number is 0, and nothing is there."""
 
     number: int
     directory: Path
     people: frozenset[int]
     rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    back: str | None = None
+    due: dt.date | None = None
+    dry: bool = False
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """A decision that allows, and the terms on which it does."""
+class _DryError(Exception):
+    """Everything was found out; nothing is kept of it."""
 
-    policy: Policy
-    recipient: Recipient
-    decision: Decision
-    fields: tuple[str, ...]
-
-    def same(self, other: _Ready) -> bool:
-        """Whether nothing of the register, the day or the fields is otherwise."""
-        mine, others = self.decision, other.decision
-        return (self.recipient, self.fields, mine.today, mine.until, transfers_of(mine)) == (
-            *(other.recipient, other.fields, others.today, others.until, transfers_of(others)),
-        )
+    def __init__(self, done: Disclosed) -> None:
+        super().__init__()
+        self.done = done
 
 
 @dataclass
@@ -77,46 +64,21 @@ class _Export:
     assignment: str | None
     gate: Gate
     people: int
+    who: tuple[str | None, str | None] = (None, None)
 
-    def decide(self) -> _Ready:
+    def decide(self) -> Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
-        company, today = self.company(), civil(self.clock())
-        policy = company.in_force(today)
-        known = company.record.recipients.get(self.key)
-        task = known.assignments.get(self.assignment or "") if known else None
-        asked = self.fields
-        if asked is None:
-            registered = known is not None and known.kind in policy.recipients
-            asked = fields_for(policy, known, self.purpose, task) if known and registered else ()
-        decision = may_disclose(
-            company,
-            policy,
+        return decided(
+            self.company(),
+            civil(self.clock()),
             self.key,
             self.purpose,
-            asked,
-            today,
+            self.fields,
+            self.gate.plan,
             assignment=self.assignment,
             people=self.people,
+            who=self.who,
         )
-        if known is None or not decision.allowed:
-            raise _refused(decision)
-        if policy.version != self.gate.plan.version:
-            raise DisclosureError(
-                f"the plan in force is of {self.gate.plan.version}, and the policy of {today} is of {policy.version}",
-                "P-173: every decision cites the version in force",
-                "put the policy's plan in force (bloesem plan --apply), and start this process anew",
-            )
-        return _Ready(policy, known, decision, asked)
-
-
-def _refused(decision: Decision) -> DisclosureError:
-    first = decision.reasons[0]
-    said = "\n".join(str(one) for one in decision.reasons)
-    return DisclosureError(
-        f"nothing goes to `{decision.recipient}` for `{decision.purpose}` on {decision.today}: {said}",
-        first.rule,
-        first.remedy,
-    )
 
 
 def disclose(
@@ -133,39 +95,73 @@ def disclose(
     actor: str | None = None,
     case: int | None = None,
     second: str | None = None,
+    dry_run: bool = False,
 ) -> Disclosed:
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
     the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
+    `dry_run`: all of it is found out, and nothing is left or recorded.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
     gate = gate_of(using)
     whom = sorted(set(people))
     some = tuple(fields) if fields is not None else None
-    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom))
+    export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom), (actor, second))
     ready = export.decide()
-    wanted = _pieces(gate, for_, ready.fields)
+    reads = ready.reads
+    wanted = _pieces(gate, reads, ready.fields)
     settle(to, using=using)
     nonce = uuid.uuid4().hex
     with outbox.begun(to, nonce) as part:
         recorded = False
         try:
-            with purpose(for_, using=using, actor=actor, case=case, second=second) as opened:
+            by_case = (
+                second if case is not None else None
+            )  # where the gate asks for one; it stands in the disclosure too
+            with purpose(reads, using=using, actor=actor, case=case, second=by_case) as opened:
                 service = ready.policy.recipients[ready.recipient.kind].service
-                references = _numbered(_hold_still(opened, for_, whom, service))
-                given, files = _write(opened, part, wanted, references, ready.recipient.form.format)
+                known = _hold_still(opened, reads, whom, service)
+                listed = giving.ask_door(opened, ready.delivery, for_, ready.task, wanted, known)
+                references = _numbered(
+                    [one for one in known if one in listed.people] if listed.asked else known
+                )
+                given, files, unusable, without = write(
+                    *(opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed),
+                    ready.policy.language,
+                )
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
+                left_out = (
+                    {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
+                )
+                left_out = {**left_out, **without}  # in the files, and without a letter
+                rows = sum(file["rows"] for file in files)
+                done = Disclosed(
+                    *(number, to / _final(number), frozenset(whose), rows, left_out),
+                    *(ready.delivery.back, ready.due),
+                )
+                if dry_run:
+                    raise _DryError(done)
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
+        except _DryError as dry:
+            outbox.drop(part)
+            return replace(dry.done, number=0, dry=True)
         except BaseException:
             if not recorded:
                 outbox.drop(part)  # where it was, the commit may have come through: `settle` asks
             raise
-        directory = outbox.name(part, _final(number))
-    return Disclosed(number, directory, frozenset(whose), sum(file["rows"] for file in files))
+        outbox.name(part, done.directory.name)
+    return done
+
+
+def _left_out(asked: int, given: int, listed: Listed, unusable: Counter[str]) -> dict[str, int]:
+    """Why whoever was asked for is not in it. What the door does not say of is not readable for the purpose."""
+    found = Counter(listed.left_out) + unusable
+    found[giving.NOT_READABLE] += max(0, asked - given - found.total())
+    return {why: n for why, n in sorted(found.items()) if n}
 
 
 def settle(to: Path, *, using: str = "default") -> list[Path]:
@@ -176,7 +172,7 @@ def settle(to: Path, *, using: str = "default") -> list[Path]:
 
     def committed(digest: bytes) -> str | None:
         with transaction.atomic(using=using, durable=True), as_login(connection) as cursor:  # type: ignore[arg-type]
-            cursor.execute(_call(gate, "SELECT {}.disclosure_known(%s)"), [digest])
+            cursor.execute(call(gate, "SELECT {}.disclosure_known(%s)"), [digest])
             row = cursor.fetchone()
         if row is None or row[0] is None:
             return None
@@ -187,10 +183,6 @@ def settle(to: Path, *, using: str = "default") -> list[Path]:
 
 def _final(number: int) -> str:
     return f"disclosure-{number}"
-
-
-def _call(gate: Gate, query: str) -> sql.Composed:
-    return sql.SQL(query).format(sql.Identifier(gate.plan.schema))
 
 
 def _pieces(gate: Gate, for_: str, fields: Sequence[str]) -> list[Piece]:
@@ -216,7 +208,7 @@ def _hold_still(opened: Opened, for_: str, people: list[int], service: str | Non
     connection: Any = connections[opened.using]
     with as_login(connection) as cursor:
         cursor.execute(
-            _call(opened.gate, "SELECT {}.hold_still(%s, %s::bigint[], %s)"),
+            call(opened.gate, "SELECT {}.hold_still(%s, %s::bigint[], %s)"),
             [for_, people, service],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -227,61 +219,6 @@ def _numbered(people: list[int]) -> dict[int, int]:
     numbers = list(range(1, len(people) + 1))
     random.SystemRandom().shuffle(numbers)
     return dict(zip(people, numbers, strict=True))
-
-
-Given = dict[str, tuple[list[str], set[int]]]
-
-
-def _write(
-    opened: Opened, part: Path, wanted: list[Piece], references: dict[int, int], form: str
-) -> tuple[Given, list[dict[str, Any]]]:
-    """Only what has rows is a file, and only of those who have any was anything given."""
-    given: Given = {}
-    files = []
-    for piece in wanted:
-        opened.touched = True
-        whose: set[int] = set()
-        name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
-        path = part / f"{name}.{form}"
-        digest, rows = outbox.write_rows(
-            path, ("person", *piece.columns), _rows(opened, piece, references, whose), form
-        )
-        if not rows:
-            path.unlink()
-            continue
-        columns, people = given.setdefault(piece.table.name, ([], set()))
-        columns += piece.columns
-        people |= whose
-        files.append(
-            {
-                "file": path.name,
-                "sha256": digest,
-                "rows": rows,
-                "table": piece.table,
-                "columns": piece.columns,
-            }
-        )
-    return given, files
-
-
-def _rows(
-    opened: Opened, piece: Piece, references: dict[int, int], whose: set[int]
-) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now. `whose` gets those who have any."""
-    from django.db import connections
-
-    raw = connections[opened.using].connection
-    names = sql.SQL(", ").join(map(sql.Identifier, piece.columns))
-    owner = sql.Identifier(piece.owner)
-    query = sql.SQL(
-        "SELECT {owner}, {names} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
-    ).format(owner=owner, names=names, table=sql.Identifier(opened.target.name, piece.table.name))
-    with raw.cursor(name=f"export_{piece.table.name}") as cursor:
-        cursor.itersize = BATCH
-        cursor.execute(query, [list(references)])
-        for row in cursor:
-            whose.add(row[0])
-            yield (references[row[0]], *row[1:])
 
 
 # ---- recording -----------------------------------------------------------------------------------------------------
@@ -295,7 +232,7 @@ def _record(
     given: Given,
     files: list[dict[str, Any]],
     references: dict[int, int],
-    before: _Ready,
+    before: Ready,
 ) -> tuple[int, set[int]]:
     """Decides once more, and writes manifest and disclosure. out: its number, and whose data it has."""
     now = export.decide()
@@ -305,64 +242,27 @@ def _record(
             "P-136: what goes is decided for the day, and on the terms, on which it goes",
             "run it again: nothing was disclosed",
         )
-    recipient, decision = now.recipient, now.decision
-    task = recipient.assignments.get(export.assignment or "")
-    about = opened.gate.plan.purpose(export.purpose)
-    ground = f"{about.basis}, art. {about.article}"
+    about = opened.gate.plan.purpose(now.reads)
     whose = {person for _, people in given.values() for person in people}
     said = manifest(
         key=export.key,
-        recipient=recipient,
-        task=task,
-        decision=decision,
+        recipient=now.recipient,
+        decision=now.decision,
         policy=now.policy,
-        ground=ground,
+        ground=f"{about.basis}, art. {about.article}",
         assignment=export.assignment,
         nonce=nonce,
         people=len(whose),
         files=files,
+        delivery=now.delivery,
+        due=now.due,
     )
     for file in said["files"]:
-        file["table"] = file["table"].name
+        if "table" in file:
+            file["table"] = file["table"].name
     digest = outbox.write_manifest(part, said)
-    ends = ends_of(task)
-    row = {
-        **{
-            name: said[name]
-            for name in ("recipient", "name", "kind", "ground", "assignment", "transfers", "rows")
-        },
-        "ends": ends.isoformat() if ends else None,
-    }
-    return _insert(opened, export.purpose, row, digest, decision.until, given, references), whose
-
-
-def _insert(
-    opened: Opened,
-    for_: str,
-    row: dict[str, Any],
-    digest: bytes,
-    last: dt.date | None,
-    given: Given,
-    references: dict[int, int],
-) -> int:
-    from django.db import connections
-
-    connection: Any = connections[opened.using]
-    with as_login(connection) as cursor:
-        cursor.execute(
-            _call(opened.gate, "SELECT {}.record_disclosure(%s, %s, %s, %s)"),
-            [for_, Jsonb(row), digest, last],
-        )
-        made = cursor.fetchone()
-        assert made is not None
-        number = int(made[0])
-        query = _call(opened.gate, "SELECT {}.record_disclosed(%s, %s, %s, %s::bigint[], %s::integer[])")
-        for table, (columns, whose) in given.items():
-            people = sorted(whose)
-            for start in range(0, len(people), BATCH):
-                some = people[start : start + BATCH]
-                cursor.execute(query, [number, table, columns, some, [references[one] for one in some]])
-    return number
+    row = said_of(now, about, export.assignment, said["rows"], export.who)
+    return write_down(opened, now.reads, row, digest, now.decision.until, given, references), whose
 
 
 __all__ = ["Disclosed", "DisclosureError", "disclose", "settle"]

@@ -11,7 +11,7 @@ from bloesem.plan.model import Plan, TablePlan
 from bloesem.policy.checks import covers
 from bloesem.policy.model import Policy
 from bloesem.recipients.decide import Decision
-from bloesem.recipients.model import Assignment, Recipient
+from bloesem.recipients.model import Assignment, Delivery, Recipient
 
 VERSION = 1
 
@@ -73,7 +73,6 @@ def manifest(
     *,
     key: str,
     recipient: Recipient,
-    task: Assignment | None,
     decision: Decision,
     policy: Policy,
     ground: str,
@@ -81,9 +80,10 @@ def manifest(
     nonce: str,
     people: int,
     files: Sequence[Mapping[str, Any]],
+    delivery: Delivery,
+    due: dt.date | None,
 ) -> dict[str, Any]:
     """What goes with the rows: for whom, what, why, on which ground and mechanism, until when; and what each column is."""
-    ends = ends_of(task)
     return {
         "manifest": VERSION,
         "export": nonce,
@@ -97,13 +97,15 @@ def manifest(
         "policy": policy.version.isoformat(),
         "decided_on": decision.today.isoformat(),
         "decided_until": decision.until.isoformat() if decision.until else None,
-        "return_or_erase_by": ends.isoformat() if ends else None,
+        "shows": delivery.shows,
+        "confirm": delivery.back,
+        "return_or_erase_by": due.isoformat() if due else None,
         "contract": recipient.contract.reference if recipient.contract else None,
         "transfers": transfers_of(decision),
         "people": people,
         "rows": sum(file["rows"] for file in files),
         "files": [
-            {**file, "columns": [_column(policy, file["table"], name) for name in file["columns"]]}
+            {**file, "columns": [_column(policy, file["table"], name) for name in file.get("columns", ())]}
             for file in files
         ],
     }

@@ -7,6 +7,7 @@ default: what is not written is missing, and what is missing refuses (`decide`).
 from __future__ import annotations
 
 import datetime as dt
+from string import Formatter
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -159,6 +160,7 @@ class Assignment(Dated):
     fields: tuple[str, ...] | None = None
     request: Request | None = None
     deal: Deal | None = None
+    product: str | None = None  # what a list advertises: whoever has it already is left out (P-087)
 
     @model_validator(mode="after")
     def _says_what(self) -> Assignment:
@@ -190,6 +192,121 @@ class Form(Strict):
     """How its file looks."""
 
     format: Literal["csv", "json"] = "csv"
+
+
+class Advertised(Strict):
+    """A file by which somebody advertises: the sending door is asked of whom it may be, in the transaction of the reads.
+
+    `message`: the class of what will be sent; `channels`: per category of a contact point the channel by which it is used.
+    A contact point of another category goes to nobody.
+    """
+
+    message: Key = Field(alias="class")
+    channels: dict[str, Key] = Field(min_length=1)
+
+
+class Lines(Strict):
+    """A table of the file, and the lines that one of its rows makes: `{column}` is what the row has there,
+    `{column:cents}` an amount."""
+
+    table: Key
+    lines: tuple[str, ...] = Field(min_length=1, max_length=4)
+
+    def used(self) -> set[str]:
+        return _columns(*self.lines)
+
+
+class Line(Strict):
+    """As `Lines`: one."""
+
+    table: Key
+    line: str
+
+    def used(self) -> set[str]:
+        return _columns(self.line)
+
+
+class Said(Strict):
+    """A line for each row of a table, by language."""
+
+    table: Key
+    line: dict[str, str] = Field(min_length=1)
+
+    def used(self) -> set[str]:
+        return _columns(*self.line.values())
+
+
+class Column(Strict):
+    table: Key
+    column: Key
+
+
+class Letters(Strict):
+    """Ready letters beside the rows, one for each person: `name` and `address` in the window, `subject`, `text` and a line
+    for `each` row in the language that the person speaks (`language`: the column of the people's table)."""
+
+    language: Column
+    name: Line
+    address: Lines
+    subject: dict[str, str] = Field(min_length=1)
+    text: dict[str, str] = Field(min_length=1)
+    each: Said
+
+    @model_validator(mode="after")
+    def _in_the_same_languages(self) -> Letters:
+        if not set(self.subject) == set(self.text) == set(self.each.line):
+            raise ValueError("`subject`, `text` and `each.line` are in the same languages")
+        return self
+
+
+def _columns(*lines: str) -> set[str]:
+    """The columns that lines name. raises: ValueError for anything else in braces."""
+    found = set()
+    for line in lines:
+        for _, name, form, conversion in Formatter().parse(line):
+            if name is None:
+                continue
+            if not name.isidentifier() or form not in ("", "cents") or conversion:
+                raise ValueError(f"`{{{name}}}` in {line!r} is no column's name")
+            found.add(name)
+    return found
+
+
+class Delivery(Dated):
+    """How a kind of recipient gets its file.
+
+    `shows`: people, as a number of that file; `hashed`, contact points alone, as platforms ask for them (`phone_form`: E.164
+    with its plus, or digits); `totals`, nobody, numbers of at least `least` people each, read `through` a purpose that
+    reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
+    assignment's last day. `letters`: a PDF beside the rows. `purges`: our own
+    copy of the files goes with that confirmation. `second`: two people decide.
+    """
+
+    shows: Literal["people", "hashed", "totals"] = "people"
+    through: Key | None = None
+    least: int = Field(default=10, ge=2)
+    phone_form: Literal["e164", "digits"] = "e164"
+    advertised: Advertised | None = None
+    back: Literal["returned", "destroyed", "dispatched"] | None = None
+    within: Period | None = None
+    purges: bool = False
+    second: bool = False
+    letters: Letters | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Delivery:
+        if self.shows == "hashed" and self.advertised is None:
+            raise ValueError("`hashed` shows contact points, and `advertised` says which")
+        if (self.shows == "totals") != (self.through is not None):
+            raise ValueError("write `through` where `totals` are shown, and only there")
+        if self.purges and self.back is None:
+            raise ValueError("`purges` waits for what comes back: write `back`")
+        if self.letters is not None:
+            if self.shows != "people":
+                raise ValueError("`letters` are written to people, and nothing else shows them")
+            for part in (self.letters.name, self.letters.address, self.letters.each):
+                part.used()
+        return self
 
 
 class Recipient(Places, Dated):
@@ -301,6 +418,7 @@ __all__ = [
     "ART_28",
     "MEASURES",
     "STEPS",
+    "Advertised",
     "Assessment",
     "Assignment",
     "AssignmentKind",
@@ -308,6 +426,7 @@ __all__ = [
     "Clauses",
     "Contract",
     "Deal",
+    "Delivery",
     "Diligence",
     "Form",
     "Grant",

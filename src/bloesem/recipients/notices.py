@@ -17,7 +17,6 @@ from psycopg.types.json import Jsonb
 
 from bloesem.errors import RightsError
 from bloesem.ledger.acts import SCHEMA
-from bloesem.recipients.given import recipients_of
 from bloesem.stores.postgres import Connection
 
 Change = Literal["rectification", "erasure", "restriction", "withdrawal"]
@@ -60,42 +59,21 @@ def queue(
     due: dt.date,
     now: dt.datetime,
     fields: Mapping[str, Collection[str]] | None = None,
+    purposes: Collection[str] | None = None,
     schema: str = SCHEMA,
 ) -> list[Notice]:
-    """A notice for every recipient that got one of these columns of the person (none named: anything). In the caller's
-    transaction; again for the same request it adds nobody twice.
+    """A notice for every recipient that got one of these columns of the person (none named: anything), for one of these
+    purposes (none named: any). In the caller's transaction; again for the same request it adds nobody twice. Only what
+    changed is told: a recipient learns of no other column.
 
     in: `request`, of the change; `due`, the civil day by which each is to be proven; `now`, aware.
     """
-    told = recipients_of(connection, person, fields, schema)
-    said = [_told(one.recipient, one.fields, one.references, fields) for one in told]
+    said = None if fields is None else Jsonb({table: list(names) for table, names in fields.items()})
     connection.execute(
-        sql.SQL(
-            "INSERT INTO {s}.notice (request, person_id, recipient, change, given, refs, due, asked_at)"
-            " SELECT %s, %s, one->>'recipient', %s, one->'given', one->'refs', %s, %s"
-            " FROM jsonb_array_elements(%s) one ON CONFLICT (request, recipient) DO NOTHING"
-        ).format(s=sql.Identifier(schema)),
-        [request, person, change, due, now, Jsonb(said)],
+        sql.SQL("SELECT {s}.queue_notices(%s, %s, %s, %s, %s, %s, %s)").format(s=sql.Identifier(schema)),
+        [request, person, change, said, None if purposes is None else list(purposes), due, now],
     )
     return of_request(connection, request, schema)
-
-
-def _told(
-    recipient: str,
-    has: Mapping[str, tuple[str, ...]],
-    references: Mapping[int, int],
-    fields: Mapping[str, Collection[str]] | None,
-) -> dict[str, Any]:
-    """Only what changed is told: a recipient learns of no other column."""
-    given = {
-        table: [name for name in names if fields is None or name in fields.get(table, ())]
-        for table, names in has.items()
-    }
-    return {
-        "recipient": recipient,
-        "given": {table: names for table, names in given.items() if names},
-        "refs": {str(number): reference for number, reference in references.items()},
-    }
 
 
 def of_request(connection: Connection, request: uuid.UUID, schema: str = SCHEMA) -> list[Notice]:
@@ -106,6 +84,17 @@ def of_request(connection: Connection, request: uuid.UUID, schema: str = SCHEMA)
 def open_notices(connection: Connection, limit: int = 1000, schema: str = SCHEMA) -> list[Notice]:
     """Those that are not proven, the most urgent first."""
     return _fetch(connection, schema, "proven_at IS NULL ORDER BY due, id LIMIT %s", [limit])
+
+
+def listed(connection: Connection, *, proven: bool, limit: int = 1000, schema: str = SCHEMA) -> list[Notice]:
+    """Those that are open, and with `proven` the others after them; the most urgent first."""
+    where = "true" if proven else "proven_at IS NULL"
+    return _fetch(connection, schema, f"{where} ORDER BY proven_at IS NOT NULL, due, id LIMIT %s", [limit])
+
+
+def held_for_sending(connection: Connection, number: int, schema: str = SCHEMA) -> bool:
+    """Whether it is still queued; then it is this transaction's to send, until it ends."""
+    return bool(_fetch(connection, schema, "id = %s AND sent_at IS NULL FOR UPDATE SKIP LOCKED", [number]))
 
 
 def sent(connection: Connection, number: int, to: str, now: dt.datetime, schema: str = SCHEMA) -> None:
@@ -167,4 +156,16 @@ def _notice(row: tuple[Any, ...]) -> Notice:
     return Notice(person=said.pop("person_id"), given=given, references=references, **said)
 
 
-__all__ = ["Change", "Notice", "State", "escalate", "of_request", "open_notices", "proven", "queue", "sent"]
+__all__ = [
+    "Change",
+    "Notice",
+    "State",
+    "escalate",
+    "held_for_sending",
+    "listed",
+    "of_request",
+    "open_notices",
+    "proven",
+    "queue",
+    "sent",
+]

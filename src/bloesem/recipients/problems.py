@@ -30,7 +30,9 @@ class _Checks:
         self.purposes |= {purpose.key for purpose in law.purposes}
         names = {key for policy in policies for key in policy.categories}
         self.categories = {".".join(key.split(".")[:n]) for key in names for n in range(1, 9)} | {"all"}
+        self.languages = {policy.language for policy in policies}
         self.countries = law.countries()
+        self.channels = {key for policy in policies for key in policy.channels}
 
     def all(self) -> Iterator[Problem]:
         it = self.record
@@ -52,6 +54,25 @@ class _Checks:
             yield from self._recipient(key, recipient)
         for key, transfer in it.transfers.items():
             yield from self._transfer(key, transfer)
+        for kind, delivery in it.deliveries.items():
+            yield from self._named(("deliveries",), (kind,), self.kinds, "kind of recipient", "P-112")
+            if delivery.through is not None:
+                yield from self._named(
+                    ("deliveries", kind, "through"), (delivery.through,), self.purposes, "purpose", "P-111"
+                )
+            if delivery.letters is not None:
+                where: Where = ("deliveries", kind, "letters", "text")
+                for language in sorted(self.languages - set(delivery.letters.text)):
+                    yield self._problem(
+                        where,
+                        f"has no words in `{language}`, the language of the policy",
+                        "P-002: whoever speaks none of a letter's languages is written to in the policy's",
+                        "write `subject`, `text` and `each.line` in it too",
+                    )
+            said = delivery.advertised.channels if delivery.advertised else {}
+            at: Where = ("deliveries", kind, "advertised", "channels")
+            yield from self._named(at, said, self.categories, "category", "P-125")
+            yield from self._named(at, said.values(), self.channels, "channel", "P-088")
         for key, store in it.stores.items():
             yield from self._country(("stores", key, "country"), store.country)
             if store.provider is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def changes(world: World, outcome: Outcome) -> list[Changes]:
     made = _Maker(world)
     for name, keys in outcome.deleted.items():
         if keys:
-            made.of(name).deleted = sorted(keys)
+            one = len(made.graph.tables[name].key) == 1
+            made.of(name).deleted = sorted(keys, key=itemgetter(0) if one else None)
     for ref in sorted({*outcome.blanked, *outcome.cut}):
         written = made.written(world.row(ref), outcome.blanked.get(ref, set()), outcome.cut.get(ref, []))
         if written:

@@ -22,6 +22,7 @@ ROW = "bloesem_row"
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _UUID = re.compile(r"\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
 _NUMBER = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?")
+_WHOLE = re.compile(r"-?\d{1,19}").fullmatch
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)")
 
 
@@ -165,6 +166,7 @@ class SqlFetch:
     lock: bool = False
     statements: Counter[str] = field(default_factory=Counter)
     _number: str | None = None
+    _fitting: dict[tuple[str, frozenset[Value]], tuple[list[str], str]] = field(default_factory=dict)
     _seen: dict[str, dict[Value, Row]] = field(default_factory=dict)
 
     def rows(self, questions: Sequence[Question]) -> list[dict[Value, Row]]:
@@ -180,7 +182,7 @@ class SqlFetch:
                 if one.columns == table.key and seen:
                     known.update((v, seen[v]) for v in one.values if v in seen)
                     values = [v for v in one.values if v not in seen]
-                said = self.reading.condition(table, one.columns).of(values)
+                said = self.reading.condition(table, one.columns).of(values, self._fitting)
                 if said is not None:
                     conditions.append(said[0])
                     given += said[1]
@@ -256,6 +258,8 @@ class Condition:
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         live = [table.column(c) for c in columns]
         self.fits = [_fit(one) for one in live]
+        #: Columns that may hold the same.
+        self.like = ",".join(f"{base(one)}{one.array}" for one in live)
         self.one: str | None = None
         if len(live) == 1 and live[0].array:
             self.sql = f"{column(columns[0])} && %s::text[]::{typed(live[0])}"
@@ -272,20 +276,35 @@ class Condition:
             right = ", ".join(right for _, right in sides)
             self.sql += f" AND ({left}) IN (SELECT * FROM unnest({right}))"
 
-    def of(self, values: Iterable[Value]) -> tuple[str, list[Any]] | None:
-        """(SQL, parameters); None when no value could be there."""
+    def of(
+        self,
+        values: Iterable[Value],
+        known: dict[tuple[str, frozenset[Value]], tuple[list[str], str]] | None = None,
+    ) -> tuple[str, list[Any]] | None:
+        """(SQL, parameters); None when no value could be there. `known`: what was made out in this request: many tables
+        point to the same rows."""
         if len(self.fits) == 1:
-            (fit,) = self.fits
-            alone = sorted({v[0] for v in values if fit(v[0])})
+            alone, whole_array = self._alone(values, {} if known is None else known)
             if self.one is not None and len(alone) == 1:
                 return self.one, alone
-            return (self.sql, [array(alone)]) if alone else None
+            return (self.sql, [whole_array]) if alone else None
         whole = sorted({v for v in values if all(fit(p) for fit, p in zip(self.fits, v, strict=True))})
         if not whole:
             return None
         parts = range(len(self.fits))
         given = [array(sorted({v[i] for v in whole})) for i in parts]
         return self.sql, [*given, *(array([v[i] for v in whole]) for i in parts)]
+
+    def _alone(
+        self, values: Iterable[Value], known: dict[tuple[str, frozenset[Value]], tuple[list[str], str]]
+    ) -> tuple[list[str], str]:
+        """Of one column: the values that could be there, and their array."""
+        at = self.like, frozenset(values)
+        if at not in known:
+            (fit,) = self.fits
+            alone = sorted({v[0] for v in at[1] if fit(v[0])})
+            known[at] = alone, array(alone)
+        return known[at]
 
 
 def array(values: Sequence[str]) -> str:
@@ -316,7 +335,7 @@ def _fit(one: LiveColumn) -> Callable[[str], bool]:
     type_ = base(one).removesuffix("[]") if one.array else base(one)
     if type_ in _INTEGERS:
         most = 1 << (8 * _INTEGERS[type_] - 1)
-        return lambda v: bool(re.fullmatch(r"-?\d{1,19}", v)) and -most <= int(v) < most
+        return lambda v: bool(_WHOLE(v)) and -most <= int(v) < most
     if type_ == "oid":
         return lambda v: bool(re.fullmatch(r"\d{1,10}", v)) and int(v) < 1 << 32
     if type_ == "uuid":

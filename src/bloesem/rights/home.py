@@ -16,7 +16,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +40,16 @@ SOUGHT_FOR = dt.timedelta(days=7)
 
 _NEXT = "nextval('rights.act_id_seq')"
 _SOUGHT = b"""INSERT INTO rights.sought (store, act, key_number, since, until, sealed)
-SELECT %s, %s::bigint, %s, %s, %s, unnest(%s::bytea[])"""
+SELECT %s, %s::bigint, %s, %s, %s, unnest(%s::text::bytea[])"""
 _BEGIN = b"""WITH act AS (
     INSERT INTO rights.act (id, store, kind, plan, policy, began_at, transaction) OVERRIDING SYSTEM VALUE
     VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id, store)
 INSERT INTO rights.sought (act, store, key_number, since, until, sealed)
-SELECT act.id, act.store, %s, %s, %s, unnest(%s::bytea[]) FROM act"""
+SELECT act.id, act.store, %s, %s, %s, unnest(%s::text::bytea[]) FROM act"""
 _FINISH = f"""UPDATE rights.act SET state = %s, ended_at = %s, counts = %s WHERE id = %s
 RETURNING {_NEXT}, set_config('synchronous_commit', 'off', true)""".encode()
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False)
 
 #: What stands beside identifiers: a row that was somebody.
 ROW = "row"
@@ -221,10 +223,14 @@ class Rights:
     def facts(self, store: str, identifiers: Sequence[Identifier], person: int) -> list[Fact]:
         """All facts about whoever any of these identifies, for `calculus.permits`, oldest first. `person`: the number that
         the caller gives the person."""
+        return self.facts_of(store, self.keys.person(store, identifiers), person)
+
+    def facts_of(self, store: str, names: Sequence[bytes], person: int) -> list[Fact]:
+        """The same. in: the names under which somebody may be known (`Keys.person`)."""
         rows = self.connection.execute(
             "SELECT %s::bigint, kind, key, starts_at, ends_at, table_name, row_number, held_by, reason, review_on"
-            " FROM rights.fact WHERE store = %s AND person && %s::bytea[] ORDER BY id",
-            [person, store, self.keys.person(store, identifiers)],
+            " FROM rights.fact WHERE store = %s AND person && %s::text::bytea[] ORDER BY id",
+            [person, store, as_array(names)],
         ).fetchall()
         return [Fact(*row) for row in rows]
 
@@ -344,13 +350,11 @@ class Rights:
         act: int,
         now: dt.datetime,
         rows: Sequence[str],
-    ) -> tuple[int, dt.datetime, dt.datetime, list[bytes]]:
+    ) -> tuple[int, dt.datetime, dt.datetime, str]:
         """The key, since and until when, and what is kept of each."""
         said = [(one.kind, one.value) for one in identifiers] + [(ROW, row) for row in rows]
-        sealed = self.keys.current.seal(
-            [json.dumps(one, ensure_ascii=False) for one in said], f"{store} {act}"
-        )
-        return self.keys.current.number, now, now + SOUGHT_FOR, sealed
+        sealed = self.keys.current.seal(map(_AS_JSON.encode, said), f"{store} {act}")
+        return self.keys.current.number, now, now + SOUGHT_FOR, as_array(sealed)
 
     def sought(
         self,
@@ -415,6 +419,12 @@ class Rights:
                 "what is begun is committed before the act, and what ended after it",
                 "use a connection that commits each statement",
             )
+
+
+def as_array(values: Iterable[bytes]) -> str:
+    """A `bytea[]` as PostgreSQL reads it: said at once, where a driver would ask of each what it is."""
+    said = '","'.join([f"\\\\x{value.hex()}" for value in values])
+    return f'{{"{said}"}}' if said else "{}"
 
 
 def _aware(moment: dt.datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bloesem.errors import RightsError
 from bloesem.rights.fetch import SqlFetch
@@ -34,9 +35,9 @@ class Who:
         table, _, column = left.rpartition(".")
         return cls(column, value, table)
 
-    @property
+    @cached_property
     def variants(self) -> frozenset[str]:
-        return frozenset({self.value, self.value.lower()})
+        return frozenset((self.value, self.value.lower()))
 
 
 def identify(graph: Graph, fetch: SqlFetch, wanted: Sequence[Sequence[Who]]) -> list[Person]:
@@ -81,7 +82,7 @@ class _Finder:
         asked = [(table, those) for table, those in asked if those]
         for (table, _), rows in zip(asked, self.fetch.rows(asked), strict=True):
             self.found.setdefault(table.qualified, {}).update(rows)
-        self.looked |= {(who.kind, v) for who in wanted if not who.table for v in who.variants}
+        self.looked.update((who.kind, v) for who in wanted if not who.table for v in who.variants)
 
     def _columns(
         self, table: Table, wanted: Sequence[Who]
@@ -111,13 +112,16 @@ class _Finder:
 
     def _matching(self, who: Who) -> list[Row]:
         rows: dict[Ref, Row] = {}
+        variants = (who.value,) if who.table else who.variants
         for table in self.people:
             if who.table and who.table not in (table.qualified, table.name):
                 continue
             names = [who.kind] if who.table else [n for n, kind in table.identities if kind == who.kind]
             for name in names:
-                for value in {who.value} if who.table else who.variants:
-                    rows.update((row.ref, row) for row in self._holding(table, name).get(value, ()))
+                holding = self._holding(table, name)
+                for value in variants:
+                    for row in holding.get(value, ()):
+                        rows[row.ref] = row
         return list(rows.values())
 
     def _holding(self, table: Table, name: str) -> dict[str, list[Row]]:
@@ -181,20 +185,24 @@ class _Finder:
         """What identifies two people identifies neither: rows that hold nothing else are nobody's to erase."""
         held = {(kind, v) for p in people if p.roots for kind, values in p.identities.items() for v in values}
         self.look([Who(kind, value) for kind, value in sorted(held - self.looked)])
-        holders: dict[tuple[str, str], set[object]] = {}
+        holders: dict[tuple[str, str], object] = {}
+        shared: set[tuple[str, str]] = set()
         mine = {ref: number for number, p in enumerate(people) for ref in p.roots}
         for table in self.people:
             for row in self.found.get(table.qualified, {}).values():
                 whose = mine.get(row.ref, row.ref)
                 for name, kind in table.identities:
                     for (value,) in row.pointers((name,)):
-                        holders.setdefault((kind, value), set()).add(whose)
-                        holders.setdefault((kind, value.lower()), set()).add(whose)
+                        for said in {value, value.lower()}:
+                            if holders.setdefault((kind, said), whose) != whose:
+                                shared.add((kind, said))
+        if not shared:
+            return people
         return [
             Person(
                 p.roots,
                 {
-                    kind: frozenset(v for v in values if len(holders.get((kind, v), ())) < 2)
+                    kind: frozenset(v for v in values if (kind, v) not in shared)
                     for kind, values in p.identities.items()
                 },
             )

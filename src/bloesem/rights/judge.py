@@ -188,7 +188,7 @@ class Judge:
         }
 
     @cached_property
-    def _dated(self) -> Mapping[str, TablePlan]:
+    def dated(self) -> Mapping[str, TablePlan]:
         """The tables that say when something happened to a person."""
         return {t.name: t for t in self.plan.tables if t.facts}
 
@@ -221,7 +221,7 @@ class Judge:
 
     def _facts(self, world: World, way: Way) -> list[Fact]:
         found: list[Fact] = []
-        for name, plan in self._dated.items():
+        for name, plan in self.dated.items():
             for key, reach in way.get(name, {}).items():
                 if not reach.owner:
                     continue
@@ -249,6 +249,11 @@ class Judge:
             return [rows] if rows else []
         together: dict[Any, list[Row]] = {}
         alone = deciding[0] if len(deciding) == 1 else None
+        if alone:  # most rows of a table differ in nothing
+            first, place = rows[0].shape, rows[0].shape.at[alone]
+            said = rows[0].read[place]
+            if said.__class__ is str and all(r.shape is first and r.read[place] == said for r in rows):
+                return [rows]
         for row in rows:
             at, read = row.shape.at, row.read
             what = str(read[at[alone]]) if alone else tuple([str(read[at[c]]) for c in deciding])

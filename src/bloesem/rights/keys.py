@@ -43,8 +43,12 @@ class Key:
 
     def person(self, store: str, identifier: Identifier) -> bytes:
         """The name under which somebody of a store is known. raises: IdentifierError."""
-        said = "\0".join((store, identifier.kind, normal(identifier)))
-        return hmac.digest(self._derived("person"), said.encode(), "sha256")
+        return self.people(store, [(identifier.kind, normal(identifier))])[0]
+
+    def people(self, store: str, normals: Iterable[tuple[str, str]]) -> list[bytes]:
+        """The same of many, in that order. in: kind and `identifiers.normal` of each."""
+        secret = self._derived("person")
+        return [hmac.digest(secret, f"{store}\0{kind}\0{said}".encode(), "sha256") for kind, said in normals]
 
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The number under which a row is known: facts about one row name it by a number."""
@@ -55,8 +59,10 @@ class Key:
     def seal(self, texts: Iterable[str], about: str) -> list[bytes]:
         """`about`: what they belong to; each opens only with the same."""
         cipher, to = AESGCM(self._derived("sought")), about.encode()
-        nonces = ((os.urandom(_NONCE), text.encode()) for text in texts)
-        return [nonce + cipher.encrypt(nonce, text, to) for nonce, text in nonces]
+        plain = [text.encode() for text in texts]
+        random = os.urandom(_NONCE * len(plain))
+        nonces = (random[at : at + _NONCE] for at in range(0, len(random), _NONCE))
+        return [nonce + cipher.encrypt(nonce, text, to) for nonce, text in zip(nonces, plain, strict=True)]
 
     def open(self, sealed: bytes, about: str) -> str:
         """raises: GateError when it was sealed under another key or about something else, or was changed."""
@@ -102,7 +108,11 @@ class Keys:
 
     def person(self, store: str, identifiers: Sequence[Identifier]) -> list[bytes]:
         """Every name under which somebody may be known: each identifier, under each key."""
-        return [key.person(store, identifier) for key in self.all for identifier in identifiers]
+        return self.people(store, [(one.kind, normal(one)) for one in identifiers])
+
+    def people(self, store: str, normals: Sequence[tuple[str, str]]) -> list[bytes]:
+        """The same. in: kind and `identifiers.normal` of each."""
+        return [name for key in self.all for name in key.people(store, normals)]
 
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The same for ever: under the first key."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bloesem.errors import LedgerError
 from bloesem.plan.model import Fact, FactKind
-from bloesem.rights.home import Rights
-from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, usable
+from bloesem.rights.home import Rights, as_array
+from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, IdentifierError, normal
 from bloesem.rights.judge import ME
 from bloesem.rights.world import Person, Ref
 from bloesem.stores.postgres import Connection
 
 #: After so long an act that has written nothing is taken to be dead.
 AT_WORK = dt.timedelta(hours=1)
+_ALONE = tuple(kind for kind in KINDS if kind not in TOGETHER)
 
 
 def identifiers(person: Person) -> list[Identifier]:
@@ -31,13 +32,18 @@ def rows(person: Person) -> list[Identifier]:
 
 def sought(person: Person) -> list[Identifier]:
     """What identifies a person in any text: a row's number does not, nor a name or an address without the other."""
-    named = [
-        Identifier(kind, value)
-        for kind in KINDS
-        if kind not in TOGETHER
-        for value in sorted(person.identities.get(kind, ()))
-    ]
-    return [*(one for one in named if usable(one)), *person.addressed]
+    return [one for one, _ in spelled(person)]
+
+
+def spelled(person: Person) -> list[tuple[Identifier, str]]:
+    """The same, each with the spelling under which it is found again; what people typed for want of one is left out."""
+    found = []
+    for kind in _ALONE:
+        for value in sorted(person.identities.get(kind, ())):
+            one = Identifier(kind, value)
+            with suppress(IdentifierError):
+                found.append((one, normal(one)))
+    return [*found, *((one, normal(one)) for one in person.addressed)]
 
 
 @dataclass
@@ -53,30 +59,35 @@ class HomeRecord:
     act: int = field(default=0, init=False)
     _next: int | None = field(default=None, init=False)
     _recorded: bool = field(default=False, init=False)
-    _sought: tuple[Sequence[Person], list[list[Identifier]]] = field(default=((), []), init=False, repr=False)
+    _sought: tuple[Sequence[Person], list[list[tuple[Identifier, str]]]] = field(
+        default=((), []), init=False, repr=False
+    )
 
-    def _identifiers(self, people: Sequence[Person]) -> list[list[Identifier]]:
-        """What identifies each in any text, made out once for each request."""
+    def _identifiers(self, people: Sequence[Person]) -> list[list[tuple[Identifier, str]]]:
+        """What identifies each in any text, as `spelled`, made out once for each request."""
         if self._sought[0] is not people:
-            self._sought = people, [sought(person) for person in people]
+            self._sought = people, [spelled(person) for person in people]
         return self._sought[1]
 
     def facts(self, people: Sequence[Person]) -> Sequence[Sequence[Fact]]:
         """Of many people only those are asked about of whom anything is known."""
         named = [
-            [*rows(person), *more] for person, more in zip(people, self._identifiers(people), strict=True)
+            [*((one, normal(one)) for one in rows(person)), *more]
+            for person, more in zip(people, self._identifiers(people), strict=True)
+        ]
+        names = [
+            self.rights.keys.people(self.store, [(one.kind, said) for one, said in mine]) for mine in named
         ]
         if len(people) == 1:
-            return [self.rights.facts(self.store, named[0], ME)]
-        names = [self.rights.keys.person(self.store, one) for one in named]
+            return [self.rights.facts_of(self.store, names[0], ME)]
         found = self.rights.connection.execute(
-            "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::bytea[]",
-            [self.store, [name for one in names for name in one]],
+            "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::text::bytea[]",
+            [self.store, as_array(name for one in names for name in one)],
         ).fetchall()
         known = {bytes(row[0]) for row in found}
         return [
-            self.rights.facts(self.store, one, ME) if known and not known.isdisjoint(mine) else []
-            for one, mine in zip(named, names, strict=True)
+            self.rights.facts_of(self.store, mine, ME) if known and not known.isdisjoint(mine) else []
+            for mine in names
         ]
 
     def number(self, ref: Ref) -> int:
@@ -120,7 +131,7 @@ class HomeRecord:
     def begun(self, kind: str, plan: str, people: Sequence[Person], transaction: str) -> Iterator[None]:
         self.act = self._next or self.rights.draw()
         self._next, self._recorded = None, False
-        wanted = [one for named in self._identifiers(people) for one in named] if kind == "erase" else []
+        wanted = [one for named in self._identifiers(people) for one, _ in named] if kind == "erase" else []
         with self.rights.begun(
             self.act,
             self.store,

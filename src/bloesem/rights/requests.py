@@ -30,6 +30,7 @@ from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
 from bloesem.rights.telling import difference, without
 from bloesem.rights.trouble import explain
+from bloesem.rights.ways import Ways
 from bloesem.rights.whose import Kept, Outcome, Reach, Way, leave, reached, shown
 from bloesem.rights.world import Person, Ref, Refs, Row, Value, World, gather
 from bloesem.stores.postgres import Connection
@@ -50,21 +51,29 @@ class Draft:
 
 
 #: Says what is written, of the rows found and how each person reaches them.
-Drafter = Callable[[World, Sequence[Way]], Draft]
+Drafter = Callable[[World, Ways], Draft]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash."""
+    """What was done, or would be. `tables`: per table, rows deleted, changed and kept, by key. `plan`: its hash. `told`: the
+    recipients that are told of it (art. 19), where Bloesem knows who got what."""
 
     tables: Mapping[str, Mapping[str, Sequence[Any]]]
     statements: int
     plan: str
     people: tuple[Person, ...]
     done: bool
+    told: Sequence[Mapping[str, Any]] = ()
 
     def json(self) -> dict[str, Any]:
-        return {"tables": self.tables, "residue": [], "statements": self.statements, "plan": self.plan}
+        return {
+            "tables": self.tables,
+            "residue": [],
+            "told": self.told,
+            "statements": self.statements,
+            "plan": self.plan,
+        }
 
 
 @dataclass
@@ -232,7 +241,7 @@ class Desk:
         try:
             with self._transaction(undo=dry_run):
                 world = find()
-                ways = [reached(world, person) for person in world.people]
+                ways = Ways(world)
                 drafted = draft(world, ways)
                 bound = self._hash(kind, world, drafted)
                 if plan is not None and plan != bound:
@@ -271,7 +280,7 @@ class Desk:
             self._fetch = self._asking(None if show else self._columns, lock=lock)
             return gather(self.graph, people, self._fetch, ghosts=gone.values())
 
-        def rest(world: World, ways: Sequence[Way]) -> Draft:
+        def rest(world: World, ways: Ways) -> Draft:
             drafted = draft(world, ways)
             for one in drafted.made:
                 one.deleted = [key for key in one.deleted if (one.table.qualified, key) not in gone]
@@ -301,35 +310,39 @@ class Desk:
         return any(ref[0] not in placed for ref in now - seen) or any(after[n] > before[n] for n in placed)
 
     def _erasure(self, ground: str) -> Drafter:
-        def draft(world: World, ways: Sequence[Way]) -> Draft:
-            outcome = self._judged(world, ways, ground)
-            return Draft(changes(world, outcome), tuple(self._staying(world, ways, outcome)), ground)
+        def draft(world: World, ways: Ways) -> Draft:
+            outcome, together = self._judged(world, ways, ground)
+            return Draft(changes(world, outcome), tuple(self._staying(world, together, outcome)), ground)
 
         return draft
 
-    def _judged(self, world: World, ways: Sequence[Way], ground: str) -> Outcome:
-        standings = [
-            self.judge.standing(world, way, facts, erasure=ground)
-            for facts, way in zip(self.record.facts(world.people), ways, strict=True)
-        ]
+    def _judged(self, world: World, ways: Ways, ground: str) -> tuple[Outcome, Sequence[Way]]:
+        """out: what becomes of all rows, and how people reach them: those together who stand alike."""
+        alike: dict[int, tuple[Standing, list[int]]] = {}
+        plain: Standing | None = None  # of whom nothing is said, here or there
+        for number, facts in enumerate(self.record.facts(world.people)):
+            way = ways[number] if self.judge.dated else {}
+            one = plain if plain is not None and not (way or facts) else None
+            if one is None:
+                one = self.judge.standing(world, way, facts, erasure=ground)
+                plain = plain if way or facts else one
+            alike.setdefault(id(one), (one, []))[1].append(number)
+        standings = [one for one, _ in alike.values()]
+        together = [ways.of(numbers) for _, numbers in alike.values()]
 
         def keeps(owned: Mapping[str, Mapping[int, Sequence[Row]]]) -> Iterator[tuple[Ref, Kept]]:
             for those in owned.values():
-                # People who stand alike are judged together.
-                together: dict[int, tuple[Standing, list[Row]]] = {}
                 for number, rows in those.items():
                     standing = standings[number]
-                    together.setdefault(id(standing), (standing, []))[1].extend(rows)
-                for standing, all_ in together.values():
-                    for alike in self.judge.alike(standing, all_):
+                    for alike in self.judge.alike(standing, rows):
                         kept = self.judge.kept(standing, alike[0], self.number(standing, alike[0]))
                         if kept is not None:
                             yield from ((row.ref, kept) for row in alike)
 
-        return leave(world, ways, keeps)
+        return leave(world, together, keeps), together
 
     def _hash(self, kind: str, world: World, draft: Draft) -> str:
-        """Rows by their digests, which say all that lies in them, key and all."""
+        """Rows by their digests, which say all that lies in them, key and all. What goes is in the order of its keys."""
         people = [
             (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
         ]
@@ -338,9 +351,12 @@ class Desk:
         for name, rows in sorted(world.rows.items()):
             one = made.get(name)
             deleted = one.deleted if one else []
-            going = sorted([rows[key].read[-1] for key in deleted])
-            staying = sorted([rows[key].read[-1] for key in rows.keys() - deleted])
-            said.append([name, going, staying, sorted(one.written.items()) if one else []])
+            going = [rows[key].read[-1] for key in deleted]
+            rest = rows.keys() - deleted if len(deleted) < len(rows) else ()
+            staying = [rows[key].read[-1] for key in sorted(rest)]
+            placed = self.graph.tables[name].key == PLACE  # where a row lies is nothing of what it says
+            digests = [_digest(sorted(those) if placed else those) for those in (going, staying)]
+            said.append([name, *digests, sorted(one.written.items()) if one else []])
         return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
     def _staying(
@@ -351,7 +367,7 @@ class Desk:
         rest: dict[Ref, bool] = {}
         for way in ways:
             for name in way.keys() - self.graph.people:
-                for key in way[name].keys() - outcome.deleted.get(name, set()):
+                for key in way[name].keys() - outcome.deleted.get(name, ()):
                     rest[name, key] = way[name][key].owner or rest.get((name, key), False)
         for ref in sorted(rest.keys() - outcome.kept.keys()):
             why = "somebody else's too" if rest[ref] else "somebody else's, shared with this person"
@@ -422,6 +438,11 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def _digest(digests: Sequence[str]) -> tuple[int, str]:
+    """Of rows in the order of their keys: each is said by a digest of one length."""
+    return len(digests), hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _refs(rows: Refs) -> set[Ref]:

@@ -43,7 +43,7 @@ class Kept:
     until: dt.date | None = None
 
 
-#: Of the rows given, which are the own of the people of some numbers (among those asked about): what is still kept.
+#: Of the rows given, which are owned along the ways of some numbers: what is still kept.
 Keeps = Callable[[Mapping[str, Mapping[int, Sequence[Row]]]], Iterable[tuple[Ref, Kept]]]
 
 
@@ -65,40 +65,51 @@ class Outcome:
     kept: dict[Ref, Kept] = field(default_factory=dict)
 
 
-def reached(world: World, person: Person) -> Way:
-    """The rows that a person reaches, and how: an owner's owner owns; anything through a share is shared."""
+def reached(world: World, *people: Person) -> Way:
+    """The rows that a person reaches, and how: an owner's owner owns; anything through a share is shared.
+
+    Of several people: what any of them reaches, as owner where any owns it, along all their edges. That is the union of
+    what each reaches, as nobody's way ends at a row of theirs own, and another's goes on from there.
+    """
     graph = world.graph
     found: dict[str, dict[Value, Reach]] = {}
     queue: list[tuple[str, list[Value]]] = []
-    for table, key in person.roots:
-        if key in world.rows.get(table, ()):
-            found.setdefault(table, {})[key] = _reach(True, frozenset([None]))
-            queue.append((table, [key]))
+    roots: Refs = {}
+    for person in people:
+        for table, key in person.roots:
+            roots.setdefault(table, set()).add(key)
+    for table, own in roots.items():
+        there = world.rows.get(table, {})
+        keys = [key for key in own if key in there]
+        if keys:
+            found[table] = dict.fromkeys(keys, _reach(True, frozenset([None])))
+            queue.append((table, keys))
     for edge in graph.named:
         assert edge.person is not None
-        for value in sorted(person.identities.get(edge.person, ())):
+        kind = edge.person
+        for value in sorted({value for person in people for value in person.identities.get(kind, ())}):
             if keys := world.holding(edge, (value,)):
                 queue.append((edge.holder, _arrive(found, edge, keys, edge.kind == "owner")))
     while queue:
         table, keys = queue.pop()
         down = graph.down[table]
+        if table in graph.people:
+            own = roots.get(table, set())
+            keys = [key for key in keys if key in own]
         if not down or not keys:
             continue
         ways, rows = found[table], world.rows[table]
-        if table in graph.people:
-            keys = [key for key in keys if (table, key) in person.roots]
+        owning = [rows[key] for key in keys if ways[key].owner]
+        sharing = [rows[key] for key in keys if not ways[key].owner] if len(owning) < len(keys) else []
         for edge in down:
-            for key in keys:
-                children = world.children(edge, rows[key])
+            for holders, owner in ((owning, edge.kind == "owner"), (sharing, False)):
+                children = world.below(edge, holders) if holders else []
                 if children:
-                    fresh = _arrive(found, edge, children, ways[key].owner and edge.kind == "owner")
-                    queue.append((edge.child, fresh))
+                    queue.append((edge.child, _arrive(found, edge, children, owner)))
     for table in graph.people & found.keys():
+        own = roots.get(table, set())
         for key, reach in found[table].items():
-            if (
-                table,
-                key,
-            ) not in person.roots:  # a row that is itself a person outlives whoever it belongs to
+            if key not in own:  # a row that is itself a person outlives whoever it belongs to
                 found[table][key] = _reach(False, reach.edges)
     return found
 
@@ -110,8 +121,8 @@ def _arrive(
     new = _reach(owner, frozenset([edge.number]))
     known = found.get(edge.child)
     if known is None:
-        found[edge.child] = dict.fromkeys(keys, new)
-        return list(keys)
+        first = found[edge.child] = dict.fromkeys(keys, new)
+        return list(first)
     fresh = []
     for key in keys:
         before = known.get(key)
@@ -138,9 +149,12 @@ def shown(world: World, ref: Ref, way: Reach) -> set[str]:
 
 
 def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outcome:
-    """What becomes of every row when all people of the world leave at once. in: `ways`, how each reaches what."""
+    """What becomes of every row when all people of the world leave at once. in: `ways`, how they reach what: each, or those
+    together of whom the same is kept."""
     owned = _owned(ways)
-    mine: Refs = {table: set().union(*those.values()) for table, those in owned.items()}
+    mine: Refs = {}
+    for table, those in owned.items():
+        mine[table] = set().union(*those.values()) if len(those) > 1 else next(iter(those.values()))
     gone = _without(mine, _remaining(world, mine))
     result = Outcome()
     if keeps is not None:
@@ -152,11 +166,14 @@ def leave(world: World, ways: Sequence[Way], keeps: Keeps | None = None) -> Outc
 
 
 def _owned(ways: Sequence[Way]) -> dict[str, dict[int, set[Value]]]:
-    """By table and number of the person, the rows that they own."""
+    """By table and number of the way, the rows that are owned."""
     found: dict[str, dict[int, set[Value]]] = {}
     for number, way in enumerate(ways):
         for table, reaches in way.items():
-            own = {key for key, reach in reaches.items() if reach.owner}
+            if all(reach.owner for reach in set(reaches.values())):  # there are few ways, and many rows
+                own = set(reaches)
+            else:
+                own = {key for key, reach in reaches.items() if reach.owner}
             if own:
                 found.setdefault(table, {})[number] = own
     return found
@@ -170,7 +187,7 @@ def _by_table(refs: Iterable[Ref]) -> Refs:
 
 
 def _without(refs: Refs, others: Refs) -> Refs:
-    return {table: keys - others.get(table, set()) for table, keys in refs.items()}
+    return {table: keys - less if (less := others.get(table)) else keys for table, keys in refs.items()}
 
 
 def _among(refs: Refs, ref: Ref) -> bool:
@@ -235,7 +252,10 @@ def _keep(
     going: dict[str, dict[int, list[Row]]] = {}
     for table, those in owned.items():
         rows, left = world.rows[table], gone[table]
-        going[table] = {number: [rows[key] for key in keys & left] for number, keys in those.items()}
+        going[table] = {
+            number: [rows[key] for key in (keys if keys is left else keys & left)]
+            for number, keys in those.items()
+        }
     for ref, kept in keeps(going):
         known = result.kept.get(ref)
         result.kept[ref] = kept if known is None else _both(known, kept)

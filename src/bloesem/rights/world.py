@@ -83,6 +83,13 @@ class Row:
         return [] if None in found else [found]
 
 
+def _pointing(rows: Sequence[Row], columns: tuple[str, ...]) -> list[Value]:
+    """What the columns of rows of one table point to."""
+    if rows and columns == rows[0].shape.key:
+        return [row.key for row in rows]
+    return [value for row in rows for value in row.pointers(columns)]
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written).
@@ -139,18 +146,25 @@ class World:
 
     def keys(self, table: str, columns: tuple[str, ...], value: Value) -> list[Value]:
         """The keys of the rows of a table that were found, by what columns hold."""
+        return self._by(table, columns).get(value, [])
+
+    def _by(self, table: str, columns: tuple[str, ...]) -> dict[Value, list[Value]]:
         found = self._index.get((table, columns))
         if found is None:
             found = self._index[table, columns] = self._indexed(table, columns)
-        return found.get(value, [])
+        return found
 
     def _indexed(self, table: str, columns: tuple[str, ...]) -> dict[Value, list[Value]]:
         found: dict[Value, list[Value]] = {}
         plain: dict[int | str, list[Value]] = {}
         alone = columns[0] if len(columns) == 1 else None
+        shape, place = None, 0
         for key, row in self.rows.get(table, {}).items():
             if alone is not None:
-                value = row.read[row.shape.held[alone]]
+                if row.shape is not shape:
+                    shape = row.shape
+                    place = shape.held[alone]
+                value = row.read[place]
                 if value.__class__ is int or value.__class__ is str:  # what most links are: said as text once
                     if value in plain:
                         plain[value].append(key)
@@ -181,6 +195,13 @@ class World:
                 return []
             return [k for v in row.pointers(edge.columns) for k in self.keys(edge.child, edge.of, v)]
         return [k for v in row.pointers(edge.of) for k in self.holding(edge, v)]
+
+    def below(self, edge: Edge, rows: Sequence[Row]) -> list[Value]:
+        """The same of many rows of one table."""
+        if edge.turned or edge.when is not None:
+            return [key for row in rows for key in self.children(edge, row)]
+        index = self._by(edge.holder, edge.columns)
+        return [key for value in _pointing(rows, edge.of) for key in index.get(value, ())]
 
     def holding(self, edge: Edge, value: Value) -> list[Value]:
         """The keys of the rows that point along an edge to a value, and on which it counts."""
@@ -304,8 +325,11 @@ class _Gathering:
             reached = self.world.reached.setdefault(name, set())
             fresh = reaching - reached
             reached |= fresh
-            if self.graph.pointing[name] or self.graph.held[name]:
-                self._spread(name, [rows[key] for key in fresh if not self.world.stops(name, key)])
+            turned = any(e.turned and e.reaches and e.target for e in self.graph.held[name])
+            if self.graph.pointing[name] or turned:
+                if name in self.graph.people:
+                    fresh = {key for key in fresh if not self.world.stops(name, key)}
+                self._spread(name, [rows[key] for key in fresh])
 
     def _question(self, name: str, wanted: Wanted, roots: set[Value]) -> Question:
         table = self.graph.tables[name]
@@ -332,10 +356,12 @@ class _Gathering:
             if edge.turned and edge.reaches and edge.target:
                 holders = (row for row in rows if self.world.counts(edge, row))
                 self._ask(edge.target, edge, True, [v for row in holders for v in row.pointers(edge.columns)])
+        values: dict[tuple[str, ...], frozenset[Value]] = {}
         for edge in self.graph.pointing[name]:
             # Who points to it: rows that are theirs too; or, turned and by reference, rows that have a part in it.
-            values = [v for row in rows for v in row.pointers(edge.of)]
-            self._ask(edge.holder, edge, edge.reaches and not edge.turned, values)
+            if edge.of not in values:
+                values[edge.of] = frozenset(_pointing(rows, edge.of))
+            self._ask(edge.holder, edge, edge.reaches and not edge.turned, values[edge.of])
 
     def _ghosts(self) -> None:
         """What no foreign key vouches for may point to nothing: then nobody else is there to own the row."""

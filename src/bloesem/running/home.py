@@ -32,7 +32,7 @@ class Home:
             if embedded:
                 require_reachable(found, owner_of(found / f"postgres-{DEFAULT_VERSION}"))
             found.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for name in ("credentials", "doors", "logs", "outbox"):
+            for name in ("credentials", "doors", "logs", "outbox", "inbox"):
                 (found / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StoreError(
@@ -75,14 +75,21 @@ class Home:
     def set_migrated(self, mark: str) -> None:
         (self.directory / "migrated").write_text(mark + "\n")
 
-    def door(self, process: str, logins: Sequence[str]) -> Path:
-        """A directory with the credentials of these logins and of no other, for one process."""
+    @property
+    def inbox(self) -> Path:
+        """What a mail server leaves here came back to an address of ours."""
+        return self.directory / "inbox"
+
+    def door(self, process: str, logins: Sequence[str], keys: Sequence[str] = ()) -> Path:
+        """A directory for one process, with the credentials of these logins and of no other, and these files of keys."""
         folder = self.directory / "doors" / process
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         for login in logins:
             for kind in ("password", "scope-key"):
                 shutil.copy2(self.credentials / f"{login}.{kind}", folder / f"{login}.{kind}")
+        for name in keys:
+            shutil.copy2(self.credentials / name, folder / name)
         return folder
 
     @contextmanager

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
-from bloesem.consent.rules import Rules
+from bloesem.consent.rules import CALLED, Rules
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.sending import reasons as why
 from bloesem.sending.decision import Asked, ask, counts, query
-from bloesem.sending.errors import SendingError
+from bloesem.sending.errors import CampaignError, SendingError
 from bloesem.sending.reasons import Reason
 from bloesem.sending.templates import Templates, fill
 from bloesem.stores.facts import moment
@@ -85,15 +85,29 @@ def preview(connection: Connection, rules: Rules, templates: Templates, campaign
     return Preview(campaign, found, made_of)
 
 
-def release(connection: Connection, rules: Rules, templates: Templates, campaign: Campaign) -> int:
+def release(
+    connection: Connection,
+    rules: Rules,
+    templates: Templates,
+    campaign: Campaign,
+    *,
+    stated: int | None = None,
+) -> int:
     """Put a message in the outbox to everybody who may have it now. As it was counted, or not at all: another template,
-    version, channel or segment is another campaign. out: messages. raises: SendingError as `preview`, and before one."""
+    version, channel or segment is another campaign.
+
+    `stated`: the number that whoever releases it was shown. It must be the one that was counted; and where more people may
+    have it by now, nothing goes out, as nobody has seen whom that adds. Fewer is no obstacle: an objection counts at once,
+    and stops nobody else's message. A call list waits in the outbox until somebody fetches it (`calls`).
+    out: messages. raises: SendingError as `preview`, and before one.
+    """
     asked = _asked(rules, templates, campaign)
     s = ident(rules.plan.schema)
     with connection.transaction():
         connection.execute(ROOM)
         row = connection.execute(
-            f"SELECT template, version, channel, segment, released_at FROM {s}.campaign WHERE key = %s FOR UPDATE".encode(),
+            "SELECT template, version, channel, segment, released_at, COALESCE((counts ->> 'allowed')::int, 0)"
+            f" FROM {s}.campaign WHERE key = %s FOR UPDATE".encode(),
             [campaign.key],
         ).fetchone()
         if row is None or row[:4] != (
@@ -102,13 +116,21 @@ def release(connection: Connection, rules: Rules, templates: Templates, campaign
             campaign.channel,
             campaign.segment,
         ):
-            raise SendingError(
+            raise CampaignError(
+                "uncounted",
                 f"campaign `{campaign.key}` was not counted as it would go out",
                 "who releases a campaign has seen whom it leaves out, and why",
                 "look at its preview first",
             )
         if row[4] is not None:
             raise _out(campaign)
+        if stated is not None and stated != row[5]:
+            raise CampaignError(
+                "uncounted",
+                f"campaign `{campaign.key}` was counted anew since it was shown",
+                "who releases a campaign has seen whom it leaves out, and why",
+                "look at its preview again",
+            )
         _made_of(connection, rules, asked, campaign)
         text, values = query(connection, rules, asked, None, _among(rules, asked, campaign))
         template = asked.template
@@ -116,7 +138,7 @@ def release(connection: Connection, rules: Rules, templates: Templates, campaign
         made = connection.execute(
             f"INSERT INTO {s}.outbox (person_id, class, purpose, channel, template, version, campaign, state, decided_at,"
             " due_at) SELECT person_id, %(class)s, %(purpose)s, %(channel)s, %(template)s, %(version)s, %(campaign)s,"
-            f" 'decided', %(at)s, %(at)s FROM ({text}) AS v WHERE code = 0"
+            f" 'decided', %(at)s, %(due)s::timestamptz FROM ({text}) AS v WHERE code = 0"
             " ON CONFLICT (campaign, person_id) DO NOTHING".encode(),
             {
                 **values,
@@ -126,12 +148,54 @@ def release(connection: Connection, rules: Rules, templates: Templates, campaign
                 "template": template.key,
                 "version": template.version,
                 "campaign": campaign.key,
+                "due": "infinity" if campaign.channel == CALLED else now,
             },
         ).rowcount
+        if stated is not None and made > stated:
+            raise CampaignError(
+                "more",
+                f"campaign `{campaign.key}` would go to {made} people by now, and {stated} were counted",
+                "who releases a campaign has seen whom it leaves out, and why",
+                "count it anew, and look",
+            )
         connection.execute(
             f"UPDATE {s}.campaign SET released_at = %s WHERE key = %s".encode(), [now, campaign.key]
         )
     return made
+
+
+def stop(connection: Connection, rules: Rules, key: str) -> int:
+    """What waits goes no more; what a door took already is on its way. out: messages that were held back. raises:
+    CampaignError for one that is not out, or stopped already."""
+    s = ident(rules.plan.schema)
+    with connection.transaction():
+        now = moment(connection, rules.plan)
+        done = connection.execute(
+            f"UPDATE {s}.campaign SET stopped_at = %s WHERE key = %s AND released_at IS NOT NULL"
+            " AND stopped_at IS NULL".encode(),
+            [now, key],
+        ).rowcount
+        if not done:
+            raise CampaignError(
+                "not-out",
+                f"campaign `{key}` is not on its way",
+                "what was never released, or stopped before, is not stopped",
+                "look at its page",
+            )
+        return connection.execute(
+            f"UPDATE {s}.outbox SET state = 'refused', reason = %s, ended_at = %s, address = NULL, contents = NULL"
+            " WHERE campaign = %s AND state = 'decided'".encode(),
+            [why.STOPPED.key, now, key],
+        ).rowcount
+
+
+def stopped(connection: Connection, rules: Rules, key: str) -> bool:
+    """Whether it was stopped: a message of it may still wait for another offer."""
+    row = connection.execute(
+        f"SELECT stopped_at IS NOT NULL FROM {ident(rules.plan.schema)}.campaign WHERE key = %s".encode(),
+        [key],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _asked(rules: Rules, templates: Templates, campaign: Campaign) -> Asked:
@@ -164,7 +228,8 @@ def _made_of(connection: Connection, rules: Rules, asked: Asked, campaign: Campa
         [campaign.segment, purpose.key],
     ).fetchall()
     if not rows:
-        raise SendingError(
+        raise CampaignError(
+            "segment",
             f"there is no segment `{campaign.segment}` for `{purpose.key}`",
             "P-086: the logic of a selection is recorded, with its inputs",
             "work it out first, for this purpose",
@@ -177,7 +242,8 @@ def _made_of(connection: Connection, rules: Rules, asked: Asked, campaign: Campa
         planned = rules.plan.by_name.get(of)
         found = next((c for c in planned.columns if c.name == name), None) if planned else None
         if found is None or not found.purposes & purpose.mask:
-            raise SendingError(
+            raise CampaignError(
+                "inputs",
                 f"segment `{campaign.segment}` was made of {column}",
                 f"P-086, P-050: `{purpose.key}` is worked out from what it may read; no special category, credit, recording",
                 "work it out anew from other columns",
@@ -186,11 +252,12 @@ def _made_of(connection: Connection, rules: Rules, asked: Asked, campaign: Campa
 
 
 def _out(campaign: Campaign) -> SendingError:
-    return SendingError(
+    return CampaignError(
+        "out",
         f"campaign `{campaign.key}` is out already",
         "a message is sent once",
         "make another campaign, with a key of its own",
     )
 
 
-__all__ = ["Campaign", "Preview", "preview", "release"]
+__all__ = ["Campaign", "Preview", "preview", "release", "stop", "stopped"]

@@ -39,6 +39,10 @@ class Asked:
     def purpose(self, rules: Rules) -> PurposePlan:
         return rules.plan.purpose(self.template.purpose)
 
+    def product_sql(self) -> str:
+        """The product that it promotes, as SQL; whoever has it is left out (P-087)."""
+        return literal(self.template.promotes.product) if self.template.promotes else "NULL"
+
     def needs_sale(self, rules: Rules) -> bool:
         """Whether the soft opt-in must hold: electronic advertising without consent (P-089)."""
         advertises = self.rule(rules).advertising
@@ -167,7 +171,7 @@ def decision_sql(
     if asked.kind(rules) is not None:
         cases.append((f"NOT EXISTS (SELECT {agreed_sql(rules, asked)})", why.KIND))
     if rule.advertising and asked.template.promotes is not None:
-        cases.append((_owned(rules, asked.template.promotes.product), why.OWNED))
+        cases.append((_owned(rules, asked.product_sql()), why.OWNED))
     if asked.needs_sale(rules):
         cases.append(("NOT s.contract_begun", why.NO_SALE))
     whens = "\n         ".join(f"WHEN {test} THEN {reason.code}" for test, reason in cases)
@@ -252,7 +256,7 @@ def _owned(rules: Rules, product: str) -> str:
     return (
         f"EXISTS (SELECT FROM {qualified(table.schema, table.name)} o"
         f" JOIN {qualified(catalogue.schema, catalogue.name)} p ON p.id = o.{ident(own.product)}"
-        f" WHERE o.{ident(table.owners[0])} = s.person_id AND p.{ident(own.catalogue_key)} = {literal(product)}"
+        f" WHERE o.{ident(table.owners[0])} = s.person_id AND p.{ident(own.catalogue_key)} = {product}"
         f" AND COALESCE(o.{ident(own.since)} <= %(today)s, true) AND COALESCE(o.{ident(own.until)} >= %(today)s, true))"
     )
 

@@ -26,6 +26,7 @@ from bloesem.plan.dates import add_period, civil, midnight
 from bloesem.plan.quoting import ident, literal
 from bloesem.rights.identifiers import IdentifierError
 from bloesem.sending import reasons as why
+from bloesem.sending.campaign import stopped
 from bloesem.sending.decision import Asked, agreed_sql, ask, query
 from bloesem.sending.errors import SendingError
 from bloesem.sending.reasons import BY_KEY, REASONS, Reason
@@ -317,7 +318,13 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
         self.connection.execute(
             f"UPDATE {self._s}.outbox SET state = %s, ended_at = %s, reason = %s, promise = %s, address = NULL,"
             " contents = NULL WHERE id = %s AND state IN ('decided', 'claimed')".encode(),
-            [state, now, reason.key if reason else None, reason.promise if reason else None, queued.id],
+            [
+                state,
+                now,
+                reason.key if reason else None,
+                (reason.promise or None) if reason else None,
+                queued.id,
+            ],
         )
 
     def _prepare(self, queued: Queued, now: dt.datetime) -> tuple[Reason | None, Letter | None]:
@@ -326,6 +333,8 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             asked = ask(template, queued.channel, self.rules)
         except SendingError:  # the template, the channel or the purpose is no more
             return why.NOT_RENDERED, None
+        if queued.campaign is not None and stopped(self.connection, self.rules, queued.campaign):
+            return why.STOPPED, None
         if queued.person is None:
             address, language = queued.address, queued.language
             if address is None:

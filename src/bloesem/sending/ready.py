@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bloesem.company import Loaded
 from bloesem.consent.rules import Rules, load_rules
+from bloesem.consent.texts import Texts, load_texts
 from bloesem.sending import tables
 from bloesem.stores.postgres import Connection
 
@@ -17,8 +18,16 @@ def rules_of(loaded: Loaded) -> Rules | None:
     return load_rules(folder / "door.yaml", loaded.plan, loaded.policy) if folder is not None else None
 
 
+def texts_of(loaded: Loaded, rules: Rules) -> Texts | None:
+    """The words to which people agree; None for a company without any. raises: SourceError, RulesError."""
+    folder = loaded.company.messages
+    file = folder / "consents.yaml" if folder is not None else None
+    return load_texts(file, rules) if file is not None and file.is_file() else None
+
+
 def install(admin: Connection, loaded: Loaded) -> None:
     """The outbox, the lists and their functions; nothing for a company that sends none. in: as superuser."""
     rules = rules_of(loaded)
     if rules is not None:
-        tables.install(admin, rules, pages=(PAGES,) if PAGES in loaded.plan.processes else ())
+        pages = (PAGES,) if PAGES in loaded.plan.processes else ()
+        tables.install(admin, rules, pages=pages, texts=texts_of(loaded, rules))

@@ -59,6 +59,8 @@ UNSCREENED = _reason(
 BOUNCED = _reason(20, "bounced", "P-050", "adres kwam onbestelbaar terug", "the address bounced")
 #: Given at the claim alone.
 NOT_RENDERED = _reason(30, "not-rendered", "P-071", "bericht klopt niet", "the message is not right")
+#: Nobody's wish but the sender's: no promise asks it.
+STOPPED = _reason(31, "stopped", "", "de campagne werd gestopt", "the campaign was stopped")
 
 REASONS: Mapping[int, Reason] = {one.code: one for one in list(globals().values()) if isinstance(one, Reason)}
 BY_KEY: Mapping[str, Reason] = {one.key: one for one in REASONS.values()}

@@ -7,11 +7,16 @@ it is kept for accountability (art. 5(2)) and goes with that term.
 
 from __future__ import annotations
 
+from bloesem.consent import own
 from bloesem.consent.rules import Rules
-from bloesem.consent.tables import DOOR
+from bloesem.consent.tables import DOOR, SIGNAL
 from bloesem.consent.tables import statements as consent_statements
+from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
+from bloesem.sending import confirming, lists, office_sql
+from bloesem.sending.office_sql import statements as office_statements
 from bloesem.stores.postgres import Connection
 
 TABLES = ("outbox", "campaign", "to_suppress")
@@ -20,15 +25,35 @@ UNSUBSCRIBE = "unsubscribe(bigint, text, text)"
 REFUSE = "refuse_advertising(text)"
 
 
-def install(admin: Connection, rules: Rules, *, pages: tuple[str, ...] = ()) -> None:
+def install(
+    admin: Connection, rules: Rules, *, pages: tuple[str, ...] = (), texts: Texts | None = None
+) -> None:
     """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper; `pages`: short names
-    of the processes that show the page of a link: they may do what it does, and read nothing for it."""
+    of the processes that show the page of a link: they may do what it does, and read nothing for it; `texts`: the words to
+    which people agree on their own page, for those of these processes that open a person's own scope."""
     with admin.transaction():
-        for statement in (*consent_statements(rules), *statements(rules)):
+        made = (
+            *consent_statements(rules),
+            *statements(rules),
+            *office_statements(rules),
+            *confirming.statements(rules),
+            *lists.statements(rules),
+        )
+        for statement in made:
+            admin.execute(statement.sql.encode())
+        for statement in own.statements(rules, texts, rules.file.own_page) if texts else ():
             admin.execute(statement.sql.encode())
         for login in pages:
             admin.execute(f"GRANT USAGE ON SCHEMA {DOOR} TO {ident(rules.plan.role(login))}".encode())
-            for function in (UNSUBSCRIBE, REFUSE):
+            theirs = own.SIGNATURES if texts and login in doormen(rules.plan) else ()
+            for function in (
+                UNSUBSCRIBE,
+                REFUSE,
+                SIGNAL,
+                *theirs,
+                *office_sql.FUNCTIONS,
+                *confirming.FUNCTIONS,
+            ):
                 admin.execute(
                     f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
                 )
@@ -48,6 +73,7 @@ def statements(rules: Rules) -> list[Statement]:
         ("the outbox: at most once", _ONCE),
         ("the outbox: at most once, trigger", _ONCE_TRIGGER.format(s=s, door=DOOR)),
         ("campaigns", _CAMPAIGN.format(s=s)),
+        ("campaigns: by whom", _CAMPAIGN_BY.format(s=s)),
         ("a link", unsubscribe(rules)),
         ("a link: the keeper's", f"ALTER FUNCTION {DOOR}.{UNSUBSCRIBE} OWNER TO {keeper}"),
         ("a link: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{UNSUBSCRIBE} FROM PUBLIC"),
@@ -124,6 +150,14 @@ CREATE TABLE IF NOT EXISTS {s}.campaign (
     released_at timestamptz,
     counts      jsonb NOT NULL    -- per reason: no person
 )"""
+
+#: Since the office has a page for them: who did what, as a name of ours, and when it was stopped.
+_CAMPAIGN_BY = """
+ALTER TABLE {s}.campaign
+    ADD COLUMN IF NOT EXISTS stopped_at timestamptz,
+    ADD COLUMN IF NOT EXISTS counted_by text,
+    ADD COLUMN IF NOT EXISTS released_by text,
+    ADD COLUMN IF NOT EXISTS stopped_by text"""
 
 
 #: What the page by address was given, until the door, who has the key, enters it in the list.

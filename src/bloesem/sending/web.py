@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.template import Context, Engine
 from django.urls import path
 from django.utils.translation import get_language_from_request
@@ -35,6 +36,8 @@ from bloesem.terms import LANGUAGES, Label
 SINCE = dt.date(2026, 11, 26)
 #: The setting that names who does what a page asks: `module:function`, which returns `Pages`.
 SETTING = "BLOESEM_PAGES"
+#: The setting that names a template of the site's own, in its layout; without it the page is `pages/page.html`.
+LAYOUT = "BLOESEM_PAGE"
 
 
 class Pages(Protocol):
@@ -148,7 +151,13 @@ def _page(request: HttpRequest, state: str, status: int = 200) -> HttpResponse:
         "languages": list(labels["language"].items()),
         "more": labels["more"][language] if status == 404 else "",
     }
-    response = HttpResponse(_template().render(Context(values)), status=status)
+    layout = getattr(settings, LAYOUT, None)
+    if layout is None:
+        response = HttpResponse(_template().render(Context(values)), status=status)
+    else:
+        values["others"] = [(code, f"?l={code}") for code in LANGUAGES]
+        values["cookie_question"] = False  # one step, and nothing beside it; the preferences are in the foot
+        response = render(request, layout, values, status=status)
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"  # the address of the page is the link
     response["Content-Language"] = language

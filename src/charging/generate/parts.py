@@ -17,8 +17,12 @@ SERVICE = "subject:klantendienst"
 FORM = "subject:contactformulier"
 ASSIGNED = "assigned"
 MODELS = (("Kornoelje", "KX-11"), ("Kornoelje", "KX-22"), ("Meidoorn", "Wall 7"), ("Sleedoorn", "One"))
+#: When the installer may come.
+DAYS = ("ma-wo 9-12 u", "di en do na 16 u", "za voormiddag", "elke werkdag")
+#: Days after which an installation file is closed: until then whoever installed comes back under the guarantee.
+CLOSED_AFTER = 730
 #: Products of the catalogue.
-HOME_CHARGER, CARD = 1, 2
+HOME_CHARGER, CARD, HEMS = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ def relation(life: Life, stay: Stay) -> None:
         monthly_fee_cents=995,
         confirmation=f"Bevestiging {civil(at).isoformat()}",
     )
-    for product in (HOME_CHARGER, CARD):
+    managed = gone is None and life.case == "customer" and len(life.world.cases["customer"]) % 2 == 0
+    for product in (HOME_CHARGER, CARD, *((HEMS,) if managed else ())):
         life.row(
             "product_ownership",
             at,
@@ -215,7 +220,8 @@ def install(
         preferred_brand=brand,
         preferred_model=model,
         co_preferred_model=model if with_person else None,
-        progress="online",
+        preferred_days=DAYS[job % len(DAYS)],
+        progress="online" if (life.world.now - at).days < CLOSED_AFTER else "closed",
         progress_on=civil(at),
         quote_cents=draw.randint(90, 220) * 1000,
         inspected_on=civil(at),

@@ -28,6 +28,17 @@ def proved_twice(request: HttpRequest) -> bool:
     return any(it.get("method") == "mfa" for it in get_authentication_records(request, request.user))
 
 
+def actor(request: HttpRequest) -> str:
+    """Who reads, for the log: the seat and the account, and nobody's name (the person whom it is about sees it)."""
+    assert isinstance(request.user, User)
+    return actor_of(request.user)
+
+
+def actor_of(user: User) -> str:
+    """The same of an account whose program reads."""
+    return f"{user.role}:{user.pk}"
+
+
 def has_factor(user: User) -> bool:
     return bool(Authenticator.objects.filter(user_id=user.pk).exists())
 

@@ -14,4 +14,5 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from bloesem.console import words
 
-        words.add(Path(__file__).with_name("words.yaml"))
+        for name in ("words", "privacy", "words_campaigns", "words_open", "words_outside"):
+            words.add(Path(__file__).with_name(f"{name}.yaml"))

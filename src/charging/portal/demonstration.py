@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from bloesem.gate.ids import new_id
+from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
 from bloesem.stores.postgres import Connection
@@ -16,23 +17,43 @@ PEOPLE = ("ann", "customer", "restricted", "dispute_open", "shared_home")
 JOBS = 4
 
 _FLEET = "SELECT employer_id FROM data.employer_invoice_line GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
-_JOBS = f"SELECT job_id FROM data.installation_file WHERE job_id IS NOT NULL ORDER BY recorded_at DESC, 1 LIMIT {JOBS}"
+_JOBS = (
+    "SELECT job_id FROM data.installation_file WHERE job_id IS NOT NULL"
+    f" ORDER BY progress = 'closed', recorded_at DESC, 1 LIMIT {JOBS}"
+)
+_PRODUCTS = "SELECT id FROM data.product WHERE service = 'hems' ORDER BY id"
+#: Days for which its jobs are assigned.
+ASSIGNED = 60
 
 
 def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
     """Makes them, or keeps them for another year. in: the administrator's connection, invented people in the database."""
     until = at + dt.timedelta(days=365)
-    staff: tuple[tuple[str, str, str, list[int]], ...] = (
-        ("vlootbeheer@klant.example", "Lotte Maes", "fleet", _numbers(connection, _FLEET)),
-        ("installateur@monteur.example", "Karim Peeters", "installer", _numbers(connection, _JOBS)),
-        ("privacy@blossom.example", "Hanne Willems", "officer", []),
+    staff: tuple[tuple[str, str, str, str, list[int]], ...] = (
+        ("vlootbeheer@klant.example", "Lotte Maes", "fleet", "fleetco", _numbers(connection, _FLEET)),
+        (
+            "installateur@monteur.example",
+            "Karim Peeters",
+            "installer",
+            "voltwacht",
+            _numbers(connection, _JOBS),
+        ),
+        ("energie@zonnewijs.example", "Noor Claes", "hems", "zonnewijs", _numbers(connection, _PRODUCTS)),
+        ("reclame@blossom.example", "Sofie Claes", "marketing", "", []),
+        ("privacy@blossom.example", "Hanne Willems", "officer", "", []),
     )
     named = connection.execute(
         f"SELECT key, person_id FROM {ident(plan.schema)}.console_case WHERE key = ANY (%s)", [list(PEOPLE)]
     ).fetchall()
     with connection.transaction():
-        for email, name, role, numbers in staff:
-            _account(connection, until, role, numbers, email, name)
+        for email, name, role, recipient, numbers in staff:
+            _account(connection, until, role, numbers, email, name, recipient)
+        day = civil(at)
+        connection.execute(
+            "UPDATE signin.signin_reach r SET since = COALESCE(r.since, %s), until = %s FROM signin.signin_account a"
+            " WHERE a.id = r.user_id AND a.role = 'installer' AND a.email = 'installateur@monteur.example'",
+            [day, day + dt.timedelta(days=ASSIGNED)],
+        )
         for _, person in named:
             _account(connection, until, PERSON, [person])
 
@@ -48,6 +69,7 @@ def _account(
     numbers: list[int],
     email: str | None = None,
     name: str = "",
+    recipient: str = "",
 ) -> None:
     found = connection.execute(
         "SELECT id FROM signin.signin_account a WHERE role = %s AND (email = %s OR (%s::text IS NULL AND EXISTS"
@@ -56,14 +78,15 @@ def _account(
     ).fetchone()
     if found is not None:
         connection.execute(
-            "UPDATE signin.signin_account SET expires_at = %s WHERE id = %s", [until, found[0]]
+            "UPDATE signin.signin_account SET expires_at = %s, recipient = %s WHERE id = %s",
+            [until, recipient, found[0]],
         )
         return
     made = new_id()
     connection.execute(
-        "INSERT INTO signin.signin_account (id, email, name, role, is_active, expires_at)"
-        " VALUES (%s, %s, %s, %s, true, %s)",
-        [made, email, name, role, until],
+        "INSERT INTO signin.signin_account (id, email, name, role, recipient, is_active, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, true, %s)",
+        [made, email, name, role, recipient, until],
     )
     for number in numbers:
         connection.execute(

@@ -48,6 +48,14 @@ class AddPasskey(AddWebAuthnForm):  # type: ignore[misc]
 
     passwordless = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
 
+    def clean_credential(self) -> dict[str, Any]:
+        """A credential is an object. To allauth 0 and false are none, and no credential is nothing to check: it would keep
+        them as a key that opens nothing, and every page about keys would break on it."""
+        given = self.cleaned_data["credential"]
+        if not isinstance(given, dict) or not given:
+            raise wrong("signin.code.wrong")
+        return given
+
     def clean(self) -> dict[str, Any]:
         self.cleaned_data["passwordless"] = True
         return dict(super().clean())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import translation
 
 from bloesem.console.guard import closed
 from bloesem.console.trouble import language_asked
+
+#: What a page may be asked with at all.
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 
 class InItsLanguage:
@@ -18,6 +21,8 @@ class InItsLanguage:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return closed(HttpResponseNotAllowed(METHODS))
         language = language_asked(request)
         with translation.override(language):
             request.LANGUAGE_CODE = language

@@ -159,6 +159,8 @@ def _item(company: Company, table: TablePlan, shown: list[ColumnPlan], row: Row,
     by_kind: dict[str, list[str]] = {}
     for column in shown:
         text = said(column.name, row[column.name], wording)
+        if text and column.lookup:
+            text = words.say("me.lookup", wording.language)
         if text:
             label = events.get(column.name) or company.column(column, wording.language)
             if text not in by_kind.setdefault(label, []):
@@ -210,8 +212,8 @@ def wording_of(opened: Opened, language: str) -> Wording:
 # ---- for what, and what happened ---------------------------------------------------------------------------------------
 
 
-def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
-    """The purposes of the policy and of the law that read anything of what is there, each with what and how long."""
+def reads_of(company: Company, found: Iterable[Kind], language: str) -> dict[str, tuple[str, ...]]:
+    """Part → what of what is there it reads, by kind of data."""
     by_part: dict[str, dict[str, None]] = {}
     for kind in found:
         table = company.plan.table(kind.key)
@@ -221,12 +223,51 @@ def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
             by_part.setdefault(part, {}).update(
                 dict.fromkeys(company.category(key, language) for key in keys)
             )
+    return {part: tuple(names) for part, names in by_part.items()}
+
+
+def held_for(opened: Opened, company: Company, language: str) -> dict[str, tuple[str, ...]]:
+    """Part → what is really there that it may have anything to do with, by kind of data: of all rows, not of the newest."""
+    by_part: dict[str, dict[str, None]] = {}
+    for table in company.plan.tables:
+        shown = [c for c in _shown(opened, table) if not c.key]
+        granted = opened.grants(table.name).read
+        deciding = dict.fromkeys(
+            n.when.column for n in table.narrow if n.when is not None and n.when.column in granted
+        )
+        if not shown:
+            continue
+        query = sql.SQL("SELECT {} FROM {} GROUP BY {}").format(
+            sql.SQL(", ").join(
+                [
+                    *map(sql.Identifier, deciding),
+                    *(sql.SQL("count({}) > 0").format(sql.Identifier(c.name)) for c in shown),
+                ]
+            ),
+            sql.Identifier(table.name),
+            sql.SQL(", ").join(map(sql.Identifier, deciding)) if deciding else sql.SQL("()"),
+        )
+        for row in _ask(opened, query):
+            there = [c for c, filled in zip(shown, row[len(deciding) :], strict=True) if filled]
+            bits = _bits(table, there, dict(zip(deciding, row, strict=False)))
+            for purpose in company.parts:
+                keys = [k for c in there if c.purposes & bits & purpose.mask for k in c.categories]
+                if keys:
+                    by_part.setdefault(purpose.key, {}).update(
+                        dict.fromkeys(company.category(key, language) for key in keys)
+                    )
+    return {part: tuple(names) for part, names in by_part.items()}
+
+
+def uses(company: Company, found: Iterable[Kind], language: str) -> list[Use]:
+    """The purposes of the policy and of the law that read anything of what is there, each with what and how long."""
+    by_part = reads_of(company, found, language)
     return [
         Use(
             company.part(purpose.key, language),
             company.tones.get(purpose.key, 0),
             words.clocks(company, purpose.key, language),
-            tuple(by_part[purpose.key]),
+            by_part[purpose.key],
         )
         for purpose in company.parts
         if by_part.get(purpose.key)

@@ -27,6 +27,7 @@ class User(AbstractBaseUser):
     """Somebody who signs in. `role`: what they may open, a key of `charging.portal.seats`. `email`, `name`: of members of
     staff and of those who work for a client; a person of the business has them in rows of their own.
 
+    `recipient`: of an outside party the key in the register of recipients: what it may see is decided about that.
     `expires_at`: when the row goes with its passkeys, as the policy's term for sign-in data says; each sign-in moves it.
     """
 
@@ -35,6 +36,7 @@ class User(AbstractBaseUser):
     email = models.TextField(unique=True, null=True, blank=True)
     name = models.TextField(blank=True, default="")
     role = models.TextField()
+    recipient = models.TextField(blank=True, default="")
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField()
 
@@ -77,11 +79,14 @@ class User(AbstractBaseUser):
 
 
 class Reach(models.Model):
-    """A number of the scope that an account's role may open."""
+    """A number of the scope that an account's role may open. `since`, `until`: of a job, the first and the last day for
+    which it was assigned (P-114); a job without a last day is assigned to nobody."""
 
     id = models.BigIntegerField(primary_key=True, default=new_id)
     user = models.ForeignKey(User, models.CASCADE, related_name="reaches")
     number = models.BigIntegerField(db_index=True)
+    since = models.DateField(null=True, blank=True)
+    until = models.DateField(null=True, blank=True)
 
     class Meta:
         db_table = "signin_reach"
@@ -91,4 +96,23 @@ class Reach(models.Model):
         return f"{self.user_id} {self.number}"
 
 
-__all__ = ["Reach", "User"]
+class Token(models.Model):
+    """What a recipient's own program signs in with, for the address of one role. Stored is the hash of it; the token itself
+    is shown once. It ends with its account, on its day, or when somebody takes it back."""
+
+    id = models.BigIntegerField(primary_key=True, default=new_id)
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    digest = models.BinaryField(max_length=32, unique=True)
+    label = models.TextField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "signin_token"
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+
+__all__ = ["Reach", "Token", "User"]

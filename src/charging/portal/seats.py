@@ -29,7 +29,12 @@ SEATS = {
     for seat in (
         Seat(PERSON, "subject", staff=False, home="portal-me", says="me.nav"),
         Seat("fleet", "fleet", staff=True, home="portal-fleet", says="fleet.title"),
+        Seat("hems", "hems", staff=True, home="portal-tokens", says="tokens.title"),
         Seat("installer", "installer", staff=True, home="portal-jobs", says="jobs.title"),
+        Seat("marketing", None, staff=True, home="portal-campaigns", says="campaigns.title"),
         Seat("officer", None, staff=True, home="portal-officer", says="officer.nav"),
     )
 }
+
+#: Seats of outside parties: what they are shown is a disclosure to a recipient of the register.
+OUTSIDE = ("fleet", "hems", "installer")

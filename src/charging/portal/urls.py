@@ -11,8 +11,10 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from bloesem.console import site
-from charging.portal import views
+from bloesem.sending import web
+from charging.portal import campaigns, open_pages, outside_urls, privacy_views, views
 from charging.portal.access import fresh, signed_in
+from charging.portal.officer import urls as officer
 
 handler400 = "bloesem.console.trouble.unread"
 handler404 = "bloesem.console.trouble.missing"
@@ -24,7 +26,10 @@ _to_signin = RedirectView.as_view(pattern_name="account_login")
 urlpatterns = [
     path("", views.start),
     *site.urlpatterns,
+    *web.urlpatterns,  # where links lead, the page by address, and what the site says of browsers' signals
+    *outside_urls.programs,
     *i18n_patterns(
+        *open_pages.urlpatterns,  # for whoever has no account
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
         path("signin", account.request_login_code, name="account_request_login_code"),
@@ -49,11 +54,11 @@ urlpatterns = [
             name="mfa_reauthenticate_webauthn",
         ),
         path("me", views.me, name="portal-me"),
+        *privacy_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
-        path("fleet", views.fleet, name="portal-fleet"),
-        path("jobs", views.jobs, name="portal-jobs"),
-        path("jobs/<int:number>", views.job, name="portal-job"),
-        path("officer", views.officer, name="portal-officer"),
+        *outside_urls.pages,
+        *officer.urlpatterns,
+        *campaigns.urlpatterns,
         path("outbox", views.outbox, name="portal-outbox"),
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,12 @@ from bloesem.console.company import current
 from bloesem.console.guard import demonstration
 from bloesem.console.trouble import language_asked
 from bloesem.gate import purpose
-from charging.billing.models import EmployerInvoiceLine
-from charging.installation.models import InstallationFile, InstallationPhoto
-from charging.people.models import EmailAddress, Employer, PersonName
+from charging.people.models import EmailAddress, PersonName
 from charging.portal import mine
 from charging.portal.access import has_factor, proved_twice, seated, signed_in
 from charging.portal.models import User
 from charging.portal.seats import PERSON, SEATS
 
-#: Months on a fleet manager's page.
-MONTHS = 12
 #: Messages on the demonstration's outbox.
 LETTERS = 20
 
@@ -57,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @seated(PERSON)
 def me(request: HttpRequest) -> HttpResponse:
-    company, who = current(), _number(request)
+    company, who = current(), number_of(request)
     with purpose("subject", person=who) as opened:
         kinds = mine.kinds(opened, company, language())
         happened = mine.happenings(opened, company, language())
@@ -75,7 +72,7 @@ def me(request: HttpRequest) -> HttpResponse:
 @seated(PERSON)
 def me_kind(request: HttpRequest, table: str) -> HttpResponse:
     """All rows of one kind."""
-    company, who = current(), _number(request)
+    company, who = current(), number_of(request)
     with purpose("subject", person=who) as opened:
         kinds = mine.kinds(opened, company, language(), only=table)
     if not kinds:
@@ -84,121 +81,13 @@ def me_kind(request: HttpRequest, table: str) -> HttpResponse:
     return render(request, "portal/me_kind.html", {"kind": kinds[0], "parts": parts})
 
 
-def _number(request: HttpRequest) -> int:
+def number_of(request: HttpRequest) -> int:
     """The one number of the account's scope."""
     assert isinstance(request.user, User)
     numbers = request.user.numbers
     if len(numbers) != 1:
         raise Http404
     return numbers[0]
-
-
-# ---- an employer -------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("fleet")
-def fleet(request: HttpRequest) -> HttpResponse:
-    """The employer's drivers: kWh and cents per month, never times or places (P-050)."""
-    number = _number(request)
-    with purpose("fleet", employer=number):
-        lines = list(EmployerInvoiceLine.objects.order_by("-month", "employee").values(*_LINE))
-        employer = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
-    months = sorted({line["month"] for line in lines if line["month"]}, reverse=True)[:MONTHS]
-    shown = [
-        {
-            "month": month,
-            "lines": (of := [line for line in lines if line["month"] == month]),
-            "energy": sum(line["energy_wh"] or 0 for line in of),
-            "amount": sum(line["amount_cents"] or 0 for line in of),
-        }
-        for month in months
-    ]
-    people = len({line["person_id"] for line in lines if line["person_id"]})
-    return render(request, "portal/fleet.html", {"employer": employer, "months": shown, "people": people})
-
-
-_LINE = ("person_id", "employee", "month", "energy_wh", "amount_cents")
-
-
-# ---- an installer ------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("installer")
-def jobs(request: HttpRequest) -> HttpResponse:
-    """The jobs that were given to this account, each read within its own scope."""
-    assert isinstance(request.user, User)
-    found = []
-    for number in request.user.numbers:
-        with purpose("installer", job=number):
-            file = (
-                InstallationFile.objects.filter(job_id=number)
-                .values("place", "progress", "progress_on")
-                .first()
-            )
-        if file is not None:
-            wording = mine.Wording(language())
-            found.append({"number": number, **{k: mine.said(k, v, wording) for k, v in file.items()}})
-    return render(request, "portal/jobs.html", {"jobs": found})
-
-
-@require_safe
-@seated("installer")
-def job(request: HttpRequest, number: int) -> HttpResponse:
-    """One job: what has to be installed where, and the pictures that were taken."""
-    assert isinstance(request.user, User)
-    if number not in request.user.numbers:
-        raise Http404
-    with purpose("installer", job=number):
-        file = InstallationFile.objects.filter(job_id=number).values(*_FILE).first()
-        photos = list(
-            InstallationPhoto.objects.filter(job_id=number).order_by("taken_on").values("taken_on", "shows")
-        )
-    if file is None:
-        raise Http404
-    facts = [(f"job.{name}", mine.said(name, file[name], mine.Wording(language()))) for name in _FILE]
-    return render(
-        request,
-        "portal/job.html",
-        {
-            "number": number,
-            "facts": [it for it in facts if it[1]],
-            "photos": [
-                {**it, "shows": mine.said("shows", it["shows"], mine.Wording(language()))} for it in photos
-            ],
-            "place": facts[0][1],
-        },
-    )
-
-
-_FILE = (
-    "place",
-    "progress",
-    "progress_on",
-    "inspected_on",
-    "grid",
-    "main_fuse_ampere",
-    "digital_meter",
-    "cable_metres",
-    "preferred_brand",
-    "preferred_model",
-    "preferred_days",
-    "owns_dwelling",
-    "dwelling_age_years",
-    "quote_cents",
-)
-
-
-# ---- the privacy officer ---------------------------------------------------------------------------------------------
-
-
-@require_safe
-@seated("officer")
-def officer(request: HttpRequest) -> HttpResponse:
-    pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
-    links = [(key, f"{settings.BLOESEM_CONSOLE}/{language()}/{'' if key == 'now' else key}") for key in pages]
-    return render(request, "portal/officer.html", {"links": links})
 
 
 # ---- one's own account -------------------------------------------------------------------------------------------------
@@ -232,22 +121,31 @@ def account(request: HttpRequest) -> HttpResponse:
 def outbox(request: HttpRequest) -> HttpResponse:
     """The messages that the demonstration would have sent, newest first: its people are invented, and have no mailbox."""
     folder = Path(settings.BLOESEM_OUTBOX) if settings.BLOESEM_OUTBOX else None
-    files = sorted(folder.glob("*.log"), key=lambda f: f.stat().st_mtime_ns, reverse=True) if folder else []
-    letters = []
-    for file in files[:LETTERS]:
-        message = email.message_from_bytes(
-            file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
-        )
-        body = message.get_body(("plain",))
-        letters.append(
-            {
-                "to": str(make_header(decode_header(str(message["To"])))),
-                "subject": message["Subject"],
-                "text": body.get_content().strip() if body else "",
-            }
-        )
+    found = [*folder.glob("*.log"), *folder.glob("email/*.json")] if folder else []
+    files = sorted(found, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+    letters = [
+        _of_the_door(file) if file.suffix == ".json" else _of_sign_in(file) for file in files[:LETTERS]
+    ]
     staff = list(User.objects.exclude(email=None).order_by("role", "email").values("email", "name", "role"))
     return render(request, "portal/outbox.html", {"letters": letters, "people": [*_invented(), *staff]})
+
+
+def _of_the_door(file: Path) -> dict[str, str]:
+    """A mail as the door writes it where no server takes it."""
+    said = json.loads(file.read_text())
+    return {name: str(said[name]) for name in ("to", "subject", "text")}
+
+
+def _of_sign_in(file: Path) -> dict[str, str]:
+    message = email.message_from_bytes(
+        file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
+    )
+    body = message.get_body(("plain",))
+    return {
+        "to": str(make_header(decode_header(str(message["To"])))),
+        "subject": str(message["Subject"]),
+        "text": body.get_content().strip() if body else "",
+    }
 
 
 def _invented() -> list[dict[str, str]]:

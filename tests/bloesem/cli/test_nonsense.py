@@ -15,6 +15,7 @@ from tests.bloesem.cli.world import BLOSSOM, call
 from tests.databases import Database, open_folder
 
 from bloesem import cli
+from bloesem.commands.giving import OF_VERBS
 from bloesem.stores import postgres
 
 MINIMAL = BLOSSOM.parent / "minimal"
@@ -41,6 +42,7 @@ PLAIN = {
     "sweep": (),
     "promises": (),
     "recipients": (),
+    "notices": ("--store", DOWN),
     "up": ("--no-demo",),
     "discover": (DOWN,),
     "residue": ("--store", DOWN),
@@ -94,6 +96,7 @@ NONSENSE = [
     ("--at", "yesterday", "is no date"),
     ("--batch", "0", "is not between"),
     ("--batch", "many", "is no whole number"),
+    ("--case", "0", "is not between"),
     ("--row", "-5", "is not between"),
     ("--row", "first", "is no whole number"),
     ("--table", "purchas", "did you mean `purchase`?"),
@@ -140,6 +143,11 @@ FREE = {
     ("restrict", "--ground"),
 }
 FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--item"), ("rectify", "--source")}
+FREE |= {("notices", option) for option in ("--sent", "--proven", "--to", "--proof")}
+FREE |= {("recipients", f"--{name.replace('_', '-')}") for name in OF_VERBS} - {
+    ("recipients", "--store"),
+    ("recipients", "--case"),
+}
 
 
 def _takes(name: str, option: str) -> bool:
@@ -181,6 +189,11 @@ def test_nonsense_is_refused_in_words(name: str, option: str, value: str, says: 
     assert set(error) == {"what", "rule", "remedy"}
     assert all(error.values())
     assert said.err.startswith(f"error: {error['what']}")
+
+
+@pytest.mark.parametrize("option", ["--purpose", "--person", "--credentials", "--proof", "--to", "--actor"])
+def test_what_only_a_verb_reads_is_refused_without_one(option: str) -> None:
+    refused(call("recipients", "--company", MINIMAL, option, "x"), 2, f"{option} without a verb")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from bloesem.consent.texts import load_texts
 DAY = dt.timedelta(days=1)
 
 
+@pytest.mark.promise("P-057")
 def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
     person = at.customer()
     assert "consent_marketing" not in at.bits(person)
@@ -31,6 +32,11 @@ def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
     assert uuid.UUID(record).version == 4
     (row,) = live(at.keeper, at.rules, person, "consent_marketing", at.now())
     assert (row["kinds"], row["channel"], row["words_version"]) == ("newsletter", "email", "news@1")
+    assert abs(row["given_at"] - at.now()) < dt.timedelta(minutes=5)
+    how = at.keeper.execute(
+        "SELECT part, action, source, language FROM data.consent WHERE person_id = %s", [person]
+    ).fetchone()
+    assert how == ("consent_marketing", "ticked", "subject:portaal", "nl")
     shown = at.texts.named("news@1").words["nl"]
     assert row["words_digest"] == hashlib.sha256(shown.encode()).hexdigest()
     assert row["notice_version"] == str(at.world.plan.version)
@@ -56,6 +62,7 @@ def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
         ({"source": "hearsay"}, "does not declare"),
     ],
 )
+@pytest.mark.promise("P-057")
 def test_what_is_no_consent_is_refused_and_leaves_nothing(
     at: Stage, wrong: dict[str, Any], said: str
 ) -> None:
@@ -77,6 +84,7 @@ def test_nobody_consents_to_nothing(at: Stage) -> None:
         at.agree(12345)
 
 
+@pytest.mark.promise("P-098")
 def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(alone: Stage) -> None:
     person = alone.customer()
     alone.agree(person)
@@ -91,6 +99,10 @@ def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(alone
     assert "consent_marketing" in alone.bits(person), "a fresh one does"
 
 
+@pytest.mark.promise("P-058")
+@pytest.mark.promise("P-094")
+@pytest.mark.promise("P-099")
+@pytest.mark.promise("P-100")
 def test_withdrawing_is_one_act_and_ends_what_only_the_consent_kept(at: Stage) -> None:
     person = at.business.person(kind="entrant")
     at.email(person, "entrant@post.example", source="subject:wedstrijd:lente")

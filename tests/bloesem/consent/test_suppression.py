@@ -23,6 +23,8 @@ from bloesem.stores.facts import record_fact
 MARKETING = {"marketing", "consent_marketing"}
 
 
+@pytest.mark.promise("P-085")
+@pytest.mark.promise("P-094")
 def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> None:
     person = at.customer()
     at.phone(person, "+32470000001")
@@ -52,6 +54,7 @@ def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> No
     at.business.agree()
 
 
+@pytest.mark.promise("P-094")
 def test_an_entry_is_a_digest_and_survives_its_person(alone: Stage) -> None:
     person = alone.business.person(kind="prospect")
     alone.email(person, "Gone@Post.example", source="subject:contactformulier")
@@ -175,8 +178,8 @@ def test_a_browser_that_objects_is_believed(at: Stage) -> None:
     assert gpc.signalled({"sec-gpc": "1"})
     for none in ({}, {"Sec-GPC": "0"}, {"Sec-GPC": "true"}, {"DNT": "1"}):
         assert not gpc.signalled(none)
-    assert gpc.honour(at.keeper, at.rules, person, at.now())
-    assert not gpc.honour(at.keeper, at.rules, person, at.now())
+    assert gpc.honour(at.keeper, person)
+    assert not gpc.honour(at.keeper, person)
     assert "marketing" not in at.bits(person)
     assert "consent_marketing" in at.bits(person), "what was agreed to by name stays"
     assert gpc.published(dt.date(2026, 4, 3)) == {"gpc": True, "lastUpdate": "2026-04-03"}

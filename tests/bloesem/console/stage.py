@@ -19,6 +19,8 @@ from bloesem.console.keeper import Keeper
 from bloesem.console.load import console, cookies, promises
 from bloesem.gate.secrets import Credentials
 from bloesem.plan.dates import civil
+from bloesem.sending import ready
+from bloesem.sending.office import Office
 from bloesem.stores.dsn import Dsn
 from bloesem.stores.install import install
 
@@ -33,13 +35,14 @@ class Stage:
     company: Company
     doors: Path
     ann: int
+    office: Office | None = None
 
     def dsn(self, login: str) -> Dsn:
         return Credentials.load(self.doors, login).dsn(self.database.dsn, self.company.plan.prefix)
 
     @property
     def keeper(self) -> Keeper:
-        return Keeper(self.dsn("keeper"), self.company.plan, demonstration=True)
+        return Keeper(self.dsn("keeper"), self.company.plan, demonstration=True, office=self.office)
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -86,7 +89,7 @@ def company(prefix: str) -> Company:
 
 
 def build(database: Database, doors: Path, people: int = 60, *, everybody: bool = False) -> Stage:
-    """`everybody`: the first person of each case is named, not Ann alone."""
+    """`everybody`: as people sign in to it: the first person of each case is named, not Ann alone, and messages are sent."""
     from charging.generate import generate, load
 
     migrated(database)
@@ -97,7 +100,14 @@ def build(database: Database, doors: Path, people: int = 60, *, everybody: bool 
         ann = world.cases["ann"][0]
         load.load(admin, world, before_masks=lambda: diary.note(admin, made.plan, [ann]))
     named = {case: found[0] for case, found in world.cases.items() if found} if everybody else {"ann": ann}
-    stage = Stage(database, made, doors, ann)
+    office = None
+    if everybody:
+        today = civil(dt.datetime.now(dt.UTC))
+        loaded = load_all(BLOSSOM, on=today, prefix=database.role_prefix)
+        with database.connect(autocommit=True) as admin:
+            ready.install(admin, loaded)
+        office = Office.of(loaded, today)
+    stage = Stage(database, made, doors, ann, office)
     with stage.keeper.open() as keeper:
         jobs.install(keeper, made.plan, "console")
         jobs.name_cases(keeper, made.plan, named)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from bloesem.gate.scope import signed
 from bloesem.gate.served import Target, search_path
 from bloesem.plan import calculus
 from bloesem.plan.categories import covers
+from bloesem.plan.dates import civil
 from bloesem.plan.model import ColumnPlan, Fact, Plan, TablePlan
+from bloesem.plan.predicates import meets
 
 #: What PostgreSQL says when it refuses: not allowed, no such column, no such table, no such schema.
 REFUSED = {"42501", "42703", "42P01", "3F000"}
@@ -47,11 +50,11 @@ def columns_for(plan: Plan, target: Target, table: TablePlan) -> list[ColumnPlan
     """The columns that the role may read, from the plan's sets and not from what was compiled."""
     if target.kind == "writer":
         assert target.writer is not None
-        mine = table.name in target.writer.tables
+        mine = table.name in target.writer.tables and not target.writer.adds_only
         return [c for c in table.columns if mine and c.key and c.name not in table.owners]
     if target.kind == "scoped":
         assert target.scoped is not None
-        if not scope_columns(table, target):
+        if not scope_columns(table, target) and target.scope not in table.scoped_by:
             return []
         mask = target.purpose.mask if target.purpose else -1
         found = [
@@ -95,7 +98,7 @@ def expected(
             visible = calculus.permits(plan, truth.facts, table, row, key, target.key, truth.now).allowed
         else:
             masks = calculus.row_masks(plan, table, row, truth.facts, truth.now)
-            visible = _seen(table, target, row, masks, scope)
+            visible = _seen(plan, truth, table, target, row, masks, scope)
         if visible:
             found[row[key.name]] = {
                 c.name: _value(plan, truth, target, table, row, c)
@@ -115,16 +118,67 @@ def _theirs(
 
 
 def _seen(
-    table: TablePlan, target: Target, row: Mapping[str, Any], masks: calculus.RowMasks, scope: int | None
+    plan: Plan,
+    truth: Truth,
+    table: TablePlan,
+    target: Target,
+    row: Mapping[str, Any],
+    masks: calculus.RowMasks,
+    scope: int | None,
 ) -> bool:
     if target.kind == "writer":
         return masks.kept != 0
     assert target.scoped is not None
-    if scope is None or scope not in [row[c] for c in scope_columns(table, target)]:
+    assert target.scope is not None
+    named = scope_columns(table, target)
+    if scope is None or over(plan, truth, target.scope, scope):
+        return False
+    if named and scope not in [row[c] for c in named]:
+        return False
+    if target.scope in table.scoped_by and not _about(plan, truth, table, row, target.scope, scope):
         return False
     kept = target.scoped.restricted_too or (table.always_visible and target.purpose is not None)
     mask = target.purpose.mask if target.purpose else -1
     return bool((masks.kept if kept else masks.used) & mask)
+
+
+def over(plan: Plan, truth: Truth, kind: str, scope: int) -> bool:
+    """A row of the scope says that it has ended (P-114)."""
+    return any(
+        row[t.scopes[kind]] == scope and meets(t.scope_ends[kind], row)
+        for t in plan.tables
+        if kind in t.scope_ends and kind in t.scopes
+        for row in truth.rows[t.name]
+    )
+
+
+def _about(plan: Plan, truth: Truth, table: TablePlan, row: Mapping[str, Any], kind: str, scope: int) -> bool:
+    """Another table's rows name whom the scope is about, each on its days; and nothing is shown of what was before."""
+    today, owner = civil(truth.now), row[table.owners[0]]
+    of = {by for t in plan.tables for k, by in t.scoped_by.items() if k == kind}
+    running = [
+        (one, t)
+        for t in plan.tables
+        if t.name in of and kind in t.scopes
+        for one in truth.rows[t.name]
+        if one[t.scopes[kind]] == scope and owner is not None and one[t.owners[0]] == owner
+    ]
+    if not any(_runs(t, one, today) for one, t in running):
+        return False
+    by = plan.table(table.scoped_by[kind])
+    served = table.needs_service.served if table.needs_service is not None else None
+    if served is None or by.gives is None or by.gives.since is None:
+        return True
+    starts = [one[by.gives.since] for one, t in running if t is by and one[by.gives.since] is not None]
+    return row[served] is not None and civil(row[served]) >= min(starts, default=dt.date.min)
+
+
+def _runs(table: TablePlan, row: Mapping[str, Any], today: dt.date) -> bool:
+    if table.gives is None:
+        return True
+    since = row[table.gives.since] if table.gives.since else None
+    until = row[table.gives.until] if table.gives.until else None
+    return (since is None or since <= today) and (until is None or until > today)
 
 
 def _value(

@@ -389,12 +389,15 @@ def test_nothing_beside_reading_is_left(world: World) -> None:
 def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> None:
     """Outside PostgreSQL's own: pure ones of dates, rows and states that the caller brings, and those named here."""
     meant = re.compile(
-        r"bloesem\.(today|moment|civil|scope|identifier_taken|identified|record_reading|record_denial)\("
-        r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known)\("  # for a purpose that is served
+        r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial)\("
+        r"|bloesem\.oversight_(counts|given|disclosures|person)\("  # for the officer's process alone
+        r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known|feed_numbers)\("  # for a purpose that is served
+        r"|bloesem\.own_\w+\("  # by whoever opened their own scope, about themselves
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
+        r"|door\.may_list\("  # whom an agency's list may hold: for a purpose of advertising that is served
         r"|bloesem\.\w+_(kept|used|until)\(r |\w+\.held_back\(person bigint\)"
         # of the business: triggers' too, and what makes a partition, which its owner alone can
-        r"|data\.(person_name_folds|suppression_key_again|invoice_takes_number|make_year)\("
+        r"|data\.(person_name_folds|suppression_key_again|session_corrected|invoice_takes_number|make_year)\("
     )
     rows = world.admin.execute(
         "SELECT DISTINCT n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',"
@@ -411,7 +414,10 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     strangers = [name for name, *_rest in rows if not meant.match(name)]
     assert not strangers
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
-    asked = r"\.(scope|identifier_taken|identified|held_back|hold_still|disclosure_known|record_\w+)\("
+    asked = (
+        r"\.(scope|scope_running|scope_people|scope_since|identifier_taken|identified|held_back|hold_still)\("
+        r"|\.(disclosure_known|feed_numbers|may_list|own_\w+|record_\w+|oversight_\w+)\("
+    )
     assert all(re.search(asked, name) for name in definers), definers
 
 

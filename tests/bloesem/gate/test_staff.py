@@ -77,8 +77,8 @@ def test_what_runs_by_itself_needs_no_name(small_world: World, console: str) -> 
 
 def test_the_real_desks_are_staffs(real_world: World) -> None:
     desks = set(real_world.plan.processes) - {"portal", "stations", "worker"}
-    assert set(real_world.plan.staff) == desks
-    assert len(desks) == 8
+    assert set(real_world.plan.staff) == desks | {"fleet", "installer"}
+    assert len(desks) == 9
     assert real_world.plan.cases == ("archive", "disputes", "law:claims", "law:tax-archive")
     for login in desks:
         using = real_world.alias(login)

@@ -92,7 +92,9 @@ def invoiced(business: Business, family: str = "Aerts") -> int:
 
 
 def files(directory: Path) -> dict[str, str]:
-    return {path.name: path.read_bytes().decode() for path in sorted(directory.iterdir())}
+    return {
+        path.name: path.read_bytes().decode() for path in sorted(directory.iterdir()) if path.suffix != ".pdf"
+    }
 
 
 def manifest(directory: Path) -> dict[str, Any]:

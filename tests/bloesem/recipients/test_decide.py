@@ -97,6 +97,7 @@ def test_a_database_is_opened_to_a_processor_only_where_it_is_shareable_and_by_a
 # ---- kinds one by one ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P-114")
 def test_an_installer_gets_data_for_the_assigned_job_alone_and_not_after_it() -> None:
     assert "is not named" in why(ask("voltwacht", assignment=None))
     assert "is not on record" in why(ask("voltwacht", assignment="job-2026-0002"))
@@ -182,6 +183,7 @@ def test_an_authority_gets_fields_of_a_request_that_rests_on_a_statute_and_that_
 
 @pytest.mark.promise("P-131")
 @pytest.mark.promise("P-133")
+@pytest.mark.promise("P-132")
 def test_a_deal_has_a_case_and_while_it_is_prepared_shows_pseudonyms_or_totals() -> None:
     task = blossom().record.recipients["stroomland"].assignments["project-iris"]
 

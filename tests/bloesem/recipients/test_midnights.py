@@ -9,10 +9,13 @@ from tests.bloesem.recipients.changed import ASKS, DAY, ask, blossom
 
 from bloesem.plan.dates import ZONE, civil, midnight
 from bloesem.recipients.decide import Decision
+from bloesem.recipients.delivery import delivery_of, due_by
 from bloesem.recipients.findings import recipient_findings
+from bloesem.recipients.returns import Open, overdue_findings
 from bloesem.terms import add_period
 
 TICK = dt.timedelta(microseconds=1)
+DAY_LONG = dt.timedelta(days=1)
 DAYS = [DAY + dt.timedelta(days=n) for n in range(400)]
 
 
@@ -63,6 +66,31 @@ def test_whoever_keeps_the_record_is_told_of_each_last_day_at_least_thirty_days_
                 gone = told[last + dt.timedelta(days=1)]
                 assert any(said.startswith(f"recipient `{name}` gets nothing:") for said in gone)
     assert lapsed >= 15
+
+
+def test_what_has_to_come_back_is_due_through_its_day_and_overdue_from_the_midnight_after_it() -> None:
+    """Of each kind that confirms something, given on any day of the year: returns by the assignment's end, the rest by term."""
+    record = blossom().record
+    seen = set()
+    for key, recipient in record.recipients.items():
+        delivery = delivery_of(record, recipient)
+        if delivery.back is None:
+            continue
+        task = next(iter(recipient.assignments.values()), None)
+        for given in DAYS[:370]:
+            due = due_by(delivery, task, given)
+            assert due == (add_period(given, delivery.within) if delivery.within else task and task.ends)
+            assert due is not None
+            one = Open(1, key, None, given, delivery.back, due)
+            for day, late in (
+                (civil(midnight(due + DAY_LONG) - TICK), False),
+                (civil(midnight(due + DAY_LONG)), True),
+            ):
+                (found,) = overdue_findings([one], day, day)
+                assert one.overdue(day) is late
+                assert found.kind == ("disclosure-overdue" if late else "disclosure-due")
+        seen.add(recipient.kind)
+    assert seen == {"external_archive", "print_mail", "market_research", "marketing_agency", "social_media"}
 
 
 def test_nothing_is_told_a_month_and_a_day_ahead() -> None:

@@ -21,9 +21,13 @@ from tests.databases import Database
 from bloesem.rights.identify import Who
 from bloesem.rights.judge import Judge
 from bloesem.rights.requests import Desk
-from bloesem.rights.whose import Kept
-from bloesem.rights.world import Row
+from bloesem.rights.whose import Kept, reached
+from bloesem.rights.world import Row, Value, World
 from bloesem.stores.postgres import Connection
+
+
+class Nobody:
+    items = ()
 
 
 class Keeper(Judge):
@@ -33,12 +37,12 @@ class Keeper(Judge):
         self.columns = {f"public.{t.name}": frozenset({"type"}) for t in invented.oracle.tabs.values()}
         self.digest = "none"
         self.rows = rows
+        self.dated = {}
+        self.together: Nobody | None = Nobody()
 
     def standing(self, *_: Any, **__: Any) -> Any:
-        class Nobody:
-            items = ()
-
-        return Nobody()
+        """People who stand alike are followed together; when each stands alone, each is followed alone."""
+        return self.together or Nobody()
 
     def verdicts(self, *_: Any) -> Any:
         return ()
@@ -121,13 +125,32 @@ def test_erasure_leaves_exactly_what_the_oracle_leaves(
         for one, columns in oracle.keeps.items()
     }
     at = desk(connection, tmp_path, invented, rows)
+    if data.draw(st.booleans()):
+        at.judge.together = None  # type: ignore[attr-defined]
     before = state(connection, invented)
     wanted = [[Who(*one)] for one in invented.asked]
     rehearsed = at.rehearse(wanted)
     assert state(connection, invented) == before
+    followed_together_as_apart(at._left)
     done = at.erase(wanted, plan=rehearsed.plan)
     assert state(connection, invented) == expected
     assert done.tables == rehearsed.tables
+
+
+def followed_together_as_apart(world: World) -> None:
+    """What people reach together is what each reaches: as owner where any owns it, along all their edges."""
+    apart: dict[tuple[str, Value], tuple[bool, frozenset[int | None]]] = {}
+    for person in world.people:
+        for name, reaches in reached(world, person).items():
+            for key, one in reaches.items():
+                owner, edges = apart.get((name, key), (False, frozenset()))
+                apart[name, key] = (owner or one.owner, edges | one.edges)
+    together = {
+        (name, key): (one.owner, one.edges)
+        for name, reaches in reached(world, *world.people).items()
+        for key, one in reaches.items()
+    }
+    assert together == apart
 
 
 @EXAMPLES

@@ -32,6 +32,7 @@ def owns(at: Stage, person: int, key: str, number: int) -> None:
     )
 
 
+@pytest.mark.promise("P-087")
 def test_a_preview_counts_everybody_once_and_the_release_keeps_to_it(alone: Stage) -> None:
     at = alone
     fine = [at.customer() for _ in range(3)]
@@ -66,6 +67,8 @@ def test_a_preview_counts_everybody_once_and_the_release_keeps_to_it(alone: Stag
     assert row == [(fine[2], "spring", None)]
 
 
+@pytest.mark.promise("P-085")
+@pytest.mark.promise("P-086")
 def test_an_audience_is_a_segment_whose_logic_is_recorded(at: Stage) -> None:
     inside, outside = at.customer(), at.customer()
     owns(at, inside, "charger", 78)
@@ -83,6 +86,9 @@ def test_an_audience_is_a_segment_whose_logic_is_recorded(at: Stage) -> None:
     assert row == ("battery-fans", list(found.made_of), {"allowed": 1})
     object_to_advertising(at.keeper, at.rules, inside)
     assert at.count("data.segment", person_id=inside) == 0, "profiling ends with the objection"
+    with at.world.raw("worker", autocommit=True) as worker:
+        work_out(worker, at.world.plan, LOGIC)
+    assert at.count("data.segment", person_id=inside) == 0, "and is not done again"
     assert outside
     with pytest.raises(SendingError, match="no segment"):
         preview(at.keeper, at.rules, templates(at), Campaign("none", "battery-offer", "email", "unheard"))
@@ -98,6 +104,7 @@ def test_an_audience_is_a_segment_whose_logic_is_recorded(at: Stage) -> None:
         "SELECT person_id FROM data.session",
     ],
 )
+@pytest.mark.promise("P-086")
 def test_a_logic_that_looks_at_more_than_advertising_may_is_refused_by_postgresql(
     at: Stage, query: str
 ) -> None:
@@ -108,6 +115,7 @@ def test_a_logic_that_looks_at_more_than_advertising_may_is_refused_by_postgresq
         work_out(worker, at.world.plan, Logic("curious", "1", (), query))
 
 
+@pytest.mark.promise("P-086")
 def test_a_segment_that_says_it_was_made_of_more_is_no_audience(at: Stage) -> None:
     person = at.customer()
     owns(at, person, "charger", 78)

@@ -31,6 +31,7 @@ def said(
     return answer.reason.key
 
 
+@pytest.mark.promise("P-087")
 def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
     person = at.customer()
     assert said(at, person) == "allowed"
@@ -45,6 +46,8 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
     assert said(at, person, "solar-offer", "post") == "no-address"
 
 
+@pytest.mark.promise("P-084")
+@pytest.mark.promise("P-089")
 def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: Stage) -> None:
     person = at.customer()
     at.business.add(
@@ -79,6 +82,7 @@ def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: St
         ({"bounced_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, "bounced"),
     ],
 )
+@pytest.mark.promise("P-089")
 def test_without_consent_an_address_was_given_in_a_sale_with_a_way_to_refuse(
     at: Stage, change: dict[str, Any], reason: str
 ) -> None:
@@ -94,6 +98,7 @@ def test_an_address_that_was_not_compared_with_the_list_is_not_advertised_to(at:
     assert said(at, person) == "unscreened"
 
 
+@pytest.mark.promise("P-089")
 def test_who_bought_nothing_yet_is_not_advertised_to_by_mail(at: Stage) -> None:
     person = at.business.person(kind="prospect")
     at.business.add(
@@ -103,6 +108,7 @@ def test_who_bought_nothing_yet_is_not_advertised_to_by_mail(at: Stage) -> None:
     assert said(at, person) == "no-sale"
 
 
+@pytest.mark.promise("P-058")
 def test_newsletters_need_consent_of_customers_too(at: Stage) -> None:
     person = at.customer()
     assert said(at, person, "spring-news") == "no-consent"
@@ -124,6 +130,8 @@ def test_a_consent_for_one_channel_is_for_no_other(at: Stage) -> None:
     assert said(at, person, "agreed-offer", "app") == "allowed"
 
 
+@pytest.mark.promise("P-077")
+@pytest.mark.promise("P-085")
 def test_an_objection_stops_advertising_and_nothing_else(at: Stage) -> None:
     person = at.customer()
     at.agree(person)
@@ -152,6 +160,7 @@ def test_a_restriction_silences_all_but_what_the_law_asks(at: Stage) -> None:
     assert said(at, person, "objection-ack") == "allowed"
 
 
+@pytest.mark.promise("P-090")
 def test_nobody_is_called_without_a_list_of_late(alone: Stage) -> None:
     person = alone.customer()
     alone.phone(person, "+32470000013")
@@ -200,6 +209,7 @@ def test_nobody_is_nobody(at: Stage) -> None:
         ("statement-ready", "email", {"month": "mei", "amount": "nu 20% korting"}, "a value advertises"),
     ],
 )
+@pytest.mark.promise("P-088")
 def test_what_may_be_sent_to_nobody_is_refused_and_leaves_nothing(
     at: Stage, template: str, channel: str, values: dict[str, str], words: str
 ) -> None:
@@ -214,6 +224,8 @@ def test_what_may_be_sent_to_nobody_is_refused_and_leaves_nothing(
 # ---- sending -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P-089")
+@pytest.mark.promise("P-092")
 def test_a_message_is_in_the_persons_language_with_both_ways_out(alone: Stage) -> None:
     person = alone.customer("fr@post.example")
     alone.keeper.execute("UPDATE data.person SET language = 'fr' WHERE id = %s", [person])

@@ -56,6 +56,11 @@ def spoilt(at: Stage, key: str, *changes: tuple[str, str]) -> str:
         ("open-day", ("key: open-day", "key: other"), "holds template `other`"),
     ],
 )  # fmt: skip
+@pytest.mark.promise("P-077")
+@pytest.mark.promise("P-084")
+@pytest.mark.promise("P-088")
+@pytest.mark.promise("P-089")
+@pytest.mark.promise("P-090")
 def test_what_may_not_be_said_is_refused_at_load(
     at: Stage, key: str, change: tuple[str, str], said: str
 ) -> None:
@@ -81,6 +86,8 @@ def test_plain_words_are_no_advertising() -> None:
         assert promotional(text) is None or text == "Your promise", text
 
 
+@pytest.mark.promise("P-089")
+@pytest.mark.promise("P-092")
 def test_every_language_says_whose_it_is_and_how_to_stop_it(at: Stage) -> None:
     for template in templates(at).all.values():
         for language in LANGUAGES:

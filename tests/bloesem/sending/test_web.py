@@ -31,7 +31,7 @@ def browser(at: Stage) -> Iterator[Client]:
     tables.install(at.keeper, at.rules, pages=(LOGIN,))
     with at.world.raw(LOGIN, autocommit=True) as connection:
         _SERVED.append(DatabasePages(connection, LinkKeys.at(at.folder)))
-        with override_settings(ROOT_URLCONF="bloesem.sending.web", BLOESEM_PAGES=f"{__name__}:served", MIDDLEWARE=[
+        with override_settings(ROOT_URLCONF="bloesem.sending.web", BLOESEM_PAGES=f"{__name__}:served", BLOESEM_PAGE=None, MIDDLEWARE=[
             "django.middleware.csrf.CsrfViewMiddleware",
         ]):  # fmt: skip
             yield Client(enforce_csrf_checks=True)
@@ -50,6 +50,7 @@ def offered(
     return person, dict(zip(("channel", "all"), tokens, strict=True))
 
 
+@pytest.mark.promise("P-092")
 def test_a_look_never_unsubscribes_and_a_press_does(at: Stage, browser: Client) -> None:
     person, links = offered(at)
     for method in (browser.get, browser.head):
@@ -65,6 +66,7 @@ def test_a_look_never_unsubscribes_and_a_press_does(at: Stage, browser: Client) 
     assert again.status_code == 200, "done is done"
 
 
+@pytest.mark.promise("P-092")
 def test_the_other_link_ends_its_channel_alone(at: Stage, browser: Client) -> None:
     person, links = offered(at)
     at.phone(person, "+32470000055")
@@ -137,6 +139,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.promise("P-092")
 def test_pages_are_short_named_and_ask_for_no_reason(at: Stage, browser: Client, language: str) -> None:
     _, links = offered(at)
     for path in (f"/u/{links['all']}", f"/u/{links['channel']}", "/objection", "/u/bad"):

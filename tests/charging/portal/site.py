@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import email
 import email.policy
 import hashlib
@@ -23,13 +24,26 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page
 from tests.bloesem.console.stage import BLOSSOM, Stage
 
+from bloesem.company import load
+from bloesem.consent.links import LinkKeys
+from bloesem.plan.dates import civil
+from bloesem.sending import ready as sending
+
 CODE = re.compile(r"^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$", re.M)
 STAFF = {
     "fleet": "vlootbeheer@klant.example",
     "installer": "installateur@monteur.example",
+    "hems": "energie@zonnewijs.example",
+    "marketing": "reclame@blossom.example",
     "officer": "privacy@blossom.example",
 }
-FIRST = {"fleet": "fleet", "installer": "jobs", "officer": "officer"}
+FIRST = {
+    "fleet": "fleet",
+    "installer": "jobs",
+    "hems": "tokens",
+    "officer": "officer",
+    "marketing": "campaigns",
+}
 
 
 @dataclass(frozen=True)
@@ -158,9 +172,10 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
     outbox = folder / "outbox"
     outbox.mkdir(exist_ok=True)
     plan = stage.company.plan
-    import datetime as dt
 
+    LinkKeys.at(stage.doors)
     with stage.database.connect(autocommit=True) as admin:
+        sending.install(admin, load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=plan.prefix))
         accounts(admin, plan, at=dt.datetime.now(dt.UTC))
         people: dict[str, str] = dict(
             admin.execute(

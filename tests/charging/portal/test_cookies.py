@@ -19,6 +19,11 @@ PORTAL_PAGES = (
     "account/passkey",
     "outbox",
     "cookies",
+    "news",
+    "contact",
+    "contest/lente",
+    "survey/tevredenheid",
+    "confirm/nothing",
     "nowhere",
 )
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
-from bloesem.plan.sql import clock, disclosure, gate, held, logbook, masks, runtime, state
+from bloesem.plan.sql import clock, disclosure, gate, held, logbook, masks, oversight, own, runtime, state
 from bloesem.plan.sql.statement import Statement
 
 
@@ -21,6 +21,8 @@ def statements(plan: Plan) -> list[Statement]:
         *clock.statements(plan),
         *logbook.statements(plan),
         *disclosure.statements(plan),
+        *own.statements(plan),
+        *oversight.statements(plan),
         *gate.statements(plan),
         *held.statements(plan),
     ]

@@ -94,7 +94,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
 CREATE OR REPLACE FUNCTION {s}.{ident(f"apply_{table.name}")}(ids bigint[], at timestamptz, due boolean DEFAULT false)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-SET application_name = 'bloesem clock' AS $$
+SET enable_seqscan = off SET application_name = 'bloesem clock' AS $$
 #variable_conflict use_column
 <<clock>>
 DECLARE
@@ -102,6 +102,7 @@ DECLARE
     counts jsonb;
 BEGIN
 -- Most people have rows in few tables: to look costs a tenth of what it costs to begin.
+-- (Never all rows: of somebody who has none, that reads the whole table.)
 IF NOT EXISTS (SELECT FROM {q} r WHERE {whose} AND {due}) THEN
     RETURN {literal(json.dumps(_none(plan, table)))};
 END IF;
@@ -342,9 +343,16 @@ def _dead(table: TablePlan) -> str:
 
 def refresh(plan: Plan) -> str:
     """`refresh(ids, at)`: after facts changed. Locks the states in id order, recomputes them, and applies what follows
-    to the rows of those whose masks or ends changed; writes one act."""
+    to the rows of those whose masks or ends changed; writes one act.
+
+    Only where it can: masks of a table are of its purposes alone, so that an objection to advertising touches no session.
+    What is not a purpose's (an erasure, a restriction of a row, a return) may change any; `every`: so may what the caller did.
+    """
     s = ident(plan.schema)
-    calls = [f"{literal(t.name)}, {s}.{ident(f'apply_{t.name}')}(moved, at)" for t in plan.tables]
+    calls = [
+        f"{literal(t.name)}, CASE WHEN turned & {t.bits or -1} <> 0 THEN {s}.{ident(f'apply_{t.name}')}(moved, at) END"
+        for t in plan.tables
+    ]
     # Where an end moved later, the rows still carry the earlier one: the review stays as early as they are.
     return tidy(
         f"""
@@ -353,6 +361,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan
 DECLARE
     fresh {s}.state[];
     moved bigint[];
+    turned bigint;  -- the purposes of which anything changed
     counts jsonb := '{{}}';
 BEGIN
     IF current_setting('transaction_isolation') NOT LIKE 'read %' THEN
@@ -361,7 +370,15 @@ BEGIN
     END IF;
     PERFORM 1 FROM {s}.state WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
     SELECT array_agg(n) INTO fresh FROM {s}.compute_state(ids, at) AS n;
-    SELECT array_agg(n.person_id) INTO moved
+    SELECT array_agg(n.person_id), bit_or(CASE
+        WHEN every OR (n.kept_erased, n.erased_at, n.epoch, n.items, n.frozen_since, n.frozen_ground, n.contract_begun)
+                      IS DISTINCT FROM
+                      (o.kept_erased, o.erased_at, o.epoch, o.items, o.frozen_since, o.frozen_ground, o.contract_begun)
+        THEN -1
+        ELSE COALESCE((n.used # o.used) | (n.kept # o.kept) | COALESCE((
+            SELECT bit_or(1::bigint << (e.place - 1)::int)
+            FROM unnest(n.ends, o.ends) WITH ORDINALITY AS e (new, old, place) WHERE e.new IS DISTINCT FROM e.old), 0), -1)
+        END) INTO moved, turned
     FROM unnest(fresh) AS n JOIN {s}.state o USING (person_id)
     WHERE every OR (n.used, n.kept, n.kept_erased, n.erased_at, n.epoch, n.items, n.frozen_since, n.frozen_ground,
                     n.contract_begun)
@@ -377,7 +394,7 @@ BEGIN
     FROM unnest(fresh) AS n
     WHERE n.person_id = o.person_id;
     IF moved IS NOT NULL THEN
-        counts := {_object(calls)};
+        counts := jsonb_strip_nulls({_object(calls)});
         INSERT INTO {s}.act (as_of, kind, policy, counts)
         VALUES (at, 'masks', (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
                 jsonb_build_object('people', cardinality(moved), 'tables', counts));

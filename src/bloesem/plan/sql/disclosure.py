@@ -12,15 +12,21 @@ from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import require_served
 from bloesem.plan.sql.statement import Statement, tidy
 
-TABLES = ("disclosure", "disclosed", "notice")
+TABLES = ("disclosure", "disclosed", "notice", "disclosure_end")
 #: Those that name people, with the column of their day: they go when the law no longer asks to show it.
 NAMING = {"disclosed": "at", "notice": "asked_at"}
+
+#: The error of a recipient that still has what should have come back.
+OVERDUE = "BL001"
 
 _HOLD_STILL = "hold_still(text, bigint[], text)"
 _DISCLOSE = "record_disclosure(text, jsonb, bytea, date)"
 _GIVEN = "record_disclosed(bigint, text, text[], bigint[], integer[])"
 _KNOWN = "disclosure_known(bytea)"
-_SIGNATURES = (_HOLD_STILL, _DISCLOSE, _GIVEN, _KNOWN)
+_NUMBERS = "feed_numbers(text, text, bigint[])"
+_SIGNATURES = (_HOLD_STILL, _DISCLOSE, _GIVEN, _KNOWN, _NUMBERS)
+#: The first of the numbers by which recipients know people in a feed.
+FEED = 1 << 30
 
 
 def tables(plan: Plan) -> list[tuple[str, str]]:
@@ -28,6 +34,8 @@ def tables(plan: Plan) -> list[tuple[str, str]]:
     s, keeper = ident(plan.schema), literal(plan.role("keeper"))
     made = [
         ("what was disclosed", _DISCLOSURE.format(s=s)),
+        ("what was disclosed: what comes back", _BACK.format(s=s)),
+        ("what came back", _END.format(s=s)),
         ("what was disclosed: of whom", _DISCLOSED.format(s=s)),
         (
             "what was disclosed: by person",
@@ -91,6 +99,27 @@ CREATE TABLE IF NOT EXISTS {s}.disclosure (
     ends       date,                   -- when the recipient returns or erases it, where a day was agreed
     login      text NOT NULL DEFAULT session_user,
     xact       xid8 NOT NULL DEFAULT pg_current_xact_id()
+)"""
+
+#: `back`: what the recipient confirms by `ends`; `purges`: our copy of the files goes then too; `decided_by`: who gave, and
+#: who agreed.
+_BACK = """
+ALTER TABLE {s}.disclosure ADD COLUMN IF NOT EXISTS back text CHECK (back IN ('returned', 'destroyed', 'dispatched')),
+    ADD COLUMN IF NOT EXISTS purges boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS decided_by jsonb NOT NULL DEFAULT '[]'"""
+
+#: Once each: what the recipient confirmed, on which day and by which proof; and that our own copy of the files is gone.
+_END = """
+CREATE TABLE IF NOT EXISTS {s}.disclosure_end (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    disclosure_id bigint NOT NULL REFERENCES {s}.disclosure,
+    how           text NOT NULL CHECK (how IN ('confirmed', 'purged')),
+    said          text NOT NULL CHECK (said IN ('returned', 'destroyed', 'dispatched', 'purged')),
+    happened_on   date NOT NULL,
+    proof         text NOT NULL CHECK (proof ~ '[^[:space:]]' AND length(proof) <= 500),
+    certificate   bytea CHECK (length(certificate) = 32),
+    noted_at      timestamptz NOT NULL,
+    UNIQUE (disclosure_id, how)
 )"""
 
 _DISCLOSED = """
@@ -158,6 +187,7 @@ def statements(plan: Plan) -> list[Statement]:
         Statement("disclosure", "people hold still while they are read", _hold_still(plan)),
         Statement("disclosure", "a disclosure is written down", _disclose(plan)),
         Statement("disclosure", "of whom, and what", tidy(_GIVEN_SQL.format(s=s))),
+        Statement("disclosure", "by which number a feed knows somebody", _numbers(plan)),
         Statement("disclosure", "whether it was committed", tidy(_KNOWN_SQL.format(s=s))),
         Statement("disclosure", "what the law no longer asks to show", _forget(plan)),
         Statement(
@@ -243,17 +273,70 @@ BEGIN{require_served(plan)}
         RAISE EXCEPTION 'the day for which this was decided is over' USING ERRCODE = 'check_violation',
             HINT = 'decide again: nothing was disclosed';
     END IF;
+    IF EXISTS (
+        SELECT FROM {s}.disclosure d WHERE d.recipient = said->>'recipient' AND d.back IS NOT NULL AND d.ends < today
+            AND NOT EXISTS (SELECT FROM {s}.disclosure_end e WHERE e.disclosure_id = d.id AND e.how = 'confirmed')
+    ) THEN
+        RAISE EXCEPTION 'an earlier disclosure to this recipient is overdue' USING ERRCODE = {literal(OVERDUE)},
+            HINT = 'have it confirmed: nothing new goes before';
+    END IF;
     PERFORM pg_advisory_xact_lock({_LOCK.format(hash="record_disclosure.manifest")});
-    INSERT INTO {s}.disclosure (as_of, recipient, name, kind, purpose, ground, assignment, transfers, manifest, policy, ends)
-    VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', record_disclosure.purpose, said->>'ground',
+    INSERT INTO {s}.disclosure (as_of, recipient, name, kind, purpose, ground, assignment, transfers, manifest, policy, ends,
+        back, purges, decided_by)
+    VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', {_for(plan)}, said->>'ground',
             said->>'assignment', said->'transfers', record_disclosure.manifest,
-            (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date)
+            (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date,
+            said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'))
     RETURNING id INTO made;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts)
     VALUES ({s}.moment(), 'disclosure', record_disclosure.purpose,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
             jsonb_build_object('disclosure', made, 'rows', said->'rows'));
     RETURN made;
+END $$"""
+    )
+
+
+def _for(plan: Plan) -> str:
+    """The purpose for which it goes: of a scoped role the one whose rows it reads."""
+    scoped = [one for one in plan.scoped if one.purpose is not None]
+    cases = " ".join(f"WHEN {literal(one.key)} THEN {literal(str(one.purpose))}" for one in scoped)
+    return (
+        f"CASE record_disclosure.purpose {cases} ELSE record_disclosure.purpose END" if cases else "purpose"
+    )
+
+
+def _numbers(plan: Plan) -> str:
+    """By which number a recipient knows each of these people in a feed: the one that it got first, or a new one that says
+    nothing. Files number their people from 1; a feed's numbers begin above them all. A number that is given in a
+    transaction counts once the disclosure is written in it; polls of one recipient wait for each other."""
+    s = ident(plan.schema)
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.feed_numbers(purpose text, whom text, people bigint[])
+RETURNS TABLE (person bigint, reference integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role text;
+    handed integer[] := '{{}}';
+BEGIN{require_served(plan)}
+    PERFORM pg_advisory_xact_lock(hashtextextended('feed of ' || whom, 0));
+    FOR person, reference IN
+        SELECT p, max(g.reference) FROM unnest(people) p
+        LEFT JOIN ({s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id AND d.recipient = whom)
+               ON g.person_id = p AND g.reference >= {FEED}
+        GROUP BY p
+    LOOP
+        WHILE reference IS NULL OR reference = ANY (handed) LOOP
+            reference := {FEED} + (('x' || encode(substr(uuid_send(gen_random_uuid()), 1, 4), 'hex'))::bit(32)::integer & {FEED - 1});
+            IF EXISTS (SELECT FROM {s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id
+                       WHERE d.recipient = whom AND g.reference = feed_numbers.reference) THEN
+                reference := NULL;
+            END IF;
+        END LOOP;
+        handed := handed || reference;
+        RETURN NEXT;
+    END LOOP;
 END $$"""
     )
 
@@ -314,4 +397,4 @@ END $$"""
     )
 
 
-__all__ = ["NAMING", "TABLES", "statements", "tables"]
+__all__ = ["FEED", "NAMING", "OVERDUE", "TABLES", "statements", "tables"]

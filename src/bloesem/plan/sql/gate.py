@@ -9,6 +9,7 @@ from __future__ import annotations
 from bloesem.plan.categories import covers
 from bloesem.plan.model import ColumnPlan, OpenTable, Plan, PurposePlan, ScopedPlan, TablePlan, WriterPlan
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql import scopes
 from bloesem.plan.sql.masks import FROZEN_COLUMNS
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
@@ -125,7 +126,7 @@ def _installers(plan: Plan, name: str) -> Statement:
 
 
 def statements(plan: Plan) -> list[Statement]:
-    result = [*_walls(plan)]
+    result = [*_walls(plan), *scopes.statements(plan)]
     for table in plan.tables:
         result += _table(plan, table)
     for purpose in readers(plan):
@@ -371,6 +372,10 @@ def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]
     q, asked = qualified(table.schema, table.name), _asked(plan, scoped)
     role = ident(plan.role(scoped.name_shared if shared(table, scoped) else scoped.name))
     mine = " OR ".join(f"{ident(c)} = {asked}" for c in scope_columns(table, scoped))
+    if scoped.scope in table.scoped_by:
+        about = f"{ident(table.owners[0])} = ANY ({scopes.people(plan, scoped.scope)})"
+        mine = f"({mine}) AND {about}" if scoped.scope in table.scopes else about
+        mine += scopes.since(plan, table, scoped.scope)
     if scoped.purpose is None:
         seen = "kept_for" if scoped.restricted_too else "used_for"
     else:
@@ -401,7 +406,7 @@ def _scoped(plan: Plan, table: TablePlan, scoped: ScopedPlan, columns: list[str]
 
 
 def _asked(plan: Plan, scoped: ScopedPlan) -> str:
-    return f"(SELECT {ident(plan.schema)}.scope({literal(scoped.scope)}))"
+    return scopes.asked(plan, scoped.scope)
 
 
 def _known(plan: Plan, table: TablePlan, owner: str, scoped: ScopedPlan) -> str:
@@ -433,6 +438,15 @@ def _writer(plan: Plan, table: TablePlan, writer: WriterPlan) -> list[Statement]
     for name in columns:
         table.column(name)
     changes = [c for c in columns if c not in table.owners and c not in table.key]
+    if writer.adds_only:
+        # Somebody new is kept by what their row says has happened, which is a fact only once the row is there.
+        check = "true" if table.anchor else "kept_for <> 0"
+        return [
+            Statement(
+                "gate", f"{writer.key} adds {table.name}", f"GRANT INSERT ({_list(columns)}) ON {q} TO {role}"
+            ),
+            _policy(q, f"{writer.key}_adds", "INSERT", role, None, check),
+        ]
     return [
         Statement("gate", f"{writer.key} finds {table.name}", _select(q, writer_reads(plan, table), role)),
         Statement(
@@ -481,6 +495,8 @@ def scope_columns(table: TablePlan, scoped: ScopedPlan) -> list[str]:
     """The columns that say whose row it is in the role's scope."""
     if scoped.scope in table.scopes:
         return [table.scopes[scoped.scope]]
+    if scoped.scope in table.scoped_by:
+        return [table.owners[0]]
     return list(table.owners) if scoped.scope == "person" else []
 
 

@@ -125,20 +125,27 @@ BEGIN{require_served(plan)}
     IF cardinality(whose) > {MOST_PEOPLE} THEN
         RAISE EXCEPTION 'nobody reads {MOST_PEOPLE} people on one page' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+{noted(plan, actor="record_reading.actor", purpose="record_reading.purpose")}
+    RETURN made;
+END $$"""
+    )
+
+
+def noted(plan: Plan, *, actor: str, purpose: str, about: str = "about", second: str = "second") -> str:
+    """PL/pgSQL that writes the act of reading the people in `whose`, and a row for each; it sets `salts` and `made`."""
+    s = ident(plan.schema)
+    return f"""
     SELECT array_agg(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex') ORDER BY p)
     INTO salts FROM unnest(whose) p;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
-    VALUES ({s}.moment(), 'read', purpose, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
-            jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', about, 'second', second)),
+    VALUES ({s}.moment(), 'read', {purpose}, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
+            jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', {about}, 'second', {second})),
             (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
              FROM unnest(whose, salts) AS w (person, salt)))
     RETURNING id INTO made;
     INSERT INTO {s}.reading (act_id, person_id, at, actor, purpose, salt)
-    SELECT made, person, clock_timestamp(), record_reading.actor, record_reading.purpose, salt
-    FROM unnest(whose, salts) AS w (person, salt);
-    RETURN made;
-END $$"""
-    )
+    SELECT made, person, clock_timestamp(), {actor}, {purpose}, salt
+    FROM unnest(whose, salts) AS w (person, salt);"""
 
 
 def _denial(plan: Plan) -> str:

@@ -24,9 +24,10 @@ from bloesem.ledger import record_act
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Fact, FactKind, Plan
 from bloesem.plan.quoting import ident
+from bloesem.recipients.notices import Change
 from bloesem.rights import passes
 from bloesem.rights.amend import Asked, Correction
-from bloesem.rights.guarded import amend, left, told
+from bloesem.rights.guarded import amend, left, notify, told
 from bloesem.rights.guarded.rows import Reader, Ref, Rows
 from bloesem.rights.guarded.who import Finder, Somebody
 from bloesem.rights.guarded.why import Why
@@ -58,11 +59,14 @@ class Moment:
 @dataclass(frozen=True)
 class Written:
     """What an act wrote itself. `said`: what its plan is bound to besides; `changed`: columns it set to another value;
-    `recorded`: facts that began or ended."""
+    `recorded`: facts that began or ended; `values`: as what the recipients of values that went or changed are told;
+    `tellings`: what they are told besides."""
 
     said: Any = None
     changed: Mapping[Ref, Sequence[str]] = field(default_factory=dict)
     recorded: Sequence[tuple[FactKind, str]] = ()
+    values: Change | None = None
+    tellings: Sequence[notify.Telling] = ()
 
 
 Act = Callable[[Moment], Written]
@@ -86,7 +90,7 @@ class GuardedDesk:
 
     def access(self, wanted: Wanted) -> dict[str, Any]:
         """in: one person. out: every row in which they have a part, restricted ones too, and why it is there; what is
-        recorded about them; who read it.
+        recorded about them; who really got what of it (art. 15(1)(c)); who read it.
 
         raises: RightsError when it is not one person, StoreError when the database goes away.
         """
@@ -95,6 +99,7 @@ class GuardedDesk:
             return {
                 **told.rows(rows, why, told.hidden(self.datamap)),
                 "facts": told.facts(why),
+                "recipients": told.recipients(self.connection, self.plan, sorted(rows.people)),
                 "read": told.readings(self.connection, self.plan, sorted(rows.people)),
             }
 
@@ -147,7 +152,7 @@ class GuardedDesk:
         def act(at: Moment) -> Written:
             facts = [Fact(number, "erasure", ground, at.now) for number in at.numbers]
             stored.record_facts(self.connection, self.plan, facts)
-            return Written(ground, recorded=[("erasure", ground)])
+            return Written(ground, recorded=[("erasure", ground)], values="erasure")
 
         return act
 
@@ -169,7 +174,7 @@ class GuardedDesk:
 
         def act(at: Moment) -> Written:
             changed = amend.correct(self.connection, self.plan, asked, source, at.before)
-            return Written([[repr(one) for one in corrections], source], changed)
+            return Written([[repr(one) for one in corrections], source], changed, values="rectification")
 
         done, _ = self._carry_out(
             "rectify", wanted, act, plan=plan, dry_run=dry_run, show_values=show_values, keep=False
@@ -202,14 +207,18 @@ class GuardedDesk:
             if numbers:
                 stored.end_facts(self.connection, self.plan, [number for number, _ in numbers])
             if lift or ended:
-                return Written([item], recorded=[fact for fact in facts if fact in had])
+                over_now = [fact for fact in facts if fact in had]
+                told_of = notify.of_facts(over_now, ended=True, row=row, before=at.before) if ended else ()
+                return Written([item], recorded=over_now, tellings=told_of)
+            fresh = notify.anew(at.facts, at.now, facts, row)
             made = [
                 Fact(number, kind, key, at.now, None, *(row or (None, None)))
                 for number in at.numbers
                 for kind, key in facts
             ]
             stored.record_facts(self.connection, self.plan, made)
-            return Written([item], recorded=facts)
+            told_of = notify.of_facts(fresh, ended=False, row=row, before=at.before)
+            return Written([item], recorded=facts, tellings=told_of)
 
         done, effect = self._carry_out(asked, wanted, act, keep=False)
         recorded = effect.written.recorded
@@ -219,6 +228,7 @@ class GuardedDesk:
             "said": "enforced now" if recorded else "nothing changed",
             "readable": effect.readable,
             "tables": done.tables,
+            "told": done.told,
             "statements": done.statements,
             "plan": done.plan,
         }
@@ -267,7 +277,12 @@ class GuardedDesk:
                 facts = stored.facts_of(self.connection, self.plan, at.numbers)
                 why = Why(self.plan, facts, at.now, self.language)
                 tables = told.difference(at.before, after, written.changed, why if keep else None)
-                bound = self._hash(kind, at, written, tables)
+                tellings = [*written.tellings]
+                if written.values is not None:
+                    fields = notify.of_values(at.before, after, written.changed)
+                    tellings.append(notify.Telling(written.values, fields))
+                informed = notify.queue(self.connection, self.plan, at.numbers, tellings, at.now)
+                bound = self._hash(kind, at, written, [tables, informed])
                 if plan is not None and plan != bound:
                     raise RightsError(
                         "the plan is no longer what was rehearsed",
@@ -280,7 +295,8 @@ class GuardedDesk:
                 }
                 people = self._people(finder, at)
                 if not dry_run:
-                    self._write_act(kind, at.now, {"people": len(at.people), "tables": counts})
+                    said = {"people": len(at.people), "tables": counts}
+                    self._write_act(kind, at.now, said | ({"notices": len(informed)} if informed else {}))
                     number, begun = self._transaction_number(), True
                     with self.record.begun(kind, bound, people, number):
                         pass  # all is written: it waits for this
@@ -294,7 +310,8 @@ class GuardedDesk:
         if begun:
             self.record.finish(True, counts)
         statements = finder.statements + reader.statements + len(self.plan.tables) + FIXED
-        return Done(tables, statements, bound, people, not dry_run), effect
+        statements += len(tellings) + bool(tellings)
+        return Done(tables, statements, bound, people, not dry_run, tuple(informed)), effect
 
     def _moment(self, finder: Finder, reader: Reader, wanted: Wanted, show: bool) -> Moment:
         """Finds the people and locks them, in id order: facts about them and new rows of theirs wait; then their rows."""
@@ -319,7 +336,7 @@ class GuardedDesk:
         others = finder.others(at.numbers, together)
         return tuple(finder.person(one, kinds, others) for one, kinds in known.items())
 
-    def _hash(self, kind: str, at: Moment, written: Written, tables: Mapping[str, Any]) -> str:
+    def _hash(self, kind: str, at: Moment, written: Written, tables: Sequence[Any]) -> str:
         row = self.connection.execute(
             f"SELECT policy, digest FROM {self._s}.installed ORDER BY id DESC LIMIT 1"
         ).fetchone()

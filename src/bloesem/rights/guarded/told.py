@@ -91,6 +91,25 @@ def readings(connection: Connection, plan: Plan, people: Sequence[int]) -> list[
     return [{"on": day, "purpose": purpose, "times": n} for (day, purpose), n in sorted(days.items())]
 
 
+def recipients(connection: Connection, plan: Plan, people: Sequence[int]) -> list[dict[str, Any]]:
+    """Who really got what (art. 15(1)(c), C-154/21): each disclosure with its columns per table, ground, and what left the
+    EEA on which mechanism (P-130, P-144)."""
+    s = ident(plan.schema)
+    found = connection.execute(
+        "SELECT d.recipient, d.name, d.kind, d.purpose, d.ground, d.at, d.ends, d.transfers, g.table_name, g.columns"
+        f" FROM {s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id WHERE g.person_id = ANY (%s)"
+        " ORDER BY d.recipient, d.id, g.person_id, g.table_name".encode(),
+        [list(people)],
+    ).fetchall()
+    return [
+        {
+            "recipient": key, "name": name, "kind": kind, "purpose": purpose, "ground": ground, "on": str(civil(at)),
+            "ends": ends and str(ends), "transfers": transfers, "table": table, "columns": columns,
+        }
+        for key, name, kind, purpose, ground, at, ends, transfers, table, columns in found
+    ]  # fmt: skip
+
+
 def portable(found: Rows, why: Why, types: Mapping[tuple[str, str], str], hidden: Hidden) -> dict[str, Any]:
     """out: `tables`, `columns` and `left_out`, as `rights.portable` has them."""
     tables: dict[str, list[dict[str, Any]]] = {}

@@ -44,7 +44,7 @@ def company(blossom: Blossom) -> tuple[object, ...]:
 def test_access_on_paper_and_for_programs(ask: Ask, blossom: Blossom) -> None:
     said = ask("access", "--json")
     assert said.code == 0, said.err
-    assert {"person", "tables", "why", "facts", "read"} == said.json.keys()
+    assert {"person", "tables", "why", "facts", "recipients", "read"} == said.json.keys()
     assert said.json["person"]["rows"] == [f"data.person.id={blossom.one('customer')}"]
     paper = ask("access")
     assert paper.code == 0

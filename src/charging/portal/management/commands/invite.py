@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from bloesem.plan.dates import civil
 from charging.portal.models import Reach, User
-from charging.portal.seats import SEATS
+from charging.portal.seats import OUTSIDE, SEATS
 
 #: Until a first sign-in.
 INVITED = dt.timedelta(days=30)
@@ -32,7 +33,13 @@ class Command(BaseCommand):
             type=int,
             action="append",
             default=[],
-            help="of the role's scope: employer or job; repeat it",
+            help="of the role's scope: employer, job or product; repeat it",
+        )
+        parser.add_argument(
+            "--recipient", default="", help="of an outside party: its key in record/recipients.yaml"
+        )
+        parser.add_argument(
+            "--until", type=dt.date.fromisoformat, help="of jobs: the last day for which they are assigned"
         )
         parser.add_argument(
             "--remove", action="store_true", help="ends the account, its passkeys and its sessions"
@@ -51,16 +58,24 @@ class Command(BaseCommand):
             raise CommandError(f"{role} reads by no number: leave --number out")
         if SEATS[role].opens is not None and not numbers:
             raise CommandError(f"{role} sees the rows of a number alone: say --number")
+        until = given["until"]
+        if role == "installer" and until is None:
+            raise CommandError("a job is assigned until a day (P-114): say --until YYYY-MM-DD")
+        if role in OUTSIDE and not given["recipient"]:
+            raise CommandError("whoever gets data is registered (P-112): say --recipient")
         with transaction.atomic(using="signin"):
             user, _ = User.objects.update_or_create(
                 email=address,
                 defaults={
                     "name": given["name"].strip(),
                     "role": role,
+                    "recipient": given["recipient"],
                     "expires_at": timezone.now() + INVITED,
                 },
             )
             user.reaches.all().delete()
             for number in numbers:
-                Reach.objects.create(user=user, number=number)
+                Reach.objects.create(
+                    user=user, number=number, since=civil(timezone.now()) if until else None, until=until
+                )
         self.stdout.write(f"{address} may sign in as {role} within {INVITED.days} days")

@@ -1,0 +1,150 @@
+"""What a person does about advertising and consent inside their own scope: three functions of the door, for a login that
+opens such scopes. They know who asks by the signed scope alone.
+
+    object_as_oneself()                 no advertising any more, by any channel (P-166)
+    agree(id, text, language, channels) the words that are shown today, agreed to with a box of their own (P-057)
+    take_back(purpose, text)            consent withdrawn, whole or that to one text (P-058)
+"""
+
+from __future__ import annotations
+
+from bloesem.consent.rules import CONSENT_COLUMNS, Rules
+from bloesem.consent.tables import DOOR, withdrawn_is_told
+from bloesem.consent.texts import Texts
+from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.own import REQUIRE_ME
+from bloesem.plan.sql.statement import Statement, listed, tidy
+
+OBJECT = "object_as_oneself()"
+AGREE = "agree(bigint, text, text, text[])"
+TAKE_BACK = "take_back(text, text)"
+SIGNATURES = (OBJECT, AGREE, TAKE_BACK)
+#: Where the person did it, as the consent's record says it.
+HOW = "own privacy page"
+
+
+def statements(rules: Rules, texts: Texts, source: str) -> list[Statement]:
+    """in: `source`, the declared source of what a person says on their own page. The functions are the keeper's."""
+    keeper = ident(rules.plan.role("keeper"))
+    made = [
+        ("no advertising", _object(rules)),
+        ("agreed", _agree(rules, texts, source)),
+        ("taken back", _take_back(rules)),
+    ]
+    for signature in SIGNATURES:
+        made.append((f"{signature}: the keeper's", f"ALTER FUNCTION {DOOR}.{signature} OWNER TO {keeper}"))
+        made.append(
+            (
+                f"{signature}: nobody else's",
+                f"REVOKE EXECUTE ON FUNCTION {DOOR}.{signature} FROM PUBLIC",
+            )
+        )
+    return [Statement("own choices", about, tidy(text)) for about, text in made]
+
+
+def _object(rules: Rules) -> str:
+    s = ident(rules.plan.schema)
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.object_as_oneself() RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+BEGIN{REQUIRE_ME.format(s=s)}
+    RETURN {DOOR}.object_to_advertising(me, NULL, {literal(HOW)});
+END $$"""
+
+
+def _agree(rules: Rules, texts: Texts, source: str) -> str:
+    """out: the number of the consent's record. The words are those of the file: which were shown, in which language, with
+    which digest; nobody can agree to others. A newer word lifts an older objection, as `ledger.give` does."""
+    s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
+    shown = [
+        f"({literal(text.name)}, {literal(language)}, {literal(text.purpose)}, {literal(','.join(text.kinds))},"
+        f" {_array(text.channels)}, {literal(text.digest(language))}, date {literal(text.valid_from.isoformat())},"
+        f" date {literal(text.valid_until.isoformat() if text.valid_until else 'infinity')})"
+        for text in texts.all
+        for language in text.words
+    ]
+    values = {
+        "id": "number",
+        "person_id": "me",
+        "recorded_at": "at",
+        "source": literal(source),
+        "part": "chosen.purpose",
+        "kinds": "NULLIF(chosen.kinds, '')",
+        "channel": "NULLIF(array_to_string(channels, ','), '')",
+        "given_at": "at",
+        "withdrawn_at": "NULL",
+        "given_on": f"{s}.civil(at)",
+        "how": literal(HOW),
+        "words_version": "chosen.name",
+        "words_digest": "chosen.digest",
+        "notice_version": literal(str(rules.plan.version)),
+        "record_id": "record",
+        "language": "chosen.language",
+        "action": "'ticked'",
+        "proof": literal(
+            '{"box": {"preset": false, "ticked": true, "with_terms": false}, "seen": "signed in"}'
+        ),
+        "withdrawn_how": "NULL",
+    }
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.agree(number bigint, words text, spoken text, channels text[]) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+    at timestamptz := {s}.moment();
+    record text := gen_random_uuid()::text;
+    chosen record;
+BEGIN{REQUIRE_ME.format(s=s)}
+    SELECT * INTO chosen
+    FROM (VALUES {listed(shown, by=10)})
+         AS t (name, language, purpose, kinds, offered, digest, since, until)
+    WHERE t.name = words AND t.language = spoken AND {s}.today() BETWEEN t.since AND t.until;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'these words are not shown today' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT (channels <@ chosen.offered) OR cardinality(chosen.offered) > 0 AND cardinality(channels) = 0
+       OR channels IS NULL THEN
+        RAISE EXCEPTION 'a consent is for some of the channels that its words name'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
+    WHERE f.person_id = me AND f.ends_at IS NULL AND f.starts_at <= at
+      AND (f.kind = 'objection' AND f.key = chosen.purpose OR f.kind = 'channel' AND f.key = ANY (channels));
+    INSERT INTO {table} ({", ".join(map(ident, CONSENT_COLUMNS))})
+    VALUES ({listed([values[name] for name in CONSENT_COLUMNS], by=12)});
+    RETURN record;
+END $$"""
+
+
+def _take_back(rules: Rules) -> str:
+    """out: how many consents ended. Whoever got data for that purpose is told, once nothing of the consent is left."""
+    s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.take_back(of_purpose text, words text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+    at timestamptz := {s}.moment();
+    ended integer;
+BEGIN{REQUIRE_ME.format(s=s)}
+    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    UPDATE {table} SET withdrawn_at = at, withdrawn_how = {literal(HOW)}
+    WHERE person_id = me AND part = of_purpose AND withdrawn_at IS NULL AND given_at <= at
+      AND (words IS NULL OR split_part(words_version, '@', 1) = words);
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    IF ended > 0 AND NOT EXISTS (
+        SELECT FROM {table} WHERE person_id = me AND part = of_purpose AND withdrawn_at IS NULL AND given_at <= at) THEN
+        {withdrawn_is_told(rules, "me", "ARRAY[of_purpose]")}
+    END IF;
+    RETURN ended;
+END $$"""
+
+
+def _array(names: tuple[str, ...]) -> str:
+    return f"ARRAY[{', '.join(map(literal, names))}]::text[]"
+
+
+__all__ = ["SIGNATURES", "statements"]

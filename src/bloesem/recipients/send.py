@@ -1,0 +1,105 @@
+"""Sending notices (art. 19): mail to a recipient that has an address in the register, a task for a person for who has none.
+
+A notice names no value: only the numbers under which the recipient's own files know the person, and which of its columns
+changed. It may arrive twice, when a server took it and we died before that was written down: then with the same
+Message-ID; it is never left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bloesem.gate.keeping import keeper
+from bloesem.recipients import notices
+from bloesem.recipients.model import Recipient
+from bloesem.recipients.notices import Notice
+from bloesem.sending.transports import Letter, Outcome, Place, Transport
+from bloesem.stores.postgres import Connection
+
+_CHANGES = {
+    "rectification": ("werd verbeterd", "was corrected"),
+    "erasure": ("werd gewist", "was erased"),
+    "restriction": (
+        "wordt beperkt: bewaar het en gebruik het niet",
+        "is restricted: store it, and do not use it",
+    ),
+    "withdrawal": (
+        "mag voor dat doel niet meer gebruikt worden",
+        "may not be used for that purpose any more",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """`went`: by mail; `tasks`: who has no address, or one that refuses, so that a person writes; `later`: their server did
+    not take it yet."""
+
+    went: tuple[Notice, ...]
+    tasks: tuple[Notice, ...]
+    later: tuple[Notice, ...]
+
+
+def send(
+    connection: Connection,
+    register: Mapping[str, Recipient],
+    transport: Transport,
+    place: Place,
+    now: dt.datetime,
+    *,
+    prefix: str,
+) -> Sent:
+    """Sends what is queued, one transaction each. in: an administrator's connection, outside a transaction; `prefix` of the
+    cluster's roles. Two who send at once do not send the same. raises: nothing for what a server does: a notice that it does
+    not take stays queued, and is escalated on its day."""
+    went: list[Notice] = []
+    tasks: list[Notice] = []
+    later: list[Notice] = []
+    with connection.transaction(), keeper(connection, prefix):
+        queued = notices.open_notices(connection)
+    for waiting in queued:
+        if waiting.state != "queued":
+            continue
+        address = _address(register.get(waiting.recipient))
+        if address is None:
+            tasks.append(waiting)
+            continue
+        with connection.transaction(), keeper(connection, prefix):
+            if not notices.held_for_sending(connection, waiting.id):
+                continue
+            outcome = transport.send(letter(waiting, address, place, now))
+            if outcome is Outcome.SENT:
+                notices.sent(connection, waiting.id, address, now)
+                went.append(waiting)
+            else:  # refused for good: a person finds out why; anything else is tried again
+                (tasks if outcome is Outcome.FAILED else later).append(waiting)
+    return Sent(tuple(went), tuple(tasks), tuple(later))
+
+
+def letter(notice: Notice, address: str, place: Place, now: dt.datetime) -> Letter:
+    """What a recipient reads: Dutch, then English."""
+    dutch, english = _CHANGES[notice.change]
+    columns = "\n".join(f"  {table}: {', '.join(names)}" for table, names in sorted(notice.given.items()))
+    numbers = "\n".join(f"  {file}: {number}" for file, number in sorted(notice.references.items()))
+    text = (
+        f"Wat u van ons kreeg over een persoon {dutch} (art. 19 AVG).\n"
+        f"Doe hetzelfde ten laatste op {notice.due}, en bevestig dat met het nummer {notice.request}.\n\n"
+        f"What you got from us about a person {english} (art. 19 GDPR).\n"
+        f"Do likewise on {notice.due} at the latest, and confirm it with the number {notice.request}.\n\n"
+        f"Gegevens / data:\n{columns}\n\nNummer van de persoon per levering / the person's number per delivery:\n{numbers}\n"
+    )
+    subject = f"Art. 19: {notice.request}"
+    return Letter(
+        notice.id, "email", address, subject, text, "nl", now,
+        message_id=f"<notice-{notice.request}-{notice.id}@{place.domain}>", envelope=place.sender,
+    )  # fmt: skip
+
+
+def _address(recipient: Recipient | None) -> str | None:
+    contact = recipient.contact if recipient is not None else None
+    return contact if contact is not None and "@" in contact else None
+
+
+__all__ = ["Sent", "letter", "send"]

@@ -1,0 +1,18 @@
+"""Addresses of the privacy officer's pages, below `officer`. No address names a person."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from charging.portal.officer import views
+
+urlpatterns = [
+    path("officer", views.start, name="portal-officer"),
+    path("officer/recipients", views.recipients, name="portal-officer-recipients"),
+    path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
+    path("officer/transfers", views.transfers, name="portal-officer-transfers"),
+    path("officer/consents", views.consents, name="portal-officer-consents"),
+    path("officer/disclosures", views.disclosures, name="portal-officer-disclosures"),
+    path("officer/matrix", views.matrix, name="portal-officer-matrix"),
+    path("officer/readers", views.readers, name="portal-officer-readers"),
+]

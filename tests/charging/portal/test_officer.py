@@ -1,0 +1,500 @@
+"""The privacy officer's pages: what they say is what the register decides and what PostgreSQL really lets each role do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from psycopg import sql
+from tests.bloesem.console.stage import BLOSSOM, Stage
+from tests.charging.portal.site import STAFF, Site
+
+from bloesem.company import load
+from bloesem.console.company import Company
+from bloesem.console.officer import common, matrices, readers, world
+from bloesem.gate import oversight
+from bloesem.plan.dates import civil, last_day
+from bloesem.recipients.register import standing_of
+from bloesem.recipients.transfers import carried
+from bloesem.rights.guarded.told import readings
+
+pytestmark = pytest.mark.browser
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = (
+    *("", "/readers", "/transfers", "/recipients", "/recipients/nimbus", "/recipients/linkedin_audiences"),
+    *("/matrix", "/disclosures", "/consents"),
+)
+#: People of the demonstration in whose lives something decided otherwise.
+CASES = (
+    *(
+        "ann",
+        "customer",
+        "restricted",
+        "dispute_open",
+        "four_ends",
+        "objector_marketing",
+        "objection_assessed",
+    ),
+    *(
+        "former_recent",
+        "former_last_day",
+        "returned_late",
+        "erasure_customer",
+        "prospect",
+        "consent_withdrawn",
+    ),
+)
+ASKED = (
+    *("financial.iban", "contact.email", "contact.phone", "identification.name", "contract.billing"),
+    *("usage.session", "communication.survey", "installation.place"),
+)
+
+
+class Office:
+    """The officer, signed in once; what the browser complains of is noted."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self.site = site
+        self.context: BrowserContext = browser.new_context(locale="nl-BE")
+        self.page: Page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.addresses: list[str] = []
+        self.page.on(
+            "console", lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda e: self.wrong.append(str(e)))
+        self.page.on("request", lambda r: self.addresses.append(r.url))
+        site.sign_in_staff(self.page, "officer")
+
+    def open(self, path: str, language: str = "nl") -> Page:
+        self.page.goto(f"{self.site.portal}/{language}/officer{path}")
+        return self.page
+
+    def ask(self, value: str, category: str = "financial.iban", by: str = "email") -> Page:
+        page = self.open("/readers")
+        page.select_option("#by", by)
+        page.fill("#value", value)
+        page.select_option("#category", category)
+        page.click("main form button")
+        page.wait_for_load_state()
+        return page
+
+
+@pytest.fixture(scope="module")
+def office(browser: Browser, site: Site) -> Iterator[Office]:
+    made = Office(browser, site)
+    yield made
+    made.context.close()
+
+
+@pytest.fixture(scope="module")
+def admin(site: Site) -> Iterator[psycopg.Connection[Any]]:
+    with site.stage.database.connect(autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def company(site: Site) -> Company:
+    """As the portal's own process has it: with record and law."""
+    from dataclasses import replace
+
+    stage = site.stage
+    files = load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=stage.company.plan.prefix).company
+    return replace(stage.company, loaded=files)
+
+
+def today() -> dt.date:
+    return civil(dt.datetime.now(dt.UTC))
+
+
+def looks_right(page: Page, width: int) -> None:
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    assert [(v["id"], n["target"], n["failureSummary"]) for v in found for n in v["nodes"]] == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    assert page.locator("h1").count() == 1
+    assert page.locator("[style]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "width"), [("nl", 1280), ("nl", 390), ("en", 390), ("fr", 1280), ("de", 390)]
+)
+def test_every_page_is_there_in_four_languages_at_both_widths(
+    office: Office, language: str, width: int
+) -> None:
+    office.page.set_viewport_size({"width": width, "height": 900})
+    for path in PAGES:
+        page = office.open(path, language)
+        assert page.locator("html").get_attribute("lang") == language
+        looks_right(page, width)
+        assert "officer" in page.url
+    office.page.set_viewport_size({"width": 1280, "height": 900})
+    assert office.wrong == []
+
+
+# ---- who could read this of that person ------------------------------------------------------------------------------
+
+
+def really_read(
+    admin: psycopg.Connection[Any], company: Company, person: int, category: str
+) -> dict[str, int]:
+    """Purpose → how many values of a category its role reads of a person, by asking PostgreSQL as that role."""
+    plan, found = company.plan, {}
+    for purpose in plan.purposes:
+        found[purpose.key] = 0
+        for table in readers.tables_of(company, category):
+            for column in table.columns:
+                if category not in column.categories or column.key:
+                    continue
+                query = sql.SQL("SELECT count({c}) FROM {t} WHERE {o} = %s").format(
+                    c=sql.Identifier(column.name),
+                    t=sql.Identifier(table.schema, table.name),
+                    o=sql.Identifier(table.owners[column.owner]),
+                )
+                try:
+                    with admin.transaction(force_rollback=True):
+                        admin.execute(
+                            sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(
+                                sql.Identifier(table.schema), sql.Identifier(plan.role(purpose.name))
+                            )
+                        )
+                        admin.execute(
+                            sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(plan.role(purpose.name)))
+                        )
+                        row = admin.execute(query, [person]).fetchone()
+                        assert row is not None
+                        found[purpose.key] += row[0]
+                except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject):
+                    continue
+    return found
+
+
+def asked_of(stage: Stage, company: Company, address: str, category: str) -> oversight.Asked:
+    """What the officer's process is told."""
+    tables = [table.name for table in readers.tables_of(company, category)]
+    with psycopg.connect(stage.dsn("oversight_desk").url(), autocommit=True) as portal:
+        row = portal.execute(
+            "SELECT bloesem.oversight_person('test', 'email', %s::text[], %s::text[])",
+            [[address.lower()], tables],
+        ).fetchone()
+    assert row is not None
+    return oversight.answered(company.plan, row[0])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_answer_is_what_postgresql_lets_each_role_read(
+    site: Site, company: Company, admin: psycopg.Connection[Any], case: str
+) -> None:
+    if case not in site.people:
+        pytest.skip("no address of theirs is left")
+    person = site.numbers[case]
+    for category in ASKED:
+        asked = asked_of(site.stage, company, site.people[case], category)
+        if asked.people != 1:
+            continue
+        assert asked.person == person
+        said = readers.answer(company, asked, category, "nl")
+        assert said.differ == ()
+        told = {key: n for key, n in readers.roles(said).items() if n and key in company.plan.by_key}
+        if not said.more:
+            read = really_read(admin, company, person, category)
+            assert told == {key: n for key, n in read.items() if n}, category
+
+
+@pytest.mark.parametrize("case", ["customer", "restricted", "four_ends"])
+def test_the_page_names_those_who_really_read_the_iban(
+    office: Office, site: Site, company: Company, admin: psycopg.Connection[Any], case: str
+) -> None:
+    page = office.ask(site.people[case])
+    looks_right(page, 1280)
+    can = {it.strip() for it in page.locator("section[aria-labelledby=can] h3").all_inner_texts()}
+    read = really_read(admin, company, site.numbers[case], "financial.iban")
+    assert can == {company.part(key, "nl") for key, n in read.items() if n}
+    assert bool(can) == (case != "restricted")
+    row = admin.execute(
+        "SELECT iban FROM data.bank_account WHERE person_id = %s", [site.numbers[case]]
+    ).fetchone()
+    assert row is not None
+    assert row[0][-6:] not in page.content()  # who can read it is said; what it is, is not
+    assert site.people[case] not in "".join(office.addresses)
+    if case == "restricted":
+        expect(page.locator("section[aria-labelledby=cannot]")).to_contain_text("beperking")
+    if case == "four_ends":
+        expect(page.locator("section[aria-labelledby=can] .until")).to_contain_text("Tot en met")
+    expect(page.locator(".good")).to_contain_text("hetzelfde antwoord")
+
+
+def test_each_question_is_written_down_as_a_read_of_that_person(
+    office: Office, site: Site, company: Company, admin: psycopg.Connection[Any]
+) -> None:
+    person, count = site.numbers["customer"], "SELECT count(*) FROM bloesem.reading WHERE person_id = %s"
+    before = admin.execute(count, [person]).fetchone()
+    office.ask(site.people["customer"])
+    rows = admin.execute(
+        "SELECT actor, purpose FROM bloesem.reading WHERE person_id = %s ORDER BY id DESC LIMIT 1", [person]
+    ).fetchone()
+    after = admin.execute(count, [person]).fetchone()
+    assert before is not None
+    assert after == (before[0] + 1,)
+    assert rows == ("Hanne Willems", "law:accountability")
+    seen = readings(admin, company.plan, [person])  # what an answer under article 15 tells the person
+    assert {(it["on"], it["purpose"]) for it in seen} >= {(str(today()), "law:accountability")}
+    acts = "SELECT counts->>'people' FROM bloesem.act WHERE kind = 'read' ORDER BY id DESC LIMIT 1"
+    assert admin.execute(acts).fetchone() == ("1",)
+    page = office.ask("nobody.at.all@post.example")
+    expect(page.locator("#value-wrong")).to_be_visible()
+    looks_right(page, 1280)
+    assert admin.execute(acts).fetchone() == ("0",)  # who looks for somebody who is not there, looked
+
+
+@pytest.mark.parametrize(
+    ("by", "value"),
+    [("email", ""), ("email", " "), ("email", "x" * 300), ("customer_number", "' OR 1=1 --"), ("phone_number", "+")],
+)  # fmt: skip
+def test_what_is_nobody_is_said_in_words(office: Office, by: str, value: str) -> None:
+    page = office.open("/readers")
+    page.evaluate("document.querySelector('#value').removeAttribute('maxlength')")
+    page.select_option("#by", by)
+    page.fill("#value", value)
+    page.click("main form button")
+    expect(page.locator("#value-wrong")).to_be_visible()
+    assert page.locator("#answer").count() == 0
+    looks_right(page, 1280)
+
+
+def test_a_customer_number_finds_the_same_person(
+    office: Office, site: Site, admin: psycopg.Connection[Any]
+) -> None:
+    row = admin.execute(
+        "SELECT customer_number FROM data.person WHERE id = %s", [site.numbers["customer"]]
+    ).fetchone()
+    assert row is not None
+    assert row[0]
+    page = office.ask(str(row[0]), by="customer_number")
+    expect(page.locator("section[aria-labelledby=can]")).to_contain_text("Facturatie")
+
+
+def test_by_keyboard_and_without_javascript(browser: Browser, site: Site, office: Office) -> None:
+    kept: Any = office.context.storage_state()
+    context = browser.new_context(locale="nl-BE", java_script_enabled=False, storage_state=kept)
+    page = context.new_page()
+    page.goto(f"{site.portal}/nl/officer/readers")
+    page.focus("#by")
+    for text in ("", site.people["customer"], ""):
+        if text:
+            page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    expect(page.locator("#answer")).to_be_visible()
+    context.close()
+
+
+# ---- nobody else ------------------------------------------------------------------------------------------------------
+
+
+def test_to_everybody_else_these_pages_do_not_exist(browser: Browser, site: Site) -> None:
+    context = browser.new_context(locale="nl-BE")
+    page = context.new_page()
+    for path in PAGES:
+        answer = context.request.get(f"{site.portal}/nl/officer{path}", max_redirects=0)
+        assert answer.status == 302
+        assert "/signin" in answer.headers["location"]
+    site.sign_in(page, site.somebody())
+    for path in PAGES:
+        assert context.request.get(f"{site.portal}/nl/officer{path}", max_redirects=0).status == 404
+        sent = context.request.post(
+            f"{site.portal}/nl/officer{path}",
+            form={"by": "email", "value": STAFF["officer"]},
+            max_redirects=0,
+        )
+        assert sent.status in (403, 404, 405)
+    context.close()
+
+
+def test_no_other_process_may_ask(site: Site, company: Company) -> None:
+    calls = (
+        "oversight_counts()",
+        "oversight_given()",
+        "oversight_disclosures(NULL, NULL)",
+        "oversight_person('x', 'email', '{a}', '{}')",
+    )
+    for login in company.plan.processes:
+        with psycopg.connect(site.stage.dsn(login).url(), autocommit=True) as connection:
+            for call in calls:
+                if login == "oversight_desk":
+                    connection.execute(f"SELECT bloesem.{call}".encode())
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"SELECT bloesem.{call}".encode())
+
+
+def test_a_question_by_nobody_is_refused(site: Site) -> None:
+    with psycopg.connect(site.stage.dsn("oversight_desk").url(), autocommit=True) as portal:
+        for actor in (None, "", "  ", "x" * 201):
+            with pytest.raises(psycopg.errors.InvalidParameterValue):
+                portal.execute("SELECT bloesem.oversight_person(%s, 'email', '{a}', '{}')", [actor])
+
+
+# ---- recipients and transfers -----------------------------------------------------------------------------------------
+
+
+def test_a_recipient_is_shown_as_the_register_decides(office: Office, company: Company) -> None:
+    page = office.open("/recipients")
+    files = common.loaded(company)
+    policy = files.in_force(today())
+    shown = {}
+    for line in page.locator(".kinds li:has(h3)").all():
+        shown[line.locator("h3").inner_text()] = line.locator(".stamp").first.inner_text()
+    for key, one in files.record.recipients.items():
+        found = standing_of(files, policy, key, today())
+        assert (shown[one.name] == "Mag") == any(it.allowed for it in found), key
+    assert len(shown) == len(files.record.recipients)
+    detail = office.open("/recipients/linkedin_audiences")
+    expect(detail.locator("main")).to_contain_text("no-own-use")
+    assert office.context.request.get(f"{office.site.portal}/nl/officer/recipients/nobody").status == 404
+
+
+def test_every_exposure_is_in_the_table_and_on_the_map(office: Office, company: Company) -> None:
+    page, files = office.open("/transfers"), common.loaded(company)
+    policy = files.in_force(today())
+    wanted = Counter(
+        (one.exposure.of or it.name, world.countries_named("nl")[one.exposure.country])
+        for key, it in files.record.recipients.items()
+        for one in carried(policy, files.record, files.law, key, it, today())
+    )
+    rows = page.locator(".transfers tbody tr").all()
+    shown = Counter((row.locator("th a").inner_text(), row.locator("td").first.inner_text()) for row in rows)
+    assert wanted
+    assert shown == wanted
+    marked = {title.text_content() for title in page.locator(".mark title").all()}
+    assert marked == {country for _, country in wanted}
+
+
+def test_a_transfer_whose_assessment_ended_is_refused_from_the_midnight_on(company: Company) -> None:
+    files = common.loaded(company)
+    made = files.record.transfers["nimbus-us"].assessment
+    assert made is not None
+    assert made.review is not None
+    last, after = (
+        world.page(company, day, "nl") for day in (made.review, made.review + dt.timedelta(days=1))
+    )
+    state = {
+        name: {line.transfer: line.state for line in page["lines"]}["nimbus-us"]
+        for name, page in (("last", last), ("after", after))
+    }
+    assert state == {"last": "scc", "after": "none"}
+    assert next(land.state for land in after["lands"] if land.code == "US") == "none"
+
+
+# ---- over time --------------------------------------------------------------------------------------------------------
+
+
+def test_consents_and_objections_are_counted_as_the_facts_have_them(
+    office: Office, company: Company, admin: psycopg.Connection[Any]
+) -> None:
+    """The same numbers, slowly: one fact after the other."""
+    rows = admin.execute(
+        "SELECT person_id, kind, key, starts_at, ends_at FROM bloesem.fact"
+        " WHERE kind IN ('consent', 'objection', 'assessing') ORDER BY person_id, key, starts_at, id"
+    ).fetchall()
+    period = {p.key: clock.period for p in company.plan.purposes for clock in p.clocks if p.by_consent}
+    wanted: Counter[tuple[dt.date, str, str]] = Counter()
+    for i, (person, kind, key, starts, ends) in enumerate(rows):
+        first, ended = civil(starts), civil(ends) if ends else None
+        if kind != "consent":
+            wanted[first.replace(day=1), "objection", key] += 1
+            continue
+        last = last_day(first, period[key])
+        anew = [
+            civil(other[3])
+            for other in rows[i + 1 :]
+            if (other[0], other[1], other[2]) == (person, kind, key)
+        ]
+        wanted[first.replace(day=1), "given", key] += 1
+        if ended and ended <= min(last, today()):
+            wanted[ended.replace(day=1), "withdrawn", key] += 1
+        elif last < today() and not (anew and anew[0] <= last):
+            wanted[(last + dt.timedelta(days=1)).replace(day=1), "expired", key] += 1
+    found = admin.execute("SELECT month, happened, part, many FROM bloesem.oversight_counts()").fetchall()
+    assert {(month, happened, part): many for month, happened, part, many in found} == wanted
+    page = office.open("/consents")
+    totals = [int(it.replace(".", "")) for it in page.locator("tfoot td").all_inner_texts()]
+    assert sum(totals) == sum(wanted.values())
+
+
+def test_a_disclosure_is_shown_with_what_went_and_found_by_recipient_and_month(
+    office: Office, site: Site, admin: psycopg.Connection[Any]
+) -> None:
+    person = site.numbers["customer"]
+    gone: tuple[tuple[Any, ...], ...] = (
+        ("vlasbank", "Vlasbank (example)", "bank", "billing", [], b"1" * 32, "bank_account", ["iban"]),
+        (
+            "nimbus",
+            "Nimbus Cloud Ireland Ltd (example)",
+            "cloud",
+            "support",
+            [{"country": "US", "mechanism": "scc", "ways": ["parent"]}],
+            b"2" * 32,
+            "email_address",
+            ["value"],
+        ),
+    )
+    for key, name, kind, purpose, transfers, manifest, table, columns in gone:
+        made = admin.execute(
+            "INSERT INTO bloesem.disclosure (as_of, recipient, name, kind, purpose, ground, transfers, manifest, policy,"
+            " ends) VALUES (now(), %s, %s, %s, %s, 'contract', %s, %s, '2024-03-18', '2027-01-31') RETURNING id",
+            [key, name, kind, purpose, json.dumps(transfers), manifest],
+        ).fetchone()
+        assert made is not None
+        admin.execute(
+            "INSERT INTO bloesem.disclosed (disclosure_id, person_id, reference, table_name, columns)"
+            " VALUES (%s, %s, 1, %s, %s)",
+            [made[0], person, table, columns],
+        )
+    page = office.open("/disclosures")
+    expect(page.locator(".given > li")).to_have_count(2)
+    expect(page.locator(".given > li").first).to_contain_text("Verenigde Staten: Standaardbepalingen")
+    expect(page.locator(".given > li").first).to_contain_text("31 januari 2027")
+    looks_right(page, 1280)
+    page.select_option("#to", "vlasbank")
+    page.select_option("#month", f"{today():%Y-%m}")
+    page.click("main form button")
+    page.wait_for_load_state()
+    expect(page.locator(".given > li")).to_have_count(1)
+    expect(page.locator(".given > li")).to_contain_text("Bankrekeningnummer")
+    for query in ("?month=2026-13", "?month=x", "?to=nobody", "?month=0000-01"):
+        status = office.context.request.get(f"{site.portal}/nl/officer/disclosures{query}").status
+        assert status in (200, 404), query
+    expect(office.open("/recipients/vlasbank").locator("section[aria-labelledby=received]")).to_contain_text(
+        "1 keer"
+    )
+    asked = office.ask(site.people["customer"])
+    expect(asked.locator("section[aria-labelledby=outside] dl").first).to_contain_text("Vlasbank")
+
+
+# ---- the matrix -------------------------------------------------------------------------------------------------------
+
+
+def test_the_matrix_is_what_the_database_grants_and_says_when_that_is_not_the_plan(
+    office: Office, company: Company, admin: psycopg.Connection[Any]
+) -> None:
+    expect(office.open("/matrix").locator(".sum.good")).to_contain_text("eens over alle")
+    role = sql.Identifier(company.plan.role("marketing"))
+    admin.execute(sql.SQL("GRANT SELECT (iban) ON data.bank_account TO {}").format(role))
+    try:
+        page = office.open("/matrix")
+        expect(page.locator("main [role=alert]")).to_contain_text("data.bank_account.iban")
+        looks_right(page, 1280)
+        marketing = page.locator(".roles details", has_text="Marketing").first
+        assert "Bankrekeningnummer" in (marketing.text_content() or "")
+    finally:
+        admin.execute(sql.SQL("REVOKE SELECT (iban) ON data.bank_account FROM {}").format(role))
+    expect(office.open("/matrix").locator("main [role=alert]")).to_have_count(0)
+    assert matrices.expected(company.plan)
