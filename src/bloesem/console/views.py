@@ -43,8 +43,9 @@ def start(request: HttpRequest) -> HttpResponse:
 def now(request: HttpRequest, language: str) -> HttpResponse:
     company = current()
     with door.open_door(company.plan) as connection:
-        counted = jobs.latest(connection, company.plan, "overview")
+        # What is still to be done first: a count that ends in between is then among those that are done.
         waiting = jobs.latest(connection, company.plan, "overview", over=False)
+        counted = jobs.latest(connection, company.plan, "overview")
         if counted is None and waiting is None:
             jobs.ask(connection, company.plan, "overview")
         context = _frame(connection, company, language, "now")

@@ -6,13 +6,14 @@ import re
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 from tests.bloesem.console.stage import BLOSSOM, Stage
 
-from bloesem.console import company
+from bloesem.console import company, jobs, views
 
 NEAR = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000"}
 SECRET = ("date", "person", "person/ann", "try")
@@ -120,6 +121,30 @@ def test_a_prepared_attempt_shows_the_refusal_and_the_promise(pages: Stage, clie
     assert "does not exist" in text
     assert "P-023" in text
     assert "bankrekeningnummer" in text
+
+
+def test_a_count_that_ends_while_the_page_is_made_is_shown_and_not_asked_again(
+    pages: Stage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first count is done right after the page's first look."""
+    counted = None
+    until = time.monotonic() + 60
+    while counted is None and time.monotonic() < until:
+        with pages.keeper.open() as keeper:
+            counted = jobs.latest(keeper, pages.company.plan, "overview")
+    assert counted is not None
+    looks: list[bool] = []
+
+    def latest(_connection: object, _plan: object, _kind: object, *, over: bool = True) -> Any:
+        looks.append(over)
+        ended = len(looks) > 1
+        return counted if ended == over else None
+
+    asked: list[object] = []
+    monkeypatch.setattr(views, "jobs", SimpleNamespace(latest=latest, ask=lambda *_: asked.append(_)))
+    assert "<dl" in client.get("/nl/").content.decode()
+    assert sorted(looks) == [False, True]
+    assert asked == []
 
 
 def test_unknown_addresses_and_jobs_are_not_found(pages: Stage, client: Client) -> None:

@@ -4,15 +4,20 @@ widths, without JavaScript too; and by nobody else."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import unwrap
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import RequestFactory
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_sign_in import RULES
 
 from bloesem.console.language import say
+from charging.portal import campaigns
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +111,41 @@ def test_the_whole_way_without_javascript(browser: Browser, site: Site, marketer
     page.wait_for_selector("#outcome", timeout=60_000)
     assert counts(site, "quietly")[1] is not None
     context.close()
+
+
+def test_what_is_done_while_the_page_is_made_is_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keeper's helper may be done between two looks: the page then shows it, or that it is going on and asks again."""
+    looks: list[str] = []
+
+    def look(function: str, *values: object) -> Any:
+        """A helper that is done right after the first look."""
+        looks.append(function)
+        done = len(looks) > 1
+        if function == "campaigns":
+            return (
+                [{"key": "spring", "template": "gone", "released_at": None, "channel": "email"}]
+                if done
+                else []
+            )
+        return {
+            "campaign": "spring",
+            "asked_by": "marketing:1",
+            "act": "count",
+            "state": "done" if done else "waiting",
+            "template": "gone",
+        }
+
+    shown: dict[str, Any] = {}
+    monkeypatch.setattr(campaigns, "_look", look)
+    monkeypatch.setattr(campaigns, "office", lambda: SimpleNamespace(templates=SimpleNamespace(all={})))
+    monkeypatch.setattr(campaigns, "actor", lambda request: "marketing:1")
+    monkeypatch.setattr(campaigns, "_counted", lambda it, language: {"campaign": it, "allowed": 1})
+    monkeypatch.setattr(campaigns, "render", lambda request, name, context: shown.update(context))
+    unwrap(campaigns.campaign)(RequestFactory().get("/nl/campaigns/spring?w=1"), campaign="spring")
+    assert len(looks) == 2
+    assert shown["working"] or "campaign" in shown, (
+        "nothing goes on and nothing is there: it would stand still for ever"
+    )
 
 
 def test_who_became_more_than_was_shown_stops_the_release(screen: Page, site: Site) -> None:
