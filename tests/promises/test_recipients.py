@@ -1,0 +1,129 @@
+"""Kinds of recipient that get files: what is in them, who is left out, and what is left when their task is done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.bloesem.consent.stage import Stage
+from tests.bloesem.recipients.changed import DAY, blossom, changed
+from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
+from tests.bloesem.recipients.test_delivery import NOON, SURVEY, at, give, nothing_open  # noqa: F401
+
+from bloesem.gate.ids import new_id
+from bloesem.plan.dates import midnight
+from bloesem.recipients.disclose import DisclosureError
+from bloesem.recipients.returns import confirm, purge
+
+
+def columns_given(at: Stage, number: int) -> set[tuple[str, str]]:  # noqa: F811
+    found = at.keeper.execute(
+        "SELECT DISTINCT table_name, unnest(columns) FROM bloesem.disclosed WHERE disclosure_id = %s", [number]
+    )
+    return {(row[0], row[1]) for row in found}
+
+
+def categories_given(at: Stage, number: int) -> set[str]:  # noqa: F811
+    plan = at.world.plan
+    return {c for table, name in columns_given(at, number) for c in plan.table(table).column(name).categories}
+
+
+@pytest.mark.promise("P-117")
+def test_a_print_house_gets_name_address_and_document_and_keeps_nothing_once_it_is_posted(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    person = invoiced(at.business)
+    at.email(person, "geprint@post.example")
+    allowed = ("identification.name", "identification.address", "contract.billing")
+    for more in ("contact.email", "contact.phone", "financial.iban", "usage.session"):
+        with pytest.raises(DisclosureError, match=f"have `{more}`"):
+            give(at, [person], tmp_path, "briefwerk", "billing", fields=(*allowed, more))
+        wider = changed("briefwerk", fields=(*allowed, more))
+        with pytest.raises(DisclosureError, match="not for kind `print_mail`"):
+            give(
+                *(at, [person], tmp_path, "briefwerk", "billing"),
+                fields=(*allowed, more),
+                company=lambda: wider,  # noqa: B023
+            )
+    for purpose in ("marketing", "quality", "identify"):
+        with pytest.raises(DisclosureError, match="is none of what kind"):
+            give(at, [person], tmp_path, "briefwerk", purpose)
+    free = changed("briefwerk", contract={"clauses": {}})
+    with pytest.raises(DisclosureError, match="has no clause `purge-after-dispatch`"):
+        give(at, [person], tmp_path, "briefwerk", "billing", company=lambda: free)
+    assert list(tmp_path.iterdir()) == [], "what is refused leaves nothing"
+
+    done = give(at, [person], tmp_path, "briefwerk", "billing")
+    assert categories_given(at, done.number) == set(allowed)
+    text = "".join(files(done.directory).values())
+    assert "Kerkstraat 1" in text
+    for other in ("geprint@post.example", "470000000", "470 00 00 00", "BE71096123456769"):
+        assert other not in text
+    assert (done.back, done.due) == ("dispatched", DAY + dt.timedelta(days=5))
+    assert manifest(done.directory)["confirm"] == "dispatched"
+
+    # What is not posted by its day stops what would go next; what is posted leaves no file of ours either.
+    late = done.due + dt.timedelta(days=1)
+    it_is(at.world, late)
+    later: dict[str, Any] = {"clock": lambda: midnight(late) + dt.timedelta(hours=12)}
+    with pytest.raises(DisclosureError, match="earlier is overdue"):
+        give(at, [person], tmp_path, "briefwerk", "billing", **later)
+    assert purge(at.keeper, tmp_path, now=NOON) == [], "not before it is posted"
+    confirm(at.keeper, done.number, "dispatched", on=late, proof="bpost 1", now=midnight(late))
+    assert purge(at.keeper, tmp_path, now=midnight(late)) == [done.number]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.promise("P-120")
+@pytest.mark.parametrize("end", ["returned", "destroyed"])
+def test_research_is_for_quality_alone_without_who_objected_and_back_after_the_project(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+    end: str,
+) -> None:
+    kept, objected, restricted = (at.customer() for _ in range(3))
+    survey = at.one(SURVEY.replace("'winter'", "%s", 1), new_id(), f"winter-{end}")
+    for person in (kept, objected, restricted):
+        at.business.add(
+            "survey_answer", person, survey_id=survey, answered_at=at.now(), score=8, words=f"van {person}"
+        )
+    at.business.fact(objected, "objection", "quality")
+    at.business.fact(restricted, "restriction", "accuracy")
+    everybody = [kept, objected, restricted]
+    staff: dict[str, Any] = {"actor": "staff:bo"}
+    for purpose in ("marketing", "consent_marketing", "billing", "training", "identify"):
+        wider = changed("peilpunt", purposes=("quality", purpose))
+        with pytest.raises(DisclosureError, match="is none of what kind `market_research`"):
+            give(at, everybody, tmp_path, "peilpunt", purpose, "survey-2026", company=lambda: wider, **staff)  # noqa: B023
+    with pytest.raises(DisclosureError, match="is not named"):
+        give(at, everybody, tmp_path, "peilpunt", "quality", **staff)
+    free = changed("peilpunt", contract={"clauses": {}})
+    with pytest.raises(DisclosureError, match="has no clause `return-or-erasure`"):
+        give(at, everybody, tmp_path, "peilpunt", "quality", "survey-2026", company=lambda: free, **staff)
+
+    done = give(at, everybody, tmp_path, "peilpunt", "quality", "survey-2026", **staff)
+    assert done.people == {kept}
+    text = "".join(files(done.directory).values())
+    assert f"van {kept}" in text
+    assert f"van {objected}" not in text
+    assert f"van {restricted}" not in text
+    last = blossom().record.recipients["peilpunt"].assignments["survey-2026"].ends
+    assert (done.back, done.due) == ("returned", last)
+    late = last + dt.timedelta(days=1)
+    it_is(at.world, late)
+    later: dict[str, Any] = {"clock": lambda: midnight(late) + dt.timedelta(hours=12), **staff}
+    task = blossom().record.recipients["peilpunt"].assignments["survey-2026"]
+    next_one = changed(
+        "peilpunt",
+        assignments={"survey-2027": task.model_copy(update={"starts": late, "ends": late, "decided": late})},
+    )
+    with pytest.raises(DisclosureError, match="earlier is overdue"):
+        give(at, [kept], tmp_path, "peilpunt", "quality", "survey-2027", company=lambda: next_one, **later)
+    with pytest.raises(DisclosureError, match="ended on"):
+        give(at, [kept], tmp_path, "peilpunt", "quality", "survey-2026", **later)
+    confirm(at.keeper, done.number, end, on=late, proof="attest 3", now=midnight(late))
+    assert purge(at.keeper, tmp_path, now=midnight(late)) == [done.number]
+    assert list(tmp_path.iterdir()) == []
