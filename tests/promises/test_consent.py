@@ -1,0 +1,70 @@
+"""What none of the three bases carries is done with consent or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from tests.bloesem.consent.conftest import alone, at  # noqa: F401 - fixtures
+from tests.bloesem.consent.stage import Stage
+from tests.bloesem.sending.stage import door
+from tests.promises.test_gate import COMPANY, tables, unblocked  # noqa: F401 - fixtures
+
+from bloesem.consent.errors import ConsentError
+from bloesem.consent.ledger import withdraw
+from bloesem.sending.tables import install
+
+DAY = dt.timedelta(days=1)
+THREE = {"contract", "legal-obligation", "legitimate-interest"}
+
+
+def on_consent(stage: Stage) -> set[str]:
+    """Purposes of the policy's table that rest on none of the three."""
+    table = {key for row in COMPANY.policy.purposes.values() for key in row.parts}
+    return {p.key for p in stage.world.plan.purposes if p.key in table and p.basis not in THREE}
+
+
+@pytest.mark.promise("P-056")
+def test_a_use_on_none_of_the_three_bases_is_denied_without_a_prior_specific_consent(alone: Stage) -> None:  # noqa: F811
+    install(alone.keeper, alone.rules)
+    purposes = on_consent(alone)
+    assert {p.basis for p in alone.world.plan.purposes if p.key in purposes} == {"consent"}
+    assert {"consent_marketing", "contest"} <= purposes
+    person = alone.customer("een@post.example")
+    made, _ = door(alone)
+
+    def sent() -> str:
+        return made.submit("spring-news", "email", [person])[0].reason.key
+
+    def seen() -> set[str]:
+        """Of these purposes, those whose process reads the address."""
+        return {
+            key
+            for key in purposes
+            if not alone.business.refused(key, "email_address", "value")
+            and "een@post.example" in alone.business.reads(key, "email_address", "value")
+        }
+
+    # Nothing else that a person is or does stands in for it: a customer, with an account, who signs in.
+    alone.business.add(
+        "login_credential", person, source="assigned", used_on=alone.now().date(), last_login_at=alone.now()
+    )
+    assert not alone.bits(person) & purposes
+    assert (seen(), sent()) == (set(), "no-consent")
+    # Valid: what is no consent is refused, and one that is dated ahead is none yet (prior).
+    for no_consent in ({"at": alone.now() + DAY}, {"channels": ("sms",)}, {"source": "hearsay"}):
+        with pytest.raises(ConsentError):
+            alone.agree(person, **no_consent)  # type: ignore[arg-type]
+    assert (seen(), sent()) == (set(), "no-consent")
+    # Specific: a consent to run a contest is for that, and one for events is for no newsletter.
+    alone.agree(person, "take_part@1")
+    assert alone.bits(person) & purposes == {"contest"}
+    assert (seen() - {"contest"}, sent()) == (set(), "no-consent")
+    alone.agree(person, kinds=("event",))
+    assert sent() == "kind-not-agreed"
+    alone.agree(person, kinds=("newsletter",))
+    assert sent() == "allowed"
+    assert "consent_marketing" in seen()
+    withdraw(alone.keeper, alone.rules, person, "consent_marketing")
+    assert "consent_marketing" not in seen() | alone.bits(person)
+    assert sent() == "withdrawn"
