@@ -12,7 +12,10 @@ from tests.promises.test_gate import COMPANY, tables, unblocked  # noqa: F401 - 
 
 from bloesem.consent.errors import ConsentError
 from bloesem.consent.ledger import withdraw
+from bloesem.plan.model import Fact
 from bloesem.sending.tables import install
+from bloesem.stores.facts import record_fact
+from bloesem.terms import add_period
 
 DAY = dt.timedelta(days=1)
 THREE = {"contract", "legal-obligation", "legitimate-interest"}
@@ -68,3 +71,48 @@ def test_a_use_on_none_of_the_three_bases_is_denied_without_a_prior_specific_con
     withdraw(alone.keeper, alone.rules, person, "consent_marketing")
     assert "consent_marketing" not in seen() | alone.bits(person)
     assert sent() == "withdrawn"
+
+
+@pytest.mark.promise("P-100")
+@pytest.mark.parametrize("then", ["nothing more", "an erasure"])
+def test_the_proof_of_consent_and_withdrawal_stays_for_accountability_alone_and_then_goes(
+    alone: Stage,  # noqa: F811
+    then: str,
+) -> None:
+    form = "subject:contactformulier"
+    person = alone.business.person(kind="prospect")
+    alone.email(person, "bewijs@post.example", source=form)
+    alone.agree(person, source=form, proof="formulier 12")
+    withdraw(alone.keeper, alone.rules, person, "consent_marketing")
+    if then == "an erasure":
+        record_fact(alone.keeper, alone.world.plan, Fact(person, "erasure", "17(1)(b)", alone.now()))
+
+    def proof() -> list[tuple[object, ...]]:
+        return alone.keeper.execute(
+            "SELECT kept_for, words_digest, proof::jsonb->>'seen', given_at IS NOT NULL, withdrawn_at IS NOT NULL"
+            " FROM data.consent WHERE person_id = %s",
+            [person],
+        ).fetchall()
+
+    assert then != "an erasure" or alone.count("data.email_address", person_id=person) == 0
+    ((kept, digest, seen, given, withdrawn),) = proof()
+    assert set(alone.world.plan.keys(kept)) == {"law:accountability"}  # type: ignore[arg-type]
+    assert (bool(digest), seen, given, withdrawn) == (True, "formulier 12", True, True)
+    # Separate: no purpose but that one of the law sees the row.
+    seeing = {
+        p.key
+        for p in alone.world.plan.purposes
+        if p.active
+        and not alone.business.refused(p.key, "consent", "proof")
+        and alone.business.reads(p.key, "consent", "proof")
+    }
+    assert seeing <= {"law:accountability"}
+    # For its term, and not for ever.
+    term = next(c.period for c in alone.world.plan.purpose("law:accountability").clocks)
+    last = add_period(alone.now().date(), term)
+    alone.business.on(str(last - DAY))
+    alone.business.sweep()
+    assert len(proof()) == 1
+    alone.business.on(str(add_period(last, "P1Y") + DAY))
+    alone.business.sweep()
+    assert proof() == []

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from tests.bloesem.consent.stage import Stage
-from tests.bloesem.recipients.changed import DAY, blossom, changed
+from tests.bloesem.recipients.changed import DAY, ask, blossom, changed, why
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
 from tests.bloesem.recipients.test_delivery import NOON, SURVEY, at, give, nothing_open  # noqa: F401
+from tests.promises.test_collection import gives
 
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
@@ -127,3 +128,35 @@ def test_research_is_for_quality_alone_without_who_objected_and_back_after_the_p
     confirm(at.keeper, done.number, end, on=late, proof="attest 3", now=midnight(late))
     assert purge(at.keeper, tmp_path, now=midnight(late)) == [done.number]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.promise("P-115")
+def test_energy_management_gets_consumption_and_installation_of_people_with_that_service_alone(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    allowed = {c for c in blossom().in_force(DAY).categories if c.startswith(("usage.", "installation."))}
+    register = changed("zonnewijs", fields=("all",))
+    went = set()
+    for category in blossom().in_force(DAY).categories:
+        if ask("zonnewijs", register, fields=(category,)).allowed:
+            went.add(category)
+    assert {"usage.session", "usage.meter_values"} <= went <= allowed
+    for category in ("identification.name", "contact.email", "financial.iban", "contract.billing"):
+        assert "not for kind `hems`" in why(ask("zonnewijs", register, fields=(category,)))
+    for purpose in ("marketing", "quality", "billing", "sales"):
+        assert "is none of what kind" in why(
+            ask("zonnewijs", changed("zonnewijs", purposes=(purpose,)), purpose=purpose)
+        )
+
+    has, never, ended, only_charger = (at.customer() for _ in range(4))
+    today = at.now().date()
+    for person in (has, ended, only_charger):
+        gives(at.world, person, "home_charger", since=today - 9 * dt.timedelta(days=1))
+    gives(at.world, has, "hems", since=today)
+    gives(at.world, ended, "hems", since=today - dt.timedelta(days=9), until=today - dt.timedelta(days=1))
+    for person in (has, ended, only_charger):
+        at.business.add("session", person, energy_wh=1, accounted_on=DAY, started_at=NOON, state="ended")
+    done = give(at, [has, never, ended, only_charger], tmp_path, "zonnewijs", "service")
+    assert done.people == {has}
+    assert categories_given(at, done.number) <= allowed

@@ -16,6 +16,7 @@ from bloesem.plan.model import Fact
 from bloesem.sending.errors import SendingError
 from bloesem.sending.transports import Outcome
 from bloesem.stores.facts import record_fact
+from bloesem.terms import add_period
 
 
 def said(
@@ -170,6 +171,20 @@ def test_nobody_is_called_without_a_list_of_late(alone: Stage) -> None:
     fresh_list(alone, "+32470000013")
     assert said(alone, person, channel="phone") == "do-not-call"
     assert said(alone, person, channel="sms") == "allowed", "the list is about calls"
+    fresh_list(alone, "+32470000099")
+    assert said(alone, person, channel="phone") == "allowed"
+    suppress(alone.keeper, alone.rules, alone.keys, "phone", "+32470000013")
+    other = alone.customer()
+    alone.phone(other, "+32470000013")
+    for one in (person, other):
+        assert said(alone, one, channel="phone") in ("objected", "suppressed"), "the list of our own, too"
+    last = alone.rules.file.phone_list.fresh
+    caller = alone.customer()
+    alone.phone(caller, "+32470000014")
+    alone.business.on(str(add_period(alone.now().date(), last)))
+    assert said(alone, caller, channel="phone") == "allowed", "its last day"
+    alone.business.on(str(alone.now().date() + dt.timedelta(days=1)))
+    assert said(alone, caller, channel="phone") == "list-stale"
 
 
 def test_an_address_of_the_list_is_not_written_to_whoever_has_it(at: Stage) -> None:

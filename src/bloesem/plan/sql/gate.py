@@ -538,7 +538,14 @@ def writable(plan: Plan, table: TablePlan, purpose: PurposePlan) -> tuple[list[s
 
 
 def _may_fill(records: tuple[str, ...] | None, column: ColumnPlan) -> bool:
+    if _keepers(column):
+        return False
     return records is None or all(covers(records, category) for category in column.categories)
+
+
+def _keepers(column: ColumnPlan) -> bool:
+    """What we assign to look a row up (its name in a list): whoever could write it could say that it was compared (P-095)."""
+    return column.lookup and column.origin == "assigned"
 
 
 def scoped_writable(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> tuple[list[str], list[str]]:
@@ -557,7 +564,7 @@ def scoped_writable(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> tuple[l
 
 def _all_to_write(plan: Plan, table: TablePlan, scoped: ScopedPlan) -> bool:
     seen = set(scoped_columns(plan, table, scoped))
-    values = [c for c in table.columns if not c.key]
+    values = [c for c in table.columns if not c.key and not _keepers(c)]
     return bool(values) and all(c.name in seen and _may_fill(scoped.writes, c) for c in values)
 
 
