@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import psycopg
 import pytest
 from tests.bloesem.consent.conftest import alone, at  # noqa: F401 - fixtures
 from tests.bloesem.consent.stage import Stage
@@ -57,7 +58,7 @@ def test_a_use_on_none_of_the_three_bases_is_denied_without_a_prior_specific_con
     # Valid: what is no consent is refused, and one that is dated ahead is none yet (prior).
     for no_consent in ({"at": alone.now() + DAY}, {"channels": ("sms",)}, {"source": "hearsay"}):
         with pytest.raises(ConsentError):
-            alone.agree(person, **no_consent)  # type: ignore[arg-type]
+            alone.agree(person, **no_consent)
     assert (seen(), sent()) == (set(), "no-consent")
     # Specific: a consent to run a contest is for that, and one for events is for no newsletter.
     alone.agree(person, "take_part@1")
@@ -116,3 +117,69 @@ def test_the_proof_of_consent_and_withdrawal_stays_for_accountability_alone_and_
     alone.business.on(str(add_period(last, "P1Y") + DAY))
     alone.business.sweep()
     assert proof() == []
+
+
+def read_for(stage: Stage, table: str, column: str) -> set[str]:
+    """The purposes of the policy's table whose process finds a value there. Reports are of nobody (PUR-7)."""
+    policy = {key for row in COMPANY.policy.purposes.values() for key in row.parts} - {"reporting"}
+    return {
+        key
+        for key in policy
+        if (purpose := stage.world.plan.by_key.get(key)) is not None
+        and purpose.active
+        and not purpose.hold
+        and not stage.business.refused(key, table, column)
+        and stage.business.reads(key, table, column)
+    }
+
+
+@pytest.mark.promise("P-043")
+def test_what_a_contest_gave_is_for_the_contest_and_advertises_on_its_own_consent_alone(alone: Stage) -> None:  # noqa: F811
+    install(alone.keeper, alone.rules)
+    source = "subject:wedstrijd:lente"
+    contest = alone.one(
+        "INSERT INTO data.contest (id, key, label_nl, label_en, opens_on, closes_on)"
+        " VALUES (1, 'lente', 'Lente', 'Spring', '2020-01-01', '2999-01-01') RETURNING id"
+    )
+    person = alone.business.person(kind="entrant", source="assigned")
+    alone.agree(person, "take_part@1", source=source)
+    alone.email(person, "speler@post.example", source=source)
+    entry = {"contest_id": contest, "entered_at": alone.now(), "answer": "42"}
+    alone.business.add("contest_entry", person, source=source, **entry)
+    for other in ("subject:wedstrijd:", "wedstrijd:lente", "subject:wedstrijd", None):
+        with pytest.raises(psycopg.errors.CheckViolation, match="source"):
+            alone.business.add("contest_entry", person, source=other, **entry)
+    assert read_for(alone, "contest_entry", "answer") == {"contest"}
+    assert "speler@post.example" in alone.business.reads("contest", "email_address", "value")
+    assert read_for(alone, "email_address", "value") == {"contest"}
+    made, _ = door(alone)
+    for template, why in (("spring-news", "no-consent"), ("battery-offer", None)):
+        found = made.submit(template, "email", [person])[0].reason.key
+        assert found != "allowed"
+        assert why in (None, found)
+    alone.agree(person, source=source)
+    assert made.submit("spring-news", "email", [person])[0].reason.key == "allowed"
+    assert "answer" not in {
+        c.name
+        for c in alone.world.plan.table("contest_entry").columns
+        if c.purposes & alone.world.plan.purpose("consent_marketing").mask
+    }
+
+
+@pytest.mark.promise("P-044")
+def test_an_answer_to_a_survey_is_for_quality_alone(alone: Stage) -> None:  # noqa: F811
+    survey = alone.one(
+        "INSERT INTO data.survey (id, key, label_nl, label_en, opens_on, closes_on)"
+        " VALUES (1, 'nu', 'Nu', 'Now', '2020-01-01', '2999-01-01') RETURNING id"
+    )
+    person = alone.customer()
+    alone.agree(person)
+    alone.agree(person, "offers@1", channels=("email",))
+    said = {"survey_id": survey, "answered_at": alone.now(), "score": 3, "words": "te duur"}
+    alone.business.add("survey_answer", person, source="subject:enquête:1", **said)
+    for other in ("subject:enquête:", "enquête:1", "subject:enquête", None):
+        with pytest.raises(psycopg.errors.CheckViolation, match="source"):
+            alone.business.add("survey_answer", person, source=other, **said)
+    quality = set(COMPANY.policy.purposes["PUR-4"].parts)
+    for column in ("score", "words"):
+        assert {"quality"} <= read_for(alone, "survey_answer", column) <= quality

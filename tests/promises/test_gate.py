@@ -391,6 +391,7 @@ def test_what_an_installation_asks_is_for_no_marketing_and_no_fraud_check(store:
     assert asked <= read_columns(store, "after_sales")
 
 
+@pytest.mark.promise("P-062")
 @pytest.mark.promise("P-063")
 def test_sales_after_sales_and_support_each_have_a_view_of_their_own(store: World) -> None:
     shared = (

@@ -21,7 +21,8 @@ from bloesem.recipients.returns import confirm, purge
 
 def columns_given(at: Stage, number: int) -> set[tuple[str, str]]:  # noqa: F811
     found = at.keeper.execute(
-        "SELECT DISTINCT table_name, unnest(columns) FROM bloesem.disclosed WHERE disclosure_id = %s", [number]
+        "SELECT DISTINCT table_name, unnest(columns) FROM bloesem.disclosed WHERE disclosure_id = %s",
+        [number],
     )
     return {(row[0], row[1]) for row in found}
 
@@ -63,11 +64,12 @@ def test_a_print_house_gets_name_address_and_document_and_keeps_nothing_once_it_
     assert "Kerkstraat 1" in text
     for other in ("geprint@post.example", "470000000", "470 00 00 00", "BE71096123456769"):
         assert other not in text
-    assert (done.back, done.due) == ("dispatched", DAY + dt.timedelta(days=5))
+    last = DAY + dt.timedelta(days=5)
+    assert (done.back, done.due) == ("dispatched", last)
     assert manifest(done.directory)["confirm"] == "dispatched"
 
     # What is not posted by its day stops what would go next; what is posted leaves no file of ours either.
-    late = done.due + dt.timedelta(days=1)
+    late = last + dt.timedelta(days=1)
     it_is(at.world, late)
     later: dict[str, Any] = {"clock": lambda: midnight(late) + dt.timedelta(hours=12)}
     with pytest.raises(DisclosureError, match="earlier is overdue"):
