@@ -12,6 +12,7 @@ import json
 import secrets
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bloesem.answers.model import Answer, say
+from bloesem.answers.model import Answer, Item, say
 
 _HERE = Path(__file__).parent
 _FONTS = _HERE.parent / "recipients" / "fonts"
@@ -46,12 +47,33 @@ def pdf(answer: Answer) -> bytes:
         "items_title": say("items", language),
         "remedies_title": say("remedies", language),
         "page": say("page", language),
+        **table(answer),
     }
     made = _compiler().compile(
         sys_inputs={"answer": json.dumps(said, ensure_ascii=False)}, format="pdf", pdf_standards=["ua-1"]
     )
     assert isinstance(made, bytes)
     return made
+
+
+def table(answer: Answer) -> dict[str, Any]:
+    """The items as rows: what is empty in all of them is no column. out: `columns`, their titles, and `rows`."""
+    rows = [(f"{i.what} ({i.many})", i.outcome, i.why, i.source, i.until) for i in merged(answer.items)]
+    filled = [n for n in range(len(answer.columns)) if any(row[n] for row in rows)]
+    return {
+        "columns": [answer.columns[n] for n in filled],
+        "rows": [[row[n] for n in filled] for row in rows],
+    }
+
+
+def merged(items: Sequence[Item]) -> list[Item]:
+    """What is said alike is said once, with its sum; what stays first, as that is what somebody asks about."""
+    found: dict[tuple[str, ...], Item] = {}
+    for one in items:
+        key = (one.what, one.outcome, one.why, one.source, one.until)
+        before = found.get(key)
+        found[key] = replace(one, many=one.many + (before.many if before else 0))
+    return sorted(found.values(), key=lambda one: (not one.until, one.what))
 
 
 def packed(found: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -> bytes:
@@ -167,4 +189,4 @@ def _key(token: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_USE).derive(token.encode())
 
 
-__all__ = ["cdrs", "new_token", "packed", "pdf", "seal", "token_hash", "unseal"]
+__all__ = ["cdrs", "merged", "new_token", "packed", "pdf", "seal", "table", "token_hash", "unseal"]
