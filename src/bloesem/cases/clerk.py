@@ -26,12 +26,13 @@ from bloesem.cases.tables import FETCHED_WITHIN
 from bloesem.company import Loaded
 from bloesem.errors import BloesemError, RightsError
 from bloesem.plan.dates import civil
-from bloesem.plan.model import FactKind
+from bloesem.plan.model import FactKind, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.rights.amend import Correction
 from bloesem.rights.guarded.desk import GuardedDesk
 from bloesem.rights.guarded.who import Finder
 from bloesem.rights.identify import Who
+from bloesem.sending.ready import rules_of
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
 
@@ -394,18 +395,22 @@ ON CONFLICT (once) DO NOTHING""".encode(),
             return case.address
         if case.person is None:
             return None
-        for table in self.loaded.plan.tables:
-            for column in table.columns:
-                if column.identity == "email" and not column.lookup:
-                    row = self.connection.execute(
-                        f"SELECT {ident(column.name)} FROM {ident(table.schema)}.{ident(table.name)}"
-                        f" WHERE {ident(table.owners[column.owner])} = %s AND {ident(column.name)} IS NOT NULL"
-                        f" ORDER BY {ident(table.id)} DESC LIMIT 1".encode(),
-                        [case.person],
-                    ).fetchone()
-                    if row is not None:
-                        return str(row[0])
+        for table, column in self._points():
+            row = self.connection.execute(
+                f"SELECT {ident(column)} FROM {ident(table.schema)}.{ident(table.name)}"
+                f" WHERE {ident(table.owners[0])} = %s AND {ident(column)} IS NOT NULL"
+                f" ORDER BY {ident(table.id)} DESC LIMIT 1".encode(),
+                [case.person],
+            ).fetchone()
+            if row is not None:
+                return str(row[0])
         return None
+
+    def _points(self) -> list[tuple[TablePlan, str]]:
+        """Where e-mail addresses lie, the person's own before their employer's (the door's order)."""
+        rules = rules_of(self.loaded)
+        points = rules.file.channels.get("email", ()) if rules is not None else ()
+        return [(self.loaded.plan.table(one.table), one.value[0]) for one in points]
 
     # ---- small things --------------------------------------------------------------------------------------------------------
 

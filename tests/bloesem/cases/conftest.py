@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import django
 import pytest
 from tests.bloesem.console.stage import BLOSSOM, Stage, build
 from tests.databases import Database
@@ -16,6 +18,9 @@ from bloesem.cases import Clerk
 from bloesem.company import Loaded, load
 from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
+django.setup()
 
 SITE = "https://blossom.example"
 
