@@ -2,7 +2,8 @@
 
 A page's login has no right on the tables. It files a case, and of a person in whose scope it is it reads that person's own;
 the officer's login lists, opens and decides, and each case that it opens is written down as a read of that person. What a
-case holds of somebody (words, address, the sealed answer) goes with the clock of `law:accountability`, or when it is answered.
+case holds of somebody (words, address, the sealed answer) goes with the clock of `law:accountability`, or when it is
+    answered.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def install(admin: Connection, plan: Plan) -> None:
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     lists = {
-        "kinds": KINDS, "rights": RIGHTS, "channels": CHANNELS, "states": STATES, "outcomes": OUTCOMES, "languages": LANGUAGES,
+        "kinds": KINDS, "rights": RIGHTS, "channels": CHANNELS, "states": STATES, "outcomes": OUTCOMES,
+        "languages": LANGUAGES,
     }  # fmt: skip
     said = {name: ", ".join(map(literal, values)) for name, values in lists.items()}
     ended = ", ".join(map(literal, ENDED))
@@ -183,8 +185,10 @@ BEGIN
         PERFORM pg_notify({channel}, '');
         RETURN found.number;
     END IF;
-    made := to_char(at, 'YYYY') || '-' || upper(substr(translate(encode(sha256(gen_random_uuid()::text::bytea), 'hex'), '01', 'xy'), 1, 8));
-    INSERT INTO {s}.request_case (number, kind, asked, channel, language, person_id, address, words, params, site, received_at,
+    made := to_char(at, 'YYYY') || '-' || upper(substr(translate(encode(sha256(gen_random_uuid()::text::bytea),
+        'hex'), '01', 'xy'), 1, 8));
+    INSERT INTO {s}.request_case (number, kind, asked, channel, language, person_id, address, words, params, site,
+        received_at,
                                   state, once)
     VALUES (made, case_filed.kind, case_filed.asked, case_filed.channel, speaks, person, btrim(case_filed.address), wrote,
             case_filed.params, case_filed.site, received, CASE WHEN person IS NULL THEN 'received' ELSE 'identified' END,
@@ -226,7 +230,8 @@ BEGIN
     END IF;
     IF found.state = 'asked' THEN
         UPDATE {s}.request_case SET state = 'identified', stopped_at = NULL,
-            stops = CASE WHEN stopped_at IS NULL THEN stops ELSE stops || jsonb_build_array(jsonb_build_array(stopped_at, at)) END
+            stops = CASE WHEN stopped_at IS NULL THEN stops ELSE stops ||
+                jsonb_build_array(jsonb_build_array(stopped_at, at)) END
         WHERE id = found.id;
         INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, at, 'proved', 'person');
         PERFORM pg_notify({channel}, '');
@@ -285,7 +290,8 @@ DECLARE
     ended bigint;
 BEGIN{require_me}
     UPDATE {s}.request_case SET state = 'withdrawn', ended_at = {s}.moment()
-    WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING id INTO ended;
+    WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING id
+        INTO ended;
     IF ended IS NOT NULL THEN
         INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (ended, {s}.moment(), 'withdrawn', 'person');
     END IF;
@@ -297,7 +303,8 @@ _INBOX = """
 CREATE OR REPLACE FUNCTION {s}.case_inbox() RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 SELECT COALESCE(jsonb_agg(jsonb_build_object('number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel,
-    'language', c.language, 'state', c.state, 'known', c.person_id IS NOT NULL, 'received_at', c.received_at, 'raw_due', c.raw_due,
+    'language', c.language, 'state', c.state, 'known', c.person_id IS NOT NULL, 'received_at', c.received_at,
+        'raw_due', c.raw_due,
     'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END, 'warn_on', c.warn_on,
     'escalate_on', c.escalate_on, 'extended', c.extended_why IS NOT NULL, 'stopped', c.stopped_at IS NOT NULL,
     'outcome', c.outcome, 'answered_at', c.answered_at) ORDER BY c.state IN ({ended}), c.due NULLS FIRST, c.id), '[]')
@@ -402,7 +409,8 @@ BEGIN
         RETURN 'late';
     END IF;
     UPDATE {s}.request_case SET extended_why = left(because, 2000) WHERE id = found.id;
-    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'extended', actor, left(because, 2000));
+    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'extended', actor,
+        left(because, 2000));
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
 END $$"""
@@ -447,7 +455,8 @@ BEGIN
     END IF;
     UPDATE {s}.request_case SET stopped_at = NULL,
         stops = stops || jsonb_build_array(jsonb_build_array(stopped_at, {s}.moment())) WHERE id = found.id;
-    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'resumed', actor, left(words, 2000));
+    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'resumed', actor,
+        left(words, 2000));
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
 END $$"""
