@@ -1,7 +1,6 @@
-"""Requests, complaints and questions of people: received by any road, and answered in time (docs/cases.md)."""
+"""Requests, complaints and questions of people: received by any road, and answered in time (docs/cases.md).
 
-from bloesem.cases.clerk import Clerk
-from bloesem.cases.model import KINDS, RIGHTS, Dues, dues
-from bloesem.cases.tables import install
-
-__all__ = ["KINDS", "RIGHTS", "Clerk", "Dues", "dues", "install"]
+model     rights, states, and when an answer is due       own    a person's own cases
+tables    the tables, and the functions of the pages       desk   the privacy officer's
+clerk     what is done by itself, a step at a time: `acts` through the engine, `letters` by the door
+"""

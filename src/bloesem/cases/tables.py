@@ -49,6 +49,27 @@ def install(admin: Connection, plan: Plan) -> None:
             admin.execute(statement.sql.encode())
 
 
+def waits(connection: Connection, plan: Plan) -> bool:
+    """Whether a clerk has something to do; False where there are no cases."""
+    s = ident(plan.schema)
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{s}.request_case"]).fetchone()
+    if there != (True,):
+        return False
+    row = connection.execute(
+        f"""
+SELECT EXISTS (SELECT FROM {s}.request_case WHERE due IS NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')
+               AND stopped_at IS NULL AND (params->>'failed') IS NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE sealed_until < {s}.moment() AND sealed IS NOT NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE ended_at IS NULL AND jsonb_array_length(stops) > 0
+               AND params->'counted' IS DISTINCT FROM to_jsonb(jsonb_array_length(stops)))
+    OR EXISTS (SELECT FROM {s}.request_event e JOIN {s}.request_case c ON c.id = e.case_id
+               WHERE e.what IN ('extended', 'asked-specification') AND c.ended_at IS NULL
+               AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id AND t.what = 'told-' || e.id))""".encode()
+    ).fetchone()
+    return row == (True,)
+
+
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     lists = {
@@ -461,4 +482,4 @@ BEGIN
     RETURN 'recorded';
 END $$"""
 
-__all__ = ["FETCHED_WITHIN", "MOST_WORDS", "OFFICERS", "PAGES", "TABLES", "install", "statements"]
+__all__ = ["FETCHED_WITHIN", "MOST_WORDS", "OFFICERS", "PAGES", "TABLES", "install", "statements", "waits"]

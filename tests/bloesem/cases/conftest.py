@@ -13,8 +13,8 @@ import pytest
 from tests.bloesem.console.stage import BLOSSOM, Stage, build
 from tests.databases import Database
 
-from bloesem import cases
-from bloesem.cases import Clerk
+from bloesem.cases import tables as cases
+from bloesem.cases.clerk import Clerk
 from bloesem.company import Loaded, load
 from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection
@@ -107,5 +107,7 @@ def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -
         stage.keeper.open(autocommit=True) as keeper,
     ):
         cases.install(admin, loaded.plan)
-        people = dict(admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall())
+        people: dict[str, int] = dict(
+            admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
+        )
         yield World(stage, loaded, admin, Clerk(keeper, loaded), people)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -43,8 +44,9 @@ def test_a_copy_is_given_to_whoever_is_signed_in(world: World) -> None:
         "SELECT count(*) FROM data.session WHERE person_id = %s", person
     )
     pdf = PdfReader(io.BytesIO(found["answer.pdf"]))
-    assert pdf.trailer["/Root"]["/Lang"] == "nl"
-    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    root: Any = pdf.trailer["/Root"]
+    assert root["/Lang"] == "nl"
+    assert root["/MarkInfo"]["/Marked"]
     assert answer["title"] in (pdf.pages[0].extract_text() or "")
     world.clerk.run()
     assert [key for key, _, _ in world.letters(number)] == ["case-received", "case-answered"]

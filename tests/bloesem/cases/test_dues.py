@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.bloesem.law.test_periods import VECTORS, day
 
-from bloesem.cases import dues
-from bloesem.cases.model import holidays_from
+from bloesem.cases.model import dues, holidays_from
 from bloesem.policy.company import load_company
 
 COMPANY = load_company(Path(__file__).parents[3] / "company" / "blossom")
