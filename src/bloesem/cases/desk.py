@@ -78,7 +78,7 @@ class CaseDesk:
         return self._do("case_register(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", *values)
 
     def _do(self, call: str, *values: object) -> str:
-        found = str(self.ask.rows(f"SELECT {{s}}.{call}", *values)[0][0])  # type: ignore[arg-type]
+        found = str(self.ask.rows(f"SELECT {{s}}.{call}", *values)[0][0])
         self.ask.connection.commit()
         return found
 

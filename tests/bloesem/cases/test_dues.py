@@ -45,28 +45,21 @@ def test_one_is_warned_ten_days_and_escalates_three_days_before() -> None:
 
 def slow(received: dt.date, stops: list[tuple[dt.date, dt.date]]) -> dt.date:
     """The last day, counted a day at a time."""
-    month = received.month % 12 + 1
-    year = received.year + received.month // 12
-    last = received.day
-    while True:
-        try:
-            due = dt.date(year, month, last)
-            break
-        except ValueError:
-            last -= 1
-    free = holidays_from(received.year)
+    month, year = received.month % 12 + 1, received.year + received.month // 12
+    due = received + dt.timedelta(days=1)
+    while not (due.year == year and due.month == month and due.day == received.day):
+        if (due + dt.timedelta(days=1)).month != month and due.month == month:
+            break  # the month has no such day
+        due += dt.timedelta(days=1)
+    due = working(due, received.year)
     stopped = sum((b - a).days for a, b in stops)
-    if not stopped:
-        while due.weekday() > 4 or due in free:
-            due += dt.timedelta(days=1)
-        return due
-    while due.weekday() > 4 or due in free:
-        due += dt.timedelta(days=1)
-    for _ in range(stopped):
-        due += dt.timedelta(days=1)
-    while due.weekday() > 4 or due in free:
-        due += dt.timedelta(days=1)
-    return due
+    return working(due + dt.timedelta(days=stopped), received.year)
+
+
+def working(day: dt.date, year: int) -> dt.date:
+    while day.weekday() > 4 or day in holidays_from(year):
+        day += dt.timedelta(days=1)
+    return day
 
 
 @pytest.mark.promise("R-006")
