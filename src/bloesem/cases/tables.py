@@ -65,7 +65,8 @@ SELECT EXISTS (SELECT FROM {s}.request_case WHERE due IS NULL)
                AND params->'counted' IS DISTINCT FROM to_jsonb(jsonb_array_length(stops)))
     OR EXISTS (SELECT FROM {s}.request_event e JOIN {s}.request_case c ON c.id = e.case_id
                WHERE e.what IN ('extended', 'asked-specification') AND c.ended_at IS NULL
-               AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id AND t.what = 'told-' || e.id))""".encode()
+               AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id
+                               AND t.what = 'told-' || e.id))""".encode()
     ).fetchone()
     return row == (True,)
 

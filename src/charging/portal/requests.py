@@ -1,7 +1,7 @@
 """Asking about one's data: without an account, signed in, and the page behind an answer's link (P-145, R-013 to R-019).
 
-Whoever is not signed in is answered alike, known or not; a link in the mail tells us who it is. A look at a link uses nothing
-up, as programs that read mail look at every one; a press does.
+Whoever is not signed in is answered alike, known or not; a link in the mail tells us who it is. A look at a link
+uses nothing up, as programs that read mail look at every one; a press does.
 """
 
 from __future__ import annotations
