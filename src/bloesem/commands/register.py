@@ -8,6 +8,7 @@ said to be missing, never filled in. `export` says the same to programs.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,12 +128,14 @@ def _print(found: Register, language: str) -> None:
 def _export(arguments: argparse.Namespace, company: Company, found: Register) -> int:
     from bloesem.register.exports import export
 
-    text = export(arguments.format, company, found, arguments.lang)
+    made = export(arguments.format, company, found, arguments.lang)
     if arguments.to is None:
-        print(text, end="")
+        print(made.text, end="")
     else:
-        _write(arguments.to, text.encode())
-    return 0
+        _write(arguments.to, made.text.encode())
+    for lack in made.lacks:
+        print(f"missing for {arguments.format}: {lack}", file=sys.stderr)
+    return 1 if made.lacks else 0
 
 
 def _write(path: Path, content: bytes) -> None:
