@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft7Validator
-from pyld import jsonld
+from pyld import jsonld  # type: ignore[import-untyped]
 from tests.bloesem.cli.world import BLOSSOM, call
 from tests.bloesem.recipients.changed import DAY, blossom, record_with
 
