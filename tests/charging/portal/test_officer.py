@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     *("", "/readers", "/transfers", "/recipients", "/recipients/nimbus", "/recipients/linkedin_audiences"),
-    *("/matrix", "/disclosures", "/consents"),
+    *("/matrix", "/disclosures", "/consents", "/register", "/dpia"),
 )
 #: People of the demonstration in whose lives something decided otherwise.
 CASES = (
@@ -498,3 +498,42 @@ def test_the_matrix_is_what_the_database_grants_and_says_when_that_is_not_the_pl
         admin.execute(sql.SQL("REVOKE SELECT (iban) ON data.bank_account FROM {}").format(role))
     expect(office.open("/matrix").locator("main [role=alert]")).to_have_count(0)
     assert matrices.expected(company.plan)
+
+
+# ---- the register of processing and the impact assessments ---------------------------------------------------------------
+
+
+def test_the_register_shows_each_activity_with_what_is_missing_and_files_to_take(office: Office) -> None:
+    from bloesem.company import load as load_loaded
+    from bloesem.register.activities import register
+
+    found = register(load_loaded(BLOSSOM, on=today()).company, today())
+    page = office.open("/register")
+    assert page.locator("main .roles details").count() == len(found.activities)
+    assert "Naam van de functionaris" in page.locator("main .wrong").inner_text()
+    page.locator("main .roles details").first.locator("summary").click()
+    expect(page.locator("main .roles details").first).to_contain_text("Rechtsgrond")
+    looks_right(page, 1280)
+    names = set()
+    for link in page.locator("section[aria-labelledby=files] a").all():
+        with page.expect_download() as waiting:
+            link.click()
+        file = waiting.value
+        names.add(file.suggested_filename.rsplit(".", 1)[1])
+        content = file.path().read_bytes()
+        assert content
+        if file.suggested_filename.endswith(".xlsx"):
+            assert content.startswith(b"PK")
+        elif not file.suggested_filename.endswith(".yaml"):
+            assert json.loads(content)
+    assert names == {"xlsx", "jsonld", "json", "yaml"}
+    answer = office.context.request.get(f"{office.site.portal}/nl/officer/register/docx")
+    assert answer.status == 404
+
+
+def test_each_trigger_has_its_decision_on_the_page(office: Office) -> None:
+    page = office.open("/dpia", "en")
+    assert page.locator("main .wrong").count() == 0
+    for key in ("charging", "recordings", "advertising", "holds"):
+        assert page.locator(f"#r-{key}").count() == 1
+        assert page.locator(f"main a[href='#r-{key}']").count() >= 1

@@ -15,4 +15,7 @@ urlpatterns = [
     path("officer/disclosures", views.disclosures, name="portal-officer-disclosures"),
     path("officer/matrix", views.matrix, name="portal-officer-matrix"),
     path("officer/readers", views.readers, name="portal-officer-readers"),
+    path("officer/register", views.register, name="portal-officer-register"),
+    path("officer/register/<slug:form>", views.register_file, name="portal-officer-register-file"),
+    path("officer/dpia", views.dpia, name="portal-officer-dpia"),
 ]
