@@ -68,7 +68,7 @@ def moment(connection: Connection, *, schema: str = "bloesem") -> dt.datetime:
 
 def _ask(connection: Connection, text: str, schema: str, *values: object) -> list[tuple[Any, ...]]:
     try:
-        query = sql.SQL(text).format(s=sql.Identifier(schema))  # type: ignore[arg-type]
+        query = sql.SQL(text).format(s=sql.Identifier(schema))
         return connection.execute(query, values or None).fetchall()
     except Error as error:
         if error.sqlstate == OVERTAKEN:

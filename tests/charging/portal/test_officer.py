@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     *("", "/readers", "/transfers", "/recipients", "/recipients/nimbus", "/recipients/linkedin_audiences"),
-    *("/matrix", "/disclosures", "/consents", "/register", "/dpia"),
+    *("/matrix", "/disclosures", "/consents", "/register", "/dpia", "/breaches"),
 )
 #: People of the demonstration in whose lives something decided otherwise.
 CASES = (
@@ -537,3 +537,104 @@ def test_each_trigger_has_its_decision_on_the_page(office: Office) -> None:
     for key in ("charging", "recordings", "advertising", "holds"):
         assert page.locator(f"#r-{key}").count() == 1
         assert page.locator(f"main a[href='#r-{key}']").count() >= 1
+
+
+# ---- breaches ------------------------------------------------------------------------------------------------------------
+
+
+def _at(hours: float) -> str:
+    from bloesem.breaches.rules import BRUSSELS
+
+    return (dt.datetime.now(BRUSSELS) - dt.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
+
+
+def _step(page: Page, step: str, ticks: tuple[str, ...] = (), **values: str) -> None:
+    form = page.locator(f"#step-{step}")
+    if form.get_attribute("open") is None:
+        form.locator("summary").click()
+    for value in ticks:
+        form.locator(f"input[value='{value}']").check()
+    for name, value in values.items():
+        field = form.locator(f"[name={name}]")
+        if field.evaluate("e => e.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    form.locator("button").click()
+    page.wait_for_load_state()
+
+
+def test_a_breach_is_recorded_notified_made_whole_and_closed_on_the_pages(office: Office) -> None:
+    from pathlib import Path
+
+    shots = Path("/tmp/breach-shots")
+    shots.mkdir(exist_ok=True)
+    page = office.open("/breaches")
+    looks_right(page, 1280)
+    expect(page.locator("main .empty")).to_be_visible()
+    _step(
+        page,
+        "record",
+        ("confidentiality",),
+        what="<b>Lijst</b> naar verkeerd adres",
+        discovered_at=_at(21),
+        aware_at=_at(-5),
+    )
+    expect(page.locator("main .wrong")).to_contain_text("lies ahead")
+    assert page.locator("#record-what").input_value() == "<b>Lijst</b> naar verkeerd adres", "nothing is lost"
+    assert page.locator("#step-record input[value=confidentiality]").is_checked()
+    looks_right(page, 1280)
+    _step(page, "record", aware_at=_at(20))
+    page.wait_for_url("**/officer/breaches/1")
+    expect(page.locator("main meter")).to_have_attribute("value", "20")
+    expect(page.locator("main")).to_contain_text("nog 51 u 59")
+    assert page.locator("main b").count() == 0
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        looks_right(page, width)
+        page.screenshot(path=shots / f"breach-{width}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    _step(page, "notified", told_at=_at(1), reference="GBA-2026-1", late_reasons="geen")
+    expect(page.locator("main .wrong")).to_contain_text("a delay that there was not")
+    _step(page, "notified", late_reasons="")
+    _step(page, "risk", risk="high", reason="rekeningnummers")
+    expect(page.locator("main")).to_contain_text("bloesem breach tell 1")
+    assert page.locator("#step-closed").count() == 0, "it is not closed while something is owed"
+    _step(page, "whole")
+    expect(page.locator("main .wrong")).to_contain_text("nobody said yet")
+    _step(
+        page, "described", ("contact.email", "customer"), people="0", records="40",
+        consequences="Reclame door vreemden", measures="De link is weg",
+    )  # fmt: skip
+    _step(page, "supplemented", told_at=_at(0.1), what="Hoeveel mensen")
+    _step(page, "whole")
+    _step(page, "exempt", ground="encrypted", reason="De sleutel is van ons")
+    _step(page, "closed", reason="Niets meer te doen")
+    expect(page.locator("main .stamp").first).to_have_text("gesloten")
+    assert page.locator("#step-reopened").count() == 1
+    for language, width in (("nl", 1280), ("en", 390), ("fr", 1280), ("de", 390)):
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in ("/breaches", "/breaches/1"):
+            looks_right(office.open(path, language), width)
+            page.screenshot(path=shots / f"{path.replace('/', '_')}-{language}-{width}.png", full_page=True)
+    for path in ("/register", "/dpia"):
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            office.open(path).screenshot(path=shots / f"{path[1:]}-{width}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert office.open("/breaches/2").locator("h1").count() == 1
+    assert office.context.request.get(f"{office.site.portal}/nl/officer/breaches/2").status == 404
+
+
+def test_each_entry_of_the_pages_is_an_act_of_the_officer(
+    office: Office, admin: psycopg.Connection[Any]
+) -> None:
+    rows = admin.execute(
+        "SELECT kind, actor FROM bloesem.breach_entry WHERE breach = 1 ORDER BY number"
+    ).fetchall()
+    assert [kind for kind, _ in rows] == [
+        *("recorded", "notified", "risk", "described", "supplemented", "whole", "exempt", "closed")
+    ]
+    assert {actor.split(":")[0] for _, actor in rows} == {"officer"}
+    many = admin.execute("SELECT count(*) FROM bloesem.act WHERE kind = 'breach'").fetchone()
+    assert many == (len(rows),)

@@ -68,7 +68,17 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     links = [
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
-    own = ("readers", "transfers", "recipients", "matrix", "disclosures", "consents", "register", "dpia")
+    own = (
+        "readers",
+        "transfers",
+        "recipients",
+        "matrix",
+        "disclosures",
+        "consents",
+        "register",
+        "dpia",
+        "breaches",
+    )
     return render(
         request,
         "portal/officer.html",
