@@ -35,6 +35,8 @@ from bloesem.law.periods import breach_due
 BRUSSELS = ZoneInfo("Europe/Brussels")
 #: What art. 33(3) asks of a notification that is whole, by the field that says it. The contact is the officer's, always.
 WHOLE = ("categories", "groups", "people", "records", "consequences", "measures")
+#: The first day on which a breach is one of this law (art. 99(2)).
+APPLIES = dt.date(2018, 5, 25)
 State = Literal["open", "to-notify", "notified", "whole", "unlikely", "closed"]
 Owed = Literal["judge", "notify", "complete", "tell"]
 
@@ -169,10 +171,12 @@ def _texts(said: Contents) -> Iterator[Wrong]:
                 f"`{one.name}` is longer than {LONGEST} characters",
                 "the register holds what happened, not files",
             )
-        if isinstance(value, str) and "\0" in value:
+        if isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
             yield f"`{one.name}` has a character that is no text", "the register is read by people"
         if isinstance(value, dt.datetime) and value.utcoffset() is None:
             yield f"`{one.name}` has no time zone", "R-011: hours are counted between moments"
+        if isinstance(value, dt.datetime) and value.date() < APPLIES:
+            yield f"`{one.name}` lies before {APPLIES}", "art. 99(2): the duty to notify began that day"
         if isinstance(value, int) and value < 0:
             yield f"`{one.name}` is negative", "art. 33(3)(a): a number of people, or of records"
     for name in ("what", "reason", "reference"):

@@ -170,6 +170,9 @@ def test_a_breach_at_a_processor_we_are_aware_of_when_it_has_told_us() -> None:
         (recorded(aware_at=AWARE.replace(tzinfo=None)), "no time zone"),
         (recorded(what="x" * 8001), "longer than 8000"),
         (recorded(what="a\0b"), "no text"),
+        (recorded(what="a\udcffb"), "no text"),
+        (recorded(at("0001-01-01T00:00")), "lies before 2018-05-25"),
+        (recorded(at("2018-05-24T23:59")), "lies before 2018-05-25"),
         (Judged("risk", "x"), "there is no such breach"),
     ],
 )
