@@ -52,7 +52,7 @@ NEEDS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     from bloesem.breaches.entries import EXEMPTIONS, LOSSES, RISKS
 
-    parser.add_argument("verb", nargs="?", choices=VERBS, metavar="STEP", help=f"one of: {', '.join(VERBS)}")
+    parser.add_argument("verb", nargs="?", metavar="STEP", help=f"one of: {', '.join(VERBS)}")
     parser.add_argument("number", nargs="?", type=shared.whole(1, 10**9), help="which breach")
     parser.add_argument("--what", metavar="TEXT", help="what happened; of a supplement, what was told")
     parser.add_argument("--loss", action="append", choices=LOSSES, default=[], help="what was lost")
@@ -142,6 +142,12 @@ def _complete(arguments: argparse.Namespace) -> None:
     verb = arguments.verb
     if verb is None:
         return
+    if verb not in VERBS:
+        raise shared.UsageError(
+            f"`{verb}` is no step of a breach",
+            f"the steps are {', '.join(VERBS)}",
+            "bloesem breach --help has an example of each",
+        )
     if (arguments.number is None) != (verb == "record"):
         raise shared.UsageError(
             f"`{verb}` {'needs the number of a breach' if arguments.number is None else 'makes a new breach'}",

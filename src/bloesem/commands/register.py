@@ -32,7 +32,7 @@ FORMATS = ("dpv", "tilt", "fides", "schema-org")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=("export",), help="say the same to programs, see --format")
+    parser.add_argument("what", nargs="?", metavar="export", help="say the same to programs, see --format")
     parser.add_argument(
         "--lang", choices=("nl", "en", "fr", "de"), default="nl", help="language (default: nl)"
     )
@@ -47,11 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem.policy.company import load_company
     from bloesem.register.activities import register
 
+    if arguments.what not in (None, "export"):
+        raise shared.UsageError(
+            f"`{arguments.what}` is nothing that the register does",
+            "the register is shown, written as a workbook, or exported",
+            "bloesem register --help has examples",
+        )
     if (arguments.what == "export") != (arguments.format is not None):
         raise shared.UsageError(
             "`export` and `--format` belong together",
             f"the register is exported as one of {', '.join(FORMATS)}",
             "write bloesem register export --format dpv",
+        )
+    if arguments.to is not None and arguments.what is None:
+        raise shared.UsageError(
+            "`--to` is where an export goes",
+            "it says where only what is exported is written",
+            "write bloesem register export --format dpv --to FILE; a workbook goes to --xlsx FILE",
         )
     company = load_company(shared.home(arguments))
     found = register(company, arguments.on or shared.today())

@@ -265,3 +265,26 @@ def test_a_breach_by_command_from_record_to_closed(alone: Stage, tmp_path: Path)
     assert "1 in the register, 0 open" in breach().out
     assert breach("judge", 1).code == 2
     assert breach("record", 1).code == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            ("record", "--what", "x", "--loss", "confidentiality", "--discovered", "x", "--aware", "x"),
+            "is no moment",
+        ),
+        (("judge", "1", "--risk", "certain", "--reason", "x"), "invalid choice"),
+        (("describe", "1", "--people", "-3"), "is not between"),
+        (("describe", "1", "--records", "many"), "is no whole number"),
+        (("tell", "1"), "needs --words"),
+        (("tell", "0", "--words", "x"), "is not between"),
+        (("notify", "1", "--told", "2026-11-20T17:20"), "needs --reference"),
+        (("close",), "needs the number of a breach"),
+        (("shout", "1"), "is no step of a breach"),
+    ],
+)
+def test_nonsense_is_refused_before_a_database_is_asked(given: tuple[str, ...], says: str) -> None:
+    said = call("breach", *given, "--store", "postgresql://me@127.0.0.1:1/down", "--company", BLOSSOM)
+    assert said.code == 2
+    assert says in said.err

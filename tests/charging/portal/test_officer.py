@@ -591,8 +591,10 @@ def test_a_breach_is_recorded_notified_made_whole_and_closed_on_the_pages(office
     assert page.locator("main b").count() == 0
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
+        page.reload()
         looks_right(page, width)
         page.screenshot(path=shots / f"breach-{width}.png", full_page=True)
+    page.reload()
     page.set_viewport_size({"width": 1280, "height": 900})
     _step(page, "notified", told_at=_at(1), reference="GBA-2026-1", late_reasons="geen")
     expect(page.locator("main .wrong")).to_contain_text("a delay that there was not")
