@@ -107,6 +107,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import late_reviews, load_company
     from bloesem.recipients.findings import recipient_findings
+    from bloesem.register.activities import register
+    from bloesem.register.dpia import findings as assessments
 
     home = shared.home(arguments)
     read = load_company(home)
@@ -125,6 +127,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
         *map_findings(maps),
         *late_reviews(read.record, on),
         *recipient_findings(read, policy, on, databases),
+        *assessments(read, register(read, on)),
     ]
     plan = None
     try:

@@ -23,6 +23,7 @@ from bloesem.recipients.model import (
     Store,
     Transfer,
 )
+from bloesem.register.records import Assessed, DpiaRules, RegisterRecord, Vocabularies
 from bloesem.source import Strict
 from bloesem.terms import (
     BASES,
@@ -617,6 +618,12 @@ class Record(Strict):
     recipient_rules: RecipientRules | None = None
     deliveries: dict[Key, Delivery] = Field(default_factory=dict)  # kind of recipient → how it gets its file
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
+    register_: RegisterRecord | None = Field(
+        default=None, alias="register"
+    )  # art. 30: what the model does not know
+    vocabularies: Vocabularies | None = None  # our words in the vocabularies of others
+    dpia: dict[Key, Assessed] = Field(default_factory=dict)  # decisions about impact assessments (art. 35)
+    dpia_rules: DpiaRules | None = None
 
     def decided_by(self, day: dt.date) -> Record:
         """The record without what is decided later than `day` (a civil date) and would permit something: balancing

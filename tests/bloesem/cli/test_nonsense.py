@@ -43,6 +43,8 @@ PLAIN = {
     "promises": (),
     "recipients": (),
     "notices": ("--store", DOWN),
+    "register": (),
+    "breach": ("--store", DOWN),
     "up": ("--no-demo",),
     "discover": (DOWN,),
     "residue": ("--store", DOWN),
@@ -120,6 +122,10 @@ NONSENSE = [
     ("--also", "somebody", "named by what identifies them"),
     ("--people", "{tmp}/gone", "cannot be read"),
     ("--people", "{tmp}/bytes.yaml", "cannot be read"),
+    ("--lang", "xx", "invalid choice"),
+    ("--format", "exe", "invalid choice"),
+    ("--to", "{tmp}/out", "is where an export goes"),
+    ("--xlsx", "{tmp}/gone/out.xlsx", "cannot be written"),
     ("--set", "name", "names a column and what it should say"),
     ("--residue", "never", "invalid choice"),
     ("--colour", "blue", "unrecognized arguments"),
@@ -132,6 +138,8 @@ NOT_READ = {
     ("promises", "--prefix"),
     ("recipients", "--map"),
     ("recipients", "--prefix"),
+    ("register", "--map"),
+    ("register", "--prefix"),
     ("discover", "--store"),
 }
 #: What is compared, recorded, or looked up in the database only.
@@ -144,6 +152,36 @@ FREE = {
 }
 FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--item"), ("rectify", "--source")}
 FREE |= {("notices", option) for option in ("--sent", "--proven", "--to", "--proof")}
+#: What a step of a breach says: `tests/bloesem/breaches` tries what may not be said.
+FREE |= {
+    ("breach", f"--{name}")
+    for name in (
+        *(
+            "what",
+            "loss",
+            "discovered",
+            "aware",
+            "told",
+            "processor",
+            "category",
+            "group",
+            "people",
+            "records",
+        ),
+        *(
+            "consequences",
+            "measures",
+            "risk",
+            "reason",
+            "reference",
+            "late-reasons",
+            "ground",
+            "notice",
+            "words",
+        ),
+        *("persons", "disclosure", "recipient", "since", "until", "fact", "channel", "by", "home"),
+    )
+}
 FREE |= {("recipients", f"--{name.replace('_', '-')}") for name in OF_VERBS} - {
     ("recipients", "--store"),
     ("recipients", "--case"),

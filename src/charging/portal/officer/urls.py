@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import cases, views
+from charging.portal.officer import breaches, cases, views
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
@@ -18,4 +18,9 @@ urlpatterns = [
     path("officer/disclosures", views.disclosures, name="portal-officer-disclosures"),
     path("officer/matrix", views.matrix, name="portal-officer-matrix"),
     path("officer/readers", views.readers, name="portal-officer-readers"),
+    path("officer/register", views.register, name="portal-officer-register"),
+    path("officer/register/<slug:form>", views.register_file, name="portal-officer-register-file"),
+    path("officer/dpia", views.dpia, name="portal-officer-dpia"),
+    path("officer/breaches", breaches.register, name="portal-officer-breaches"),
+    path("officer/breaches/<int:number>", breaches.one, name="portal-officer-breach"),
 ]

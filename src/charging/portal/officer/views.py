@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bloesem.console import door, trouble
 from bloesem.console.company import current
-from bloesem.console.officer import common, given, matrices, standing, world
+from bloesem.console.officer import common, given, matrices, registers, standing, world
 from bloesem.console.officer import consents as consenting
 from bloesem.console.officer import readers as reading
 from bloesem.errors import BloesemError
@@ -68,7 +68,10 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     links = [
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
-    own = ("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents")
+    own = (
+        *("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
+        *("register", "dpia", "breaches"),
+    )
     return render(
         request,
         "portal/officer.html",
@@ -108,6 +111,34 @@ def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
 def transfers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company, today = current(), ask.today()
     return _page(request, "transfers", today_of=today, **world.page(company, today, _language()))
+
+
+# ---- the register of processing --------------------------------------------------------------------------------------
+
+
+@require_safe
+@officers
+def register(request: HttpRequest, ask: Oversight) -> HttpResponse:
+    return _page(request, "register", **registers.page(current(), ask.today(), _language()))
+
+
+@require_safe
+@officers
+def register_file(request: HttpRequest, ask: Oversight, form: str) -> HttpResponse:
+    """The register as a file: `xlsx`, or a format of the exports; any other is not found."""
+    try:
+        content, media, name = registers.download(current(), form, ask.today(), _language())
+    except KeyError:
+        raise Http404 from None
+    return HttpResponse(
+        content, content_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@require_safe
+@officers
+def dpia(request: HttpRequest, ask: Oversight) -> HttpResponse:
+    return _page(request, "dpia", **registers.assessments(current(), ask.today(), _language()))
 
 
 # ---- over time -----------------------------------------------------------------------------------------------------------
