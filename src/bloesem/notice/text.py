@@ -86,9 +86,7 @@ def read_text(directory: Path, policy: Policy, promises: Sequence[Promise]) -> T
             )
         )
     whole = [
-        language
-        for language in ("nl", "en", "fr", "de")
-        if all(language in line.says for line in lines)
+        language for language in ("nl", "en", "fr", "de") if all(language in line.says for line in lines)
     ]
     return Text(policy.language, tuple(whole), tuple(_joined(lines)))
 
@@ -168,7 +166,11 @@ def _resting(sentences: Sequence[Sentence], promises: Sequence[Promise]) -> dict
         on = [n for n, one in enumerate(sentences) if one.line == promise.line]
         pieces = [piece for piece in (_bare(it) for it in promise.quote.split("…")) if piece]
         near = [n for n, one in enumerate(sentences) if promise.line <= one.line <= promise.line + 12]
-        told = [n for piece in pieces for n in _saying(piece, sentences, on) or _saying(piece, sentences, near)[:1]]
+        told = [
+            n
+            for piece in pieces
+            for n in _saying(piece, sentences, on) or _saying(piece, sentences, near)[:1]
+        ]
         for number in dict.fromkeys(told or on[:1]):
             found.setdefault(number, []).append(promise.id)
     return {number: tuple(ids) for number, ids in found.items()}
@@ -177,7 +179,9 @@ def _resting(sentences: Sequence[Sentence], promises: Sequence[Promise]) -> dict
 def _saying(piece: str, sentences: Sequence[Sentence], among: Sequence[int]) -> list[int]:
     """The sentences that say the piece, or of which it says a good part (a quotation across two of them)."""
     whole = [n for n in among if piece.casefold() in _bare(sentences[n].says).casefold()]
-    return whole or [n for n in among if len(_bare(sentences[n].says)) > 3 and _bare(sentences[n].says) in piece]
+    return whole or [
+        n for n in among if len(_bare(sentences[n].says)) > 3 and _bare(sentences[n].says) in piece
+    ]
 
 
 __all__ = ["Kind", "Line", "Text", "read_text"]

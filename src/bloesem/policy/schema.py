@@ -27,7 +27,10 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
         SentencesFile,
         "The text cut into sentences, each with what transcribes it: sentences.yaml",
     ),
-    "translations": (TranslationsFile, "The text in other languages, sentence by sentence: translations.yaml"),
+    "translations": (
+        TranslationsFile,
+        "The text in other languages, sentence by sentence: translations.yaml",
+    ),
     "record": (Record, "What the company decided and the text does not say: record/*.yaml"),
     "datamap": (DataMap, "Where personal data lies: fideslang Dataset YAML and additions under meta"),
     "law": (LawFile, "The law as dated data: law/*.yaml"),
