@@ -316,7 +316,7 @@ def _transfers(it: Sources) -> Iterator[Entry]:
             it.fact("safeguard", told(f"notice.mechanism.{mechanism}", it.language)),
         ]
         done = transfer.assessment
-        if done is not None and done.done and done.review:
+        if done is not None and done.review:
             said = it.say("notice.f.assessed.on", day=it.day(done.done), next=it.day(done.review))
             facts.append(it.fact("assessed", said))
         title = f"{name} ({transfer.sub_processor})" if transfer.sub_processor else name
