@@ -37,6 +37,7 @@ class Block:
     sentences: tuple[Sentence, ...]
     rows: tuple[tuple[tuple[Sentence, ...], ...], ...] = ()
     lines: tuple[tuple[str, tuple[Sentence, ...]], ...] = ()  # contents: anchor and what stands on the line
+    level: int = 0  # of a title: of its heading in the page
 
     @property
     def head(self) -> Sentence:
@@ -74,6 +75,10 @@ def document(notice: Notice) -> str:
     return str(_render("notice/document.html", notice, mine={}, personal=False, promises=""))
 
 
+#: How deep titles stand; a heading stands one below the title before it.
+_LEVELS = {"chapter": 3, "title": 4, "heading": 0}
+
+
 # ---- blocks ----------------------------------------------------------------------------------------------------------
 
 
@@ -84,6 +89,7 @@ def blocks(sentences: Sequence[Sentence]) -> tuple[Block, ...]:
 
 def _blocks(sentences: Sequence[Sentence]) -> Iterator[Block]:
     targets = _targets(sentences)
+    above = 2  # the level of the title that a heading stands below
     for (kind, _), group in groupby(sentences, key=_together):
         found = tuple(group)
         if kind == "cell":
@@ -91,6 +97,9 @@ def _blocks(sentences: Sequence[Sentence]) -> Iterator[Block]:
         elif kind == "contents":
             lines = [(line, tuple(it)) for line, it in groupby(found, key=_line)]
             yield Block("contents", found, lines=tuple((targets.get(_bare(it), ""), it) for _, it in lines))
+        elif kind in _LEVELS:
+            above = _LEVELS[kind] or above
+            yield Block(kind, found, level=_LEVELS[kind] or above + 1)
         else:
             yield Block(kind, found)
 
