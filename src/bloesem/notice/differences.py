@@ -38,7 +38,7 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:
     """Sentences that stand where others stood: each new one beside the old one that is most like it, in order."""
     at = 0
     for words in new:
-        likeness = [(SequenceMatcher(None, _words(it), _words(words)).ratio(), n) for n, it in enumerate(old)]
+        likeness = [(_likeness(it, words), n) for n, it in enumerate(old)]
         close = max(((r, -n) for r, n in likeness if n >= at and r >= _ALIKE), default=None)
         if close is None:
             yield Difference("new", (("new", words),))
@@ -50,6 +50,12 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:
         at = match + 1
     for gone in old[at:]:
         yield Difference("gone", (("gone", gone),))
+
+
+def _likeness(one: str, other: str) -> float:
+    """How much of two sentences is the same words in the same order, from 0 to 1."""
+    a, b = re.findall(r"\w+", one), re.findall(r"\w+", other)
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
 def by_word(old: str, new: str) -> tuple[tuple[Mark, str], ...]:

@@ -73,7 +73,8 @@ def in_words(proof: Proof, ran: dt.datetime | None, language: str) -> str:
         return say("notice.proof.failing", language, day=day)
     if ran is None and proof.promise.kind == "test" and proof.tests:
         return say("notice.proof.unknown", language)
-    return f"{say('notice.proof.unproven', language)}: {_why(proof, language)}"
+    not_yet, colon = say("notice.proof.unproven", language), say("notice.colon", language)
+    return f"{not_yet}{colon} {_why(proof, language)}"
 
 
 def _why(proof: Proof, language: str) -> str:

@@ -30,12 +30,12 @@ _TEMPLATES = Path(__file__).parent / "templates"
 class Block:
     """Sentences that stand together: a title (of all sentences of its line), a list, a table, or one sentence.
 
-    `rows`: of a table, each a list of cells, each a list of sentences. `link`: of an entry of the contents, per sentence.
+    `rows`: of a table, each a list of cells: the head of its column, and its sentences.
     """
 
     kind: str
     sentences: tuple[Sentence, ...]
-    rows: tuple[tuple[tuple[Sentence, ...], ...], ...] = ()
+    rows: tuple[tuple[tuple[str, tuple[Sentence, ...]], ...], ...] = ()
     lines: tuple[tuple[str, tuple[Sentence, ...]], ...] = ()  # contents: anchor and what stands on the line
     level: int = 0  # of a title: of its heading in the page
 
@@ -117,13 +117,15 @@ def _together(sentence: Sentence) -> tuple[str, str]:
     return "plain", ""
 
 
-def _rows(cells: Sequence[Sentence]) -> tuple[tuple[tuple[Sentence, ...], ...], ...]:
+def _rows(cells: Sequence[Sentence]) -> tuple[tuple[tuple[str, tuple[Sentence, ...]], ...], ...]:
     width = max(cell.column for cell in cells) + 1
+
+    def at(row: int, column: int) -> tuple[Sentence, ...]:
+        return tuple(cell for cell in cells if (cell.row, cell.column) == (row, column))
+
+    heads = [" ".join(one.words for one in at(0, column)) for column in range(width)]
     return tuple(
-        tuple(
-            tuple(cell for cell in cells if (cell.row, cell.column) == (row, column))
-            for column in range(width)
-        )
+        tuple((head, at(row, column)) for column, head in enumerate(heads))
         for row in sorted({cell.row for cell in cells})
     )
 

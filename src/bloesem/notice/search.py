@@ -57,8 +57,6 @@ def _whole(entry: Entry) -> str:
 def marked(words: str, wanted: list[str]) -> tuple[tuple[str, bool], ...]:
     """The words in pieces: those that were asked for, and those between."""
     folded, at = _fold(words), [False] * len(words)
-    if len(folded) != len(words):  # a sign that folds to more than one: the words as they are
-        return ((words, False),)
     for word in wanted:
         found = folded.find(word)
         while found >= 0:
@@ -73,12 +71,19 @@ def marked(words: str, wanted: list[str]) -> tuple[tuple[str, bool], ...]:
     return tuple(pieces)
 
 
+class _Bare(dict[int, str]):
+    """Each sign as it is looked for, found out once: lower case, without accents, and one sign for one."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        bare = "".join(c for c in unicodedata.normalize("NFD", sign) if not unicodedata.combining(c)).lower()
+        self[code] = bare if len(bare) == 1 else sign
+        return self[code]
+
+
+_BARE = _Bare()
+
+
 def _fold(words: str) -> str:
     """Lower case without accents; every sign stays one sign, so that places stay places."""
-    return "".join(_one(sign) for sign in words)
-
-
-def _one(sign: str) -> str:
-    bare = "".join(c for c in unicodedata.normalize("NFD", sign) if not unicodedata.combining(c))
-    low = bare.lower()
-    return low if len(low) == 1 else sign
+    return words.translate(_BARE)

@@ -150,38 +150,39 @@ def _cells(sentences: Sequence[Sentence], raw: Sequence[str]) -> dict[int, tuple
 
 
 def _bare(words: str) -> str:
-    return re.sub(r"\s+", "", fold(words))
+    """Words without white space, and without what draws lists and tables."""
+    return re.sub(r"[\s|•]+|-{3,}:", "", fold(words))
 
 
 # ---- promises --------------------------------------------------------------------------------------------------------
 
 
 def _resting(sentences: Sequence[Sentence], promises: Sequence[Promise]) -> dict[int, tuple[str, ...]]:
-    """Number of a sentence → the promises whose words it says. What is quoted in pieces rests on each of them.
-
-    A quotation begins on the line that the promise names; pieces after the first may stand on later ones.
-    """
+    """Number of a sentence → the promises whose words it says, whole or in part: a quotation may run across sentences, and
+    what is quoted in pieces rests on each of them. It begins on the line that the promise names."""
+    whole, begins = "", [0]
+    for one in sentences:
+        whole += _bare(one.says).casefold()
+        begins.append(len(whole))
     found: dict[int, list[str]] = {}
     for promise in promises:
-        on = [n for n, one in enumerate(sentences) if one.line == promise.line]
-        pieces = [piece for piece in (_bare(it) for it in promise.quote.split("…")) if piece]
-        near = [n for n, one in enumerate(sentences) if promise.line <= one.line <= promise.line + 12]
-        told = [
-            n
-            for piece in pieces
-            for n in _saying(piece, sentences, on) or _saying(piece, sentences, near)[:1]
-        ]
-        for number in dict.fromkeys(told or on[:1]):
+        first = next((n for n, one in enumerate(sentences) if one.line == promise.line), None)
+        if first is None:
+            continue
+        told: dict[int, None] = {}
+        at = begins[first]
+        for piece in (_bare(it).casefold() for it in promise.quote.split("…")):
+            where = whole.find(piece, at) if piece else -1
+            if where >= 0:
+                at = where + len(piece)
+                told.update(
+                    dict.fromkeys(
+                        n for n in range(first, len(sentences)) if begins[n] < at and begins[n + 1] > where
+                    )
+                )
+        for number in told or (first,):
             found.setdefault(number, []).append(promise.id)
     return {number: tuple(ids) for number, ids in found.items()}
-
-
-def _saying(piece: str, sentences: Sequence[Sentence], among: Sequence[int]) -> list[int]:
-    """The sentences that say the piece, or of which it says a good part (a quotation across two of them)."""
-    whole = [n for n in among if piece.casefold() in _bare(sentences[n].says).casefold()]
-    return whole or [
-        n for n in among if len(_bare(sentences[n].says)) > 3 and _bare(sentences[n].says) in piece
-    ]
 
 
 __all__ = ["Kind", "Line", "Text", "read_text"]
