@@ -278,3 +278,14 @@ def test_reading_again_costs_no_more_than_looking_at_the_files(shelf: Shelf) -> 
     one = shelf.notice(VERSION, "nl", TODAY)
     assert shelf.notice(VERSION, "nl", TODAY) is one
     assert shelf.notice(VERSION, "nl", TODAY + dt.timedelta(days=1)) is not one
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_on_the_notice_is_in_another_language(shelf: Shelf, language: str) -> None:
+    """Not a label of the model, not what a promise comes to: a person reads in their own language (P-002)."""
+    notice = shelf.notice(VERSION, language, TODAY)
+    claims = [kept.claim for one in notice.sentences for kept in one.kept]
+    entries = [entry for chapter in notice.chapters for entry in chapter.entries]
+    says = [entry.says for entry in entries if entry.says]
+    facts = [value for entry in entries for fact in entry.facts for value in fact.values]
+    assert [one.text for one in (*claims, *says, *facts) if one.language != language] == []
