@@ -41,6 +41,7 @@ PLAIN = {
     "explain": ("orders", "customer.email"),
     "sweep": (),
     "promises": (),
+    "notice": (),
     "recipients": (),
     "notices": ("--store", DOWN),
     "up": ("--no-demo",),
@@ -122,6 +123,9 @@ NONSENSE = [
     ("--people", "{tmp}/bytes.yaml", "cannot be read"),
     ("--set", "name", "names a column and what it should say"),
     ("--residue", "never", "invalid choice"),
+    ("--lang", "la", "invalid choice"),
+    ("--version", "yesterday", "is no date"),
+    ("--format", "pdf", "invalid choice"),
     ("--colour", "blue", "unrecognized arguments"),
     ("--jso", "", "unrecognized arguments"),
 ]
