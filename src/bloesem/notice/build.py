@@ -11,6 +11,8 @@ from bloesem.notice.proofs import kept
 from bloesem.notice.said import say
 from bloesem.notice.text import Line, Text
 
+#: What transcribes a reference of the text to its retention periods.
+RETENTION = "passages/retention"
 #: Sections of the model that a chapter as a whole shows.
 _WHOLE = {
     "controller": "controller",
@@ -91,7 +93,9 @@ def _brief(it: Sources) -> Brief:
 
 
 def _sentences(it: Sources, text: Text, shown: Mapping[str, Kept]) -> Iterator[Sentence]:
+    table = _table(it, text)
     for line in text.lines:
+        refers = table if RETENTION in line.data and line.kind == "plain" else ()
         yield Sentence(
             place=line.place,
             anchor=line.anchor,
@@ -99,11 +103,22 @@ def _sentences(it: Sources, text: Text, shown: Mapping[str, Kept]) -> Iterator[S
             words=line.says[it.language],
             original="" if it.language == text.language else line.original,
             kept=tuple(shown[id_] for id_ in line.promises if id_ in shown),
-            rule=rules(it, line.data),
+            rule=(*refers, *rules(it, line.data)),
             parts=_parts(it, line),
             row=line.row,
             column=line.column,
         )
+
+
+def _table(it: Sources, text: Text) -> tuple[tuple[str, str], ...]:
+    """The title below which the text's table stands: where its references to retention periods lead (P-016)."""
+    title: Line | None = None
+    for line in text.lines:
+        if line.kind == "cell":
+            return ((title.says[it.language], title.anchor),) if title else ()
+        if line.kind in ("chapter", "title"):
+            title = line
+    return ()
 
 
 def rules(it: Sources, data: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ that a version shows on the day on which it begins, and an announced one as soon
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from threading import Lock
 from bloesem.company import PREFIX, load
 from bloesem.console import load as pages
 from bloesem.console.company import Company
+from bloesem.errors import BloesemError
 from bloesem.notice import proofs
 from bloesem.notice.build import build
 from bloesem.notice.chapters import Sources
@@ -26,6 +28,8 @@ from bloesem.policy.company import Company as Loaded
 from bloesem.policy.company import load_company
 from bloesem.policy.model import Policy
 from bloesem.promises import PROMISES_FILE, Promise, load_promises
+
+_log = logging.getLogger(__name__)
 
 #: Notices that are kept ready: a few versions in four languages.
 _READY = 24
@@ -47,17 +51,30 @@ class Shelf:
     _made: OrderedDict[tuple[object, ...], object] = field(default_factory=OrderedDict, repr=False)
 
     def company(self) -> Loaded:
-        """The company as its files say now. Raises what `load_company` raises."""
+        """The company as its files say now; while they are wrong, as they last were right.
+
+        Raises what `load_company` raises where they never were right.
+        """
         with self._lock:
             stamp = _stamp(self.home)
             if self._loaded is None or stamp != self._stamp:
-                self._loaded, self._stamp = load_company(self.home), stamp
-                self._made.clear()
+                self._loaded, self._stamp = self._read(), stamp
             run = _stamp_of([proofs.last_run()])
             if run != self._run:
                 self._run = run
                 self._made.clear()
             return self._loaded
+
+    def _read(self) -> Loaded:
+        try:
+            found = load_company(self.home)
+        except BloesemError as error:
+            if self._loaded is None:
+                raise
+            _log.error("the notice stays as it was: %s", error)
+            return self._loaded
+        self._made.clear()
+        return found
 
     def in_force(self, today: dt.date) -> Policy:
         """The version in force on a civil day. Raises `PolicyError` where none is."""

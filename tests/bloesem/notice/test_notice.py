@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bloesem.errors import BloesemError
 from bloesem.notice import render
 from bloesem.notice.differences import by_word, differences
 from bloesem.notice.model import Notice
@@ -60,7 +61,7 @@ def second(home: Path, day: str, *, translated: bool = True) -> None:
         file.write_text(said, "utf-8")
     gaps = home / "record" / "text_gaps.yaml"  # the same gaps of the text, known in this version too
     said = gaps.read_text("utf-8")
-    gaps.write_text(said.replace("versions: [2024-03-18]", f"versions: [2024-03-18, {day}]"), "utf-8")
+    gaps.write_text(said.replace("versions: [2024-03-18", f"versions: [2024-03-18, {day}"), "utf-8")
     listed = folder / "promises.yaml"
     listed.write_text(listed.read_text("utf-8").replace("klaar en duidelijk", "kort en helder"), "utf-8")
     if not translated:
@@ -210,6 +211,23 @@ def test_an_old_version_stays_and_a_new_one_shows_on_its_day(copied: Path) -> No
     assert new.versions == (dt.date(2026, 12, 1), VERSION)
 
 
+def test_while_a_file_is_wrong_the_notice_is_what_it_was(copied: Path) -> None:
+    """Half a version on the disk takes nothing from whoever reads; mended, it shows at once."""
+    shelf = Shelf(copied)
+    before = shelf.notice(VERSION, "nl", TODAY)
+    folder = copied / "policy" / "2026-11-01"
+    folder.mkdir()
+    (folder / "policy.yaml").write_text("company: blossom\n", "utf-8")
+    assert shelf.in_force(TODAY).version == VERSION
+    assert shelf.notice(VERSION, "nl", TODAY) is before
+    shutil.rmtree(folder)
+    second(copied, "2026-11-01")
+    assert shelf.in_force(TODAY).version == dt.date(2026, 11, 1)
+    (copied / "record" / "terms.yaml").write_text("terms: 7\n", "utf-8")
+    with pytest.raises(BloesemError):
+        Shelf(copied).in_force(TODAY)
+
+
 def test_a_version_without_translations_says_so_and_shows_its_model(copied: Path) -> None:
     second(copied, "2026-12-01", translated=False)
     shelf = Shelf(copied)
@@ -289,3 +307,66 @@ def test_nothing_on_the_notice_is_in_another_language(shelf: Shelf, language: st
     says = [entry.says for entry in entries if entry.says]
     facts = [value for entry in entries for fact in entry.facts for value in fact.values]
     assert [one.text for one in (*claims, *says, *facts) if one.language != language] == []
+
+
+# ---- references and periods ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.promise("P-016")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reference_to_retention_periods_leads_to_the_table(shelf: Shelf, language: str) -> None:
+    """Line 41 names chapter 6, which has no period; line 153 the table. Both lead to the table, and to all terms."""
+    notice = shelf.notice(VERSION, language, TODAY)
+    page = str(render.body(notice))
+    table = page.index('<table class="n-table"')
+    for place in ("41.3", "153.1"):
+        one = next(one for one in notice.sentences if one.place == place)
+        (words, anchor), *more = one.rule
+        title = next(it for it in notice.sentences if it.anchor == anchor)
+        assert title.words == words
+        assert title.place == "92.1"  # 3.4, the title of the table
+        assert page.index(f'id="{anchor}"') < table < page.index('id="s111-1"')
+        assert "m-retention" in [where for _, where in more]
+    referring = [one.place for one in notice.sentences if ("m-retention" in [w for _, w in one.rule[1:2]])]
+    assert {"41.3", "153.1"} <= set(referring)
+
+
+@pytest.mark.promise("P-106")
+def test_periods_stand_once_in_the_model_and_every_chapter_says_the_same(shelf: Shelf) -> None:
+    import dataclasses
+
+    from bloesem.notice.chapters import chapters
+
+    it = shelf.sources(VERSION, "nl", TODAY)
+    five = [
+        one for one in shelf.notice(VERSION, "nl", TODAY).sentences if one.place.startswith(("151.", "153."))
+    ]
+    assert re.findall(r"\d+", " ".join(one.words for one in five)) == [
+        "5",
+        "3",
+        "4",
+    ]  # its number, and "tabel 3.4"
+
+    def terms(sources: object) -> tuple[dict[str, str], dict[str, str]]:
+        made = {chapter.key: chapter for chapter in chapters(sources)}  # type: ignore[arg-type]
+        (all_,) = made["m-retention"].entries
+        apart = {
+            entry.title: next(fact.values[0].text for fact in entry.facts if fact.label == "Hoe lang")
+            for key in ("m-purposes", "m-law")
+            for entry in made[key].entries
+        }
+        return {fact.label: fact.values[0].text for fact in all_.facts}, apart
+
+    together, apart = terms(it)
+    assert together == apart
+    assert together["Kwaliteit"] == "1 jaar na “Account afgesloten”"
+    quality = it.company.plan.purpose("quality")
+    longer = dataclasses.replace(
+        quality, clocks=tuple(dataclasses.replace(clock, period="P3Y") for clock in quality.clocks)
+    )
+    plan = dataclasses.replace(
+        it.company.plan, purposes=tuple(longer if p is quality else p for p in it.company.plan.purposes)
+    )
+    together, apart = terms(dataclasses.replace(it, company=dataclasses.replace(it.company, plan=plan)))
+    assert together == apart
+    assert together["Kwaliteit"] == "3 jaar na “Account afgesloten”"
