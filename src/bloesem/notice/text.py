@@ -77,7 +77,7 @@ def read_text(directory: Path, policy: Policy, promises: Sequence[Promise]) -> T
                 place,
                 one.line,
                 "cell" if row >= 0 else _kind(one, raw),
-                {**translated.get(place, {}), policy.language: one.says},
+                {**_true(translated.get(place, {}), one.says), policy.language: one.says},
                 one.says,
                 one.data,
                 rests.get(number, ()),
@@ -88,7 +88,23 @@ def read_text(directory: Path, policy: Policy, promises: Sequence[Promise]) -> T
     whole = [
         language for language in ("nl", "en", "fr", "de") if all(language in line.says for line in lines)
     ]
-    return Text(policy.language, tuple(whole), tuple(_joined(lines)))
+    return Text(policy.language, tuple(whole), tuple(_contents(_joined(lines))))
+
+
+def _true(said: Mapping[str, str], original: str) -> Mapping[str, str]:
+    """The translations that name the same figures: one that does not is of another sentence, and is not shown."""
+    figures = sorted(re.findall(r"\d+", original))
+    return {key: words for key, words in said.items() if sorted(re.findall(r"\d+", words)) == figures}
+
+
+def _contents(lines: Iterable[Line]) -> Iterator[Line]:
+    """Titles that stand twice stand first in the contents, whether these are set in or not."""
+    found = list(lines)
+    titles = [line for line in found if line.kind in ("chapter", "title")]
+    last = {_bare(line.original).casefold(): line.place for line in titles}
+    for line in found:
+        again = line in titles and last[_bare(line.original).casefold()] != line.place
+        yield replace(line, kind="contents") if again else line
 
 
 def _joined(lines: Iterable[Line]) -> Iterator[Line]:

@@ -37,9 +37,12 @@ def dutch(shelf: Shelf) -> Notice:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The company in a place of its own, to be changed."""
+    """The company with its first version alone, in a place of its own, to be changed."""
     home = tmp_path / "company"
     shutil.copytree(BLOSSOM, home)
+    for folder in (home / "policy").iterdir():
+        if folder.name != VERSION.isoformat():
+            shutil.rmtree(folder)
     law = BLOSSOM.parents[1] / "law"
     shutil.copytree(law, tmp_path.parent / "law", dirs_exist_ok=True)
     shutil.copytree(law, tmp_path / "law")
