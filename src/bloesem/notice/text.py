@@ -92,7 +92,9 @@ def read_text(directory: Path, policy: Policy, promises: Sequence[Promise]) -> T
 
 
 def _true(said: Mapping[str, str], original: str) -> Mapping[str, str]:
-    """The translations that name the same figures: one that does not is of another sentence, and is not shown."""
+    """The translations of this very sentence: of another, or with other figures than it has, none is shown."""
+    if fold(said.get("nl", original)) != fold(original):
+        return {}
     figures = sorted(re.findall(r"\d+", original))
     return {key: words for key, words in said.items() if sorted(re.findall(r"\d+", words)) == figures}
 

@@ -121,7 +121,8 @@ def test_no_sentence_is_without_a_translation_and_none_is_of_another_text() -> N
     translated = read_translations(FOLDER)
     assert set(translated) == set(places(sentences))
     for place, said in translated.items():
-        assert set(said) == {"en", "fr", "de"}, place
+        assert set(said) == set(LANGUAGES), place
+        assert all(words.strip() for words in said.values()), place
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
