@@ -68,6 +68,8 @@ def test_what_the_text_says_is_not_collected_no_part_may_read(tmp_path: Path) ->
     text = (VERSION / "policy.yaml").read_text("utf-8")
     old = "reads: [contact.work_email]"
     assert text.count(old) == 1
-    (tmp_path / "policy.yaml").write_text(text.replace(old, "reads: [contact.work_email, financial]"), "utf-8")
+    (tmp_path / "policy.yaml").write_text(
+        text.replace(old, "reads: [contact.work_email, financial]"), "utf-8"
+    )
     with pytest.raises(PolicyError, match="not collected"):
         read_policy(tmp_path)
