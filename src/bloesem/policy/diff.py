@@ -1,8 +1,8 @@
 """Differences between two versions of a policy by what they mean to people, not by their words (P-175).
 
-Each version is read as statements: (kind, key) → value, such as (`reads`, `identify/contact.phone`). What one version states
-and the other does not is added or removed; what both state otherwise is changed. `diff.yaml` says of each kind whether that is
-significant and why, and how it is told in four languages. Pure, but for reading that table once.
+Each version is read as statements: (kind, key) → value, such as (`reads`, `identify/contact.phone`). What one version
+states and the other does not is added or removed; what both state otherwise is changed. `diff.yaml` says of each kind
+whether that is significant and why, and how it is told in four languages. Pure, but for reading that table once.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _PERIOD = re.compile(r"^P(\d+)([YMD])$")
 
 @dataclass(frozen=True)
 class Statement:
-    """What one version says in one place: `value` is compared, `name`, `of` and `says` are words in four languages. `parts`: the
-    sub-purposes whose people it is about; none: everybody's."""
+    """What one version says in one place: `value` is compared, `name`, `of` and `says` are words in four languages.
+
+    `parts`: the sub-purposes whose people it is about; none: everybody's."""
 
     value: str
     name: Mapping[str, str]
@@ -40,8 +41,8 @@ class Statement:
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `how`: added, removed, changed, or of a period longer or shorter. `rule`: why it is significant, or not.
-    `parts`: whose people are concerned, by sub-purposes of either version; none: everybody."""
+    """One difference. `how`: added, removed, changed, or of a period longer or shorter. `rule`: why it is significant, or
+    not. `parts`: whose people are concerned, by sub-purposes of either version; none: everybody."""
 
     kind: str
     how: str
@@ -57,7 +58,7 @@ class Change:
 def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
     """Every difference in meaning, by kind and key. A version compared with itself has none."""
     was, now = statements(old), statements(new)
-    classes = set(old.changes.significant) if old.changes is not None else None
+    classes: set[str] | None = set(old.changes.significant) if old.changes is not None else None
     found = []
     for key in sorted({*was, *now}, key=lambda key: (list(_table()).index(key[0]), key[1])):
         before, after = was.get(key), now.get(key)
@@ -70,7 +71,7 @@ def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
 
 
 def _follows(key: Key, was: Mapping[Key, Statement], now: Mapping[Key, Statement]) -> bool:
-    """Whether a statement comes or goes with what it is about: a new purpose is told once, and not again for each category."""
+    """Whether it comes or goes with what it is about: a new purpose is told once, not again for each category."""
     owner = key[1].split("/")[0]
     kinds = {"given": "recipient", "ground": "right", "exception": "right"}
     home = (kinds.get(key[0], "purpose"), owner)
@@ -253,7 +254,8 @@ def _period(policy: Policy, term: Term) -> Mapping[str, str]:
 
 
 def _word(key: str) -> Mapping[str, str]:
-    return _table_words().get(key, dict.fromkeys(LANGUAGES, key))
+    found: Mapping[str, str] = _table_words().get(key, dict.fromkeys(LANGUAGES, key))
+    return found
 
 
 def _full(label: Mapping[str, str] | None) -> Mapping[str, str]:
