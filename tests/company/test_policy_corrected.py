@@ -50,7 +50,8 @@ def test_the_terms_that_the_record_gave_the_first_version_are_not_put_into_this_
 def test_a_plan_of_its_day_has_the_part_of_calls_and_no_training() -> None:
     plan = load(COMPANY, on=CORRECTED).plan
     keys = {purpose.key for purpose in plan.purposes}
-    assert "calls" in keys and "training" not in keys
+    assert "calls" in keys
+    assert "training" not in keys
 
 
 def test_promises_keep_their_numbers_and_each_quotes_this_text() -> None:
