@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bloesem.errors import BloesemError
-from bloesem.notice import render
+from bloesem.notice import meaning, render
 from bloesem.notice.differences import by_word, differences
 from bloesem.notice.model import Notice
 from bloesem.notice.search import search
@@ -37,12 +37,9 @@ def dutch(shelf: Shelf) -> Notice:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The company with its first version alone, in a place of its own, to be changed."""
+    """The company in a place of its own, to be changed."""
     home = tmp_path / "company"
     shutil.copytree(BLOSSOM, home)
-    for folder in (home / "policy").iterdir():
-        if folder.name != VERSION.isoformat():
-            shutil.rmtree(folder)
     law = BLOSSOM.parents[1] / "law"
     shutil.copytree(law, tmp_path.parent / "law", dirs_exist_ok=True)
     shutil.copytree(law, tmp_path / "law")
@@ -211,7 +208,7 @@ def test_an_old_version_stays_and_a_new_one_shows_on_its_day(copied: Path) -> No
     assert (old.state, old.ends, new.state) == ("past", dt.date(2026, 11, 30), "in-force")
     assert "klaar en duidelijk" in render.text(old)
     assert "kort en helder" in render.text(new)
-    assert new.versions == (dt.date(2026, 12, 1), VERSION)
+    assert new.versions == (dt.date(2027, 3, 1), dt.date(2026, 12, 1), VERSION)
 
 
 def test_while_a_file_is_wrong_the_notice_is_what_it_was(copied: Path) -> None:
@@ -262,6 +259,21 @@ def test_differences_are_told_sentence_by_sentence_and_word_by_word() -> None:
     assert found[0].words == (("same", "Wij bewaren "), ("gone", "1"), ("new", "2"), ("same", " jaar."))
     assert by_word("a b", "a b") == (("same", "a b"),)
     assert differences(new, new) == ((), 3)
+
+
+def test_versions_are_told_apart_by_what_they_mean_in_every_language(shelf: Shelf) -> None:
+    old, new = shelf.version(VERSION), shelf.version(dt.date(2027, 3, 1))
+    assert old is not None
+    assert new is not None
+    assert meaning.differences(old, old, "nl") == ()
+    for language in LANGUAGES:
+        told = meaning.differences(old, new, language)
+        assert len(told) == len(meaning.differences(old, new, "nl")) > 10
+        assert all(one.words.strip() for one in told)
+        weights = [one.significant for one in told]
+        assert weights == sorted(weights, reverse=True)  # what matters most stands first
+        assert set(weights) == {True, False}
+        assert not any(re.search(r"PUR-\d|m-\w", one.words) for one in told)
 
 
 # ---- search ----------------------------------------------------------------------------------------------------------
