@@ -132,7 +132,9 @@ def changes(request: HttpRequest) -> HttpResponse:
         new = _chosen(request, "to", versions, versions[-1])
         older = [one for one in versions if one < new] or versions[:1]
         old = _chosen(request, "from", versions, older[-1])
-        context |= {"old": old, "new": new, **_compared(old, new)}
+        compared = shelf().rendered(("compared", old, new, _language()), lambda: _compared(old, new))
+        assert isinstance(compared, dict)
+        context |= {"old": old, "new": new, **compared}
     return render(request, "portal/notice_changes.html", context)
 
 

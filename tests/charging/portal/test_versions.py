@@ -78,7 +78,7 @@ def test_every_link_of_the_notice_leads_somewhere(client: Any, language: str) ->
             ours = re.match(rf"/{language}/(notice|promises|cookies)", where)
             if where and not ours:
                 with translation.override(where.split("/")[1]):
-                    assert resolve(where, "charging.portal.urls").func, link
+                    resolve(where, "charging.portal.urls")  # raises where there is no such page
             answer = client.get(where) if ours else None
             target = answer.content.decode() if answer is not None else page
             if answer is not None:
