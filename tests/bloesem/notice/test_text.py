@@ -139,7 +139,9 @@ def test_figures_addresses_and_names_are_the_same_in_every_language(
     for ours, theirs in zip(dutch, other, strict=True):
         where = f"{ours.place}: {theirs.words}"
         assert sorted(re.findall(r"\d+", ours.words)) == sorted(re.findall(r"\d+", theirs.words)), where
-        assert re.findall(YEARS["nl"], ours.words) == re.findall(YEARS[language], theirs.words), where
+        assert set(re.findall(YEARS["nl"], ours.words)) <= set(re.findall(YEARS[language], theirs.words)), (
+            where
+        )
         assert re.findall(r"\S+@\S+", ours.words) == re.findall(r"\S+@\S+", theirs.words), where
         for name in NAMES:
             assert (name in ours.words) == (name in theirs.words), f"{name}, {where}"
