@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -27,6 +28,7 @@ from bloesem.notice.proofs import in_words, keeper
 from bloesem.notice.said import say, spoken
 from bloesem.notice.search import LONGEST, search
 from bloesem.notice.shelf import Shelf
+from bloesem.notice.text import Text
 from bloesem.plan.dates import civil
 from bloesem.policy.model import Policy
 from charging.portal import notice_mine, privacy
@@ -201,8 +203,17 @@ def promises(request: HttpRequest) -> HttpResponse:
         "ran": table.ran,
         "version": day,
         "text_language": text.language if text else "nl",
+        "text_at": _text_at(text, language),
     }
     return render(request, "portal/promises.html", context)
+
+
+def _text_at(text: Text | None, language: str) -> str:
+    """Where the sentences can be read: in the page's language, or in the text's own while they are not translated."""
+    if text is None or language in text.languages:
+        return reverse("portal-notice")
+    with translation.override(text.language):
+        return reverse("portal-notice")
 
 
 urlpatterns = [

@@ -75,7 +75,7 @@ def test_every_link_of_the_notice_leads_somewhere(client: Any, language: str) ->
                 continue
             if where.startswith("?"):
                 where = f"/{language}/{start.partition('?')[0]}{where}"
-            ours = re.match(rf"/{language}/(notice|promises|cookies)", where)
+            ours = re.match(r"/(nl|fr)/(notice|promises|cookies)", where)
             if where and not ours:
                 with translation.override(where.split("/")[1]):
                     resolve(where, "charging.portal.urls")  # raises where there is no such page
