@@ -40,6 +40,7 @@ COMMANDS = {
     "notices": "who is told of what became of the data that it got: queued, sent, proven, late",
     "sweep": "what the clock says must go today",
     "residue": "what is still left of people who were erased, anywhere in a database",
+    "notice": "the privacy notice in four languages: today's, or any version's; as text, HTML or JSON",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",
 }
 

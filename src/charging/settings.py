@@ -58,7 +58,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "bloesem.console.frame.context",
                 "charging.portal.frame.context",
-            ]
+            ],
+            "libraries": {"notice": "bloesem.notice.templatetags.notice"},
         },
     }
 ]

@@ -104,6 +104,7 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
+    not_collected: bool = False  # the text names it to say that it is not collected: every write is refused
     service: (
         Key | tuple[Key, ...]
     ) = ()  # collected only for people who have this service, or one of these (P-015)
@@ -510,11 +511,13 @@ class TermDecision(Dated):
     """How long, where neither the text nor the law says it: of a part, of a row of the table, or of a purpose of the law.
 
     `keep` stands instead of the row's term; `fallback` beside it, for whom its start can never come (P-104). A term is
-    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later.
+    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later,
+    and before `until`, from which on the text itself says the term.
     """
 
     keep: Keep | None = None
     fallback: Term | None = None
+    until: dt.date | None = None
     why: str
     promises: tuple[str, ...] = ()
 

@@ -12,7 +12,15 @@ from django.views.generic import RedirectView
 
 from bloesem.console import site
 from bloesem.sending import web
-from charging.portal import campaigns, open_pages, outside_urls, privacy_views, requests, views
+from charging.portal import (
+    campaigns,
+    notice_views,
+    open_pages,
+    outside_urls,
+    privacy_views,
+    requests,
+    views,
+)
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -56,6 +64,7 @@ urlpatterns = [
         ),
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
+        *notice_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,

@@ -41,6 +41,7 @@ PLAIN = {
     "explain": ("orders", "customer.email"),
     "sweep": (),
     "promises": (),
+    "notice": (),
     "recipients": (),
     "notices": ("--store", DOWN),
     "register": (),
@@ -128,6 +129,9 @@ NONSENSE = [
     ("--xlsx", "{tmp}/gone/out.xlsx", "cannot be written"),
     ("--set", "name", "names a column and what it should say"),
     ("--residue", "never", "invalid choice"),
+    ("--lang", "la", "invalid choice"),
+    ("--version", "yesterday", "is no date"),
+    ("--format", "pdf", "invalid choice"),
     ("--colour", "blue", "unrecognized arguments"),
     ("--jso", "", "unrecognized arguments"),
 ]

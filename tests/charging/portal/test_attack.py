@@ -132,6 +132,8 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "key": ["voltwacht", "zonnewijs", "home-charging", *HOSTILE_KEYS],
             "token": ["x", "bm9ib2R5.c2lnbmVk", "x" * 300],
             "rest": ["v1/hems", "v2/installer/jobs"],
+            # a version of the notice
+            "date": ["2024-03-18", "0001-01-01", *HOSTILE_KEYS],
         }
         yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
         for visitor in visitors.values():
