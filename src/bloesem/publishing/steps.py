@@ -122,6 +122,7 @@ ON CONFLICT (version) DO UPDATE SET before = EXCLUDED.before, significant = EXCL
     decided_by = EXCLUDED.decided_by, reason = EXCLUDED.reason, decided_at = EXCLUDED.decided_at,
     changes = EXCLUDED.changes, digest = EXCLUDED.digest,
     announced_at = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_at END,
+    announced_clock = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_clock END,
     announced_by = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_by END,
     shown_at = CASE WHEN p.digest = EXCLUDED.digest THEN p.shown_at END""".encode(),
             {
@@ -180,7 +181,8 @@ def announce(door: Door, version: Version, *, by: str, shown_at: str) -> Told:
             asked = door.submit(TEMPLATE, channel, people, values, once=once)
             people = [one.person for one in asked if one.reason.key != "allowed"]
         connection.execute(
-            f"UPDATE {s}.publication SET announced_at = COALESCE(announced_at, {s}.moment()), announced_by = %s,"
+            f"UPDATE {s}.publication SET announced_at = COALESCE(announced_at, {s}.moment()),"
+            " announced_clock = COALESCE(announced_clock, clock_timestamp()), announced_by = %s,"
             " shown_at = %s WHERE version = %s".encode(),
             [by.strip(), shown_at, version.new.version],
         )
@@ -191,7 +193,6 @@ def told(connection: Connection, plan: Plan, version: Version) -> Told:
     """Where the notice stands with everybody concerned. in: as keeper or administrator."""
     s = ident(plan.schema)
     query, values = _concerned(plan, version)
-    since = read(connection, plan, version.new.version)
     row = connection.execute(
         f"""
 WITH concerned AS ({query.decode()}),
@@ -202,7 +203,8 @@ WITH concerned AS ({query.decode()}),
      stands AS (
         SELECT c.person_id, n.person_id IS NOT NULL AS asked, n.sent, n.waits,
                n.sent IS NOT NULL AND {s}.civil(n.sent) <= %(last)s AS in_time,
-               (SELECT min(f.recorded_at) FROM {s}.fact f WHERE f.person_id = c.person_id) > %(since)s AS later
+               (SELECT min(f.recorded_at) FROM {s}.fact f WHERE f.person_id = c.person_id)
+                 > (SELECT p.announced_clock FROM {s}.publication p WHERE p.version = %(version)s) AS later
         FROM concerned c LEFT JOIN notice n USING (person_id))
 SELECT count(*), count(*) FILTER (WHERE in_time),
        count(*) FILTER (WHERE sent IS NOT NULL AND NOT in_time AND later IS NOT TRUE),
@@ -216,7 +218,7 @@ FROM stands""".encode(),
             "template": TEMPLATE,
             "once": _once(version, "%"),
             "last": version.last_day_of_notice(),
-            "since": since.announced_at if since else None,
+            "version": version.new.version,
         },
     ).fetchone()
     assert row is not None

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS {s}.publication (
     decided_at   timestamptz NOT NULL,
     changes      jsonb NOT NULL,       -- the differences in meaning, as they were decided about
     announced_at timestamptz,
+    announced_clock timestamptz,       -- by the real clock, as facts are recorded: a demonstration may be ahead of it
     announced_by text,
     shown_at     text,                 -- where everybody can read it
     activated_at timestamptz,

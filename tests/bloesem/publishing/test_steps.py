@@ -12,6 +12,7 @@ from tests.bloesem.sending.stage import Listing, door
 from tests.promises.test_gate import COMPANY
 
 from bloesem.company import Loaded, load
+from bloesem.consent.tables import DOOR
 from bloesem.plan.dates import civil
 from bloesem.policy.findings import Finding
 from bloesem.publishing import steps
@@ -150,7 +151,7 @@ def test_who_is_known_since_the_announcement_is_told_when_it_is_made_again(at: S
 @pytest.mark.promise("P-177")
 def test_the_notice_reaches_whoever_wants_no_advertising_and_has_none(at: Stage) -> None:
     person = at.customer()
-    at.keeper.execute("SELECT bloesem_door.object_to_advertising(%s, NULL, 'page')", [person])
+    at.keeper.execute(f"SELECT {DOOR}.object_to_advertising(%s, NULL, 'page')".encode(), [person])
     assert "marketing" not in at.bits(person)
     at.business.on(IN_TIME)
     decide(at)
@@ -272,13 +273,13 @@ def test_it_is_put_in_force_once_and_changes_no_more(at: Stage) -> None:
 def test_killed_on_the_way_nothing_was_begun(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     told_in_time(at)
     at.business.on(ON_THE_DAY)
-    real = steps.install
+    from bloesem.stores.install import install as real
 
     def dies(*given: Any, **more: Any) -> Any:
         real(*given, **more)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(steps, "install", dies)
+    monkeypatch.setattr("bloesem.publishing.steps.install", dies)
     with pytest.raises(KeyboardInterrupt):
         activate(at)
     monkeypatch.undo()
