@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "lints policy and map, compares the map with the live schema and the plan with the live catalogue",
     "discover": "proposes a data map for a database that nobody here designed; marks what it is unsure of",
     "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
+    "publish": "a new version: what differs, what it would do, who decided, who was told, and activation",
     "explain": "why a purpose may or may not read a column",
     "access": "everything that is held about one person, here or in a database of any design, and why",
     "erase": "people go, here or from a database of any design: rehearsed, then whole or not at all",

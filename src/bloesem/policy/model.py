@@ -533,7 +533,8 @@ class Deadlines(Dated):
 
     `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
     the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
-    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19).
+    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19). `policy_notice`: how long before
+    a significant change of the policy the last person is told (P-175).
     """
 
     warn_before: Period
@@ -541,6 +542,7 @@ class Deadlines(Dated):
     careful_extension: bool
     adequacy_recheck: Period
     recipients_told: Period = "P14D"
+    policy_notice: Period = "P30D"
     why: str
 
     @model_validator(mode="after")

@@ -24,6 +24,8 @@ from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql import gate
 from bloesem.policy.company import Company
+from bloesem.publishing import tables as publications
+from bloesem.publishing.steps import require_published
 from bloesem.running import worker
 from bloesem.running.home import Home
 from bloesem.sending import ready as sending
@@ -69,7 +71,9 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
                 migrate(admin, dsn, plan, company.application)
                 home.set_migrated(mark)
         say(f"the policy of {plan.version} into the database")
+        require_published(admin, plan)
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
+        publications.install(admin, plan)
         worker.install(admin, plan)
         sending.install(admin, loaded)
         if loaded.company.messages is not None:
