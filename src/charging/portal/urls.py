@@ -12,7 +12,7 @@ from django.views.generic import RedirectView
 
 from bloesem.console import site
 from bloesem.sending import web
-from charging.portal import campaigns, open_pages, outside_urls, privacy_views, views
+from charging.portal import campaigns, details_views, open_pages, outside_urls, privacy_views, views
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -55,6 +55,7 @@ urlpatterns = [
         ),
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
+        *details_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,
