@@ -78,8 +78,8 @@ END $$"""
 
 def _correct(rules: Rules, source: str) -> str:
     """in: kind (`email`, `phone`, `post`), the row's number, its values in the order of `messages/door.yaml`, and the
-    spelling by which it is looked up (none: null). out: `recorded`, `already`, `taken` (an e-mail address of somebody else: it would
-    sign in neither), or `nobody` when no such row is one's own.
+    spelling by which it is looked up (none: null). out: `recorded`, `already`, `taken` (an e-mail address of somebody
+    else: it would sign in neither), or `nobody` when no such row is one's own.
 
     A changed address is compared with the list of those who want no advertising anew (P-095), was given now, and here; what
     followed from the old one is empty. Every recipient that got what changed is told (art. 19)."""
