@@ -59,7 +59,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         became = own.correct(
             opened, typed.kind, typed.row, typed.values, details.normal(typed.kind, typed.values)
         )
-    return _changed(request, f"details.{'done' if became == 'recorded' else 'already'}")
+    return _changed(request, "details." + {"recorded": "done", "already": "already"}.get(became, "gone"))
 
 
 def _page(
@@ -124,10 +124,14 @@ def code(request: HttpRequest) -> HttpResponse:
     who, address = number_of(request), str(waits["address"])
     with purpose("subject", person=who) as opened:
         held = {it.row: it.values[0] for it in details.entries() if it.kind == "email"}
-        became = own.correct(opened, "email", waits["row"], [address], details.normal("email", [address]))
+        became = "nobody"  # what went meanwhile is not written again
+        if waits["row"] in held:
+            became = own.correct(opened, "email", waits["row"], [address], details.normal("email", [address]))
     if became == "recorded":
         _write(held[waits["row"]], "details.mail.old")
-    return _changed(request, "details." + {"recorded": "done", "taken": "taken"}.get(became, "already"))
+    return _changed(
+        request, "details." + {"recorded": "done", "taken": "taken", "already": "already"}.get(became, "gone")
+    )
 
 
 def _wrong_code(request: HttpRequest, waits: dict[str, Any]) -> HttpResponse:
