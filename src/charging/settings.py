@@ -115,6 +115,8 @@ ACCOUNT_RATE_LIMITS = {
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
     "open_link": "60/m/ip",
+    "change_email": "20/m/ip,5/10m/user,3/10m/key",
+    "change_code": "10/10m/user",
 }
 #: How often a recipient's program may ask: each token, and whoever has none that is good.
 BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}

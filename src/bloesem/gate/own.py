@@ -100,6 +100,17 @@ def refuse_advertising(opened: Opened) -> str:
     return _said(opened, "object_as_oneself", [], _DOOR)
 
 
+def refuse_channel(opened: Opened, channel: str) -> str:
+    """No advertising from now on by this channel (P-092). out: `recorded` or `already`."""
+    return _said(opened, "refuse_channel_as_oneself", [channel], _DOOR)
+
+
+def correct(opened: Opened, kind: str, row: int, values: Sequence[str], normal: str | None) -> str:
+    """One's own address, number or e-mail address as it is now (P-149). in: `row`, one's own; `normal`, the spelling by
+    which it is looked up. out: `recorded`, `already`, `taken` (somebody else's e-mail address) or `nobody` (no such row)."""
+    return _said(opened, "correct_as_oneself", [kind, row, list(values), normal], _DOOR)
+
+
 def agree(opened: Opened, text: str, language: str, channels: Sequence[str]) -> str:
     """A consent to words that are shown today. out: the number of its record."""
     return _said(opened, "agree", [new_id(), text, language, list(channels)], _DOOR)
@@ -137,12 +148,14 @@ __all__ = [
     "Told",
     "agree",
     "ask",
+    "correct",
     "facts",
     "moment",
     "object_to",
     "readings",
     "recipients",
     "refuse_advertising",
+    "refuse_channel",
     "take_objection_back",
     "told",
     "withdraw",

@@ -14,6 +14,7 @@ from bloesem.console import site
 from bloesem.sending import web
 from charging.portal import (
     campaigns,
+    details_views,
     notice_views,
     open_pages,
     outside_urls,
@@ -65,6 +66,7 @@ urlpatterns = [
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
         *notice_views.urlpatterns,
+        *details_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,
