@@ -197,7 +197,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/requests_mine.html", {"cases": shown})
 
 
-# ---- links ------------------------------------------------------------------------------------------------------------------
+# ---- links -----------------------------------------------------------------------------------------------------------
 
 
 def _private(response: HttpResponse) -> HttpResponse:

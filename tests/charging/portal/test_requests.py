@@ -66,7 +66,8 @@ def waiting(admin: psycopg.Connection[Any], person: int, state: str) -> str:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         row = admin.execute(
-            "SELECT number, state FROM bloesem.request_case WHERE person_id = %s ORDER BY id DESC LIMIT 1", [person]
+            "SELECT number, state FROM bloesem.request_case WHERE person_id = %s ORDER BY id DESC LIMIT 1",
+            [person],
         ).fetchone()
         if row is not None and row[1] == state:
             return str(row[0])
