@@ -53,6 +53,7 @@ class Bench:
 
     connection: Connection
     loaded: Loaded
+    _made: tuple[dt.date, Composer] | None = None
 
     @property
     def s(self) -> str:
@@ -83,8 +84,12 @@ class Bench:
         return ((Who(anchor.id, str(case.person), anchor.name),),)
 
     def composer(self) -> Composer:
+        """With the law of today."""
         today = civil(moment(self.connection, self.loaded.plan))
-        return Composer(self.loaded.plan, self.loaded.policy, self.loaded.company.law.valid_on(today))
+        if self._made is None or self._made[0] != today:
+            law = self.loaded.company.law.valid_on(today)
+            self._made = today, Composer(self.loaded.plan, self.loaded.policy, law)
+        return self._made[1]
 
     def asked(self, case: Case) -> Asked:
         today = civil(moment(self.connection, self.loaded.plan))

@@ -24,6 +24,7 @@ class Letters:
     """Queued at the door, where they are there once."""
 
     bench: Bench
+    _points: tuple[tuple[TablePlan, str], ...] | None = None
 
     @property
     def s(self) -> str:
@@ -82,7 +83,7 @@ ON CONFLICT (once) DO NOTHING""".encode(),
             return case.address
         if case.person is None:
             return None
-        for table, column in self._points():
+        for table, column in self.points():
             row = self.bench.connection.execute(
                 f"SELECT {ident(column)} FROM {ident(table.schema)}.{ident(table.name)}"
                 f" WHERE {ident(table.owners[0])} = %s AND {ident(column)} IS NOT NULL"
@@ -93,11 +94,13 @@ ON CONFLICT (once) DO NOTHING""".encode(),
                 return str(row[0])
         return None
 
-    def _points(self) -> list[tuple[TablePlan, str]]:
+    def points(self) -> tuple[tuple[TablePlan, str], ...]:
         """Where e-mail addresses lie, the person's own before their employer's (the door's order)."""
-        rules = rules_of(self.bench.loaded)
-        points = rules.file.channels.get("email", ()) if rules is not None else ()
-        return [(self.bench.loaded.plan.table(one.table), one.value[0]) for one in points]
+        if self._points is None:
+            rules, plan = rules_of(self.bench.loaded), self.bench.loaded.plan
+            named = rules.file.channels.get("email", ()) if rules is not None else ()
+            self._points = tuple((plan.table(one.table), one.value[0]) for one in named)
+        return self._points
 
 
 __all__ = ["ANSWERED", "PROVE", "RECEIVED", "UNKNOWN", "Letters"]
