@@ -21,6 +21,7 @@ from bloesem.source import SourceError, Strict, read
 from bloesem.terms import Label
 
 PROMISES_FILE = "promises.yaml"
+DUTIES_FILE = Path(__file__).with_name("duties.yaml")
 LAST_RUN = Path(".bloesem") / "last-run.json"
 
 State = Literal["proven", "unproven", "failing"]
@@ -44,6 +45,20 @@ class PromisesFile(Strict):
     promises: tuple[Promise, ...]
 
 
+class Duty(Strict):
+    """What the law asks beyond the text, in a line. `checked`: whether it was compared with a published source."""
+
+    id: str
+    source: str
+    checked: Literal["source", "knowledge"]
+    nl: str
+    en: str
+
+
+class DutiesFile(Strict):
+    duties: tuple[Duty, ...]
+
+
 @dataclass(frozen=True)
 class Run:
     """How a test ended when it last ran. `at`: aware."""
@@ -51,6 +66,26 @@ class Run:
     outcome: str
     at: dt.datetime | None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class DutyProof:
+    """A duty and its state, by the tests that are marked with its number."""
+
+    duty: Duty
+    state: State
+    tests: tuple[str, ...]
+    at: dt.datetime | None
+    why: str
+
+    def json(self) -> dict[str, Any]:
+        return {
+            **self.duty.model_dump(),
+            "state": self.state,
+            "tests": list(self.tests),
+            "at": self.at.isoformat() if self.at else None,
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True)
@@ -92,6 +127,11 @@ def load_promises(directory: Path) -> tuple[Promise, ...]:
             )
         seen.add(promise.id)
     return found
+
+
+def load_duties() -> tuple[Duty, ...]:
+    """The law's duties beyond the text, which come with Bloesem. Raises `SourceError`."""
+    return read(DUTIES_FILE, DutiesFile).duties
 
 
 def marked_tests(folder: Path, root: Path | None = None) -> dict[str, tuple[str, ...]]:
@@ -174,6 +214,13 @@ def prove(
     return [_prove(promise, tuple(tests.get(promise.id, ())), runs, evidence, today) for promise in promises]
 
 
+def prove_duties(
+    duties: Iterable[Duty], tests: Mapping[str, Sequence[str]], runs: Mapping[str, Run]
+) -> list[DutyProof]:
+    """The state of each duty. Pure."""
+    return [DutyProof(duty, *_tested(tuple(tests.get(duty.id, ())), runs)) for duty in duties]
+
+
 def _prove(
     promise: Promise,
     tests: tuple[str, ...],
@@ -181,22 +228,28 @@ def _prove(
     evidence: Mapping[str, Dated],
     today: dt.date,
 ) -> Proof:
-    done = [runs.get(test) for test in tests]
-    ran = [run for run in done if run is not None]
-    at = min((run.at for run in ran if run.at), default=None)
-    failed = [
-        test for test, run in zip(tests, done, strict=True) if run is not None and run.outcome == "failed"
-    ]
-    if failed:
-        return Proof(promise, "failing", tests, at, f"failed: {', '.join(failed)}")
-    if promise.kind == "record":
+    found = _tested(tests, runs)
+    if promise.kind == "record" and found[0] != "failing":
+        done = [runs.get(test) for test in tests]
         return _recorded(promise, tests, done, evidence.get(promise.id), today)
+    return Proof(promise, *found)
+
+
+def _tested(
+    tests: tuple[str, ...], runs: Mapping[str, Run]
+) -> tuple[State, tuple[str, ...], dt.datetime | None, str]:
+    """What the tests alone say: the state, those tests, the oldest of their last runs, and what is missing."""
+    done = [runs.get(test) for test in tests]
+    at = min((run.at for run in done if run is not None and run.at), default=None)
+    failed = [t for t, run in zip(tests, done, strict=True) if run is not None and run.outcome == "failed"]
+    if failed:
+        return "failing", tests, at, f"failed: {', '.join(failed)}"
     if not tests:
-        return Proof(promise, "unproven", tests, None, "no test is marked with it")
+        return "unproven", tests, None, "no test is marked with it"
     waiting = [test for test, run in zip(tests, done, strict=True) if run is None or run.outcome != "passed"]
     if waiting:
-        return Proof(promise, "unproven", tests, at, f"did not run: {', '.join(waiting)}")
-    return Proof(promise, "proven", tests, at, "")
+        return "unproven", tests, at, f"did not run: {', '.join(waiting)}"
+    return "proven", tests, at, ""
 
 
 def _recorded(
@@ -217,8 +270,8 @@ def _recorded(
 
 
 def unknown_marks(
-    promises: Iterable[Promise], tests: Mapping[str, Sequence[str]]
+    known_ones: Iterable[Promise | Duty], tests: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
-    """Marks that name no promise: a typing error proves nothing."""
-    known = {promise.id for promise in promises}
+    """Marks that name no promise and no duty: a typing error proves nothing."""
+    known = {one.id for one in known_ones}
     return {id_: tuple(found) for id_, found in tests.items() if id_ not in known}

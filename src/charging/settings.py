@@ -113,6 +113,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
+    "open_link": "60/m/ip",
 }
 #: How often a recipient's program may ask: each token, and whoever has none that is good.
 BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}

@@ -9,16 +9,18 @@ say. Nothing is changed, in any case.
 Of a database that is not guarded (`guarded: false`) the map is checked instead: what nobody decided yet, links without an
 end, and with --store every table, column and foreign key that the map does not name.
 
-Findings about the words of the policy itself are counted; --text lists them.
+What the words of the policy say wrongly, weakly or not at all (rules L-001 to L-087) is counted; --text lists it, with line,
+article and remedy. A new version with errors among them cannot be published.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
 from bloesem.errors import BloesemError, MapError, PlanError
@@ -110,7 +112,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     read = load_company(home)
     on = arguments.on or shared.today()
     policy = read.in_force(on)
-    text = _of_text([f for f in read.findings if f.version in (None, policy.version)])
+    text = _of_text(read, policy, on)
     maps = read_map(arguments.map or read.maps)
     if not all(dataset.guarded for dataset in maps.datamap.dataset):
         foreign = _of_foreign(maps, policy, arguments.store)
@@ -200,17 +202,26 @@ def _as_finding(kind: str, fault: BloesemError) -> Finding:
     return Finding("error", kind, fault.thing, fault.rule, fault.remedy)
 
 
-def _of_text(found: list[Any]) -> list[Finding]:
+def _of_text(company: Company, policy: Policy, on: dt.date) -> list[Finding]:
+    """What the linter finds. Of a company without a text, what the loader knows of its model."""
     from bloesem.findings import Finding
+    from bloesem.policy.lint import lint
+    from bloesem.policy.lint.reading import notice_of, proven_by
+    from bloesem.promises import LAST_RUN
 
-    return [
-        Finding(
-            "error" if f.severity == "error" else "warning",
-            f.id,
-            f"{f.id}: {f.thing}",
-            f.article,
-            f.remedy,
-            f"the text:{f.line}" if f.line else "",
+    last = Path(os.environ.get("BLOESEM_LAST_RUN") or LAST_RUN)
+    found = []
+    for one in lint(notice_of(company, policy, on, proven_by(last))):
+        quoted = f": “{one.evidence}”" if one.evidence else ""
+        said = one.said or one.rule.title["en"]
+        found.append(
+            Finding(
+                one.severity,
+                one.id,
+                f"{one.id} {one.rule.name}: {said}{quoted}",
+                one.rule.article,
+                one.rule.remedy["en"],
+                f"the text:{one.line}" if one.line else "",
+            )
         )
-        for f in found
-    ]
+    return found

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from bloesem.commands import shared
 
 if TYPE_CHECKING:
-    from bloesem.promises import Proof
+    from bloesem.promises import DutyProof, Proof
 
 EXAMPLES = """\
 examples:
   bloesem promises                          the table
   bloesem promises --state failing          only those
   bloesem promises P-067 P-104              two of them, in full
+  bloesem promises --law                    what the law asks beyond the text (R-001, …), and what proves that
   bloesem promises --json | jq .proven
 
 exit code: 0; 1 when a promise is failing, or a test is marked with an id that no promise has
@@ -33,6 +34,7 @@ _SIGNS = {"proven": "✓ proven", "unproven": "· unproven", "failing": "✗ fai
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="these promises, in full")
     parser.add_argument("--state", choices=["proven", "unproven", "failing"], help="only those in this state")
+    parser.add_argument("--law", action="store_true", help="what the law asks beyond the text, instead")
     parser.add_argument(
         "--last-run", type=Path, metavar="FILE", help="what the tests wrote (.bloesem/last-run.json)"
     )
@@ -59,8 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     known = promises.load_promises(company.policies / policy.version.isoformat())
     tests = promises.marked_tests(arguments.tests) if arguments.tests.is_dir() else {}
     given = arguments.last_run or Path(os.environ.get("BLOESEM_LAST_RUN") or promises.LAST_RUN)
-    proofs = promises.prove(known, tests, promises.load_runs(given), company.record.evidence, on)
-    strangers = promises.unknown_marks(known, tests)
+    runs = promises.load_runs(given)
+    duties = promises.load_duties()
+    strangers = promises.unknown_marks((*known, *duties), tests)
+    if arguments.law:
+        return _law(arguments, promises.prove_duties(duties, tests, runs), given)
+    proofs = promises.prove(known, tests, runs, company.record.evidence, on)
     _ids(arguments.ids, proofs)
     chosen = [
         p
@@ -91,16 +97,51 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if counts["failing"] or strangers else 0
 
 
+def _law(arguments: argparse.Namespace, proofs: list[DutyProof], given: Path) -> int:
+    """The duties of the law, as a table or as JSON."""
+    _known(arguments.ids, {p.duty.id for p in proofs}, "duty", "bloesem promises --law")
+    counts = Counter(p.state for p in proofs)
+    chosen = [
+        p
+        for p in proofs
+        if (not arguments.ids or p.duty.id in arguments.ids) and arguments.state in (None, p.state)
+    ]
+    if arguments.json:
+        shared.print_json({"duties": [p.json() for p in chosen], "total": len(proofs), **counts})
+    else:
+        rows = [
+            (
+                p.duty.id,
+                _SIGNS[p.state],
+                _when(p),
+                shared.short(p.duty.en, 60),
+                p.duty.source,
+                _named(p.tests),
+            )
+            for p in chosen
+        ]
+        print(shared.table(rows, ("id", "state", "last run", "what it asks", "source", "proven by")))
+        print(
+            f"\n{counts['proven']} of {len(proofs)} proven, {counts['failing']} failing, {counts['unproven']} unproven"
+        )
+        if not given.exists():
+            print(f"no test run is on record ({given}): run `make test`")
+    return 1 if counts["failing"] else 0
+
+
 def _ids(asked: list[str], proofs: list[Proof]) -> None:
+    _known(asked, {p.promise.id for p in proofs}, "promise", "bloesem promises")
+
+
+def _known(asked: list[str], known: set[str], what: str, command: str) -> None:
     from bloesem.source import nearest
 
-    known = {p.promise.id for p in proofs}
     unknown = [id_ for id_ in asked if id_ not in known]
     if unknown:
         raise shared.UsageError(
-            f"no promise is called {', '.join(unknown)}",
-            "promises are numbered",
-            f"bloesem promises lists all of them; near it: {nearest(unknown[0].upper(), known)}",
+            f"no {what} is called {', '.join(unknown)}",
+            f"each {what} has a number",
+            f"{command} lists all of them; near it: {nearest(unknown[0].upper(), known)}",
         )
 
 
@@ -137,7 +178,7 @@ def _in_full(proof: Proof) -> None:
         print(f"  last run {_when(proof)}")
 
 
-def _when(proof: Proof) -> str:
+def _when(proof: Proof | DutyProof) -> str:
     from bloesem.plan.dates import ZONE
 
     return proof.at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M") if proof.at else ""
@@ -146,5 +187,9 @@ def _when(proof: Proof) -> str:
 def _tests(proof: Proof) -> str:
     if proof.promise.kind == "record":
         return f"a dated record{f' ({proof.why})' if proof.why else ''}"
-    names = [test.rpartition("::")[2] for test in proof.tests]
+    return _named(proof.tests)
+
+
+def _named(tests: tuple[str, ...]) -> str:
+    names = [test.rpartition("::")[2] for test in tests]
     return f"{len(names)}: {', '.join(names)}" if names else ""

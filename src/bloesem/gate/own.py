@@ -54,13 +54,13 @@ def facts(opened: Opened, person: int) -> list[Fact]:
     """All that is recorded of whoever's scope is open, as the calculus reads it; `person` only names them in it."""
     return [
         Fact(person, kind, key, starts, ends, table, row)
-        for kind, key, starts, ends, table, row in _ask(opened, "own_facts")
+        for kind, key, starts, ends, table, row in ask(opened, "own_facts")
     ]
 
 
 def moment(opened: Opened) -> dt.datetime:
     """The database's own moment."""
-    found: dt.datetime = _ask(opened, "moment")[0][0]
+    found: dt.datetime = ask(opened, "moment")[0][0]
     return found
 
 
@@ -69,7 +69,7 @@ def recipients(opened: Opened) -> list[Got]:
         Got(
             recipient, name, kind, purpose, ground, tuple(_json(transfers) or ()), ends, at, table, tuple(columns)
         )
-        for recipient, name, kind, purpose, ground, transfers, ends, at, table, columns in _ask(
+        for recipient, name, kind, purpose, ground, transfers, ends, at, table, columns in ask(
             opened, "own_recipients"
         )
     ]  # fmt: skip
@@ -77,12 +77,12 @@ def recipients(opened: Opened) -> list[Got]:
 
 def told(opened: Opened) -> list[Told]:
     """The newest first."""
-    return [Told(*row) for row in _ask(opened, "own_notices")]
+    return [Told(*row) for row in ask(opened, "own_notices")]
 
 
 def readings(opened: Opened) -> list[tuple[dt.date, str, int]]:
     """Day, purpose and how often staff read, the newest first; by whom is the reader's own data (C-579/21)."""
-    return [(day, purpose, times) for day, purpose, times in _ask(opened, "own_readings")]
+    return [(day, purpose, times) for day, purpose, times in ask(opened, "own_readings")]
 
 
 def object_to(opened: Opened, purpose: str) -> str:
@@ -116,12 +116,13 @@ def _json(value: Any) -> Any:
 
 
 def _said(opened: Opened, function: str, values: Sequence[object], schema: str | None = None) -> str:
-    return str(_ask(opened, function, values, schema)[0][0])
+    return str(ask(opened, function, values, schema)[0][0])
 
 
-def _ask(
+def ask(
     opened: Opened, function: str, values: Sequence[object] = (), schema: str | None = None
 ) -> list[tuple[Any, ...]]:
+    """The rows of a function that knows whom it is about by the open scope alone."""
     connection: Any = connections[opened.using]
     query = sql.SQL("SELECT * FROM {}({})").format(
         sql.Identifier(schema or opened.gate.plan.schema, function),
@@ -135,6 +136,7 @@ __all__ = [
     "Got",
     "Told",
     "agree",
+    "ask",
     "facts",
     "moment",
     "object_to",

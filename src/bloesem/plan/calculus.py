@@ -210,33 +210,41 @@ def row_masks(
 ) -> RowMasks:
     """The masks of `row` (column → value) from the facts of each of its owners (person id → facts). `states`: each
     owner's at `now`, where a caller with many rows has them already."""
-    owners = [int(o) if (o := row.get(column)) is not None else None for column in table.owners]
-    if states is None:
-        states = {o: person(plan, facts.get(o, ()), now) for o in owners if o is not None}
-    judged = [
-        _owned(plan, table, row, facts.get(o, ()), states[o], now) if o is not None else None for o in owners
-    ]
-    staying = [
-        masks for masks in judged if masks is not None and masks[1]
-    ]  # a leaving owner is cut, and forbids nothing
-    if not staying:
-        return RowMasks(0, 0, tuple(0 for _ in owners))
-    used, kept = staying[0]
-    for use_i, keep_i in staying[1:]:
-        used &= use_i
-        kept |= keep_i
-    return RowMasks(used, kept, tuple(masks[1] if masks else 0 for masks in judged))
+    return _masks(plan, _by_owner(plan, table, row, facts, now, states))
 
 
-def _owned(
-    plan: Plan, table: TablePlan, row: Row, facts: Sequence[Fact], state: Person, now: dt.datetime
-) -> tuple[int, int]:
-    """(used, kept) of the row as far as one owner, of that state, goes."""
-    items = [f for f in facts if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-    verdicts = judge(plan, table, row, state, items, now).values()
-    kept = _bits(plan, (v.purpose for v in verdicts if v.keep))
-    used = _bits(plan, (v.purpose for v in verdicts if v.use)) if kept else 0
-    return used, kept
+def _by_owner(
+    plan: Plan,
+    table: TablePlan,
+    row: Row,
+    facts: Mapping[int, Sequence[Fact]],
+    now: dt.datetime,
+    states: Mapping[int, Person] | None,
+) -> list[dict[str, Verdict] | None]:
+    """A verdict per purpose of the table, as far as each owner goes; none for a link that is cut."""
+    found: list[dict[str, Verdict] | None] = []
+    for column in table.owners:
+        who = row.get(column)
+        if who is None:
+            found.append(None)
+            continue
+        own = facts.get(int(who), ())
+        state = states[int(who)] if states is not None else person(plan, own, now)
+        items = [f for f in own if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
+        found.append(judge(plan, table, row, state, items, now))
+    return found
+
+
+def _masks(plan: Plan, judged: Sequence[Mapping[str, Verdict] | None]) -> RowMasks:
+    """`used` is what all owners allow, `kept` what any of them needs; who leaves is cut, and forbids nothing."""
+    of_each = [_bits(plan, (v.purpose for v in one.values() if v.keep)) if one else 0 for one in judged]
+    kept, used = 0, None
+    for bits, one in zip(of_each, judged, strict=True):
+        if one is not None and bits:
+            allowed = _bits(plan, (v.purpose for v in one.values() if v.use))
+            used = allowed if used is None else used & allowed
+            kept |= bits
+    return RowMasks(used or 0, kept, tuple(of_each))
 
 
 def judge(
@@ -364,6 +372,51 @@ def _capped(table: TablePlan, row: Row, purpose: PurposePlan, verdict: Verdict, 
 # ---- the question that everybody asks ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A row, judged for every purpose: its masks, and why each of its bits is as it is."""
+
+    table: TablePlan
+    masks: RowMasks
+    reasons: Mapping[str, Verdict]
+
+    def decide(self, column: ColumnPlan, purpose: PurposePlan) -> Decision:
+        """May `purpose` read the value of this column; must the value be stored; and why."""
+        masks = self.masks
+        kept = masks.kept if column.key else masks.kept_by[column.owner]
+        stored = bool(masks.kept) if column.key else bool(kept & column.purposes)
+        if not column.purposes & purpose.mask:
+            reads = Verdict(
+                purpose.key, False, False, "column-not-needed", purpose.basis, promises=("P-050",)
+            )
+            return Decision(False, stored, reads)
+        visible = masks.kept if self.table.always_visible else masks.used
+        return Decision(bool(visible & purpose.mask) and stored, stored, self.reasons[purpose.key])
+
+
+def judged(
+    plan: Plan,
+    table: TablePlan,
+    row: Row,
+    facts: Mapping[int, Sequence[Fact]],
+    now: dt.datetime,
+    states: Mapping[int, Person] | None = None,
+) -> Judged:
+    """All that there is to say of a row at `now`, of which `permits` and `explain` tell a part. in: as for `row_masks`."""
+    owners = _by_owner(plan, table, row, facts, now, states)
+    reasons = {p.key: _reason(table, [one for one in owners if one is not None], p) for p in plan.purposes}
+    return Judged(table, _masks(plan, owners), reasons)
+
+
+def _reason(table: TablePlan, owners: Sequence[Mapping[str, Verdict]], purpose: PurposePlan) -> Verdict:
+    """Of several owners, that of the first who forbids."""
+    if not table.bits & purpose.mask:
+        return Verdict(purpose.key, False, False, "table-not-needed", purpose.basis, promises=("P-050",))
+    if not owners:
+        return Verdict(purpose.key, False, False, "nobody", purpose.basis)
+    return min((one[purpose.key] for one in owners), key=lambda v: (v.use, v.keep))
+
+
 def permits(
     plan: Plan,
     facts: Mapping[int, Sequence[Fact]],
@@ -377,16 +430,7 @@ def permits(
 
     `facts`: person id → all facts of that person. Raises `PlanError` for a purpose that is not in the policy (P-051).
     """
-    asked = plan.purpose(purpose)
-    masks = row_masks(plan, table, row, facts, now)
-    kept = masks.kept if column.key else masks.kept_by[column.owner]
-    stored = bool(masks.kept) if column.key else bool(kept & column.purposes)
-    why = explain(plan, table, row, facts, asked, now)
-    if not column.purposes & asked.mask:
-        reads = Verdict(asked.key, False, False, "column-not-needed", asked.basis, promises=("P-050",))
-        return Decision(False, stored, reads)
-    visible = masks.kept if table.always_visible else masks.used
-    return Decision(bool(visible & asked.mask) and stored, stored, why)
+    return judged(plan, table, row, facts, now).decide(column, plan.purpose(purpose))
 
 
 def explain(
@@ -397,16 +441,5 @@ def explain(
     purpose: PurposePlan,
     now: dt.datetime,
 ) -> Verdict:
-    """The reason of one bit of a row: of several owners, that of the first who forbids."""
-    if not table.bits & purpose.mask:
-        return Verdict(purpose.key, False, False, "table-not-needed", purpose.basis, promises=("P-050",))
-    verdicts = []
-    for owner in table.owners:
-        who = row.get(owner)
-        if who is not None:
-            own = facts.get(int(who), ())
-            items = [f for f in own if f.table == table.name and f.row == row.get(table.id) and f.holds(now)]
-            verdicts.append(judge(plan, table, row, person(plan, own, now), items, now)[purpose.key])
-    if not verdicts:
-        return Verdict(purpose.key, False, False, "nobody", purpose.basis)
-    return min(verdicts, key=lambda v: (v.use, v.keep))
+    """The reason of one bit of a row."""
+    return judged(plan, table, row, facts, now).reasons[purpose.key]

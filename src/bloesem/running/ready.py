@@ -15,6 +15,7 @@ from pathlib import Path
 
 from psycopg import sql
 
+from bloesem.cases import tables as cases
 from bloesem.clock import moment, sweep
 from bloesem.company import Loaded
 from bloesem.errors import ClockError, PlanError, StoreError
@@ -71,6 +72,8 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
         worker.install(admin, plan)
         sending.install(admin, loaded)
+        if loaded.company.messages is not None:
+            cases.install(admin, plan)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
             say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")

@@ -168,3 +168,24 @@ def test_the_table_says_what_ran(tmp_path: Path) -> None:
     full = call("promises", "P-059", "--company", BLOSSOM, "--last-run", file)
     assert f"failed: {name}" in full.out
     assert call("promises", "P-999", "--company", BLOSSOM).code == 2
+
+
+def test_the_duties_of_the_law_are_told_likewise(tmp_path: Path) -> None:
+    run_of = tmp_path / "last-run.json"
+    name = "tests/bloesem/law/test_periods.py::test_belgium_has_ten_official_holidays_and_the_two_sundays"
+    merge(run_of, {name: {"outcome": "passed", "at": AT.isoformat(), "seconds": 0.1, "promises": ["R-004"]}})
+    told = json.loads(call("promises", "--law", "--last-run", str(run_of), "--json").out)
+    states = {one["id"]: one["state"] for one in told["duties"]}
+    assert list(states) == [f"R-{number:03}" for number in range(1, 69)]
+    assert states["R-004"] == "proven"
+    assert states["R-001"] == "unproven"  # it has a test, which did not run
+    failed = {name: {"outcome": "failed", "at": AT.isoformat(), "seconds": 0.1, "promises": ["R-004"]}}
+    merge(run_of, failed)
+    asked = call("promises", "--law", "--last-run", str(run_of), "R-004")
+    assert (asked.code, "failing" in asked.out) == (1, True)
+    stranger = call("promises", "--law", "R-999", "--json")
+    assert (stranger.code, "R-999" in stranger.out) == (2, True)
+
+
+def test_every_mark_in_the_tests_names_a_promise_or_a_duty() -> None:
+    assert json.loads(call("promises", "--json").out)["unknown"] == {}

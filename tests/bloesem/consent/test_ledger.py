@@ -99,6 +99,7 @@ def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(alone
     assert "consent_marketing" in alone.bits(person), "a fresh one does"
 
 
+@pytest.mark.promise("R-035")
 @pytest.mark.promise("P-058")
 @pytest.mark.promise("P-094")
 @pytest.mark.promise("P-099")

@@ -23,6 +23,8 @@ from bloesem.stores.facts import record_fact
 MARKETING = {"marketing", "consent_marketing"}
 
 
+@pytest.mark.promise("R-033")
+@pytest.mark.promise("R-037")
 @pytest.mark.promise("P-085")
 @pytest.mark.promise("P-094")
 def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> None:
@@ -172,6 +174,7 @@ def test_an_objection_takes_effect_at_once(at: Stage) -> None:
 # ---- Global Privacy Control ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("R-033")
 def test_a_browser_that_objects_is_believed(at: Stage) -> None:
     person = at.customer()
     at.agree(person)

@@ -38,6 +38,7 @@ def ends(keep: Keep, record: dt.date) -> list[dt.date]:
         (dt.date(2023, 1, 1), dt.date(2033, 12, 31)),
     ],
 )
+@pytest.mark.promise("R-064")
 def test_an_invoice_is_kept_for_tax_seven_years_and_ten_since_2023(
     law: Law, invoice: dt.date, last_day: dt.date
 ) -> None:

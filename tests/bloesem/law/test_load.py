@@ -32,6 +32,7 @@ def test_files_and_directories_are_one_law(tmp_path: Path) -> None:
     assert [law.rule("eu.one").value, law.rule("be.age").value] == ["P1M", 13]
 
 
+@pytest.mark.promise("R-012")
 def test_a_value_that_changed_is_the_one_of_the_day(tmp_path: Path) -> None:
     older = RULE.format(key="term", value="P7Y", dates=", valid_until: 2022-12-31")
     newer = RULE.format(key="term", value="P10Y", dates=", valid_from: 2023-01-01")

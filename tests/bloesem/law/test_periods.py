@@ -50,6 +50,10 @@ VECTORS = [
 ]
 
 
+@pytest.mark.promise("R-001")
+@pytest.mark.promise("R-002")
+@pytest.mark.promise("R-003")
+@pytest.mark.promise("R-007")
 @pytest.mark.parametrize(("receipt", "answer", "extended", "why"), VECTORS, ids=[v[3] for v in VECTORS])
 class TestGoldenVectors:
     def test_an_answer_is_due_one_month_after_receipt(
@@ -136,6 +140,7 @@ def test_no_month_is_no_period(months: int) -> None:
         extended_due(day("Thu 5 Mar 2026"), more=months, holidays=HOLIDAYS)
 
 
+@pytest.mark.promise("R-004")
 def test_belgium_has_ten_official_holidays_and_the_two_sundays() -> None:
     assert sorted(belgian_holidays(2026)) == [
         day("Thu 1 Jan 2026"),

@@ -237,6 +237,7 @@ def test_a_processor_that_nobody_looked_at_for_too_long_is_warned_of_and_then_ge
     assert "counts from" in why(ask("zonnewijs", changed("zonnewijs", diligence={"done": DAY + YEAR})))
 
 
+@pytest.mark.promise("R-050")
 @pytest.mark.promise("P-127")
 def test_a_processor_without_a_complete_signed_and_valid_contract_has_no_access() -> None:
     assert "is not on record" in why(ask("zonnewijs", changed("zonnewijs", contract=None)))
@@ -265,6 +266,7 @@ def test_joint_controllers_have_an_arrangement() -> None:
     )
 
 
+@pytest.mark.promise("R-050")
 def test_a_sub_processor_is_authorised_first() -> None:
     (sub,) = blossom().record.recipients["zonnewijs"].sub_processors
     late = sub.model_copy(update={"authorised": dt.date(2026, 11, 27)})
@@ -315,6 +317,7 @@ def test_a_parent_or_remote_access_abroad_is_exposure_however_near_the_data_cent
     ).allowed
 
 
+@pytest.mark.promise("R-046")
 @pytest.mark.promise("P-136")
 def test_a_transfer_without_a_mechanism_that_is_valid_that_day_does_not_happen() -> None:
     for gone in ("nimbus-us", "nimbus-india-in", "nimbus-india-us"):
@@ -336,6 +339,7 @@ def test_of_two_transfers_to_one_country_the_one_that_is_valid_carries() -> None
     assert "next" in [each.key for each in decision.transfers]
 
 
+@pytest.mark.promise("R-047")
 @pytest.mark.promise("P-137")
 def test_adequacy_counts_for_a_country_on_the_list_between_its_days_and_within_its_scope() -> None:
     """The United Kingdom until 27 December 2031, the United States for whoever is listed."""
@@ -383,6 +387,7 @@ def _looked_at(day: dt.date) -> Any:
     return replace(blossom(), law=replace(law, adequacy=listed))
 
 
+@pytest.mark.promise("R-048")
 @pytest.mark.promise("P-138")
 def test_standard_clauses_count_in_the_edition_of_2021_the_module_of_both_roles_signed_with_their_annexes() -> (
     None
@@ -429,6 +434,7 @@ def test_an_authority_abroad_signs_no_clauses() -> None:
     assert "an authority signs no clauses" in why(ask("tax_inspection", company))
 
 
+@pytest.mark.promise("R-046")
 @pytest.mark.promise("P-139")
 def test_any_other_mechanism_is_refused_until_the_policy_names_it() -> None:
     for mechanism in ("bcr", "code", "certification", "derogation"):
@@ -440,6 +446,7 @@ def test_any_other_mechanism_is_refused_until_the_policy_names_it() -> None:
     assert "is `scc`, which the policy does not name" in why(ask("nimbus", under=none))
 
 
+@pytest.mark.promise("R-049")
 @pytest.mark.promise("P-140")
 def test_an_assessment_walks_the_six_steps_and_has_a_day_of_review() -> None:
     made = blossom().record.transfers["nimbus-us"].assessment

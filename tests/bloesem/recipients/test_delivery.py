@@ -123,6 +123,7 @@ def test_an_agencys_list_is_given_after_the_filter_and_expires(at: Stage, tmp_pa
         assert hashlib.sha256(text[file["file"]].encode()).hexdigest() == file["sha256"]
 
 
+@pytest.mark.promise("R-061")
 @pytest.mark.promise("P-090")
 def test_nobody_is_called_from_a_list_of_numbers_who_asked_not_to_be(at: Stage, tmp_path: Path) -> None:
     kept, listed = at.customer(), at.customer()

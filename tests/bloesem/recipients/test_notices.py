@@ -66,6 +66,7 @@ def test_the_actual_recipients_of_a_person_are_named_with_what_they_got_where_it
     assert recipients_of(store.world.admin, 1) == []
 
 
+@pytest.mark.promise("R-030")
 def test_who_got_a_value_that_changed_is_told_and_who_did_not_is_not(
     people: tuple[Business, int, int],
 ) -> None:
@@ -95,6 +96,7 @@ def test_the_same_change_tells_nobody_twice(people: tuple[Business, int, int]) -
     assert [each.id for each in first] == [each.id for each in again]
 
 
+@pytest.mark.promise("R-030")
 def test_a_notice_goes_forward_only_and_one_without_proof_is_escalated_once(
     people: tuple[Business, int, int],
 ) -> None:

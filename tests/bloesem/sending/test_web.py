@@ -98,6 +98,7 @@ def test_forged_old_and_used_links_are_refused_in_words(at: Stage, browser: Clie
     assert "consent_marketing" in at.bits(person)
 
 
+@pytest.mark.promise("R-037")
 def test_an_address_is_enough_and_the_page_tells_nobody_whose_it_is(at: Stage, browser: Client) -> None:
     person = at.customer("known@post.example")
     known = browser.post("/objection", {"address": " Known@post.example "})

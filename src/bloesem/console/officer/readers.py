@@ -17,7 +17,7 @@ from bloesem.console.company import Company
 from bloesem.console.showing import Quote
 from bloesem.gate.oversight import Asked, Row
 from bloesem.plan import calculus
-from bloesem.plan.calculus import Verdict
+from bloesem.plan.calculus import Judged, Verdict
 from bloesem.plan.dates import civil
 from bloesem.plan.model import CONSENT, ColumnPlan, Fact, PurposePlan, ScopedPlan, TablePlan
 from bloesem.plan.sql.gate import purpose_columns, scope_columns, scoped_columns
@@ -28,11 +28,13 @@ NEVER = ("column-not-needed", "table-not-needed", "off")
 
 @dataclass(frozen=True)
 class Why:
-    """One reason, for `values` of them: in words, what says so, and its last day where there is one."""
+    """One reason, for `values` of them: in words, what says so, and its last day where there is one: of the last of them,
+    and of the first where that is another."""
 
     text: str
     quotes: tuple[Quote, ...]
     until: dt.date | None
+    first: dt.date | None
     values: int
 
 
@@ -97,10 +99,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Value:
-    """A value that is there: its row, its column."""
+    """Values that are there, of one column, and of rows about which everything is decided alike. `row`: one of them."""
 
     row: Row
     column: ColumnPlan
+    judged: Judged
+    many: int
 
 
 def tables_of(company: Company, category: str) -> list[TablePlan]:
@@ -120,23 +124,16 @@ def _is(column: ColumnPlan, category: str) -> bool:
 
 def answer(company: Company, asked: Asked, category: str, language: str) -> Answer:
     """in: the answer of the database about exactly one person, asked for the tables of this category."""
-    values = [
-        _Value(row, column)
-        for row in asked.rows
-        for column in row.table.columns
-        if _is(column, category)
-        and column.name in row.there
-        and row.decides.get(row.table.owners[column.owner]) == asked.person
-    ]
+    values = list(_values(company, asked, category))
     events = _events(asked.facts.get(asked.person or 0, ()))
-    judged = _Judged(company, asked, values, events, language)
+    judged = _Judged(company, values, events, language)
     readers = [judged.reader(p) for p in company.parts]
     can = [r for r in readers if r.can]
     cannot = [r for r in readers if not r.can]
     never = [r for r in cannot if judged.never(r.key)]
     shown = Counter(row.table.name for row in asked.rows)
     return Answer(
-        values=len(values),
+        values=sum(value.many for value in values),
         more=sum(max(0, n - shown[name]) for name, n in asked.counts.items()),
         readers=tuple(can),
         others=tuple(r for r in cannot if r not in never),
@@ -147,6 +144,36 @@ def answer(company: Company, asked: Asked, category: str, language: str) -> Answ
         agreed=judged.agreed,
         differ=tuple(dict.fromkeys(judged.differ)),
     )
+
+
+def _values(company: Company, asked: Asked, category: str) -> Iterable[_Value]:
+    """Each row is judged once. Many sessions are decided about alike: they are told together, and counted."""
+    plan = company.plan
+    states = {who: calculus.person(plan, facts, asked.at) for who, facts in asked.facts.items()}
+    owners = {
+        int(who) for row in asked.rows for o in row.table.owners if (who := row.decides.get(o)) is not None
+    }
+    states |= {who: calculus.person(plan, (), asked.at) for who in owners - states.keys()}
+    found: dict[tuple[object, ...], tuple[Row, ColumnPlan, Judged]] = {}
+    many: Counter[tuple[object, ...]] = Counter()
+    for row in asked.rows:
+        mine = [
+            column
+            for column in row.table.columns
+            if _is(column, category)
+            and column.name in row.there
+            and row.decides.get(row.table.owners[column.owner]) == asked.person
+        ]
+        if not mine:
+            continue
+        judged = calculus.judged(plan, row.table, row.decides, asked.facts, asked.at, states)
+        scopes = tuple(row.decides.get(c) is None for c in (*row.table.owners, *row.table.scopes.values()))
+        alike = (row.table.name, row.used, row.kept, row.over, scopes, judged.masks, *judged.reasons.values())
+        for column in mine:
+            key = (column.name, *alike)
+            found.setdefault(key, (row, column, judged))
+            many[key] += 1
+    return (_Value(*one, many[key]) for key, one in found.items())
 
 
 def _events(facts: Iterable[Fact]) -> Events:
@@ -170,11 +197,10 @@ def _holds(company: Company, asked: Asked, language: str) -> Iterable[Hold]:
 class _Judged:
     """Every part's verdict on every value, once. `agreed`, `differ`: how the masks compare."""
 
-    def __init__(
-        self, company: Company, asked: Asked, values: list[_Value], events: Events, language: str
-    ) -> None:
-        self.company, self.asked, self.events, self.language = company, asked, events, language
+    def __init__(self, company: Company, values: list[_Value], events: Events, language: str) -> None:
+        self.company, self.events, self.language = company, events, language
         self.values = values
+        self.many = sum(value.many for value in values)
         self.agreed, self.differ = 0, list[str]()
         self.verdicts: dict[str, list[tuple[_Value, bool, Verdict]]] = {
             p.key: [self._judge(p, value) for value in values] for p in company.parts
@@ -186,13 +212,11 @@ class _Judged:
         }
 
     def _judge(self, purpose: PurposePlan, value: _Value) -> tuple[_Value, bool, Verdict]:
-        row, plan, asked = value.row, self.company.plan, self.asked
-        decision = calculus.permits(
-            plan, asked.facts, row.table, row.decides, value.column, purpose.key, asked.at
-        )
+        row = value.row
+        decision = value.judged.decide(value.column, purpose)
         held = self._masks(purpose, value)
         if held == decision.allowed or row.over:
-            self.agreed += 1
+            self.agreed += value.many
         else:
             self.differ.append(f"{purpose.key}: {row.table.name}.{value.column.name}")
         reason = decision.reason
@@ -215,22 +239,26 @@ class _Judged:
 
     def reader(self, purpose: PurposePlan) -> Reader:
         found = self.verdicts[purpose.key]
-        whys: dict[Verdict, list[_Value]] = {}
+        whys: dict[Verdict, list[tuple[_Value, Verdict]]] = {}
         for value, _, verdict in found:
-            whys.setdefault(verdict, []).append(value)
+            whys.setdefault(replace(verdict, until=None), []).append((value, verdict))
         return Reader(
             purpose.key,
             self.company.part(purpose.key, self.language),
             self.company.tones.get(purpose.key, 0),
-            sum(allowed for _, allowed, _ in found),
-            len(found),
-            tuple(self._why(purpose, verdict, values) for verdict, values in whys.items()),
+            sum(value.many for value, allowed, _ in found if allowed),
+            self.many,
+            tuple(self._why(purpose, alike) for alike in whys.values()),
             self.by[purpose.key],
             purpose.key in self.company.plan.cases,
         )
 
-    def _why(self, purpose: PurposePlan, verdict: Verdict, values: list[_Value]) -> Why:
+    def _why(self, purpose: PurposePlan, alike: list[tuple[_Value, Verdict]]) -> Why:
+        """One reason that differs at most in its last day: each record has its own."""
         company, language = self.company, self.language
+        values = [value for value, _ in alike]
+        verdict = max((verdict for _, verdict in alike), key=lambda it: it.until or dt.date.max)
+        first = min((it.until for _, it in alike if it.until), default=None)
         ran = because.clock_that_ran(purpose, verdict.since, self.events)
         narrow = tuple(p for n in values[0].row.table.narrow if n.removed & purpose.mask for p in n.promises)
         if because.of_law(company, verdict.why, purpose.key):
@@ -241,17 +269,23 @@ class _Judged:
             )
             quotes = showing.quotes(company, ids, language, 1)
         text = words.reason(company, purpose.key, verdict.why, verdict.since, verdict.until, language, ran)
-        return Why(text, tuple(quotes), verdict.until, len(values))
+        return Why(
+            text,
+            tuple(quotes),
+            verdict.until,
+            None if first == verdict.until else first,
+            sum(value.many for value in values),
+        )
 
     def scoped(self, role: ScopedPlan) -> Reader:
         """A role that sees the rows of its scope alone: the person, the employer, the installer of a job."""
-        can = sum(self._in_scope(role, value) for value in self.values)
+        can = sum(value.many for value in self.values if self._in_scope(role, value))
         return Reader(
             role.key,
             self.company.part(role.key, self.language),
             self.company.tones.get(role.purpose or "", 8),
             can,
-            len(self.values),
+            self.many,
             (),
             self.by[role.key],
             False,
@@ -288,7 +322,7 @@ class _Judged:
                 ),
                 None if None in ends else longest.until,
                 any(allowed for _, allowed, _ in found),
-                len(found),
+                sum(value.many for value, _, _ in found),
             )  # fmt: skip
 
     def _keeping(self, purpose: PurposePlan) -> Iterable[tuple[_Value, bool, Verdict]]:

@@ -14,7 +14,7 @@ from bloesem.plan.sql.state import last_day
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 #: Rows of one table that an answer tells one by one, the newest first; it counts the others.
-MOST_ROWS = 100
+MOST_ROWS = 10_000
 #: Disclosures in one list.
 MOST_DISCLOSURES = 500
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import views
+from charging.portal.officer import cases, views
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
+    path("officer/cases", cases.inbox, name="portal-officer-cases"),
+    path("officer/cases/new", cases.register, name="portal-officer-case-new"),
+    path("officer/cases/<slug:number>", cases.case, name="portal-officer-case"),
     path("officer/recipients", views.recipients, name="portal-officer-recipients"),
     path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
     path("officer/transfers", views.transfers, name="portal-officer-transfers"),

@@ -36,7 +36,7 @@ MOST = 254
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
-def _officers(view: Callable[Concatenate[HttpRequest, Oversight, P], HttpResponse]) -> View[P]:
+def officers(view: Callable[Concatenate[HttpRequest, Oversight, P], HttpResponse]) -> View[P]:
     """The officer's alone, with a connection of the login that asks for the officer; what Bloesem says is wrong is said on
     a page."""
 
@@ -61,14 +61,14 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """The officer's own pages, and those of the console."""
     pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
     links = [
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
-    own = ("readers", "transfers", "recipients", "matrix", "disclosures", "consents")
+    own = ("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents")
     return render(
         request,
         "portal/officer.html",
@@ -80,7 +80,7 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def recipients(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     today = ask.today()
@@ -88,7 +88,7 @@ def recipients(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
     company, today = current(), ask.today()
     if key not in common.loaded(company).record.recipients:
@@ -104,7 +104,7 @@ def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def transfers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company, today = current(), ask.today()
     return _page(request, "transfers", today_of=today, **world.page(company, today, _language()))
@@ -114,14 +114,14 @@ def transfers(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def consents(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     return _page(request, "consents", **consenting.page(company, ask.counts(), ask.today(), _language()))
 
 
 @require_safe
-@_officers
+@officers
 def disclosures(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """`to`, a recipient's key, and `month`: both optional; what is neither is not found."""
     company = current()
@@ -139,7 +139,7 @@ def disclosures(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def matrix(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     granted = ask.grants(matrices.roles(company.plan))
@@ -147,7 +147,7 @@ def matrix(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_officers
+@officers
 def readers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """Asked by POST, so that who is asked about is in no address; each question is written down as a read of that person."""
     company, language = current(), _language()
