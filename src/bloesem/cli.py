@@ -35,6 +35,7 @@ COMMANDS = {
     "object": "a person objects to a purpose",
     "withdraw": "a person withdraws consent",
     "recipients": "who may get personal data today, who may not, why, and what lapses when",
+    "mailbox": "mail to the privacy mailbox becomes a case, with the moment at which it arrived",
     "notices": "who is told of what became of the data that it got: queued, sent, proven, late",
     "sweep": "what the clock says must go today",
     "residue": "what is still left of people who were erased, anywhere in a database",
