@@ -245,7 +245,7 @@ def _concerned(plan: Plan, version: Version) -> tuple[bytes, dict[str, Any]]:
 
 def blocks(connection: Connection, plan: Plan, version: Version, texts: Texts | None) -> list[Block]:
     """What stands in the way of putting a version in force now; `plan`: the one that is in force. Changes nothing."""
-    found = [Block(f"{f.id}: {f.thing}", f"P-001; art. {f.article}", f.remedy) for f in version.errors()]
+    found = [Block(f"{f.id}: {f.thing}", f"P-001; art. {f.rule.article}", f.remedy) for f in version.errors()]
     today = civil(moment(connection, plan))
     if today < version.new.version:
         found.append(
@@ -375,7 +375,7 @@ def _whole(version: Version) -> None:
     for one in version.errors():
         raise PublishingError(
             f"the version has errors: {one.id}, {one.thing}",
-            f"P-001: what is wrong is not published; art. {one.article}",
+            f"P-001: what is wrong is not published; art. {one.rule.article}",
             one.remedy,
         )
 

@@ -12,7 +12,9 @@ from bloesem.consent.texts import Texts
 from bloesem.errors import PolicyError
 from bloesem.policy.company import Company
 from bloesem.policy.diff import Change, diff
-from bloesem.policy.findings import Finding, basis_of
+from bloesem.policy.findings import basis_of
+from bloesem.policy.lint import LintFinding, publishable
+from bloesem.policy.lint.reading import notice_of
 from bloesem.policy.model import Policy
 from bloesem.publishing.errors import PublishingError
 from bloesem.terms import LANGUAGES, add_period
@@ -44,9 +46,9 @@ class Version:
             return None
         return tuple(sorted({part for change in told for part in change.parts}))
 
-    def errors(self) -> list[Finding]:
-        """Errors of the text: a version that has one is not published (P-001)."""
-        return [f for f in self.company.findings if f.version == self.new.version and f.severity == "error"]
+    def errors(self) -> list[LintFinding]:
+        """Errors of the text, as the linter finds them on its first day: a version that has one is not published (P-001)."""
+        return list(publishable(notice_of(self.company, self.new, self.new.version)))
 
     def notice(self) -> str:
         """How long before, as a period. raises: PublishingError where the company did not decide it."""
