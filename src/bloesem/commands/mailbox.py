@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _look(arguments: argparse.Namespace) -> Mapping[str, int]:
     from bloesem.mailbox.filing import Filing
     from bloesem.mailbox.memory import Memory
+    from bloesem.mailbox.places import reached
     from bloesem.mailbox.reading import read
 
     source = source_of(os.environ, arguments.folder)
@@ -71,7 +72,8 @@ def _look(arguments: argparse.Namespace) -> Mapping[str, int]:
             row = connection.execute("SELECT bloesem.moment()").fetchone()
             assert row is not None
             filing = Filing(connection, arguments.site, prefix=arguments.prefix)
-            return read(source, memory, filing, arguments.own, row[0])
+            with reached():
+                return read(source, memory, filing, arguments.own, row[0])
     finally:
         memory.close()
         source.close()

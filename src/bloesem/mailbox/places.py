@@ -161,6 +161,15 @@ def imap(
         raise
 
 
+@contextlib.contextmanager
+def reached() -> Iterator[None]:
+    """A server or a folder that goes away in the middle is a MailboxError: what was handed over stays so, the rest waits."""
+    try:
+        yield
+    except (ImapToolsError, imaplib.IMAP4.error, OSError) as fault:
+        raise _unreadable() from fault
+
+
 def _unreadable() -> MailboxError:
     return MailboxError(
         "the privacy mailbox cannot be opened",

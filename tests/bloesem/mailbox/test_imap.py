@@ -194,3 +194,19 @@ def test_a_server_that_does_not_answer_or_refuses_is_told_without_the_password(p
     assert "wrong-one" not in str(told.value)
     with pytest.raises(MailboxError, match="cannot be opened"):
         imap("127.0.0.1", USER, PASSWORD, port=port, tls=False, folder="Nowhere")
+
+
+def test_a_server_that_goes_away_in_the_middle_is_told(port: int, tmp_path: Path) -> None:
+    deliver(port, mail(1), mail(2))
+    source, got = opened(port), list[Message]()
+
+    def receive(message: Message) -> None:
+        got.append(message)
+        source.box.client.shutdown()
+
+    with pytest.raises(MailboxError), places.reached():
+        read(source, Memory(tmp_path / "m"), receive, OWN, NOW)
+    source.close()
+    again: list[Message] = []
+    assert look(port, Memory(tmp_path / "m"), again) == {"again": 1, "handed": 1}
+    assert len(got) == len(again) == 1
