@@ -1,4 +1,4 @@
-"""What a person changes of themselves: their own address, number and e-mail address (P-149), and advertising way by way."""
+"""What a person changes of themselves: their own address, number and e-mail address (P-149, but for a confirmation at the old address), and advertising way by way."""
 
 from __future__ import annotations
 
@@ -99,7 +99,6 @@ def test_by_keyboard_and_without_a_script_a_move_is_told_once_and_whoever_had_th
     visit.context.close()
 
 
-@pytest.mark.promise("P-149")
 def test_a_new_e_mail_address_counts_once_its_code_came_back_and_the_old_one_is_told(
     browser: Browser, site: Site, admin: Connection
 ) -> None:
