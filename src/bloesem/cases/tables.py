@@ -21,6 +21,8 @@ TABLES = ("request_case", "request_event")
 MOST_WORDS = 20_000
 #: For how long an answer can be fetched, and again once it was opened.
 FETCHED_WITHIN, OPEN_FOR = "14 days", "1 hour"
+#: Keys of `params` that say nothing of what is asked: whom it is for, and what the clerk noted.
+NOTES = "'{on_behalf,counted,waits,failed}'::text[]"
 #: The helper listens here (`console.jobs`).
 CHANNEL = "bloesem_console"
 
@@ -102,7 +104,7 @@ def statements(plan: Plan) -> list[Statement]:
         name, function = signature.split("(")[0], f"{s}.{signature}"
         body = text.format(
             s=s, ended=ended, require_me=REQUIRE_ME.format(s=s), most=MOST_WORDS, within=literal(FETCHED_WITHIN),
-            open_for=literal(OPEN_FOR), channel=literal(CHANNEL), **said,
+            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL), **said,
         ) if signature != ONE else text  # fmt: skip
         made += [
             (name, body),
@@ -195,7 +197,7 @@ BEGIN
     SELECT * INTO found FROM {s}.request_case c
     WHERE c.state NOT IN ({ended}) AND c.asked = case_filed.asked AND c.kind = case_filed.kind
       AND c.asked NOT IN ('rectification', 'other')
-      AND c.params - 'on_behalf' = case_filed.params - 'on_behalf'
+      AND c.params - {notes} = case_filed.params - {notes}
       AND (c.person_id = person OR lower(c.address) = lower(case_filed.address)) ORDER BY c.id LIMIT 1 FOR UPDATE;
     IF found.id IS NOT NULL THEN
         INSERT INTO {s}.request_event (case_id, at, what, by, said)

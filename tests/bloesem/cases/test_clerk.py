@@ -178,3 +178,14 @@ def test_a_copy_comes_before_an_erasure(world: World) -> None:
     assert world.case(copy)["state"] == "answered"
     assert world.case(erase)["state"] == "waiting"
     assert "waits" not in world.case(erase)["params"]
+
+
+def test_it_is_one_case_also_after_the_clerk_has_counted_its_days(world: World) -> None:
+    person = world.people["customer"]
+    first = world.file("restriction", person=person, params={"ground": "c"})
+    world.clerk.run()
+    assert world.case(first)["state"] == "waiting"
+    assert (
+        world.file("restriction", address=world.mail(person), person=person, params={"ground": "c"}) == first
+    )
+    assert world.file("restriction", person=person, params={"ground": "a"}) != first
