@@ -24,7 +24,7 @@ from bloesem.cases.acts import Acts, as_json
 from bloesem.cases.case import COLUMNS, Bench, Case
 from bloesem.cases.letters import ANSWERED, PROVE, RECEIVED, UNKNOWN, Letters
 from bloesem.cases.model import AUTOMATIC, dues
-from bloesem.cases.tables import FETCHED_WITHIN
+from bloesem.cases.tables import COUNTED, FETCHED_WITHIN
 from bloesem.company import Loaded
 from bloesem.errors import BloesemError, RightsError
 from bloesem.plan.dates import civil
@@ -76,7 +76,7 @@ class Clerk:
             " id LIMIT 1".encode()
         ).fetchone()
         if row is None:
-            return False
+            return self._released() > 0
         case = Case(*row)
         try:
             {
@@ -97,9 +97,8 @@ class Clerk:
     def _dues(self) -> int:
         """Cases that came in, or whose clock stood or was lengthened, get their days."""
         rows = self.connection.execute(
-            f"SELECT id, received_at, stops, extended_why FROM {self.s}.request_case"
-            f" WHERE due IS NULL OR (state NOT IN ('answered', 'withdrawn', 'closed') AND jsonb_array_length(stops) > 0"
-            f" AND params->'counted' IS DISTINCT FROM to_jsonb(jsonb_array_length(stops)))".encode()
+            f"SELECT id, received_at, stops, extended_why, {COUNTED} FROM {self.s}.request_case WHERE due IS NULL"
+            f" OR (ended_at IS NULL AND params->'counted' IS DISTINCT FROM to_jsonb({COUNTED}))".encode()
         ).fetchall()
         law, deadlines = self.loaded.company.law, self.loaded.company.record.deadlines
         if deadlines is None:
@@ -108,16 +107,25 @@ class Clerk:
                 "R-009: one warns before an answer is late",
                 "write record/deadlines.yaml",
             )
-        for number, received, stops, extended in rows:
+        for number, received, stops, extended, counted in rows:
             stopped = [(civil(_moment(a)), civil(_moment(b))) for a, b in stops]
             made = dues(law, deadlines, civil(received), stopped, extended=bool(extended))
             self.connection.execute(
                 f"UPDATE {self.s}.request_case SET raw_due = %s, due = %s, extended_due = %s, warn_on = %s,"
                 f" escalate_on = %s,"
                 " params = params || jsonb_build_object('counted', %s::int) WHERE id = %s".encode(),
-                [made.raw, made.due, made.extended, made.warn, made.escalate, len(stops), number],
+                [made.raw, made.due, made.extended, made.warn, made.escalate, counted, number],
             )
         return len(rows)
+
+    def _released(self) -> int:
+        """Erasures that waited for a copy which is answered, or no longer asked for (R-038)."""
+        return self.connection.execute(
+            f"UPDATE {self.s}.request_case c SET state = 'identified', params = c.params - 'waits'"
+            f" WHERE c.state = 'waiting' AND c.params->>'waits' = 'access' AND NOT EXISTS ("
+            f"SELECT FROM {self.s}.request_case o WHERE o.person_id = c.person_id AND o.asked IN ('access', 'portability')"
+            " AND o.ended_at IS NULL)".encode()
+        ).rowcount
 
     # ---- who it is -------------------------------------------------------------------------------------------------------
 
@@ -131,6 +139,10 @@ class Clerk:
                 else:
                     self.connection.execute("SELECT door.refuse_advertising(%s)", [case.address])
                     self._set(case, "carried", "refused-by-address", outcome="granted")
+                return
+            if person is not None and self.letters.many(case):
+                note = "many letters went to this address today: somebody else may be typing it"
+                self._set(case, "waiting", "many", person=person, params={**case.params, "failed": note})
                 return
             if person is None:
                 self.letters.queue(case, UNKNOWN)
@@ -217,14 +229,6 @@ class Clerk:
                 [token_hash(token), seal(token, contents), answer.outcome, case.id],
             )
             self._set(case, "answered", "answered")
-            self.connection.execute(
-                f"UPDATE {self.s}.request_case SET state = 'identified', params = params - 'waits' WHERE person_id = %s"
-                " AND state = 'waiting' AND params->>'waits' = 'access'".encode(),
-                [case.person],
-            )
-
-    def _received(self, case: Case) -> None:
-        self.letters.queue(case, RECEIVED)
 
     def _set(
         self,

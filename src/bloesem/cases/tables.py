@@ -21,6 +21,8 @@ TABLES = ("request_case", "request_event")
 MOST_WORDS = 20_000
 #: For how long an answer can be fetched, and again once it was opened.
 FETCHED_WITHIN, OPEN_FOR = "14 days", "1 hour"
+#: What the days of a case were worked out from: how often its clock stood, and whether it was lengthened.
+COUNTED = "(jsonb_array_length(stops) + CASE WHEN extended_why IS NULL THEN 0 ELSE 1000 END)"
 #: Keys of `params` that say nothing of what is asked: whom it is for, and what the clerk noted.
 NOTES = "'{on_behalf,counted,waits,failed}'::text[]"
 #: The helper listens here (`console.jobs`).
@@ -63,8 +65,9 @@ SELECT EXISTS (SELECT FROM {s}.request_case WHERE due IS NULL)
     OR EXISTS (SELECT FROM {s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')
                AND stopped_at IS NULL AND (params->>'failed') IS NULL)
     OR EXISTS (SELECT FROM {s}.request_case WHERE sealed_until < {s}.moment() AND sealed IS NOT NULL)
-    OR EXISTS (SELECT FROM {s}.request_case WHERE ended_at IS NULL AND jsonb_array_length(stops) > 0
-               AND params->'counted' IS DISTINCT FROM to_jsonb(jsonb_array_length(stops)))
+    OR EXISTS (SELECT FROM {s}.request_case WHERE state = 'waiting' AND params ? 'waits')
+    OR EXISTS (SELECT FROM {s}.request_case WHERE ended_at IS NULL
+               AND params->'counted' IS DISTINCT FROM to_jsonb({COUNTED}))
     OR EXISTS (SELECT FROM {s}.request_event e JOIN {s}.request_case c ON c.id = e.case_id
                WHERE e.what IN ('extended', 'asked-specification') AND c.ended_at IS NULL
                AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id
@@ -198,14 +201,18 @@ BEGIN
     WHERE c.state NOT IN ({ended}) AND c.asked = case_filed.asked AND c.kind = case_filed.kind
       AND c.asked NOT IN ('rectification', 'other')
       AND c.params - {notes} = case_filed.params - {notes}
-      AND (c.person_id = person OR lower(c.address) = lower(case_filed.address)) ORDER BY c.id LIMIT 1 FOR UPDATE;
+      AND (c.person_id = person OR lower(c.address) = lower(case_filed.address)
+           AND (person IS NULL OR c.person_id IS NULL)) ORDER BY c.id LIMIT 1 FOR UPDATE;
     IF found.id IS NOT NULL THEN
         INSERT INTO {s}.request_event (case_id, at, what, by, said)
         VALUES (found.id, received, 'again', case_filed.channel, wrote);
-        UPDATE {s}.request_case c SET person_id = COALESCE(c.person_id, person),
-            received_at = LEAST(c.received_at, received),
-            state = CASE WHEN person IS NOT NULL AND c.state IN ('received', 'asked') THEN 'identified' ELSE c.state END
-        WHERE c.id = found.id;
+        UPDATE {s}.request_case c SET received_at = LEAST(c.received_at, received) WHERE c.id = found.id;
+        IF person IS NOT NULL AND found.state IN ('received', 'asked') THEN
+            UPDATE {s}.request_case c SET person_id = person, state = 'identified', stopped_at = NULL,
+                stops = CASE WHEN stopped_at IS NULL THEN stops
+                        ELSE stops || jsonb_build_array(jsonb_build_array(stopped_at, at)) END
+            WHERE c.id = found.id;
+        END IF;
         PERFORM pg_notify({channel}, '');
         RETURN found.number;
     END IF;
@@ -236,8 +243,9 @@ BEGIN
     IF me IS NULL AND (address ~ '^[^[:space:]@]+@[^[:space:]@]+\\.[^[:space:]@]+$') IS NOT TRUE THEN
         RAISE EXCEPTION 'nobody to answer' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    RETURN {s}.case_filed(kind, asked, CASE WHEN me IS NULL THEN 'form' ELSE 'page' END, language, me, address, words,
-                          params || jsonb_build_object('on_behalf', COALESCE(about, 'self')), {s}.moment(), site, once);
+    RETURN {s}.case_filed(kind, asked, CASE WHEN me IS NULL THEN 'form' ELSE 'page' END, language, me,
+                          CASE WHEN me IS NULL THEN address END, words, params - {notes} ||
+                              jsonb_build_object('on_behalf', COALESCE(about, 'self')), {s}.moment(), site, once);
 END $$"""
 
 #: Whoever has the mail with the link has the address on file: that is who they are (R-014).
@@ -399,7 +407,7 @@ BEGIN
     IF found.decided_at IS NOT NULL THEN
         RETURN 'already';
     END IF;
-    IF found.state <> 'waiting' THEN
+    IF found.state <> 'waiting' OR found.params ? 'waits' THEN -- a copy comes before an erasure (R-038)
         RETURN 'not-now';
     END IF;
     IF how <> 'granted' AND (because ~ '[^[:space:]]') IS NOT TRUE THEN

@@ -189,3 +189,61 @@ def test_it_is_one_case_also_after_the_clerk_has_counted_its_days(world: World) 
         world.file("restriction", address=world.mail(person), person=person, params={"ground": "c"}) == first
     )
     assert world.file("restriction", person=person, params={"ground": "a"}) != first
+
+
+def test_an_erasure_that_waits_is_nobodys_to_decide_and_goes_on_when_no_copy_is_asked_for(
+    world: World,
+) -> None:
+    person = world.people["dispute_open"] if "dispute_open" in world.people else world.people["customer"]
+    copy = world.file("access", address=world.mail(person), params={"note": "other"})
+    world.clerk.run()
+    erase = world.file("erasure", person=person, params={"ground": "e"})
+    world.clerk.run()
+    assert world.case(erase)["params"]["waits"] == "access"
+    assert world.one("SELECT bloesem.case_decide('officer:1', %s, 'granted', NULL, NULL)", erase) == "not-now"
+    world.admin.execute(
+        "UPDATE bloesem.request_case SET state = 'withdrawn', ended_at = bloesem.moment() WHERE number = %s",
+        [copy],
+    )
+    world.clerk.run()
+    assert "waits" not in world.case(erase)["params"]
+    assert world.case(erase)["state"] == "waiting"
+
+
+@pytest.mark.promise("R-007")
+def test_an_extension_is_told_within_the_month_once_and_moves_the_warnings(world: World) -> None:
+    number = world.file("rectification", person=world.people["customer"], words="Nog iets.")
+    world.clerk.run()
+    before = world.case(number)
+    extend = "SELECT bloesem.case_extend('officer:1', %s, %s)"
+    assert world.one(extend, number, "  ") == "why"
+    assert world.one(extend, number, "Het zijn er veel.") == "recorded"
+    assert world.one(extend, number, "Nog eens.") == "already"
+    world.clerk.run()
+    after = world.case(number)
+    assert after["warn_on"] > before["warn_on"]
+    assert [key for key, _, _ in world.letters(number)].count("case-extended") == 1
+    late = world.file("rectification", person=world.people["customer"], words="Lang geleden.")
+    world.clerk.run()
+    world.admin.execute("UPDATE bloesem.request_case SET due = bloesem.today() - 1 WHERE number = %s", [late])
+    assert world.one(extend, late, "Te laat.") == "late"
+
+
+def test_a_thousand_forms_with_somebodys_address_are_no_thousand_letters(world: World) -> None:
+    address = "overspoeld@elders.example"
+    numbers = [world.file("other", address=address, words=f"Vraag {n}.", kind="question") for n in range(30)]
+    world.clerk.run()
+    sent = [len(world.letters(number)) for number in numbers]
+    assert 1 <= sum(sent) <= 10
+    assert all(world.case(number)["state"] == "closed" for number in numbers)
+
+
+def test_a_signed_in_person_proves_nothing_of_anothers_case(world: World) -> None:
+    """A case that is bound to somebody is nobody else's to identify."""
+    person, other = world.people["customer"], world.people["ann"]
+    number = world.file("human", address=world.mail(person), words="Kijk nog eens.")
+    world.clerk.run()
+    assert world.case(number)["state"] == "asked"
+    theirs = world.file("human", person=other, address=world.mail(person), words="Kijk nog eens.")
+    assert theirs != number
+    assert world.case(number)["state"] == "asked"
