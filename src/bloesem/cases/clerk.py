@@ -33,6 +33,8 @@ from bloesem.rights.identify import Who
 from bloesem.stores.postgres import Connection
 
 _log = logging.getLogger(__name__)
+#: One clerk at a time works on a database: its lock ends with its connection, whatever becomes of it.
+_ALONE = "hashtextextended('bloesem clerk', 0)"
 
 
 @dataclass
@@ -59,7 +61,17 @@ class Clerk:
         return row is not None and row[0] is not None
 
     def run(self, most: int = 50) -> int:
-        """Does what can be done now. out: how many steps were made."""
+        """Does what can be done now, unless another clerk is at it. out: how many steps were made."""
+        row = self.connection.execute(f"SELECT pg_try_advisory_lock({_ALONE})").fetchone()
+        if row != (True,):
+            return 0
+        try:
+            return self._run(most)
+        finally:
+            if not self.connection.closed:
+                self.connection.execute(f"SELECT pg_advisory_unlock({_ALONE})")
+
+    def _run(self, most: int) -> int:
         made = self._dues() + self.letters.due()
         for _ in range(most):
             if not self.step():
