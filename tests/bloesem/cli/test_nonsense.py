@@ -46,6 +46,8 @@ PLAIN = {
     "notices": ("--store", DOWN),
     "register": (),
     "breach": ("--store", DOWN),
+    "publish": ("status", "2027-03-01", "--store", DOWN),
+    "mailbox": ("read", "--once", "--folder", "{tmp}", "--own", "privacy@ours.example", "--store", DOWN),
     "up": ("--no-demo",),
     "discover": (DOWN,),
     "residue": ("--store", DOWN),
@@ -156,6 +158,9 @@ FREE = {
 }
 FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--item"), ("rectify", "--source")}
 FREE |= {("notices", option) for option in ("--sent", "--proven", "--to", "--proof")}
+#: What a step of a publication says: `tests/bloesem/publishing` tries what may not be said.
+FREE |= {("publish", option) for option in ("--by", "--reason", "--url", "--credentials")}
+FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site")}
 #: What a step of a breach says: `tests/bloesem/breaches` tries what may not be said.
 FREE |= {
     ("breach", f"--{name}")
