@@ -6,7 +6,21 @@ import json
 import sys
 import time
 
-from bench import cli, discover, door, gate, mixes, notice, objection, residue, rights, slim, sweep, up
+from bench import (
+    answers,
+    cli,
+    discover,
+    door,
+    gate,
+    mixes,
+    notice,
+    objection,
+    residue,
+    rights,
+    slim,
+    sweep,
+    up,
+)
 from bench.measure import HEAD, Figure, machine, parser
 
 NAMES = (
@@ -22,6 +36,7 @@ NAMES = (
     "mixes",
     "door",
     "notice",
+    "answers",
 )
 
 
@@ -52,6 +67,8 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return door.figures(door.MILLION if full else 100_000, 400, 3)
         case "notice":
             return notice.figures(200)
+        case "answers":
+            return answers.figures(500)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 
