@@ -7,6 +7,7 @@ uses nothing up, as programs that read mail look at every one; a press does.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from allauth.core import ratelimit
@@ -34,6 +35,8 @@ from charging.portal.seats import PERSON
 from charging.portal.views import number_of
 
 MOST = 20_000
+#: What a link of ours can hold: anything else is not asked of the database.
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,99}")
 ABOUT = ("self", "parent", "mandate")
 #: What cannot be done without a word of what is meant.
 NEEDS_WORDS = ("rectification", "human", "other")
@@ -214,7 +217,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     """The address on file is who one is (R-014)."""
     if request.method != "POST":
         return _private(render(request, "portal/request_prove.html", {"state": "ask"}))
-    good = len(token) < 100 and asked("SELECT bloesem.case_prove(%s)", token) == "proved"
+    good = TOKEN.fullmatch(token) is not None and asked("SELECT bloesem.case_prove(%s)", token) == "proved"
     state = "done" if good else "bad"
     return _private(
         render(request, "portal/request_prove.html", {"state": state}, status=200 if good else 404)
@@ -225,7 +228,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The answer behind its link: opened by a press, then read and saved for an hour."""
-    known = len(token) < 100 and ratelimit.consume(request, action="open_link")
+    known = TOKEN.fullmatch(token) is not None and ratelimit.consume(request, action="open_link")
     if request.method != "POST":
         state = asked("SELECT bloesem.case_look(%s)", token) if known else "gone"
         status = 404 if state == "gone" else 200
