@@ -23,7 +23,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up test test-versions explore lint types contracts bench lock clean format
+.PHONY: up test faults test-versions explore lint types contracts bench lock clean format
 
 up: $(RUNTIME)
 	$(BIN)/bloesem up $(ARGS)
@@ -43,6 +43,10 @@ test-versions: export BLOESEM_LAST_RUN := .bloesem/last-run-versions.json
 test-versions: $(DEV)
 	$(BIN)/python -m pytest $(PARALLEL) --pg 12,13,14,15,17 tests/bloesem/rights tests/bloesem/discover \
 		--ignore tests/bloesem/rights/guarded $(PYTEST)
+
+# Every statement of every request at which the clerk can die.
+faults: $(DEV)
+	BLOESEM_FAULTS=1 BLOESEM_LAST_RUN=.bloesem/last-run-faults.json $(BIN)/python -m pytest tests/bloesem/cases/test_faults.py $(PYTEST)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -6,10 +6,38 @@ import json
 import sys
 import time
 
-from bench import cli, discover, door, gate, mixes, objection, residue, rights, slim, sweep, up
+from bench import (
+    answers,
+    cli,
+    discover,
+    door,
+    gate,
+    mixes,
+    notice,
+    objection,
+    residue,
+    rights,
+    slim,
+    sweep,
+    up,
+)
 from bench.measure import HEAD, Figure, machine, parser
 
-NAMES = ("cli", "gate", "sweep", "objection", "slim", "up", "discover", "residue", "rights", "mixes", "door")
+NAMES = (
+    "cli",
+    "gate",
+    "sweep",
+    "objection",
+    "slim",
+    "up",
+    "discover",
+    "residue",
+    "rights",
+    "mixes",
+    "door",
+    "notice",
+    "answers",
+)
 
 
 def run(name: str, *, full: bool = False) -> list[Figure]:
@@ -37,6 +65,10 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return mixes.figures(2_000, 600)
         case "door":
             return door.figures(door.MILLION if full else 100_000, 400, 3)
+        case "notice":
+            return notice.figures(200)
+        case "answers":
+            return answers.figures(500)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "lints policy and map, compares the map with the live schema and the plan with the live catalogue",
     "discover": "proposes a data map for a database that nobody here designed; marks what it is unsure of",
     "plan": "the SQL that puts a policy in force, before it is applied; the matrix of purposes; differences",
+    "publish": "a new version: what differs, what it would do, who decided, who was told, and activation",
     "explain": "why a purpose may or may not read a column",
     "access": "everything that is held about one person, here or in a database of any design, and why",
     "erase": "people go, here or from a database of any design: rehearsed, then whole or not at all",
@@ -35,9 +36,13 @@ COMMANDS = {
     "object": "a person objects to a purpose",
     "withdraw": "a person withdraws consent",
     "recipients": "who may get personal data today, who may not, why, and what lapses when",
+    "register": "the register of processing (art. 30), as pages, workbook, DPV, TILT, fideslang and schema.org",
+    "breach": "breaches of personal data: recorded, notified within the hours, told to people",
+    "mailbox": "mail to the privacy mailbox becomes a case, with the moment at which it arrived",
     "notices": "who is told of what became of the data that it got: queued, sent, proven, late",
     "sweep": "what the clock says must go today",
     "residue": "what is still left of people who were erased, anywhere in a database",
+    "notice": "the privacy notice in four languages: today's, or any version's; as text, HTML or JSON",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",
 }
 

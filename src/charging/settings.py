@@ -58,7 +58,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "bloesem.console.frame.context",
                 "charging.portal.frame.context",
-            ]
+            ],
+            "libraries": {"notice": "bloesem.notice.templatetags.notice"},
         },
     }
 ]
@@ -113,6 +114,9 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
+    "open_link": "60/m/ip",
+    "change_email": "20/m/ip,5/10m/user,3/10m/key",
+    "change_code": "10/10m/user",
 }
 #: How often a recipient's program may ask: each token, and whoever has none that is good.
 BLOESEM_API_RATES = {"api": "60/m/key", "api_wrong": "30/m/ip"}

@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from bench import cli, discover, door, gate, measure, mixes, objection, residue, rights, slim, sweep
+from bench import (
+    answers,
+    cli,
+    discover,
+    door,
+    gate,
+    measure,
+    mixes,
+    notice,
+    objection,
+    residue,
+    rights,
+    slim,
+    sweep,
+)
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -49,6 +63,18 @@ def test_mixes(capsys: pytest.CaptureFixture[str]) -> None:
     found = run(mixes, capsys, "--people", "30", "--operations", "40")
     assert [figure["name"] for figure in found] == [f"mix of the {who}" for who in mixes.MIXES]
     assert all(figure["operations"] == 40 for figure in found)
+
+
+def test_notice(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(notice, capsys, "--requests", "2")
+    assert [figure["name"] for figure in found] == list(notice.PAGES)
+    assert all(figure["requests"] == 2 and figure["limit"] == "ours <= 20" for figure in found)
+
+
+def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    (figure,) = run(answers, capsys, "--people", "3")
+    assert figure["answered"] == 3
+    assert figure["theirs"] > 0
 
 
 def test_door(capsys: pytest.CaptureFixture[str]) -> None:

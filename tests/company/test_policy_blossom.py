@@ -494,4 +494,4 @@ def test_promises_that_people_keep_have_a_record() -> None:
 def test_every_part_and_purpose_of_the_law_has_a_bit() -> None:
     keys = {key for row in company().in_force(VERSION).purposes.values() for key in row.parts}
     keys |= {purpose.key for purpose in company().law.purposes}
-    assert {line.key for line in company().bits()} == keys
+    assert {line.key for line in company().bits() if line.first <= VERSION} == keys

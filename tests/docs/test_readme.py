@@ -17,8 +17,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 #: Lines of commands; words after two spaces say what it does.
 LINES = re.findall(r"^    \.venv/bin/bloesem (.+?)(?:  .*)?$", README, re.MULTILINE)
 
-#: Commands that need a database to say anything.
+#: Commands that need a database, or a mailbox, to say anything; and one that ends with 1 while something is missing.
 NEED = (
+    "breach",
+    "mailbox",
+    "register",
     "up",
     "sweep",
     "discover",

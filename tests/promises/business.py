@@ -72,7 +72,7 @@ class Business:
         )
 
     def hold(self, key: str, person: int, table: str | None = None, row: int | None = None) -> int:
-        review = self.now().date() + dt.timedelta(days=90)
+        review = self.today() + dt.timedelta(days=90)
         fact = Fact(
             *(person, "hold", key, self.now(), None, table, row),
             held_by="klantendienst",
@@ -96,6 +96,9 @@ class Business:
 
     def now(self) -> dt.datetime:
         return self.world.now()
+
+    def today(self) -> dt.date:
+        return self.world.today()
 
     def at(self, text: str) -> dt.datetime:
         return midnight(day(text))

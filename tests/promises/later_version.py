@@ -3,6 +3,7 @@ purpose, a ground and a term; and which states every interest that it relies on,
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def beside(folder: Path) -> Path:
         _edit(record, (f"versions: [{FIRST}]", f"versions: [{FIRST}, {CORRECTED}]"))
     _append(company / "record" / "balancing.yaml", BALANCING)
     _edit(company / "record" / "processes.yaml", ("  console:", "  credit: [creditworthiness]\n  console:"))
-    number = (company / "bits.yaml").read_text(encoding="utf-8").count("{number:")
+    given = re.findall(r"\{number: (\d+)", (company / "bits.yaml").read_text(encoding="utf-8"))
+    number = max(map(int, given)) + 1
     _append(company / "bits.yaml", f"  - {{number: {number}, key: creditworthiness, first: {CORRECTED}}}\n")
     version = company / "policy" / CORRECTED
     shutil.copytree(company / "policy" / FIRST, version)

@@ -50,12 +50,12 @@ def test_who_left_is_advertised_to_for_a_year_and_by_mail_as_customers_are(stage
             "login_credential",
             person,
             source="assigned",
-            used_on=stage.now().date(),
+            used_on=stage.today(),
             last_login_at=stage.now(),
         )
         record_fact(stage.keeper, stage.world.plan, Fact(person, "event", "customer.ended", stage.now()))
     object_to_advertising(stage.keeper, stage.rules, unsubscribed)
-    last = stage.now().date()
+    last = stage.today()
     stage.business.on(str(last + DAY))
     assert "identify" not in stage.bits(fine), "no customer any more"
     assert said(stage, fine) == "allowed"
@@ -96,7 +96,7 @@ def test_four_kinds_of_message_ask_consent_of_customers_too(stage: Stage, tmp_pa
 def test_after_a_year_nothing_is_sent_and_no_reminder_either(stage: Stage) -> None:
     person = stage.customer()
     stage.agree(person)
-    given = stage.now().date()
+    given = stage.today()
     stage.business.on(str(given.replace(year=given.year + 1)))
     assert said(stage, person, "spring-news") == "allowed"
     assert said(stage, person, "consent-renewal", last_day="morgen") == "allowed", "before it ends"

@@ -440,17 +440,17 @@ def test_only_invoices_and_what_they_rest_on_are_kept_seven_years(blossom: Busin
     session = blossom.add(
         "session",
         person,
-        accounted_on=blossom.now().date(),
+        accounted_on=blossom.today(),
         started_at=blossom.now(),
         place="thuis",
         energy_wh=1000,
         amount_cents=300,
         meter_values=b"x",
     )
-    invoice(blossom, person, str(blossom.now().date()))
+    invoice(blossom, person, str(blossom.today()))
     hold = blossom.hold("disputes", person, "fault", linked)
     ended(blossom, person)
-    blossom.on(str(blossom.now().date() + dt.timedelta(days=800)))
+    blossom.on(str(blossom.today() + dt.timedelta(days=800)))
     assert blossom.stored_of(person) == {"session": 1, "invoice": 1, "fault": 1}
     left = blossom.world.admin.execute(
         "SELECT place, started_at, meter_values, energy_wh, amount_cents FROM data.session WHERE id = %s",
@@ -459,7 +459,7 @@ def test_only_invoices_and_what_they_rest_on_are_kept_seven_years(blossom: Busin
     assert left == (None, None, None, 1000, 300), "of a session only its total is a supporting document"
     assert blossom.reads("disputes", "fault", "code") == ["E2"], "linked to a dispute, it stays"
     blossom.release(hold)
-    blossom.on(str(blossom.now().date() + dt.timedelta(days=1)))
+    blossom.on(str(blossom.today() + dt.timedelta(days=1)))
     assert blossom.stored_of(person) == {"session": 1, "invoice": 1}
 
 
@@ -472,7 +472,7 @@ def product(blossom: Business, person: int, service: str = "home_charger") -> No
         " VALUES (%s, %s, 'Product', 'Product', %s, 0)",
         [number, f"p{number}", service],
     )
-    blossom.add("product_ownership", person, product_id=number, since=blossom.now().date())
+    blossom.add("product_ownership", person, product_id=number, since=blossom.today())
 
 
 # ---- interaction and consent ---------------------------------------------------------------------------------------
@@ -507,7 +507,7 @@ def test_an_act_of_the_person_restarts_the_year_and_nothing_else_does(
     blossom.add("email_address", person, value="l@post.example", value_norm="l@post.example")
     blossom.add("contact", person, channel="chat", direction="inbound", at=blossom.now(), about="eerste")
     blossom.on("2027-09-01")
-    now = {"now": blossom.now(), "today": blossom.now().date()}
+    now = {"now": blossom.now(), "today": blossom.today()}
     blossom.add(table, person, **{k: now.get(v, v) if isinstance(v, str) else v for k, v in values.items()})
     blossom.on("2028-01-10")
     assert blossom.reads("marketing", "email_address", "value") == ["l@post.example"]
@@ -542,7 +542,7 @@ def consent(blossom: Business, person: int, part: str = "consent_marketing") -> 
         kinds="newsletter",
         channel="email",
         given_at=blossom.now(),
-        given_on=blossom.now().date(),
+        given_on=blossom.today(),
         how="web",
         words_version="1",
     )

@@ -38,7 +38,7 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
     made = blossom.add(
         "call_recording",
         person,
-        recorded_on=blossom.now().date(),
+        recorded_on=blossom.today(),
         announced_at=blossom.now(),
         announcement="opgenomen voor kwaliteit en opleiding",
         began_at=blossom.now(),
@@ -52,7 +52,7 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
         blossom.hold(key, person)
         blossom.hold(key, person, "call_recording", made)
         assert blossom.refused(key, "call_recording", "audio")
-    blossom.on(str(blossom.now().date() + dt.timedelta(days=40)))
+    blossom.on(str(blossom.today() + dt.timedelta(days=40)))
     for use in ("quality", "training"):
         assert blossom.reads(use, "call_recording", "audio") == [], "the law's month is over"
 
@@ -108,7 +108,7 @@ def test_what_runs_on_contract_has_three_phases(blossom: Business) -> None:
     assert seen() == need, "the contract runs, and what came in a request serves it too"
     assert len(blossom.reads("support", "email_address", "value")) == 1, "not what a contest or a survey gave"
     blossom.write("account", prospect, terminated_at=blossom.now())
-    today = blossom.now().date()
+    today = blossom.today()
     blossom.on(str(today.replace(year=today.year + 1) - dt.timedelta(days=1)))
     assert seen() == need, "ending a contract takes a year"
     blossom.on(str(today.replace(year=today.year + 1) + dt.timedelta(days=1)))

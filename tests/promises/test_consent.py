@@ -51,7 +51,7 @@ def test_a_use_on_none_of_the_three_bases_is_denied_without_a_prior_specific_con
 
     # Nothing else that a person is or does stands in for it: a customer, with an account, who signs in.
     alone.business.add(
-        "login_credential", person, source="assigned", used_on=alone.now().date(), last_login_at=alone.now()
+        "login_credential", person, source="assigned", used_on=alone.today(), last_login_at=alone.now()
     )
     assert not alone.bits(person) & purposes
     assert (seen(), sent()) == (set(), "no-consent")
@@ -110,7 +110,7 @@ def test_the_proof_of_consent_and_withdrawal_stays_for_accountability_alone_and_
     assert seeing <= {"law:accountability"}
     # For its term, and not for ever.
     term = next(c.period for c in alone.world.plan.purpose("law:accountability").clocks)
-    last = add_period(alone.now().date(), term)
+    last = add_period(alone.today(), term)
     alone.business.on(str(last - DAY))
     alone.business.sweep()
     assert len(proof()) == 1

@@ -52,7 +52,7 @@ def rated(blossom: Business, person: int, **more: Any) -> int:
     said = {
         "source": "kredietbureau:Score",
         "rated_by": "Score",
-        "rated_on": blossom.now().date(),
+        "rated_on": blossom.today(),
         "score": "A",
         "decision": "installation on account",
     }

@@ -127,7 +127,7 @@ def test_a_hold_has_an_owner_a_reason_and_a_day_of_review(
     """Whoever writes it, the database refuses a hold that nobody answers for; and what was said is never rewritten."""
     admin, plan = blossom.world.admin, blossom.world.plan
     person = blossom.customer()
-    review = blossom.now().date() + dt.timedelta(days=90)
+    review = blossom.today() + dt.timedelta(days=90)
     whole = Fact(
         *(person, "hold", "disputes", blossom.now()),
         held_by="klantendienst",

@@ -152,7 +152,7 @@ def test_energy_management_gets_consumption_and_installation_of_people_with_that
         )
 
     has, never, ended, only_charger = (at.customer() for _ in range(4))
-    today = at.now().date()
+    today = at.today()
     for person in (has, ended, only_charger):
         gives(at.world, person, "home_charger", since=today - 9 * dt.timedelta(days=1))
     gives(at.world, has, "hems", since=today)

@@ -78,7 +78,7 @@ def test_a_charging_session_is_an_interaction_only_where_the_map_says_so(
     person = with_address(blossom)
     product(blossom, person)
     blossom.on("2027-09-01")
-    blossom.add("session", person, started_at=blossom.now(), accounted_on=blossom.now().date(), energy_wh=5)
+    blossom.add("session", person, started_at=blossom.now(), accounted_on=blossom.today(), energy_wh=5)
     blossom.on("2028-01-11")
     assert addressed(blossom)
     blossom.on("2028-09-01")
@@ -96,7 +96,7 @@ def test_the_recorded_call_of_a_stranger_has_a_clock_of_its_own(blossom: Busines
     blossom.add(
         "call_recording",
         person,
-        recorded_on=blossom.now().date(),
+        recorded_on=blossom.today(),
         announced_at=blossom.now(),
         announcement="opgenomen voor kwaliteit en opleiding",
         began_at=blossom.now(),
@@ -141,7 +141,7 @@ def test_somebody_who_left_and_unsubscribes_is_out_at_once(blossom: Business) ->
     person = with_address(blossom)
     blossom.add("marketing_interaction", person, campaign="lente", channel="email", sent_at=blossom.now())
     ended(blossom, person)
-    blossom.on(str(blossom.now().date() + dt.timedelta(days=30)))
+    blossom.on(str(blossom.today() + dt.timedelta(days=30)))
     assert addressed(blossom)
     blossom.fact(person, "objection", "marketing")
     assert not addressed(blossom)

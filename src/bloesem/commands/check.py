@@ -107,6 +107,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import late_reviews, load_company
     from bloesem.recipients.findings import recipient_findings
+    from bloesem.register.activities import register
+    from bloesem.register.dpia import findings as assessments
 
     home = shared.home(arguments)
     read = load_company(home)
@@ -125,6 +127,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
         *map_findings(maps),
         *late_reviews(read.record, on),
         *recipient_findings(read, policy, on, databases),
+        *assessments(read, register(read, on)),
     ]
     plan = None
     try:
@@ -212,16 +215,7 @@ def _of_text(company: Company, policy: Policy, on: dt.date) -> list[Finding]:
     last = Path(os.environ.get("BLOESEM_LAST_RUN") or LAST_RUN)
     found = []
     for one in lint(notice_of(company, policy, on, proven_by(last))):
-        quoted = f": “{one.evidence}”" if one.evidence else ""
-        said = one.said or one.rule.title["en"]
-        found.append(
-            Finding(
-                one.severity,
-                one.id,
-                f"{one.id} {one.rule.name}: {said}{quoted}",
-                one.rule.article,
-                one.rule.remedy["en"],
-                f"the text:{one.line}" if one.line else "",
-            )
-        )
+        where = f"the text:{one.line}" if one.line else ""
+        thing = f"{one.id} {one.rule.name}: {one.thing}"
+        found.append(Finding(one.severity, one.id, thing, one.rule.article, one.remedy, where))
     return found

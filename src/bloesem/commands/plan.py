@@ -213,6 +213,7 @@ def _line(one: object) -> str:
 
 def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
     from bloesem.gate.secrets import CredentialsDirectory
+    from bloesem.publishing.steps import require_published
     from bloesem.stores.install import install
     from bloesem.terms import counted
 
@@ -223,6 +224,8 @@ def _apply(plan: Plan, arguments: argparse.Namespace) -> int:
             print(f"\rmasks: {done} of {people} people", end="\n" if done >= people else "", file=sys.stderr)
 
     with shared.store(arguments.store) as connection:
+        if arguments.apply:
+            require_published(connection, plan)
         done = install(
             connection,
             plan,

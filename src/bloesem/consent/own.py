@@ -1,24 +1,28 @@
-"""What a person does about advertising and consent inside their own scope: three functions of the door, for a login that
-opens such scopes. They know who asks by the signed scope alone.
+"""What a person does about advertising, consent and their own addresses inside their own scope: functions of the door, for a
+login that opens such scopes. They know who asks by the signed scope alone.
 
     object_as_oneself()                 no advertising any more, by any channel (P-166)
+    refuse_channel_as_oneself(channel)  no advertising any more by this one (P-092)
+    correct_as_oneself(kind, row, …)    one's own address, number or e-mail address as it is now (P-149; art. 16, 19)
     agree(id, text, language, channels) the words that are shown today, agreed to with a box of their own (P-057)
     take_back(purpose, text)            consent withdrawn, whole or that to one text (P-058)
 """
 
 from __future__ import annotations
 
-from bloesem.consent.rules import CONSENT_COLUMNS, Rules
+from bloesem.consent.rules import CONSENT_COLUMNS, PointRule, Rules
 from bloesem.consent.tables import DOOR, withdrawn_is_told
 from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql.own import REQUIRE_ME
+from bloesem.plan.sql.own import REQUIRE_ME, told_by
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
 OBJECT = "object_as_oneself()"
 AGREE = "agree(bigint, text, text, text[])"
 TAKE_BACK = "take_back(text, text)"
-SIGNATURES = (OBJECT, AGREE, TAKE_BACK)
+REFUSE_CHANNEL = "refuse_channel_as_oneself(text)"
+CORRECT = "correct_as_oneself(text, bigint, text[], text)"
+SIGNATURES = (OBJECT, REFUSE_CHANNEL, CORRECT, AGREE, TAKE_BACK)
 #: Where the person did it, as the consent's record says it.
 HOW = "own privacy page"
 
@@ -28,6 +32,8 @@ def statements(rules: Rules, texts: Texts, source: str) -> list[Statement]:
     keeper = ident(rules.plan.role("keeper"))
     made = [
         ("no advertising", _object(rules)),
+        ("no advertising by one channel", _refuse_channel(rules)),
+        ("one's own address, corrected", _correct(rules, source)),
         ("agreed", _agree(rules, texts, source)),
         ("taken back", _take_back(rules)),
     ]
@@ -52,6 +58,94 @@ DECLARE
 BEGIN{REQUIRE_ME.format(s=s)}
     RETURN {DOOR}.object_to_advertising(me, NULL, {literal(HOW)});
 END $$"""
+
+
+def _refuse_channel(rules: Rules) -> str:
+    """No reason, and no other channel with it. Advertising by it comes back by a new consent that names it."""
+    s = ident(rules.plan.schema)
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.refuse_channel_as_oneself(by_channel text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+BEGIN{REQUIRE_ME.format(s=s)}
+    IF (by_channel = ANY ({_array(tuple(rules.file.channels))})) IS NOT TRUE THEN
+        RAISE EXCEPTION 'no such channel' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN {DOOR}.object_to_advertising(me, by_channel, {literal(HOW)});
+END $$"""
+
+
+def _correct(rules: Rules, source: str) -> str:
+    """in: kind (`email`, `phone`, `post`), the row's number, its values in the order of `messages/door.yaml`, and the
+    spelling by which it is looked up (none: null). out: `recorded`, `already`, `taken` (an e-mail address of somebody
+    else: it would sign in neither), or `nobody` when no such row is one's own.
+
+    A changed address is compared with the list of those who want no advertising anew (P-095), was given now, and here; what
+    followed from the old one is empty. Every recipient that got what changed is told (art. 19)."""
+    s = ident(rules.plan.schema)
+    branches = "".join(_corrected(rules, point, source) for point in rules.points_of_kind().values())
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.correct_as_oneself(of_kind text, number bigint, said text[], normal text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+    at timestamptz := {s}.moment();
+    held text[];
+BEGIN{REQUIRE_ME.format(s=s)}
+    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;{branches}
+    RETURN 'nobody';
+END $$"""
+
+
+def _corrected(rules: Rules, point: PointRule, source: str) -> str:
+    s, table = ident(rules.plan.schema), rules.plan.table(point.table)
+    where = qualified(table.schema, table.name)
+    mine = f"r.{ident(table.id)} = number AND r.{ident(table.owners[0])} = me"
+    values = {name: f"said[{place}]" for place, name in enumerate(point.value, 1)}
+    about = {key for column in table.columns if column.name in values for key in column.categories}
+    named = {name for name in (point.collected, point.offered, table.source) if name}
+    sets, changed = dict(values), [*values]
+    for column in table.columns:
+        if column.name in values or column.name in named:
+            continue
+        if column.identity:
+            sets[column.name] = "normal"
+            changed.append(column.name)
+        elif column.name == point.key or (not column.key and about & set(column.categories)):
+            sets[column.name] = "NULL"
+    sets[point.collected] = "at"
+    if point.offered:
+        sets[point.offered] = "false"
+    if table.source:
+        sets[table.source] = literal(source)
+    taken = ""
+    if point.kind == "email":
+        others = [
+            f"EXISTS (SELECT FROM {qualified(t.schema, t.name)} o WHERE o.{ident(c.name)} = normal"
+            f" AND o.{ident(t.owners[0])} IS DISTINCT FROM me)"
+            for t in rules.plan.tables
+            for c in t.columns
+            if c.identity == "email" and t.owners
+        ]
+        taken = f"""
+        IF {" OR ".join(others)} THEN
+            RETURN 'taken';
+        END IF;"""
+    fields = f"jsonb_build_object({literal(table.name)}, to_jsonb({_array(tuple(changed))}))"
+    return f"""
+    IF of_kind = {literal(point.kind)} AND cardinality(said) = {len(values)} THEN
+        SELECT ARRAY[{", ".join(f"r.{ident(name)}" for name in values)}]::text[] INTO held
+        FROM {where} r WHERE {mine} FOR UPDATE;
+        IF NOT FOUND THEN
+            RETURN 'nobody';
+        ELSIF held IS NOT DISTINCT FROM said THEN
+            RETURN 'already';
+        END IF;{taken}
+        UPDATE {where} r SET {listed([f"{ident(name)} = {value}" for name, value in sets.items()], by=8)} WHERE {mine};
+        PERFORM {s}.queue_notices(gen_random_uuid(), me, 'rectification', {fields}, NULL, {told_by(rules.plan)}, at);
+        RETURN 'recorded';
+    END IF;"""
 
 
 def _agree(rules: Rules, texts: Texts, source: str) -> str:

@@ -25,8 +25,10 @@ import psycopg
 from psycopg import sql
 from pydantic import TypeAdapter
 
+from bloesem.cases import tables as requested
 from bloesem.clock import asking, sweep
 from bloesem.clock.sweep import furthest
+from bloesem.company import Loaded
 from bloesem.console import clockwork, jobs
 from bloesem.console.clockwork import Progress, moment
 from bloesem.console.effects import Effects
@@ -81,6 +83,7 @@ class Keeper:
     demonstration: bool
     login: str = "console"
     office: Office | None = None  # what a company says to many, where it does
+    loaded: Loaded | None = None  # with which requests of people are answered
     _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
     _found: Mapping[str, Case] = field(default_factory=dict, init=False)
@@ -116,6 +119,7 @@ class Keeper:
                     self._sweep(reports)
                 if sends:
                     self._campaigns(reports)
+                    self._requests(reports)
                 job = jobs.take(reports, self.plan)
                 if job is None:
                     for _ in bell.notifies(timeout=1.0, stop_after=1):
@@ -149,6 +153,18 @@ class Keeper:
         if waits:
             with self.open(autocommit=True) as work:
                 self.office.serve(work)
+
+    def _requests(self, reports: Connection) -> None:
+        """Requests of people, as far as they can be taken now, on a connection of its own."""
+        if self.loaded is None:
+            return
+        waits = requested.waits(reports, self.plan)
+        reports.commit()
+        if waits:
+            from bloesem.cases.clerk import Clerk  # it brings what makes PDFs along
+
+            with self.open(autocommit=True) as work:
+                Clerk(work, self.loaded).run()
 
     def _notice(self, reports: Connection) -> None:
         """After an act: the last acts at once, which is cheap; the numbers, where it changed any, when a count is not
@@ -262,7 +278,8 @@ def main(directory: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     demonstration, office = os.environ.get("BLOESEM_DEMO") == "1", Office.of(loaded, today)
-    Keeper(credentials.dsn(server, prefix), loaded.plan, demonstration, office=office).serve(stop)
+    keeper = Keeper(credentials.dsn(server, prefix), loaded.plan, demonstration, office=office, loaded=loaded)
+    keeper.serve(stop)
 
 
 if __name__ == "__main__":

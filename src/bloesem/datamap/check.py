@@ -153,9 +153,12 @@ def _categories(policy: Policy, plan: Plan, maps: LoadedMap, known: bool) -> Ite
                     used.setdefault(category, []).append((table.schema, table.name, column.name))
     for category, places in used.items():
         stored = ", ".join(".".join(place[1:]) for place in places)
+        not_collected = policy.categories[category].not_collected
         gap = " (the record knows: L-014)" if known else ""
+        if not_collected:
+            gap = " (the text says that it is not collected: every write is refused)"
         yield Finding(
-            "warning" if known else "error",
+            "warning" if known or not_collected else "error",
             "category-without-purpose",
             f"category `{category}` serves no purpose{gap}, and is stored in {stored}",
             "art. 5(1)(b): data is collected for a purpose; without one, nothing keeps it",

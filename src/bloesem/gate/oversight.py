@@ -136,6 +136,10 @@ class Oversight:
             (str(r), str(n), str(t), str(c)) for r, n, t, c in self._ask(_GRANTS, list(roles), names)
         )
 
+    def rows(self, text: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a question; `{s}` in it is the schema of Bloesem's own."""
+        return self._ask(text, *values)
+
     def _ask(self, text: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         try:
             query = sql.SQL(text).format(s=sql.Identifier(self.plan.schema))

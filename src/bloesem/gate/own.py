@@ -54,13 +54,13 @@ def facts(opened: Opened, person: int) -> list[Fact]:
     """All that is recorded of whoever's scope is open, as the calculus reads it; `person` only names them in it."""
     return [
         Fact(person, kind, key, starts, ends, table, row)
-        for kind, key, starts, ends, table, row in _ask(opened, "own_facts")
+        for kind, key, starts, ends, table, row in ask(opened, "own_facts")
     ]
 
 
 def moment(opened: Opened) -> dt.datetime:
     """The database's own moment."""
-    found: dt.datetime = _ask(opened, "moment")[0][0]
+    found: dt.datetime = ask(opened, "moment")[0][0]
     return found
 
 
@@ -69,7 +69,7 @@ def recipients(opened: Opened) -> list[Got]:
         Got(
             recipient, name, kind, purpose, ground, tuple(_json(transfers) or ()), ends, at, table, tuple(columns)
         )
-        for recipient, name, kind, purpose, ground, transfers, ends, at, table, columns in _ask(
+        for recipient, name, kind, purpose, ground, transfers, ends, at, table, columns in ask(
             opened, "own_recipients"
         )
     ]  # fmt: skip
@@ -77,12 +77,12 @@ def recipients(opened: Opened) -> list[Got]:
 
 def told(opened: Opened) -> list[Told]:
     """The newest first."""
-    return [Told(*row) for row in _ask(opened, "own_notices")]
+    return [Told(*row) for row in ask(opened, "own_notices")]
 
 
 def readings(opened: Opened) -> list[tuple[dt.date, str, int]]:
     """Day, purpose and how often staff read, the newest first; by whom is the reader's own data (C-579/21)."""
-    return [(day, purpose, times) for day, purpose, times in _ask(opened, "own_readings")]
+    return [(day, purpose, times) for day, purpose, times in ask(opened, "own_readings")]
 
 
 def object_to(opened: Opened, purpose: str) -> str:
@@ -98,6 +98,17 @@ def take_objection_back(opened: Opened, purpose: str) -> str:
 def refuse_advertising(opened: Opened) -> str:
     """No advertising from now on, by any channel, profiling and audiences included (P-166). out: `recorded` or `already`."""
     return _said(opened, "object_as_oneself", [], _DOOR)
+
+
+def refuse_channel(opened: Opened, channel: str) -> str:
+    """No advertising from now on by this channel (P-092). out: `recorded` or `already`."""
+    return _said(opened, "refuse_channel_as_oneself", [channel], _DOOR)
+
+
+def correct(opened: Opened, kind: str, row: int, values: Sequence[str], normal: str | None) -> str:
+    """One's own address, number or e-mail address as it is now (P-149). in: `row`, one's own; `normal`, the spelling by
+    which it is looked up. out: `recorded`, `already`, `taken` (somebody else's e-mail address) or `nobody` (no such row)."""
+    return _said(opened, "correct_as_oneself", [kind, row, list(values), normal], _DOOR)
 
 
 def agree(opened: Opened, text: str, language: str, channels: Sequence[str]) -> str:
@@ -116,12 +127,13 @@ def _json(value: Any) -> Any:
 
 
 def _said(opened: Opened, function: str, values: Sequence[object], schema: str | None = None) -> str:
-    return str(_ask(opened, function, values, schema)[0][0])
+    return str(ask(opened, function, values, schema)[0][0])
 
 
-def _ask(
+def ask(
     opened: Opened, function: str, values: Sequence[object] = (), schema: str | None = None
 ) -> list[tuple[Any, ...]]:
+    """The rows of a function that knows whom it is about by the open scope alone."""
     connection: Any = connections[opened.using]
     query = sql.SQL("SELECT * FROM {}({})").format(
         sql.Identifier(schema or opened.gate.plan.schema, function),
@@ -135,12 +147,15 @@ __all__ = [
     "Got",
     "Told",
     "agree",
+    "ask",
+    "correct",
     "facts",
     "moment",
     "object_to",
     "readings",
     "recipients",
     "refuse_advertising",
+    "refuse_channel",
     "take_objection_back",
     "told",
     "withdraw",

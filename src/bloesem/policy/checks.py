@@ -75,6 +75,13 @@ class _Checks:
                     yield self._unknown(
                         ("categories", key, "only"), "purpose", purpose, parts, "P-051: a closed list"
                     )
+            if category.not_collected and (reader := self._collector(key)) is not None:
+                yield self.problem(
+                    ("categories", key, "not_collected"),
+                    f"part `{reader}` reads it, and the text says that it is not collected",
+                    "P-051, L-014: what is collected is for a purpose, and what is for none is not collected",
+                    "take it out of `reads`, or say in the text what it is for",
+                )
             wanted = next((_CONDITIONS[tag] for tag in category.is_ if tag in _CONDITIONS), None)
             if category.condition is not None and not (wanted and re.match(wanted, category.condition)):
                 yield self.problem(
@@ -92,6 +99,18 @@ class _Checks:
                         self.policy.services,
                         "P-015: collected only with the service that needs it",
                     )
+
+    def _collector(self, category: str) -> str | None:
+        """The first part that reads a category, other than what only holds what others collected."""
+        for row in self.policy.purposes.values():
+            for key, part in row.parts.items():
+                if (
+                    not (part.keep or row.keep).hold
+                    and ALL not in part.reads
+                    and reads_category(part, category)
+                ):
+                    return key
+        return None
 
     def _events(self) -> Iterator[Problem]:
         events = self.policy.events

@@ -54,19 +54,27 @@ def undecided(law: Law, record: Record, day: dt.date) -> Iterable[str]:
 
 
 def _by(record: Record, day: dt.date) -> dict[str, TermDecision]:
-    return {key: one for key, one in record.terms.items() if one.decided <= day}
+    return {
+        key: one
+        for key, one in record.terms.items()
+        if one.decided <= day and (one.until is None or day < one.until)
+    }
 
 
 def _decided(keep: Keep, decision: TermDecision | None) -> Keep:
     if decision is None:
         return keep
     if decision.keep is not None:
-        return decision.keep
+        return decision.keep.model_copy(
+            update={"terms": tuple(_falling(term, term.fallback) for term in decision.keep.terms)}
+        )
     return keep.model_copy(update={"terms": tuple(_falling(term, decision.fallback) for term in keep.terms)})
 
 
 def _falling(term: Term, fallback: Term | None) -> Term:
-    return term.model_copy(update={"fallback": fallback})
+    """The term with a fallback that the record chose: its start is not of the text (L-027)."""
+    chosen = None if fallback is None else fallback.model_copy(update={"start_stated": False})
+    return term.model_copy(update={"fallback": chosen})
 
 
 __all__ = ["law_with_terms", "undecided", "with_terms"]

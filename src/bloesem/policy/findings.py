@@ -120,7 +120,8 @@ def _orphans(view: _View) -> Iterator[Finding]:
     keys = view.policy.categories
     of_law = {word for purpose in view.law.purposes for word in purpose.reads.is_}
     for key, category in keys.items():
-        if any(other.startswith(key + ".") for other in keys) or of_law & set(category.is_):
+        above = any(other.startswith(key + ".") for other in keys)
+        if above or category.not_collected or of_law & set(category.is_):
             continue
         if not any(collects(row, part) and reads_category(part, key) for _, row, _, part in view.parts()):
             yield view.finding(
@@ -284,7 +285,7 @@ def _clocks(view: _View) -> Iterator[Finding]:
                     "parts",
                     key,
                 )
-            if term.fallback is not None:
+            if term.fallback is not None and not term.fallback.start_stated:
                 yield view.finding(
                     "L-027",
                     "error",

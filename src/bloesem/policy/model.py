@@ -23,6 +23,7 @@ from bloesem.recipients.model import (
     Store,
     Transfer,
 )
+from bloesem.register.records import Assessed, DpiaRules, RegisterRecord, Vocabularies
 from bloesem.source import Strict
 from bloesem.terms import (
     BASES,
@@ -103,6 +104,7 @@ class Category(Strict):
         False  # the text ends the list with "…" or "etc.": additions need a change of the model (P-020)
     )
     undeclared: bool = False  # the text names no such data; it is told to the person and reported (L-017)
+    not_collected: bool = False  # the text names it to say that it is not collected: every write is refused
     service: (
         Key | tuple[Key, ...]
     ) = ()  # collected only for people who have this service, or one of these (P-015)
@@ -509,11 +511,13 @@ class TermDecision(Dated):
     """How long, where neither the text nor the law says it: of a part, of a row of the table, or of a purpose of the law.
 
     `keep` stands instead of the row's term; `fallback` beside it, for whom its start can never come (P-104). A term is
-    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later.
+    changed with a version, of which people are told (P-175): a decision holds for versions that begin on its day or later,
+    and before `until`, from which on the text itself says the term.
     """
 
     keep: Keep | None = None
     fallback: Term | None = None
+    until: dt.date | None = None
     why: str
     promises: tuple[str, ...] = ()
 
@@ -529,7 +533,8 @@ class Deadlines(Dated):
 
     `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
     the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
-    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19).
+    `recipients_told`: how soon whoever got data shows that it followed a change (art. 19). `policy_notice`: how long before
+    a significant change of the policy the last person is told (P-175).
     """
 
     warn_before: Period
@@ -537,6 +542,7 @@ class Deadlines(Dated):
     careful_extension: bool
     adequacy_recheck: Period
     recipients_told: Period = "P14D"
+    policy_notice: Period = "P30D"
     why: str
 
     @model_validator(mode="after")
@@ -617,6 +623,12 @@ class Record(Strict):
     recipient_rules: RecipientRules | None = None
     deliveries: dict[Key, Delivery] = Field(default_factory=dict)  # kind of recipient → how it gets its file
     evidence: dict[str, Dated] = Field(default_factory=dict)  # promises that people keep: P-id → dated record
+    register_: RegisterRecord | None = Field(
+        default=None, alias="register"
+    )  # art. 30: what the model does not know
+    vocabularies: Vocabularies | None = None  # our words in the vocabularies of others
+    dpia: dict[Key, Assessed] = Field(default_factory=dict)  # decisions about impact assessments (art. 35)
+    dpia_rules: DpiaRules | None = None
 
     def decided_by(self, day: dt.date) -> Record:
         """The record without what is decided later than `day` (a civil date) and would permit something: balancing

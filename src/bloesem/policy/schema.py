@@ -18,6 +18,7 @@ from bloesem.law.model import LawFile
 from bloesem.policy.company import BitsFile, CompanyFile
 from bloesem.policy.model import Policy, Record
 from bloesem.policy.text import SentencesFile
+from bloesem.policy.translations import TranslationsFile
 
 #: Name of the file (before `.schema.json`) → what it describes.
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
@@ -25,6 +26,10 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "sentences": (
         SentencesFile,
         "The text cut into sentences, each with what transcribes it: sentences.yaml",
+    ),
+    "translations": (
+        TranslationsFile,
+        "The text in other languages, sentence by sentence: translations.yaml",
     ),
     "record": (Record, "What the company decided and the text does not say: record/*.yaml"),
     "datamap": (DataMap, "Where personal data lies: fideslang Dataset YAML and additions under meta"),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from psycopg import sql
 
+from bloesem.cases import tables as cases
 from bloesem.clock import moment, sweep
 from bloesem.company import Loaded
 from bloesem.errors import ClockError, PlanError, StoreError
@@ -23,6 +24,8 @@ from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql import gate
 from bloesem.policy.company import Company
+from bloesem.publishing import tables as publications
+from bloesem.publishing.steps import require_published
 from bloesem.running import worker
 from bloesem.running.home import Home
 from bloesem.sending import ready as sending
@@ -68,9 +71,13 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
                 migrate(admin, dsn, plan, company.application)
                 home.set_migrated(mark)
         say(f"the policy of {plan.version} into the database")
+        require_published(admin, plan)
         install(admin, plan, credentials=CredentialsDirectory(home.credentials))
+        publications.install(admin, plan)
         worker.install(admin, plan)
         sending.install(admin, loaded)
+        if loaded.company.messages is not None:
+            cases.install(admin, plan)
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
             say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")

@@ -14,5 +14,14 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from bloesem.console import words
 
-        for name in ("words", "privacy", "words_campaigns", "words_open", "words_outside"):
+        names = (
+            "words",
+            "privacy",
+            "words_campaigns",
+            "words_open",
+            "words_outside",
+            "words_details",
+            "requests",
+        )
+        for name in names:
             words.add(Path(__file__).with_name(f"{name}.yaml"))

@@ -21,6 +21,7 @@ from charging.portal import mine, statement, tokens
 from charging.portal.access import actor, seated
 from charging.portal.models import User
 from charging.portal.report import GRIDS, PROGRESS, SHOWS, Report, write
+from charging.portal.statement_pdf import as_pdf
 
 
 def _language() -> str:
@@ -126,9 +127,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         months = statement.months(user, number, today.replace(year=today.year - 1, day=1))
     except DisclosureError as error:
         return refused(request, error)
-    with purpose("fleet", employer=number, actor=actor(request)) as opened:
-        name = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
-        opened.reads([])  # an employer's name is nobody's; whom the months are of is said where they are read
+    name = _name(request, number)
     people = len(frozenset[int]().union(*(month.people for month in months)))
     return render(request, "portal/fleet.html", {"employer": name, "months": months, "people": people})
 
@@ -147,10 +146,23 @@ def fleet_file(request: HttpRequest, year: int, month: int, form: str) -> HttpRe
         return refused(request, error)
     if not found:
         raise Http404
-    made = (statement.as_csv if form == "csv" else statement.as_xlsx)(found[0], _language())
+    made = _as_file(request, found[0], form)
     response = HttpResponse(made, content_type=statement.MEDIA[form])
     response["Content-Disposition"] = f'attachment; filename="{year}-{month:02d}.{form}"'
     return response
+
+
+def _as_file(request: HttpRequest, month: statement.Month, form: str) -> bytes:
+    if form == "pdf":
+        return as_pdf(month, _language(), _name(request, _employer(_user(request))))
+    return (statement.as_csv if form == "csv" else statement.as_xlsx)(month, _language())
+
+
+def _name(request: HttpRequest, number: int) -> str:
+    with purpose("fleet", employer=number, actor=actor(request)) as opened:
+        name = Employer.objects.filter(pk=number).values_list("name", flat=True).first()
+        opened.reads([])  # an employer's name is nobody's; whom the months are of is said where they are read
+    return name or ""
 
 
 def _employer(user: User) -> int:

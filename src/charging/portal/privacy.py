@@ -98,7 +98,7 @@ class Page:
     law: tuple[Use, ...]
     advertised: bool
     refused_since: dt.date | None
-    channels_refused: tuple[str, ...]
+    channels: tuple[tuple[str, str, bool], ...]  # of advertising: key, label, whether it was refused
     choices: tuple[Choice, ...]
     others: tuple[tuple[str, str], ...]  # consents to words of other pages: purpose, label
     restricted: bool
@@ -154,8 +154,13 @@ def page(opened: Opened, company: Company, who: int, door: tuple[Rules, Texts] |
         if {f.key for f in refused} >= {p for p in advertising if not company.plan.purpose(p).by_consent}
         and refused
         else None,
-        channels_refused=tuple(
-            sorted(_channel(company, f.key, language) for f in holding if f.kind == "channel")
+        channels=tuple(
+            (
+                key,
+                _channel(company, key, language),
+                any(f.kind == "channel" and f.key == key for f in holding),
+            )
+            for key in (door[0].file.channels if door else ())
         ),
         choices=tuple(_choices(company, door, consents, civil(now), language)),
         others=tuple(_others(company, door, consents, holding, civil(now), language)),

@@ -19,6 +19,7 @@ from bloesem.consent.rules import Rules
 from bloesem.consent.texts import ConsentText, Texts
 from bloesem.console import language as words
 from bloesem.console.company import Company, current
+from bloesem.console.company import said as words_said
 from bloesem.gate import Opened, own, purpose
 from bloesem.plan.dates import civil
 from charging.portal import privacy
@@ -50,6 +51,11 @@ def _press(request: HttpRequest, opened: Opened, company: Company, door: Door, l
     do, what = request.POST.get("do", ""), request.POST.get("what", "")
     if do == "advertising" and door is not None:
         return _said(do, own.refuse_advertising(opened) == "recorded", "", language)
+    if do == "channel" and door is not None:
+        if what not in door[0].file.channels:
+            raise BadRequest(do)
+        label = words_said(company.policy.channels[what].label, language)
+        return _said(do, own.refuse_channel(opened, what) == "recorded", label, language)
     if do in ("object", "back"):
         asked = company.plan.by_key.get(what)
         advertising = door[0].advertising if door else ()

@@ -12,7 +12,16 @@ from django.views.generic import RedirectView
 
 from bloesem.console import site
 from bloesem.sending import web
-from charging.portal import campaigns, open_pages, outside_urls, privacy_views, views
+from charging.portal import (
+    campaigns,
+    details_views,
+    notice_views,
+    open_pages,
+    outside_urls,
+    privacy_views,
+    requests,
+    views,
+)
 from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
@@ -30,6 +39,7 @@ urlpatterns = [
     *outside_urls.programs,
     *i18n_patterns(
         *open_pages.urlpatterns,  # for whoever has no account
+        *requests.urlpatterns,
         path("", views.home, name="portal-home"),
         path("signin", account.request_login_code, name="account_login"),
         path("signin", account.request_login_code, name="account_request_login_code"),
@@ -55,6 +65,8 @@ urlpatterns = [
         ),
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
+        *notice_views.urlpatterns,
+        *details_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,

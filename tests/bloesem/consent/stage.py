@@ -43,6 +43,9 @@ class Stage:
     def now(self) -> dt.datetime:
         return self.world.now()
 
+    def today(self) -> dt.date:
+        return self.world.today()
+
     def customer(self, address: str | None = None, **values: Any) -> int:
         """A customer who gave an address with the contract, and was offered to refuse advertising."""
         person = self.business.customer()

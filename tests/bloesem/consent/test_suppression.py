@@ -31,7 +31,7 @@ def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> No
     person = at.customer()
     at.phone(person, "+32470000001")
     at.agree(person)
-    at.business.add("product_ownership", person, source="assigned", product_id=1, since=at.now().date())
+    at.business.add("product_ownership", person, source="assigned", product_id=1, since=at.today())
     at.business.add(
         "segment",
         person,
@@ -192,7 +192,7 @@ def test_a_browser_that_objects_is_believed(at: Stage) -> None:
 
 
 def phone_file(at: Stage, *numbers: str, days: int = 0, count: int | None = None) -> bytes:
-    day = at.now().date() - dt.timedelta(days=days)
+    day = at.today() - dt.timedelta(days=days)
     said = len(numbers) if count is None else count
     return "\n".join([f"# date: {day}", *numbers, f"# numbers: {said}", ""]).encode()
 

@@ -12,6 +12,8 @@ from threading import Event, Thread
 from tests.charging.databases import migrated
 from tests.databases import Database
 
+from bloesem.cases import tables as cases
+from bloesem.company import Loaded
 from bloesem.company import load as load_all
 from bloesem.console import diary, jobs
 from bloesem.console.company import Company
@@ -36,13 +38,16 @@ class Stage:
     doors: Path
     ann: int
     office: Office | None = None
+    loaded: Loaded | None = None
 
     def dsn(self, login: str) -> Dsn:
         return Credentials.load(self.doors, login).dsn(self.database.dsn, self.company.plan.prefix)
 
     @property
     def keeper(self) -> Keeper:
-        return Keeper(self.dsn("keeper"), self.company.plan, demonstration=True, office=self.office)
+        return Keeper(
+            self.dsn("keeper"), self.company.plan, demonstration=True, office=self.office, loaded=self.loaded
+        )
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -100,14 +105,15 @@ def build(database: Database, doors: Path, people: int = 60, *, everybody: bool 
         ann = world.cases["ann"][0]
         load.load(admin, world, before_masks=lambda: diary.note(admin, made.plan, [ann]))
     named = {case: found[0] for case, found in world.cases.items() if found} if everybody else {"ann": ann}
-    office = None
+    office, loaded = None, None
     if everybody:
         today = civil(dt.datetime.now(dt.UTC))
         loaded = load_all(BLOSSOM, on=today, prefix=database.role_prefix)
         with database.connect(autocommit=True) as admin:
             ready.install(admin, loaded)
+            cases.install(admin, loaded.plan)
         office = Office.of(loaded, today)
-    stage = Stage(database, made, doors, ann, office)
+    stage = Stage(database, made, doors, ann, office, loaded)
     with stage.keeper.open() as keeper:
         jobs.install(keeper, made.plan, "console")
         jobs.name_cases(keeper, made.plan, named)

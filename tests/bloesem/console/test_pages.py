@@ -171,7 +171,7 @@ def test_a_policy_that_does_not_load_is_said_with_rule_and_remedy(
     broken = tmp_path / "company" / "blossom"
     shutil.copytree(BLOSSOM, broken)
     (tmp_path / "law").symlink_to(BLOSSOM.parents[1] / "law")
-    (policy,) = broken.glob("policy/*/policy.yaml")
+    policy = broken / "policy" / "2024-03-18" / "policy.yaml"
     whole = policy.read_text()
     policy.write_text(whole.replace("basis: contract", "basis: whim", 1))
     settings.BLOESEM_COMPANY = str(broken)

@@ -392,6 +392,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
         r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial)\("
         r"|bloesem\.oversight_(counts|given|disclosures|person)\("  # for the officer's process alone
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known|feed_numbers)\("  # for a purpose that is served
+        r"|bloesem\.breach_(register|note)\("  # for the officer's process alone
         r"|bloesem\.own_\w+\("  # by whoever opened their own scope, about themselves
         r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
         r"|door\.may_list\("  # whom an agency's list may hold: for a purpose of advertising that is served
@@ -416,7 +417,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     definers = {name for name, definer, trigger, _v in rows if definer and not trigger}
     asked = (
         r"\.(scope|scope_running|scope_people|scope_since|identifier_taken|identified|held_back|hold_still)\("
-        r"|\.(disclosure_known|feed_numbers|may_list|own_\w+|record_\w+|oversight_\w+)\("
+        r"|\.(disclosure_known|feed_numbers|may_list|own_\w+|record_\w+|oversight_\w+|breach_\w+)\("
     )
     assert all(re.search(asked, name) for name in definers), definers
 

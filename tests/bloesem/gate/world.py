@@ -110,6 +110,10 @@ class World:
         moment: dt.datetime = row[0]
         return moment
 
+    def today(self) -> dt.date:
+        """The civil day of the database's clock."""
+        return civil(self.now())
+
     def targets(self) -> list[Target]:
         """Everything that a process may be: purposes in force, scoped roles, writers."""
         return [t for t in targets(self.plan).values() if t.purpose is None or t.purpose.active]

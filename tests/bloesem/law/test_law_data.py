@@ -126,7 +126,7 @@ def test_a_value_was_compared_on_a_day_or_not_at_all(law: Law) -> None:
     assert {item.checked.status for item in dated(law)} == {"published", "from-knowledge"}
     for item in dated(law):
         assert (item.checked.on is not None) == (item.checked.status == "published"), item.key
-        assert item.checked.on is None or item.checked.on <= dt.date(2026, 11, 23), item.key
+        assert item.checked.on is None or item.checked.on <= dt.date(2026, 11, 26), item.key
 
 
 def test_what_a_company_chose_is_no_value_of_the_law(law: Law) -> None:

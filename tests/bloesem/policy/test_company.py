@@ -438,7 +438,7 @@ def test_a_clock_that_may_never_start_is_reported(draft: Draft) -> None:
     draft.change(
         POLICY,
         "keep: {for: P1Y, after: customer.ended}",
-        "keep: {for: P1Y, after: customer.ended, fallback: {for: P1Y, after: customer.started}}",
+        "keep: {for: P1Y, after: customer.ended, fallback: {for: P1Y, after: customer.started, start_stated: false}}",
     )
     assert [f.id for f in draft.load().findings] == ["L-027"]
 

@@ -79,14 +79,14 @@ def invoiced(business: Business, family: str = "Aerts") -> int:
     business.add(
         "invoice",
         person,
-        issued_on=business.now().date(),
+        issued_on=business.today(),
         number=f"2026-{next(_numbers)}",
         kind="invoice",
         addressee=f"Ann {family}",
         description="laadsessies",
         amount_cents=1210,
         vat_cents=210,
-        due_on=business.now().date() + dt.timedelta(days=30),
+        due_on=business.today() + dt.timedelta(days=30),
     )
     return person
 

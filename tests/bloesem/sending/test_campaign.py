@@ -28,7 +28,7 @@ def owns(at: Stage, person: int, key: str, number: int) -> None:
         person,
         source="assigned",
         product_id=product(at, key, number),
-        since=at.now().date(),
+        since=at.today(),
     )
 
 

@@ -41,7 +41,7 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
         person,
         source="assigned",
         product_id=product(at, "battery", 77),
-        since=at.now().date(),
+        since=at.today(),
     )
     assert said(at, person) == "owns-product"
     assert said(at, person, "solar-offer", "post") == "no-address"
@@ -102,9 +102,7 @@ def test_an_address_that_was_not_compared_with_the_list_is_not_advertised_to(at:
 @pytest.mark.promise("P-089")
 def test_who_bought_nothing_yet_is_not_advertised_to_by_mail(at: Stage) -> None:
     person = at.business.person(kind="prospect")
-    at.business.add(
-        "login_credential", person, source="assigned", used_on=at.now().date(), last_login_at=at.now()
-    )
+    at.business.add("login_credential", person, source="assigned", used_on=at.today(), last_login_at=at.now())
     at.email(person)
     assert said(at, person) == "no-sale"
 
@@ -181,9 +179,9 @@ def test_nobody_is_called_without_a_list_of_late(alone: Stage) -> None:
     last = alone.rules.file.phone_list.fresh
     caller = alone.customer()
     alone.phone(caller, "+32470000014")
-    alone.business.on(str(add_period(alone.now().date(), last)))
+    alone.business.on(str(add_period(alone.today(), last)))
     assert said(alone, caller, channel="phone") == "allowed", "its last day"
-    alone.business.on(str(alone.now().date() + dt.timedelta(days=1)))
+    alone.business.on(str(alone.today() + dt.timedelta(days=1)))
     assert said(alone, caller, channel="phone") == "list-stale"
 
 

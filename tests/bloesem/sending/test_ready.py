@@ -52,7 +52,7 @@ def test_what_was_sent_to_whom_goes_with_the_laws_term(alone: Stage) -> None:
     made, _ = door(alone)
     made.submit("battery-offer", "email", [person])
     made.run()
-    day = alone.now().date()
+    day = alone.today()
     for years, left in ((5, 1), (6, 0)):
         advance(alone.keeper, alone.world.plan, dt.date(day.year + years, day.month, min(day.day, 28)))
         sweep(alone.keeper, alone.world.plan, alone.now())

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -42,6 +42,9 @@ URLS = {"portal": "charging.portal.urls", "console": "bloesem.console.urls"}
 LOGS = {
     *(("signin", name) for name in ("django_session", "signin_account", "signin_reach")),
     *(("bloesem", name) for name in ("act", "reading", "console_job", "disclosure", "disclosed")),
+    *(
+        ("bloesem", name) for name in ("request_case", "request_event")
+    ),  # anybody asks, about what an address says
 }
 #: What belongs to no person, and which seat may change it; releasing to many is theirs, too.
 OFFICE = {
@@ -51,6 +54,7 @@ OFFICE = {
 #: What asks for no cookie, and does nothing in the name of whoever is signed in: forms of nobody, links, programs.
 WITHOUT_COOKIE = {
     *("portal-news", "portal-contest", "portal-survey", "portal-contact", "portal-confirm"),
+    *("portal-request", "portal-prove", "portal-answer"),
     *("unsubscribe", "objection", "api-job-report"),
 }
 HOSTILE_KEYS = ("nobody-made-this", "x" * 300)
@@ -103,6 +107,7 @@ class Field:
 def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Both processes as they serve real people: no demonstration, whose pages show invented ones to anybody near."""
     stage = build(module_database, tmp_path_factory.mktemp("doors"), 80, everybody=True)
+    stage = replace(stage, loaded=None)  # no clerk: what a request leads to is not what a page did
     with (
         served(stage, tmp_path_factory.mktemp("site"), BLOESEM_DEMO="0") as site,
         stage.database.connect(autocommit=True) as admin,
@@ -132,6 +137,9 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "key": ["voltwacht", "zonnewijs", "home-charging", *HOSTILE_KEYS],
             "token": ["x", "bm9ib2R5.c2lnbmVk", "x" * 300],
             "rest": ["v1/hems", "v2/installer/jobs"],
+            "which": ["access", "marketing", "other", *HOSTILE_KEYS],
+            # a version of the notice
+            "date": ["2024-03-18", "0001-01-01", *HOSTILE_KEYS],
         }
         yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
         for visitor in visitors.values():

@@ -8,13 +8,16 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import pypdf
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_installer_live import company, site, sql  # noqa: F401 - fixtures
 
 from charging.portal.statement import Line, Month, as_csv, as_xlsx
+from charging.portal.statement_pdf import as_pdf
 
 
 def names(page: Page) -> set[str]:
@@ -63,6 +66,9 @@ def test_the_statement_has_whose_contract_runs_and_goes_as_a_file(
     assert [(row[0], set(row[1]), row[2]) for row in recorded] == [
         ("employer_invoice_line", {"employee", "month", "energy_wh", "amount_cents"}, "billing")
     ]
+    with page.expect_download() as file_got:
+        page.locator("text=PDF").first.click()
+    assert Path(str(file_got.value.path())).read_bytes().startswith(b"%PDF-1.")
     leaver = rows[1][1]
     sql(
         site,
@@ -107,3 +113,20 @@ def test_files_hold_text_as_text_and_add_up() -> None:
     assert 't="inlineStr"><is><t>=1+1</t>' in sheet
     assert "Ann &lt;&amp; Aerts&gt;" in sheet
     assert "<v>123.0</v>" in sheet
+
+
+@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
+def test_the_pdf_is_tagged_names_its_language_and_takes_text_as_text(language: str) -> None:
+    """PDF/UA-1: whoever hears it gets the same table; what looks like a formula or markup is read as it stands."""
+    lines = (Line("=Élise #strong[x] $", 1_234_567, 12_305), Line("", 5, -5))
+    made = as_pdf(Month(dt.date(2026, 10, 1), lines, frozenset({1, 2})), language, "Klant NV (example)")
+    read = pypdf.PdfReader(io.BytesIO(made))
+    root: Any = read.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == language
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+    assert read.metadata is not None
+    assert "Klant NV (example)" in str(read.metadata.title)
+    text = read.pages[0].extract_text()
+    assert "=Élise #strong[x] $" in text
+    assert ("123.00" if language == "en" else "123,00") in text

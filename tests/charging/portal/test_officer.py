@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     *("", "/readers", "/transfers", "/recipients", "/recipients/nimbus", "/recipients/linkedin_audiences"),
-    *("/matrix", "/disclosures", "/consents"),
+    *("/matrix", "/disclosures", "/consents", "/register", "/dpia", "/breaches"),
 )
 #: People of the demonstration in whose lives something decided otherwise.
 CASES = (
@@ -498,3 +498,133 @@ def test_the_matrix_is_what_the_database_grants_and_says_when_that_is_not_the_pl
         admin.execute(sql.SQL("REVOKE SELECT (iban) ON data.bank_account FROM {}").format(role))
     expect(office.open("/matrix").locator("main [role=alert]")).to_have_count(0)
     assert matrices.expected(company.plan)
+
+
+# ---- the register of processing and the impact assessments ---------------------------------------------------------------
+
+
+def test_the_register_shows_each_activity_with_what_is_missing_and_files_to_take(office: Office) -> None:
+    from bloesem.company import load as load_loaded
+    from bloesem.register.activities import register
+
+    found = register(load_loaded(BLOSSOM, on=today()).company, today())
+    page = office.open("/register")
+    assert page.locator("main .roles details").count() == len(found.activities)
+    assert "Naam van de functionaris" in page.locator("main .wrong").inner_text()
+    page.locator("main .roles details").first.locator("summary").click()
+    expect(page.locator("main .roles details").first).to_contain_text("Rechtsgrond")
+    looks_right(page, 1280)
+    names = set()
+    for link in page.locator("section[aria-labelledby=files] a").all():
+        with page.expect_download() as waiting:
+            link.click()
+        file = waiting.value
+        names.add(file.suggested_filename.rsplit(".", 1)[1])
+        content = file.path().read_bytes()
+        assert content
+        if file.suggested_filename.endswith(".xlsx"):
+            assert content.startswith(b"PK")
+        elif not file.suggested_filename.endswith(".yaml"):
+            assert json.loads(content)
+    assert names == {"xlsx", "jsonld", "json", "yaml"}
+    answer = office.context.request.get(f"{office.site.portal}/nl/officer/register/docx")
+    assert answer.status == 404
+
+
+def test_each_trigger_has_its_decision_on_the_page(office: Office) -> None:
+    page = office.open("/dpia", "en")
+    assert page.locator("main .wrong").count() == 0
+    for key in ("charging", "recordings", "advertising", "holds"):
+        assert page.locator(f"#r-{key}").count() == 1
+        assert page.locator(f"main a[href='#r-{key}']").count() >= 1
+
+
+# ---- breaches ------------------------------------------------------------------------------------------------------------
+
+
+def _at(hours: float) -> str:
+    from bloesem.breaches.rules import BRUSSELS
+
+    return (dt.datetime.now(BRUSSELS) - dt.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
+
+
+def _step(page: Page, step: str, ticks: tuple[str, ...] = (), **values: str) -> None:
+    form = page.locator(f"#step-{step}")
+    if form.get_attribute("open") is None:
+        form.locator("summary").click()
+    for value in ticks:
+        form.locator(f"input[value='{value}']").check()
+    for name, value in values.items():
+        field = form.locator(f"[name={name}]")
+        if field.evaluate("e => e.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    form.locator("button").click()
+    page.wait_for_load_state()
+
+
+def test_a_breach_is_recorded_notified_made_whole_and_closed_on_the_pages(office: Office) -> None:
+    page = office.open("/breaches")
+    looks_right(page, 1280)
+    expect(page.locator("main .empty")).to_be_visible()
+    _step(
+        page,
+        "record",
+        ("confidentiality",),
+        what="<b>Lijst</b> naar verkeerd adres",
+        discovered_at=_at(21),
+        aware_at=_at(-5),
+    )
+    expect(page.locator("main .wrong")).to_contain_text("lies ahead")
+    assert page.locator("#record-what").input_value() == "<b>Lijst</b> naar verkeerd adres", "nothing is lost"
+    assert page.locator("#step-record input[value=confidentiality]").is_checked()
+    looks_right(page, 1280)
+    _step(page, "record", aware_at=_at(20))
+    page.wait_for_url("**/officer/breaches/1")
+    expect(page.locator("main meter")).to_have_attribute("value", "20")
+    expect(page.locator("main")).to_contain_text("nog 51 u 59")
+    assert page.locator("main b").count() == 0
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        looks_right(page, width)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    _step(page, "notified", told_at=_at(1), reference="GBA-2026-1", late_reasons="geen")
+    expect(page.locator("main .wrong")).to_contain_text("a delay that there was not")
+    _step(page, "notified", late_reasons="")
+    _step(page, "risk", risk="high", reason="rekeningnummers")
+    expect(page.locator("main")).to_contain_text("bloesem breach tell 1")
+    assert page.locator("#step-closed").count() == 0, "it is not closed while something is owed"
+    _step(page, "whole")
+    expect(page.locator("main .wrong")).to_contain_text("nobody said yet")
+    _step(
+        page, "described", ("contact.email", "customer"), people="0", records="40",
+        consequences="Reclame door vreemden", measures="De link is weg",
+    )  # fmt: skip
+    _step(page, "supplemented", told_at=_at(0.1), what="Hoeveel mensen")
+    _step(page, "whole")
+    _step(page, "exempt", ground="encrypted", reason="De sleutel is van ons")
+    _step(page, "closed", reason="Niets meer te doen")
+    expect(page.locator("main .stamp").first).to_have_text("gesloten")
+    assert page.locator("#step-reopened").count() == 1
+    for language, width in (("nl", 1280), ("en", 390), ("fr", 1280), ("de", 390)):
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in ("/breaches", "/breaches/1"):
+            looks_right(office.open(path, language), width)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert office.open("/breaches/2").locator("h1").count() == 1
+    assert office.context.request.get(f"{office.site.portal}/nl/officer/breaches/2").status == 404
+
+
+def test_each_entry_of_the_pages_is_an_act_of_the_officer(
+    office: Office, admin: psycopg.Connection[Any]
+) -> None:
+    rows = admin.execute(
+        "SELECT kind, actor FROM bloesem.breach_entry WHERE breach = 1 ORDER BY number"
+    ).fetchall()
+    assert [kind for kind, _ in rows] == [
+        *("recorded", "notified", "risk", "described", "supplemented", "whole", "exempt", "closed")
+    ]
+    assert {actor.split(":")[0] for _, actor in rows} == {"officer"}
+    many = admin.execute("SELECT count(*) FROM bloesem.act WHERE kind = 'breach'").fetchone()
+    assert many == (len(rows),)

@@ -6,7 +6,19 @@
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
-from bloesem.plan.sql import clock, disclosure, gate, held, logbook, masks, oversight, own, runtime, state
+from bloesem.plan.sql import (
+    breach,
+    clock,
+    disclosure,
+    gate,
+    held,
+    logbook,
+    masks,
+    oversight,
+    own,
+    runtime,
+    state,
+)
 from bloesem.plan.sql.statement import Statement
 
 
@@ -23,6 +35,7 @@ def statements(plan: Plan) -> list[Statement]:
         *disclosure.statements(plan),
         *own.statements(plan),
         *oversight.statements(plan),
+        *breach.statements(plan),
         *gate.statements(plan),
         *held.statements(plan),
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bloesem.plan.model import FACT_KINDS, Plan
 from bloesem.plan.quoting import ident, literal
-from bloesem.plan.sql import disclosure
+from bloesem.plan.sql import breach, disclosure
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: The tables that every plan has in the schema of Bloesem itself.
 TABLES = (
     *("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key"),
     *disclosure.TABLES,
+    *breach.TABLES,
 )
 
 
@@ -67,6 +68,7 @@ def statements(plan: Plan) -> list[Statement]:
         ("who read whom", _READING.format(s=s)),
         ("who read whom: by person", f"CREATE INDEX IF NOT EXISTS reading_person ON {s}.reading (person_id)"),
         *disclosure.tables(plan),
+        *breach.tables(plan),
         ("the registry of bits", _BITS.format(s=s)),
         ("the plan in force", _INSTALLED.format(s=s)),
         ("watermark of the clock", _WATERMARK.format(s=s)),

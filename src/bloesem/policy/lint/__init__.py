@@ -42,11 +42,10 @@ FUNCTIONS: Final[dict[str, _Function]] = {
     "L-076": people.platforms,
     "L-078": people.affiliates,
     "L-081": people.twice,
-    "L-082": people.precedence,
     "L-086": structure.controls,
 }
 #: Of these the function alone reads the words.
-_OWN_READING = frozenset({"L-042"})
+_OWN_READING = frozenset({"L-041", "L-042"})
 _NO_WORDS = Words()
 
 

@@ -123,6 +123,16 @@ class LintFinding:
     evidence: str
     said: str
 
+    @property
+    def thing(self) -> str:
+        """What is wrong, in a line."""
+        said = self.said or self.rule.title["en"]
+        return f"{said}: “{self.evidence}”" if self.evidence else said
+
+    @property
+    def remedy(self) -> str:
+        return self.rule.remedy["en"]
+
     def json(self) -> dict[str, object]:
         return {
             "id": self.id,

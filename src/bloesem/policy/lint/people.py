@@ -26,12 +26,19 @@ def _interested(notice: Notice) -> Iterator[tuple[str, Purpose]]:
             yield key, row
 
 
-def two_bases(notice: Notice, _: Words) -> Iterator[Hit]:
-    """L-041: electronic advertising to customers on an interest, and on consent."""
+def two_bases(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-041: electronic advertising to customers on an interest, and on consent, and no word on which is when."""
     consents = [k for k, row in notice.policy.purposes.items() if row.basis == "consent" and _messages(row)]
     for key, row in _interested(notice):
         for other in consents:
-            yield Hit(_line(row), "", f"`{key}` and `{other}` both advertise electronically")
+            if _lacks(notice, words):
+                yield Hit(_line(row), "", f"`{key}` and `{other}` both advertise electronically")
+
+
+def _lacks(notice: Notice, words: Words) -> list[str]:
+    """What the text does not say of the conditions under which no consent is asked."""
+    text = notice.lines is not None
+    return [thing for thing, one in words.needs.items() if text and not searched(one, notice.text)]
 
 
 def _messages(row: Purpose) -> bool:
@@ -40,8 +47,7 @@ def _messages(row: Purpose) -> bool:
 
 def on_interest(notice: Notice, words: Words) -> Iterator[Hit]:
     """L-042: without consent only on the exception's conditions, which the text says."""
-    text = notice.lines is not None
-    missing = [thing for thing, one in words.needs.items() if text and not searched(one, notice.text)]
+    missing = _lacks(notice, words)
     for key, row in _interested(notice):
         if missing:
             yield Hit(
@@ -57,14 +63,15 @@ def for_affiliates(notice: Notice, _: Words) -> Iterator[Hit]:
 
 
 def contradiction(notice: Notice, _: Words) -> Iterator[Hit]:
-    """L-032: advertising to former customers runs from another event than what keeps their data."""
+    """L-032: advertising to former customers runs from an event that nothing else runs from, and that nobody defined."""
     rows = notice.policy.purposes
     for key, row in rows.items():
         if row.advertising is None or not row.advertising.former_customers:
             continue
         others = {t.after for k, one in rows.items() if k != key for t in one.keep.terms}
         for term in row.keep.terms:
-            if term.after not in others:
+            event = notice.policy.events.get(term.after)
+            if term.after not in others and event is not None and event.undefined:
                 yield Hit(
                     row.lines[-1] if row.lines else None,
                     "",
@@ -72,11 +79,12 @@ def contradiction(notice: Notice, _: Words) -> Iterator[Hit]:
                 )
 
 
-def no_term(notice: Notice, _: Words) -> Iterator[Hit]:
+def no_term(notice: Notice, words: Words) -> Iterator[Hit]:
     """L-033: a row that keeps nothing itself says nothing of the data that it works on."""
     for key, row in notice.policy.purposes.items():
         said = (row.retention_text or {}).get(notice.policy.language, "")
-        if not row.keep.terms and not row.keep.hold and not re.search(r"\d", said):
+        says = re.search(r"\d", said) or (words.claim and searched(words.claim, said))
+        if not row.keep.terms and not row.keep.hold and not says:
             yield Hit(row.lines[-1] if row.lines else None, said, f"`{key}` has no period")
 
 
@@ -94,7 +102,7 @@ def over_broad(notice: Notice, _: Words) -> Iterator[Hit]:
 def special(notice: Notice, _: Words) -> Iterator[Hit]:
     """L-051: special data that the text announces, and no condition."""
     for key, category in notice.policy.categories.items():
-        if SPECIAL & set(category.is_) and category.condition is None:
+        if SPECIAL & set(category.is_) and category.condition is None and not category.not_collected:
             kind = notice.policy.types.get(category.type)
             yield Hit(category.line or (kind.announced if kind else None), "", f"`{key}` has no condition")
 
@@ -156,10 +164,3 @@ def twice(notice: Notice, _: Words) -> Iterator[Hit]:
             if name in seen:
                 yield Hit(kind.line, name, f"also under `{seen[name]}`")
             seen.setdefault(name, key)
-
-
-def precedence(notice: Notice, _: Words) -> Iterator[Hit]:
-    """L-082."""
-    changes = notice.policy.changes
-    if changes and changes.precedence:
-        yield Hit(changes.lines[-1] if changes.lines else None, changes.precedence.get("nl", ""))

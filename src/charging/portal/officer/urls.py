@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import views
+from charging.portal.officer import breaches, cases, views
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
+    path("officer/cases", cases.inbox, name="portal-officer-cases"),
+    path("officer/cases/new", cases.register, name="portal-officer-case-new"),
+    path("officer/cases/<slug:number>", cases.case, name="portal-officer-case"),
     path("officer/recipients", views.recipients, name="portal-officer-recipients"),
     path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
     path("officer/transfers", views.transfers, name="portal-officer-transfers"),
@@ -15,4 +18,9 @@ urlpatterns = [
     path("officer/disclosures", views.disclosures, name="portal-officer-disclosures"),
     path("officer/matrix", views.matrix, name="portal-officer-matrix"),
     path("officer/readers", views.readers, name="portal-officer-readers"),
+    path("officer/register", views.register, name="portal-officer-register"),
+    path("officer/register/<slug:form>", views.register_file, name="portal-officer-register-file"),
+    path("officer/dpia", views.dpia, name="portal-officer-dpia"),
+    path("officer/breaches", breaches.register, name="portal-officer-breaches"),
+    path("officer/breaches/<int:number>", breaches.one, name="portal-officer-breach"),
 ]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bloesem.console import door, trouble
 from bloesem.console.company import current
-from bloesem.console.officer import common, given, matrices, standing, world
+from bloesem.console.officer import common, given, matrices, registers, standing, world
 from bloesem.console.officer import consents as consenting
 from bloesem.console.officer import readers as reading
 from bloesem.errors import BloesemError
@@ -36,7 +36,7 @@ MOST = 254
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
-def _officers(view: Callable[Concatenate[HttpRequest, Oversight, P], HttpResponse]) -> View[P]:
+def officers(view: Callable[Concatenate[HttpRequest, Oversight, P], HttpResponse]) -> View[P]:
     """The officer's alone, with a connection of the login that asks for the officer; what Bloesem says is wrong is said on
     a page."""
 
@@ -61,14 +61,17 @@ def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """The officer's own pages, and those of the console."""
     pages = ["now", "date", "person", "try"] if settings.BLOESEM_DEMO else ["now"]
     links = [
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
-    own = ("readers", "transfers", "recipients", "matrix", "disclosures", "consents")
+    own = (
+        *("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
+        *("register", "dpia", "breaches"),
+    )
     return render(
         request,
         "portal/officer.html",
@@ -80,7 +83,7 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def recipients(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     today = ask.today()
@@ -88,7 +91,7 @@ def recipients(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
     company, today = current(), ask.today()
     if key not in common.loaded(company).record.recipients:
@@ -104,24 +107,52 @@ def recipient(request: HttpRequest, ask: Oversight, key: str) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def transfers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company, today = current(), ask.today()
     return _page(request, "transfers", today_of=today, **world.page(company, today, _language()))
+
+
+# ---- the register of processing --------------------------------------------------------------------------------------
+
+
+@require_safe
+@officers
+def register(request: HttpRequest, ask: Oversight) -> HttpResponse:
+    return _page(request, "register", **registers.page(current(), ask.today(), _language()))
+
+
+@require_safe
+@officers
+def register_file(request: HttpRequest, ask: Oversight, form: str) -> HttpResponse:
+    """The register as a file: `xlsx`, or a format of the exports; any other is not found."""
+    try:
+        content, media, name = registers.download(current(), form, ask.today(), _language())
+    except KeyError:
+        raise Http404 from None
+    return HttpResponse(
+        content, content_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@require_safe
+@officers
+def dpia(request: HttpRequest, ask: Oversight) -> HttpResponse:
+    return _page(request, "dpia", **registers.assessments(current(), ask.today(), _language()))
 
 
 # ---- over time -----------------------------------------------------------------------------------------------------------
 
 
 @require_safe
-@_officers
+@officers
 def consents(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     return _page(request, "consents", **consenting.page(company, ask.counts(), ask.today(), _language()))
 
 
 @require_safe
-@_officers
+@officers
 def disclosures(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """`to`, a recipient's key, and `month`: both optional; what is neither is not found."""
     company = current()
@@ -139,7 +170,7 @@ def disclosures(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_safe
-@_officers
+@officers
 def matrix(request: HttpRequest, ask: Oversight) -> HttpResponse:
     company = current()
     granted = ask.grants(matrices.roles(company.plan))
@@ -147,7 +178,7 @@ def matrix(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_officers
+@officers
 def readers(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """Asked by POST, so that who is asked about is in no address; each question is written down as a read of that person."""
     company, language = current(), _language()

@@ -41,3 +41,34 @@ def officer_title(context: Any, key: str) -> str:
 @register.simple_tag(takes_context=True)
 def officer_lead(context: Any, key: str) -> str:
     return words.say(f"officer.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def right(context: Any, key: str) -> str:
+    """What can be asked, in plain words."""
+    return words.say(f"requests.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def right_lead(context: Any, key: str) -> str:
+    return words.say(f"requests.{key}.lead", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def case_state(context: Any, key: str) -> str:
+    return words.say(f"requests.state.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def case_word(context: Any, group: str, key: str) -> str:
+    return words.say(f"cases.{group}.{key}" if group else f"cases.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def case_about(context: Any, key: str) -> str:
+    return words.say(f"requests.about.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def case_kind(context: Any, key: str) -> str:
+    return words.say(f"requests.kind.{key}", context["language"])

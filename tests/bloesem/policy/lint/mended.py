@@ -244,7 +244,7 @@ MENDED: dict[str, Mend] = {
     "L-079": words((r"Liberty Global of ", "")),
     "L-080": words((r"\b(?:alle|steeds|enkel|altijd)\b", ""), (r"voor elke", "voor een")),
     "L-081": items("recipients", names=()),
-    "L-082": model(lambda p: {"changes": p.changes.model_copy(update={"precedence": None}) if p.changes else None}),
+    "L-082": words((r"voorrang op dit privacybeleid", "niets te zeggen over je gegevens")),
     "L-083": all_of(words((r" van tijd tot tijd", "")), adds("Wij verwittigen je 30 dagen vooraf.")),
     "L-084": words((r"verzoeken wij je hoe dan ook om ons elke wijziging te melden", "kan je ons een wijziging melden")),
     "L-085": all_of(words((r"^De verwerking van Cookies gebeurt steeds in overeenstemming met ons privacybeleid\.", "")), adds("Voor cookies vragen wij per doel je toestemming.")),

@@ -131,3 +131,12 @@ def test_the_page_lists_the_rules_as_they_are() -> None:
     page = (ROOT / "docs" / "linter.md").read_text("utf-8")
     for rule in rules():
         assert f"| {rule.id} | {rule.severity} | {rule.by} | {rule.title['en']} | {rule.article} |" in page
+
+
+def test_the_corrected_version_has_no_error_and_can_be_published(company: Company) -> None:
+    first = dt.date(2027, 3, 1)
+    corrected = company.in_force(first)
+    assert corrected.version == first
+    notice = notice_of(company, corrected, first)
+    assert publishable(notice) == ()
+    assert {one.id for one in lint(notice)} <= {"L-071", "L-080", "L-086"}

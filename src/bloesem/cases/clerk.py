@@ -1,0 +1,301 @@
+"""The clerk: takes a case from receipt to answer, a step at a time, as keeper. Killed anywhere, the next one goes on.
+
+    received  → who is it? found: a letter to the address on file asks to prove it (asked); nobody: the answer of art. 11
+    identified → what needs no judgement is decided at once; the rest is rehearsed, and waits for the officer (waiting)
+    decided   → carried out through the engine (carried): what was done once is not done again
+    carried   → the answer is made, sealed for its link, and the letter with that link queued, in one transaction (answered)
+
+Nobody is answered before it is true: the answer is made of what was done. Every letter is queued under the case's own
+name, so that it is there once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from bloesem.answers import new_token, pdf, seal, token_hash
+from bloesem.cases.acts import Acts, as_json
+from bloesem.cases.case import COLUMNS, Bench, Case
+from bloesem.cases.letters import ANSWERED, PROVE, RECEIVED, UNKNOWN, Letters
+from bloesem.cases.model import AUTOMATIC, dues
+from bloesem.cases.tables import COUNTED, FETCHED_WITHIN
+from bloesem.company import Loaded
+from bloesem.errors import BloesemError, RightsError
+from bloesem.plan.dates import civil
+from bloesem.rights.guarded.who import Finder
+from bloesem.rights.identify import Who
+from bloesem.stores.postgres import Connection
+
+_log = logging.getLogger(__name__)
+#: One clerk at a time works on a database: its lock ends with its connection, whatever becomes of it.
+_ALONE = "hashtextextended('bloesem clerk', 0)"
+
+
+@dataclass
+class Clerk:
+    """in: a keeper's connection that commits each statement by itself; what the company decided and the plan in force."""
+
+    connection: Connection
+    loaded: Loaded
+    bench: Bench = field(init=False)
+    acts: Acts = field(init=False)
+    letters: Letters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bench = Bench(self.connection, self.loaded)
+        self.acts, self.letters = Acts(self.bench), Letters(self.bench)
+
+    @property
+    def s(self) -> str:
+        return self.bench.s
+
+    def there(self) -> bool:
+        """Whether this database has cases at all."""
+        row = self.connection.execute("SELECT to_regclass(%s)", [f"{self.s}.request_case"]).fetchone()
+        return row is not None and row[0] is not None
+
+    def run(self, most: int = 50) -> int:
+        """Does what can be done now, unless another clerk is at it. out: how many steps were made."""
+        row = self.connection.execute(f"SELECT pg_try_advisory_lock({_ALONE})").fetchone()
+        if row != (True,):
+            return 0
+        try:
+            return self._run(most)
+        finally:
+            if not self.connection.closed:
+                self.connection.execute(f"SELECT pg_advisory_unlock({_ALONE})")
+
+    def _run(self, most: int) -> int:
+        made = self._dues() + self.letters.due()
+        for _ in range(most):
+            if not self.step():
+                break
+            made += 1
+        self._forget()
+        return made
+
+    def step(self) -> bool:
+        """One step of one case, the longest waiting first; out: whether there was one."""
+        row = self.connection.execute(
+            f"SELECT {COLUMNS} FROM {self.s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')"
+            " AND stopped_at IS NULL AND due IS NOT NULL AND (params->>'failed') IS NULL ORDER BY received_at,"
+            " id LIMIT 1".encode()
+        ).fetchone()
+        if row is None:
+            return self._released() > 0
+        case = Case(*row)
+        try:
+            {
+                "received": self._identify,
+                "identified": self._decide,
+                "decided": self._carry_out,
+                "carried": self._answer,
+            }[case.state](case)
+        except BloesemError as fault:  # names and rules of ours: a person looks at it, and the others go on
+            _log.error("case %s: %s", case.number, fault.thing)
+            self._set(
+                case, "waiting", "failed", params={**case.params, "failed": f"{fault.thing}; {fault.remedy}"}
+            )
+        return True
+
+    # ---- when it is due --------------------------------------------------------------------------------------------------
+
+    def _dues(self) -> int:
+        """Cases that came in, or whose clock stood or was lengthened, get their days."""
+        rows = self.connection.execute(
+            f"SELECT id, received_at, stops, extended_why, {COUNTED} FROM {self.s}.request_case WHERE due IS NULL"
+            f" OR (ended_at IS NULL AND params->'counted' IS DISTINCT FROM to_jsonb({COUNTED}))".encode()
+        ).fetchall()
+        law, deadlines = self.loaded.company.law, self.loaded.company.record.deadlines
+        if deadlines is None:
+            raise RightsError(
+                "the record has no deadlines",
+                "R-009: one warns before an answer is late",
+                "write record/deadlines.yaml",
+            )
+        for number, received, stops, extended, counted in rows:
+            stopped = [(civil(_moment(a)), civil(_moment(b))) for a, b in stops]
+            made = dues(law, deadlines, civil(received), stopped, extended=bool(extended))
+            self.connection.execute(
+                f"UPDATE {self.s}.request_case SET raw_due = %s, due = %s, extended_due = %s, warn_on = %s,"
+                f" escalate_on = %s,"
+                " params = params || jsonb_build_object('counted', %s::int) WHERE id = %s".encode(),
+                [made.raw, made.due, made.extended, made.warn, made.escalate, counted, number],
+            )
+        return len(rows)
+
+    def _released(self) -> int:
+        """Erasures that waited for a copy which is answered, or no longer asked for (R-038)."""
+        return self.connection.execute(
+            f"UPDATE {self.s}.request_case c SET state = 'identified', params = c.params - 'waits'"
+            f" WHERE c.state = 'waiting' AND c.params->>'waits' = 'access' AND NOT EXISTS ("
+            f"SELECT FROM {self.s}.request_case o WHERE o.person_id = c.person_id AND o.asked IN ('access', 'portability')"
+            " AND o.ended_at IS NULL)".encode()
+        ).rowcount
+
+    # ---- who it is -------------------------------------------------------------------------------------------------------
+
+    def _identify(self, case: Case) -> None:
+        """By the address on file. Whoever is not found is told so, and what they may add (art. 11)."""
+        person = self._whose(case.address or "")
+        with self.connection.transaction():
+            if case.asked == "marketing" and case.address:  # no identity is asked for it (R-014)
+                if person is not None:
+                    self._set(case, "identified", "found", person=person)
+                else:
+                    self.connection.execute("SELECT door.refuse_advertising(%s)", [case.address])
+                    self._set(case, "carried", "refused-by-address", outcome="granted")
+                return
+            if person is not None and self.letters.many(case):
+                note = "many letters went to this address today: somebody else may be typing it"
+                self._set(case, "waiting", "many", person=person, params={**case.params, "failed": note})
+                return
+            if person is None:
+                self.letters.queue(case, UNKNOWN)
+                self._set(case, "closed", "unknown")
+                return
+            token = new_token()
+            self.letters.queue(case, PROVE, link=f"{case.site}/{case.language}/requests/prove/{token}")
+            self.connection.execute(
+                f"UPDATE {self.s}.request_case SET prove_hash = %s, stopped_at = {self.s}.moment() WHERE id = %s".encode(),
+                [token_hash(token), case.id],
+            )
+            self._set(case, "asked", "asked-identity", person=person)
+
+    def _whose(self, address: str) -> int | None:
+        """Whose address it is; None for nobody's, and for one that several share."""
+        try:
+            (found,) = Finder(self.connection, self.loaded.plan).find(((Who("email", address),),))
+        except RightsError:
+            return None
+        return min(found.numbers) if len(found.numbers) == 1 else None
+
+    def _decide(self, case: Case) -> None:
+        if case.channel != "page" or case.asked not in ("marketing", "withdrawal"):
+            self.letters.queue(case, RECEIVED)
+        if case.kind == "request" and case.asked in AUTOMATIC:
+            self._set(case, "decided", "decided", outcome="granted")
+            return
+        if case.asked == "erasure" and self._access_pending(case):
+            self._set(case, "waiting", "waits-for-copy", params={**case.params, "waits": "access"})
+            return
+        preview = self.acts.rehearsed(case)
+        with self.connection.transaction():
+            self.connection.execute(
+                f"UPDATE {self.s}.request_case SET preview = %s WHERE id = %s".encode(),
+                [Jsonb(preview), case.id],
+            )
+            self._set(case, "waiting", "waits-for-officer")
+
+    def _access_pending(self, case: Case) -> bool:
+        """Whether the same person still waits for a copy: that comes first (R-038)."""
+        row = self.connection.execute(
+            f"SELECT EXISTS (SELECT FROM {self.s}.request_case WHERE person_id = %s AND asked IN ('access', 'portability')"
+            " AND state NOT IN ('answered', 'withdrawn', 'closed'))".encode(),
+            [case.person],
+        ).fetchone()
+        return row == (True,)
+
+    def _carry_out(self, case: Case) -> None:
+        """Through the engine, whose acts are whole by themselves. Begun twice after a crash it finds that it is done."""
+        again = case.acting_at is not None
+        self.connection.execute(
+            f"UPDATE {self.s}.request_case SET acting_at = {self.s}.moment(), address = COALESCE(%s,"
+            f" address) WHERE id = %s".encode(),
+            [self.letters.address(case), case.id],
+        )
+        done: dict[str, Any] = {}
+        if case.outcome != "refused":
+            done = self.acts.act(case, again=again)
+        elif case.asked == "objection":
+            self.acts.note(
+                case, "objection", [("assessing", key) for key in self.acts.purposes(case)], lift=True
+            )
+        with self.connection.transaction():
+            self.connection.execute(
+                f"UPDATE {self.s}.request_case SET preview = %s WHERE id = %s".encode(),
+                [Jsonb(done), case.id],
+            )
+            self._set(case, "carried", "carried-out")
+
+    def _answer(self, case: Case) -> None:
+        row = self.connection.execute(
+            f"SELECT preview FROM {self.s}.request_case WHERE id = %s".encode(), [case.id]
+        ).fetchone()
+        done: Mapping[str, Any] = (row[0] if row else None) or {}
+        answer, files = self.acts.composed(case, done)
+        contents = {"answer.json": as_json(answer), "answer.pdf": pdf(answer), **files}
+        token = new_token()
+        with self.connection.transaction():
+            self.letters.queue(case, ANSWERED, link=f"{case.site}/{case.language}/answer/{token}")
+            self.connection.execute(
+                f"UPDATE {self.s}.request_case SET token_hash = %s, sealed = %s, sealed_until = {self.s}.moment()"
+                f" + interval '{FETCHED_WITHIN}', answered_at = {self.s}.moment(), ended_at = {self.s}.moment(),"
+                " outcome = %s, preview = NULL, address = NULL WHERE id = %s".encode(),
+                [token_hash(token), seal(token, contents), answer.outcome, case.id],
+            )
+            self._set(case, "answered", "answered")
+
+    def _set(
+        self,
+        case: Case,
+        state: str,
+        event: str,
+        *,
+        person: int | None = None,
+        outcome: str | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The next state, from the one that was read: whoever else was there first, wins."""
+        with self.connection.transaction():
+            done = self.connection.execute(
+                f"UPDATE {self.s}.request_case SET state = %s, person_id = COALESCE(%s, person_id),"
+                f" outcome = COALESCE(%s, outcome), params = COALESCE(%s, params),"
+                f" ended_at = CASE WHEN %s IN ('closed') THEN {self.s}.moment() ELSE ended_at END"
+                f" WHERE id = %s AND state = %s".encode(),
+                [
+                    state,
+                    person,
+                    outcome,
+                    None if params is None else Jsonb(params),
+                    state,
+                    case.id,
+                    case.state,
+                ],
+            )
+            if done.rowcount == 1:
+                self.bench.event(case, event)
+
+    def _event(self, case: Case, what: str) -> None:
+        self.connection.execute(
+            f"INSERT INTO {self.s}.request_event (case_id, at, what, by) VALUES (%s, {self.s}.moment(), %s,"
+            f" 'clerk')".encode(),
+            [case.id, what],
+        )
+
+    def _forget(self) -> None:
+        """An answer that nobody fetched in time goes; a case goes with the clock of what it is kept for (R-021)."""
+        law = next((one for one in self.loaded.company.law.purposes if one.key == "law:accountability"), None)
+        terms = law.keep.terms if law is not None and law.keep is not None else ()
+        self.connection.execute(
+            f"UPDATE {self.s}.request_case SET sealed = NULL, token_hash = NULL WHERE sealed IS NOT NULL"
+            f" AND sealed_until < {self.s}.moment()".encode()
+        )
+        if terms:
+            self.connection.execute(
+                f"DELETE FROM {self.s}.request_case WHERE ended_at + %s::interval < {self.s}.moment()".encode(),
+                [terms[0].for_],
+            )
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+__all__ = ["Case", "Clerk"]

@@ -1,0 +1,496 @@
+"""Cases in the database: two tables of the keeper's, and the functions through which pages ask and are answered.
+
+A page's login has no right on the tables. It files a case, and of a person in whose scope it is it reads that person's own;
+the officer's login lists, opens and decides, and each case that it opens is written down as a read of that person. What a
+case holds of somebody (words, address, the sealed answer) goes with the clock of `law:accountability`, or when it is
+    answered.
+"""
+
+from __future__ import annotations
+
+from bloesem.cases.model import CHANNELS, ENDED, KINDS, LANGUAGES, OUTCOMES, RIGHTS, STATES
+from bloesem.plan.model import Plan
+from bloesem.plan.quoting import ident, literal
+from bloesem.plan.sql.logbook import doormen, noted
+from bloesem.plan.sql.own import REQUIRE_ME
+from bloesem.plan.sql.statement import Statement, tidy
+from bloesem.stores.postgres import Connection
+
+TABLES = ("request_case", "request_event")
+#: The longest words of a request; more is cut off, and said to be.
+MOST_WORDS = 20_000
+#: For how long an answer can be fetched, and again once it was opened.
+FETCHED_WITHIN, OPEN_FOR = "14 days", "1 hour"
+#: What the days of a case were worked out from: how often its clock stood, and whether it was lengthened.
+COUNTED = "(jsonb_array_length(stops) + CASE WHEN extended_why IS NULL THEN 0 ELSE 1000 END)"
+#: Keys of `params` that say nothing of what is asked: whom it is for, and what the clerk noted.
+NOTES = "'{on_behalf,counted,waits,failed}'::text[]"
+#: The helper listens here (`console.jobs`).
+CHANNEL = "bloesem_console"
+
+SUBMIT = "case_submit(text, text, text, text, text, text, jsonb, text, text)"
+PROVE = "case_prove(text)"
+LOOK = "case_look(text)"
+OPEN = "case_open(text)"
+OWN = "case_own()"
+OWN_END = "case_own_withdraw(text)"
+INBOX = "case_inbox()"
+ONE = "case_one(text, text)"
+REGISTER = "case_register(text, text, text, text, text, text, text, jsonb, timestamptz, text)"
+DECIDE = "case_decide(text, text, text, text, jsonb)"
+EXTEND = "case_extend(text, text, text)"
+STOP = "case_stop(text, text, text, text)"
+RESUME = "case_resume(text, text, text)"
+
+PAGES = (SUBMIT, PROVE, LOOK, OPEN, OWN, OWN_END)
+OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME)
+
+
+def install(admin: Connection, plan: Plan) -> None:
+    """Makes what is not there, and the functions anew, in one transaction. in: as superuser or keeper."""
+    with admin.transaction():
+        for statement in statements(plan):
+            admin.execute(statement.sql.encode())
+
+
+def waits(connection: Connection, plan: Plan) -> bool:
+    """Whether a clerk has something to do; False where there are no cases."""
+    s = ident(plan.schema)
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{s}.request_case"]).fetchone()
+    if there != (True,):
+        return False
+    row = connection.execute(
+        f"""
+SELECT EXISTS (SELECT FROM {s}.request_case WHERE due IS NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')
+               AND stopped_at IS NULL AND (params->>'failed') IS NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE sealed_until < {s}.moment() AND sealed IS NOT NULL)
+    OR EXISTS (SELECT FROM {s}.request_case WHERE state = 'waiting' AND params ? 'waits')
+    OR EXISTS (SELECT FROM {s}.request_case WHERE ended_at IS NULL
+               AND params->'counted' IS DISTINCT FROM to_jsonb({COUNTED}))
+    OR EXISTS (SELECT FROM {s}.request_event e JOIN {s}.request_case c ON c.id = e.case_id
+               WHERE e.what IN ('extended', 'asked-specification') AND c.ended_at IS NULL
+               AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id
+                               AND t.what = 'told-' || e.id))""".encode()
+    ).fetchone()
+    return row == (True,)
+
+
+def statements(plan: Plan) -> list[Statement]:
+    s, keeper = ident(plan.schema), ident(plan.role("keeper"))
+    lists = {
+        "kinds": KINDS, "rights": RIGHTS, "channels": CHANNELS, "states": STATES, "outcomes": OUTCOMES,
+        "languages": LANGUAGES,
+    }  # fmt: skip
+    said = {name: ", ".join(map(literal, values)) for name, values in lists.items()}
+    ended = ", ".join(map(literal, ENDED))
+    made = [
+        ("cases", _CASES.format(s=s, **said)),
+        ("cases: open ones", _OPEN_ONES.format(s=s, ended=ended)),
+        ("what happened in a case", _EVENTS.format(s=s)),
+        (
+            "what happened in a case: whose",
+            f"CREATE INDEX IF NOT EXISTS request_event_case ON {s}.request_event (case_id)",
+        ),
+    ]
+    made += [(f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}") for table in TABLES]
+    made += [(f"{table}: nobody else's", f"REVOKE ALL ON {s}.{table} FROM PUBLIC") for table in TABLES]
+    written = {
+        "case_filed(text, text, text, text, bigint, text, text, jsonb, timestamptz, text, text)": _FILED,
+        SUBMIT: _SUBMIT, PROVE: _PROVE, LOOK: _LOOK, OPEN: _OPEN, OWN: _OWN, OWN_END: _OWN_END,
+        INBOX: _INBOX, ONE: _one(plan), REGISTER: _REGISTER, DECIDE: _DECIDE, EXTEND: _EXTEND, STOP: _STOP, RESUME: _RESUME,
+    }  # fmt: skip
+    logins = {name: doormen(plan) for name in PAGES}
+    if plan.oversight is not None:
+        logins |= {name: [plan.oversight.process] for name in OFFICERS}
+    for signature, text in written.items():
+        name, function = signature.split("(")[0], f"{s}.{signature}"
+        body = text.format(
+            s=s, ended=ended, require_me=REQUIRE_ME.format(s=s), most=MOST_WORDS, within=literal(FETCHED_WITHIN),
+            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL), **said,
+        ) if signature != ONE else text  # fmt: skip
+        made += [
+            (name, body),
+            (f"{name}: the keeper's", f"ALTER FUNCTION {function} OWNER TO {keeper}"),
+            (f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"),
+        ]
+        if logins.get(signature):
+            roles = ", ".join(ident(plan.role(login)) for login in logins[signature])
+            made.append((f"{name}: who may ask", f"GRANT EXECUTE ON FUNCTION {function} TO {roles}"))
+    return [Statement("cases", about, tidy(sql)) for about, sql in made]
+
+
+_CASES = """
+CREATE TABLE IF NOT EXISTS {s}.request_case (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number       text NOT NULL UNIQUE,   -- what people are told; it cannot be guessed
+    kind         text NOT NULL CHECK (kind IN ({kinds})),
+    asked        text NOT NULL CHECK (asked IN ({rights})),
+    channel      text NOT NULL CHECK (channel IN ({channels})),
+    language     text NOT NULL CHECK (language IN ({languages})),
+    person_id    bigint,                 -- none: nobody yet
+    address      text,                   -- where the answer's link goes, until it went
+    words        text,
+    params       jsonb NOT NULL DEFAULT '{{}}',
+    site         text NOT NULL DEFAULT '',
+    state        text NOT NULL DEFAULT 'received' CHECK (state IN ({states})),
+    received_at  timestamptz NOT NULL,
+    raw_due      date,
+    due          date,
+    extended_due date,
+    warn_on      date,
+    escalate_on  date,
+    extended_why text,
+    stopped_at   timestamptz,
+    stops        jsonb NOT NULL DEFAULT '[]',
+    prove_hash   bytea,
+    preview      jsonb,
+    plan         text,
+    outcome      text CHECK (outcome IN ({outcomes})),
+    reason       text,
+    decided_by   text,
+    decided_at   timestamptz,
+    acting_at    timestamptz,
+    token_hash   bytea,
+    sealed       bytea,
+    sealed_until timestamptz,
+    opened_at    timestamptz,
+    answered_at  timestamptz,
+    ended_at     timestamptz,
+    once         text UNIQUE
+)"""
+
+_OPEN_ONES = """
+CREATE INDEX IF NOT EXISTS request_case_open ON {s}.request_case (due, id) WHERE state NOT IN ({ended})"""
+
+_EVENTS = """
+CREATE TABLE IF NOT EXISTS {s}.request_event (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    case_id bigint NOT NULL REFERENCES {s}.request_case ON DELETE CASCADE,
+    at      timestamptz NOT NULL,
+    what    text NOT NULL,
+    by      text NOT NULL,
+    said    text
+)"""
+
+#: One case though it comes by three roads: what the same person or address asks, while it is open, is added to it.
+_FILED = """
+CREATE OR REPLACE FUNCTION {s}.case_filed(
+    kind text, asked text, channel text, language text, person bigint, address text, words text, params jsonb,
+    received timestamptz, site text, once text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+    made text;
+    wrote text := left(regexp_replace(words, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]', '', 'g'), {most});
+    speaks text := CASE WHEN language IN ({languages}) THEN language ELSE 'nl' END;
+    at timestamptz := {s}.moment();
+BEGIN
+    IF (kind IN ({kinds}) AND asked IN ({rights}) AND channel IN ({channels})) IS NOT TRUE THEN
+        RAISE EXCEPTION 'no such request' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF length(address) > 254 OR length(params::text) > 20000 OR length(site) > 300 OR received > at THEN
+        RAISE EXCEPTION 'a request that cannot be' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('case ' || COALESCE(person::text, lower(address), ''), 0));
+    SELECT * INTO found FROM {s}.request_case c WHERE c.once = case_filed.once;
+    IF found.id IS NOT NULL THEN
+        RETURN found.number;
+    END IF;
+    SELECT * INTO found FROM {s}.request_case c
+    WHERE c.state NOT IN ({ended}) AND c.asked = case_filed.asked AND c.kind = case_filed.kind
+      AND c.asked NOT IN ('rectification', 'other')
+      AND c.params - {notes} = case_filed.params - {notes}
+      AND (c.person_id = person OR lower(c.address) = lower(case_filed.address)
+           AND (person IS NULL OR c.person_id IS NULL)) ORDER BY c.id LIMIT 1 FOR UPDATE;
+    IF found.id IS NOT NULL THEN
+        INSERT INTO {s}.request_event (case_id, at, what, by, said)
+        VALUES (found.id, received, 'again', case_filed.channel, wrote);
+        UPDATE {s}.request_case c SET received_at = LEAST(c.received_at, received) WHERE c.id = found.id;
+        IF person IS NOT NULL AND found.state IN ('received', 'asked') THEN
+            UPDATE {s}.request_case c SET person_id = person, state = 'identified', stopped_at = NULL,
+                stops = CASE WHEN stopped_at IS NULL THEN stops
+                        ELSE stops || jsonb_build_array(jsonb_build_array(stopped_at, at)) END
+            WHERE c.id = found.id;
+        END IF;
+        PERFORM pg_notify({channel}, '');
+        RETURN found.number;
+    END IF;
+    made := to_char(at, 'YYYY') || '-' || upper(substr(translate(encode(sha256(gen_random_uuid()::text::bytea),
+        'hex'), '01', 'xy'), 1, 8));
+    INSERT INTO {s}.request_case (number, kind, asked, channel, language, person_id, address, words, params, site,
+        received_at,
+                                  state, once)
+    VALUES (made, case_filed.kind, case_filed.asked, case_filed.channel, speaks, person, btrim(case_filed.address), wrote,
+            case_filed.params, case_filed.site, received, CASE WHEN person IS NULL THEN 'received' ELSE 'identified' END,
+            case_filed.once)
+    RETURNING * INTO found;
+    INSERT INTO {s}.request_event (case_id, at, what, by, said)
+    VALUES (found.id, received, 'received', case_filed.channel,
+            CASE WHEN length(words) > {most} THEN 'cut' END);
+    PERFORM pg_notify({channel}, '');
+    RETURN made;
+END $$"""
+
+#: From a page: by whoever's own scope is open, or else by an address that somebody typed.
+_SUBMIT = """
+CREATE OR REPLACE FUNCTION {s}.case_submit(
+    kind text, asked text, language text, address text, words text, site text, params jsonb, once text, about text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint := {s}.scope('person');
+BEGIN
+    IF me IS NULL AND (address ~ '^[^[:space:]@]+@[^[:space:]@]+\\.[^[:space:]@]+$') IS NOT TRUE THEN
+        RAISE EXCEPTION 'nobody to answer' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN {s}.case_filed(kind, asked, CASE WHEN me IS NULL THEN 'form' ELSE 'page' END, language, me,
+                          CASE WHEN me IS NULL THEN address END, words, params - {notes} ||
+                              jsonb_build_object('on_behalf', COALESCE(about, 'self')), {s}.moment(), site, once);
+END $$"""
+
+#: Whoever has the mail with the link has the address on file: that is who they are (R-014).
+_PROVE = """
+CREATE OR REPLACE FUNCTION {s}.case_prove(token text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+    at timestamptz := {s}.moment();
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.prove_hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
+    IF found.id IS NULL OR found.person_id IS NULL OR found.state NOT IN ('asked', 'identified') THEN
+        RETURN 'bad';
+    END IF;
+    IF found.state = 'asked' THEN
+        UPDATE {s}.request_case SET state = 'identified', stopped_at = NULL,
+            stops = CASE WHEN stopped_at IS NULL THEN stops ELSE stops ||
+                jsonb_build_array(jsonb_build_array(stopped_at, at)) END
+        WHERE id = found.id;
+        INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, at, 'proved', 'person');
+        PERFORM pg_notify({channel}, '');
+    END IF;
+    RETURN 'proved';
+END $$"""
+
+#: Whether a link still opens an answer; looking uses nothing up, as programs that read mail look at every link.
+_LOOK = """
+CREATE OR REPLACE FUNCTION {s}.case_look(token text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+SELECT COALESCE((SELECT CASE WHEN c.opened_at IS NULL THEN 'ready' ELSE 'open' END FROM {s}.request_case c
+    WHERE c.token_hash = sha256(convert_to(token, 'UTF8')) AND c.sealed IS NOT NULL AND c.sealed_until > {s}.moment()
+      AND (c.opened_at IS NULL OR c.opened_at + interval {open_for} > {s}.moment())), 'gone')
+$$"""
+
+#: The sealed answer, which only the link itself unseals; the first time starts the hour in which it can be fetched.
+_OPEN = """
+CREATE OR REPLACE FUNCTION {s}.case_open(token text) RETURNS bytea LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    IF {s}.case_look(token) = 'gone' THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO found FROM {s}.request_case c WHERE c.token_hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
+    IF found.opened_at IS NULL THEN
+        UPDATE {s}.request_case SET opened_at = {s}.moment() WHERE id = found.id;
+        INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, {s}.moment(), 'fetched', 'person');
+    END IF;
+    RETURN found.sealed;
+END $$"""
+
+_OWN = """
+CREATE OR REPLACE FUNCTION {s}.case_own() RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+BEGIN{require_me}
+    RETURN (SELECT COALESCE(jsonb_agg(jsonb_build_object(
+        'number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel, 'state', c.state, 'words', c.words,
+        'received_at', c.received_at, 'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END,
+        'extended_why', c.extended_why, 'outcome', c.outcome, 'reason', c.reason, 'answered_at', c.answered_at,
+        'stopped', c.stopped_at IS NOT NULL,
+        'events', (SELECT jsonb_agg(jsonb_build_object('at', e.at, 'what', e.what) ORDER BY e.id)
+                   FROM {s}.request_event e WHERE e.case_id = c.id)) ORDER BY c.id DESC), '[]')
+        FROM (SELECT * FROM {s}.request_case WHERE person_id = me ORDER BY id DESC LIMIT 100) AS c);
+END $$"""
+
+_OWN_END = """
+CREATE OR REPLACE FUNCTION {s}.case_own_withdraw(which text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+    ended bigint;
+BEGIN{require_me}
+    UPDATE {s}.request_case SET state = 'withdrawn', ended_at = {s}.moment()
+    WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING id
+        INTO ended;
+    IF ended IS NOT NULL THEN
+        INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (ended, {s}.moment(), 'withdrawn', 'person');
+    END IF;
+    RETURN ended IS NOT NULL;
+END $$"""
+
+#: The desk's list: numbers, days and kinds, and nobody.
+_INBOX = """
+CREATE OR REPLACE FUNCTION {s}.case_inbox() RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+SELECT COALESCE(jsonb_agg(jsonb_build_object('number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel,
+    'language', c.language, 'state', c.state, 'known', c.person_id IS NOT NULL, 'received_at', c.received_at,
+        'raw_due', c.raw_due,
+    'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END, 'warn_on', c.warn_on,
+    'escalate_on', c.escalate_on, 'extended', c.extended_why IS NOT NULL, 'stopped', c.stopped_at IS NOT NULL,
+    'outcome', c.outcome, 'answered_at', c.answered_at) ORDER BY c.state IN ({ended}), c.due NULLS FIRST, c.id), '[]')
+FROM (SELECT * FROM {s}.request_case ORDER BY state IN ({ended}), id DESC LIMIT 1000) AS c
+$$"""
+
+
+def _one(plan: Plan) -> str:
+    """`case_one(actor, number)`: all of a case; whom it is about was read, and is told (P-130)."""
+    s = ident(plan.schema)
+    purpose = literal(plan.oversight.purpose) if plan.oversight else "'law:accountability'"
+    return f"""
+CREATE OR REPLACE FUNCTION {s}.case_one(actor text, which text) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+    whose bigint[] := '{{}}';
+    salts bytea[];
+    made bigint;
+BEGIN
+    IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
+        RAISE EXCEPTION 'who opens a case says who they are' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which;
+    IF found.id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF found.person_id IS NOT NULL THEN
+        whose := ARRAY[found.person_id];
+    {noted(plan, actor="case_one.actor", purpose=purpose, about="found.id", second="NULL::text")}
+    END IF;
+    RETURN to_jsonb(found) - '{{id,person_id,prove_hash,token_hash,sealed,once,site,plan}}'::text[]
+        || jsonb_build_object('known', found.person_id IS NOT NULL, 'stopped', found.stopped_at IS NOT NULL,
+            'events', (SELECT jsonb_agg(to_jsonb(e) - '{{id,case_id}}'::text[] ORDER BY e.id)
+                       FROM {s}.request_event e WHERE e.case_id = found.id));
+END $$"""
+
+
+#: A letter, or what somebody said to an agent: received when it arrived, whoever it reached (R-005).
+_REGISTER = """
+CREATE OR REPLACE FUNCTION {s}.case_register(
+    actor text, kind text, asked text, channel text, language text, address text, words text, params jsonb,
+    received timestamptz, site text
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made text;
+BEGIN
+    IF actor IS NULL OR actor !~ '[^[:space:]]' OR channel NOT IN ('letter', 'oral', 'email') THEN
+        RAISE EXCEPTION 'who writes it down says who they are, and how it came' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    made := {s}.case_filed(kind, asked, channel, language, NULL, address, words, params, received, site, NULL);
+    INSERT INTO {s}.request_event (case_id, at, what, by)
+    SELECT c.id, {s}.moment(), 'registered', case_register.actor FROM {s}.request_case c WHERE c.number = made;
+    RETURN made;
+END $$"""
+
+#: Once, by whoever is first; a refusal or a part of one says why (R-008, R-020). out: recorded, already, why, or not-now.
+_DECIDE = """
+CREATE OR REPLACE FUNCTION {s}.case_decide(actor text, which text, how text, because text, more jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which FOR UPDATE;
+    IF found.id IS NULL OR (how IN ({outcomes})) IS NOT TRUE OR actor IS NULL OR actor !~ '[^[:space:]]' THEN
+        RETURN 'not-now';
+    END IF;
+    IF found.decided_at IS NOT NULL THEN
+        RETURN 'already';
+    END IF;
+    IF found.state <> 'waiting' OR found.params ? 'waits' THEN -- a copy comes before an erasure (R-038)
+        RETURN 'not-now';
+    END IF;
+    IF how <> 'granted' AND (because ~ '[^[:space:]]') IS NOT TRUE THEN
+        RETURN 'why';
+    END IF;
+    UPDATE {s}.request_case SET state = 'decided', outcome = how, reason = left(because, 4000), decided_by = actor,
+        decided_at = {s}.moment(), params = params || COALESCE(more, '{{}}') WHERE id = found.id;
+    INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, {s}.moment(), 'decided', actor);
+    PERFORM pg_notify({channel}, '');
+    RETURN 'recorded';
+END $$"""
+
+#: Two months more: told within the first month, with the reason (R-007).
+_EXTEND = """
+CREATE OR REPLACE FUNCTION {s}.case_extend(actor text, which text, because text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which FOR UPDATE;
+    IF found.id IS NULL OR found.due IS NULL OR found.state IN ({ended}) OR actor IS NULL THEN
+        RETURN 'not-now';
+    END IF;
+    IF found.extended_why IS NOT NULL THEN
+        RETURN 'already';
+    END IF;
+    IF (because ~ '[^[:space:]]') IS NOT TRUE THEN
+        RETURN 'why';
+    END IF;
+    IF {s}.today() > found.due THEN
+        RETURN 'late';
+    END IF;
+    UPDATE {s}.request_case SET extended_why = left(because, 2000) WHERE id = found.id;
+    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'extended', actor,
+        left(because, 2000));
+    PERFORM pg_notify({channel}, '');
+    RETURN 'recorded';
+END $$"""
+
+#: The clock stands while the person is asked who they are, or what they mean; from the asking on, not before (R-006).
+_STOP = """
+CREATE OR REPLACE FUNCTION {s}.case_stop(actor text, which text, what text, because text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which FOR UPDATE;
+    IF found.id IS NULL OR found.state NOT IN ('received', 'asked', 'identified', 'waiting') OR actor IS NULL
+        OR (what IN ('identity', 'specification')) IS NOT TRUE THEN
+        RETURN 'not-now';
+    END IF;
+    IF found.asked = 'marketing' AND what = 'identity' THEN
+        RETURN 'never';
+    END IF;
+    IF found.stopped_at IS NOT NULL THEN
+        RETURN 'already';
+    END IF;
+    IF (because ~ '[^[:space:]]') IS NOT TRUE THEN
+        RETURN 'why';
+    END IF;
+    UPDATE {s}.request_case SET stopped_at = {s}.moment() WHERE id = found.id;
+    INSERT INTO {s}.request_event (case_id, at, what, by, said)
+    VALUES (found.id, {s}.moment(), 'asked-' || what, actor, left(because, 2000));
+    PERFORM pg_notify({channel}, '');
+    RETURN 'recorded';
+END $$"""
+
+_RESUME = """
+CREATE OR REPLACE FUNCTION {s}.case_resume(actor text, which text, words text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which FOR UPDATE;
+    IF found.id IS NULL OR found.stopped_at IS NULL OR actor IS NULL THEN
+        RETURN 'not-now';
+    END IF;
+    UPDATE {s}.request_case SET stopped_at = NULL,
+        stops = stops || jsonb_build_array(jsonb_build_array(stopped_at, {s}.moment())) WHERE id = found.id;
+    INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'resumed', actor,
+        left(words, 2000));
+    PERFORM pg_notify({channel}, '');
+    RETURN 'recorded';
+END $$"""
+
+__all__ = ["FETCHED_WITHIN", "MOST_WORDS", "OFFICERS", "PAGES", "TABLES", "install", "statements", "waits"]

@@ -1,0 +1,49 @@
+"""A mail becomes a case (P-170), in one transaction of the keeper's, once: the case keeps the mail's key.
+
+What no person wrote (`Message.automatic`) becomes none, as its receipt would be confirmed to a machine: it stays in the
+mailbox for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from bloesem.gate.keeping import keeper
+from bloesem.mailbox.message import Message
+from bloesem.stores.postgres import Connection
+
+
+@dataclass(frozen=True)
+class Filing:
+    """in: a connection in autocommit that may be keeper; the schema of Bloesem's tables; where links lead."""
+
+    connection: Connection
+    site: str
+    schema: str = "bloesem"
+    prefix: str = "bloesem_"
+
+    def __call__(self, message: Message) -> None:
+        """What is asked is for a person to read: a mail has no form, so that it is `other`."""
+        if message.automatic is not None:
+            return
+        address = message.sender if message.sender is not None and len(message.sender) <= 254 else None
+        filed = sql.SQL("SELECT {}.case_filed(%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s)").format(
+            sql.Identifier(self.schema)
+        )
+        with keeper(self.connection, self.prefix) as cursor:
+            cursor.execute(
+                filed,
+                [
+                    *("request", "other", "email", message.language, address, words(message)),
+                    *(Jsonb({}), message.received, self.site, f"mail {message.key}"),
+                ],
+            )
+
+
+def words(message: Message) -> str:
+    """Subject, text, and what came along, by name, type and size in bytes."""
+    files = (f"[{one.name or '-'}, {one.type}, {one.size} B]" for one in message.attachments)
+    return "\n\n".join(part for part in (message.subject, message.text, "\n".join(files)) if part)

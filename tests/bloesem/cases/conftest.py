@@ -1,0 +1,113 @@
+"""The company's database with invented people, the door and cases; a clerk that works as the keeper's own login."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import django
+import pytest
+from tests.bloesem.console.stage import BLOSSOM, Stage, build
+from tests.databases import Database
+
+from bloesem.cases import tables as cases
+from bloesem.cases.clerk import Clerk
+from bloesem.company import Loaded, load
+from bloesem.plan.dates import civil
+from bloesem.stores.postgres import Connection
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
+django.setup()
+
+SITE = "https://blossom.example"
+
+
+@dataclass(frozen=True)
+class World:
+    """`people`: case → number; `mail`: number → the address on file."""
+
+    stage: Stage
+    loaded: Loaded
+    admin: Connection
+    clerk: Clerk
+    people: dict[str, int]
+
+    def one(self, query: str, *values: Any) -> Any:
+        row = self.admin.execute(query.encode(), values).fetchone()
+        return row[0] if row else None
+
+    def mail(self, person: int) -> str:
+        return str(
+            self.one(
+                "SELECT value FROM data.email_address WHERE person_id = %s ORDER BY id DESC LIMIT 1", person
+            )
+        )
+
+    def file(
+        self, asked: str, *, address: str = "", person: int | None = None, kind: str = "request", **more: Any
+    ) -> str:
+        """A case as it comes in through a page: by address, or by whoever is signed in."""
+        from psycopg.types.json import Jsonb
+
+        channel = more.pop("channel", "form" if person is None else "page")
+        received = more.pop("received", None) or self.one("SELECT bloesem.moment()")
+        return str(
+            self.one(
+                "SELECT bloesem.case_filed(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                *(
+                    kind,
+                    asked,
+                    channel,
+                    more.pop("language", "nl"),
+                    person,
+                    address or None,
+                    more.pop("words", "Graag."),
+                ),
+                *(Jsonb(more.pop("params", {})), received, SITE, more.pop("once", None)),
+            )
+        )
+
+    def case(self, number: str) -> dict[str, Any]:
+        found = self.one("SELECT to_jsonb(c) FROM bloesem.request_case c WHERE number = %s", number)
+        assert found is not None
+        return dict(found)
+
+    def events(self, number: str) -> list[str]:
+        return [
+            row[0]
+            for row in self.admin.execute(
+                "SELECT e.what FROM bloesem.request_event e JOIN bloesem.request_case c ON c.id = e.case_id"
+                " WHERE c.number = %s ORDER BY e.id", [number]
+            ).fetchall()
+        ]  # fmt: skip
+
+    def letters(self, number: str) -> list[tuple[str, str, str]]:
+        """(template, to, link) of each letter about a case, in order."""
+        return [
+            (template, to, said.get("link", ""))
+            for template, to, said in self.admin.execute(
+                "SELECT template, address, contents FROM bloesem.outbox WHERE contents->>'number' = %s ORDER BY id", [number]
+            ).fetchall()
+        ]  # fmt: skip
+
+    def token(self, number: str, template: str) -> str:
+        (link,) = [link for key, _, link in self.letters(number) if key == template]
+        return link.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    stage = build(module_database, tmp_path_factory.mktemp("doors"), 80, everybody=True)
+    loaded = load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=module_database.role_prefix)
+    with (
+        module_database.connect(autocommit=True) as admin,
+        stage.keeper.open(autocommit=True) as keeper,
+    ):
+        cases.install(admin, loaded.plan)
+        people: dict[str, int] = dict(
+            admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
+        )
+        yield World(stage, loaded, admin, Clerk(keeper, loaded), people)

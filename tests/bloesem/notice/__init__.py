@@ -1,0 +1,1 @@
+"""What the notice says, and that it says all of it."""
