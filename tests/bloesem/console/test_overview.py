@@ -150,7 +150,7 @@ def counted(stage: Stage) -> object:
 
 
 def page(client: Client, right: Callable[[str], bool]) -> str:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         text = client.get("/en/").content.decode()
         if right(text) or time.monotonic() > until:

@@ -93,7 +93,7 @@ class Site:
 
     def letter_to(self, address: str, after: int = 0) -> Letter:
         """The newest to that address, once there are more than `after` letters."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             letters = self.letters()
             mine = [it for it in letters if it.to == address]
@@ -235,7 +235,7 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
 
 
 def _answers(port: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
