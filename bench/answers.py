@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.measure import Figure, parser, tell
 from bench.world import ROOT, base
@@ -19,6 +21,7 @@ from bloesem.company import load
 from bloesem.plan.dates import civil
 from bloesem.rights.guarded.desk import GuardedDesk
 from bloesem.rights.identify import Who
+from bloesem.rights.keys import Keys
 from bloesem.sending import ready
 from bloesem.stores.postgres import Connection
 
@@ -45,16 +48,17 @@ def figures(people: int) -> list[Figure]:
     from charging.generate import load as loading
 
     now = dt.datetime.now(dt.UTC)
-    with base(civil(now)) as made, made.connect() as admin:
+    with base(civil(now)) as made, made.connect() as admin, tempfile.TemporaryDirectory() as held:
         loaded = load(ROOT / "company" / "blossom", on=civil(now), prefix=made.plan.prefix)
         loading.load(admin, generate(civil(now), max(60, people * 3)))
         ready.install(admin, loaded)
         tables.install(admin, made.plan)
+        keys = Keys.at(Path(held))
         asked = len(admin.execute(_FILE.encode(), [people]).fetchall())
         desk = GuardedDesk(admin, made.plan, loaded.maps.datamap, "nl")
         numbers = [row[0] for row in admin.execute("SELECT person_id FROM bloesem.request_case").fetchall()]
         theirs = _timed(lambda: [desk.access(((Who("id", str(n), "person"),),)) for n in numbers])
-        ours = _timed(lambda: Clerk(admin, loaded).run(most=10 * people))
+        ours = _timed(lambda: Clerk(admin, loaded, keys).run(most=10 * people))
         answered = _answered(admin)
     more = {"people": asked, "answered": answered, "ms_each": 1000 * ours / max(1, answered)}
     if answered != asked:

@@ -71,9 +71,16 @@ class Composer:
         return self._answer(asked, "granted", items=[*items, *left], sections=sections)
 
     def erased(
-        self, asked: Asked, done: Mapping[str, Any], told: Sequence[str], reason: str, outcome: str
+        self,
+        asked: Asked,
+        done: Mapping[str, Any],
+        told: Sequence[str],
+        reason: str,
+        outcome: str,
+        proof: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Article 17: what went, and of each thing that stays the reason and the last day (P-157, R-028)."""
+        """Article 17: what went, and of each thing that stays the reason and the last day (P-157, R-028). `proof`: what a
+        pass over the whole database found afterwards; nothing but what is kept."""
         language = asked.language
         items = []
         for name, one in done.items():
@@ -96,7 +103,8 @@ class Composer:
         stays = any(one["kept"] for one in done.values())
         how = outcome if outcome == "refused" else ("partly" if stays else "granted")
         because = reason or (self._kept_because(items, language) if stays else "")
-        return self._answer(asked, how, reason=because, items=items, sections=self._told(told, language))
+        sections = (*self._proven(proof, language), *self._told(told, language))
+        return self._answer(asked, how, reason=because, items=items, sections=sections)
 
     def changed(
         self, asked: Asked, done: Mapping[str, Any], told: Sequence[str], reason: str, outcome: str
@@ -198,6 +206,12 @@ class Composer:
             for one in found
         ]  # fmt: skip
         return Section(say("readings", language), tuple(lines) or (say("readings.none", language),))
+
+    def _proven(self, proof: Mapping[str, Any] | None, language: str) -> tuple[Section, ...]:
+        if proof is None:
+            return ()
+        key = "proof.kept" if proof["kept"] else "proof.none"
+        return (Section(say("proof", language), (say(key, language, n=str(proof["tables"])),)),)
 
     def _told(self, told: Sequence[str], language: str) -> tuple[Section, ...]:
         return (Section("", (say("told", language, names=", ".join(told)),)),) if told else ()

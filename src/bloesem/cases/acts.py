@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bloesem.answers import Answer, packed, say
 from bloesem.cases.case import Bench, Case
 from bloesem.cases.model import RESTRICTION_GROUNDS
+from bloesem.cases.proof import Sealing
 from bloesem.errors import RightsError
 from bloesem.plan.model import FactKind
 from bloesem.rights.amend import Correction
+from bloesem.rights.keys import Keys
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Acts:
     """Each is whole by itself. Begun twice after a crash, it finds that it is done."""
 
     bench: Bench
+    keys: Keys = field(repr=False)
 
     def rehearsed(self, case: Case) -> dict[str, Any]:
         """What an erasure would do, taken back: numbers per kind of data, and why the rest stays."""
@@ -35,7 +38,8 @@ class Acts:
         desk, wanted = self.bench.desk(case), self.bench.wanted(case)
         if case.asked == "erasure":
             try:
-                done = desk.erase(wanted, ground=self.bench.ground(case))
+                sealing = self.bench.desk(case, Sealing(self.bench, case, self.keys))
+                done = sealing.erase(wanted, ground=self.bench.ground(case))
             except RightsError:
                 if not again:
                     raise
@@ -88,7 +92,10 @@ class Acts:
                 taken = self.bench.desk(case).portable(self.bench.wanted(case))
                 return composer.portable(asked, taken), {"data.zip": packed(taken, self.bench.columns())}
             if case.asked == "erasure":
-                return composer.erased(asked, _uncounted(done.get("tables", {})), told, reason, outcome), {}
+                proof = done.get("residue")
+                return composer.erased(
+                    asked, _uncounted(done.get("tables", {})), told, reason, outcome, proof
+                ), {}
             if case.asked == "rectification":
                 return composer.changed(asked, _uncounted(done.get("tables", {})), told, reason, outcome), {}
         return composer.noted(asked, self._lines(case, outcome, reason), told, reason, outcome), {}

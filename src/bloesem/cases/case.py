@@ -13,6 +13,7 @@ from bloesem.plan.dates import civil
 from bloesem.plan.quoting import ident
 from bloesem.rights.guarded.desk import GuardedDesk
 from bloesem.rights.identify import Who
+from bloesem.rights.keeping import NoRecord, Record
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
 
@@ -76,8 +77,10 @@ class Bench:
             [case.id, what],
         )
 
-    def desk(self, case: Case) -> GuardedDesk:
-        return GuardedDesk(self.connection, self.loaded.plan, self.loaded.maps.datamap, case.language)
+    def desk(self, case: Case, record: Record | None = None) -> GuardedDesk:
+        """`record`: what an act leaves behind besides what it does."""
+        maps = self.loaded.maps.datamap
+        return GuardedDesk(self.connection, self.loaded.plan, maps, case.language, record or NoRecord())
 
     def wanted(self, case: Case) -> tuple[tuple[Who, ...], ...]:
         anchor = next(table for table in self.loaded.plan.tables if table.anchor)

@@ -24,12 +24,14 @@ from bloesem.cases.acts import Acts, as_json
 from bloesem.cases.case import COLUMNS, Bench, Case
 from bloesem.cases.letters import ANSWERED, PROVE, RECEIVED, UNKNOWN, Letters
 from bloesem.cases.model import AUTOMATIC, dues
+from bloesem.cases.proof import Prover, clean
 from bloesem.cases.tables import COUNTED, FETCHED_WITHIN
 from bloesem.company import Loaded
 from bloesem.errors import BloesemError, RightsError
 from bloesem.plan.dates import civil
 from bloesem.rights.guarded.who import Finder
 from bloesem.rights.identify import Who
+from bloesem.rights.keys import Keys
 from bloesem.stores.postgres import Connection
 
 _log = logging.getLogger(__name__)
@@ -43,13 +45,16 @@ class Clerk:
 
     connection: Connection
     loaded: Loaded
+    keys: Keys = field(repr=False)
     bench: Bench = field(init=False)
     acts: Acts = field(init=False)
     letters: Letters = field(init=False)
+    prover: Prover = field(init=False)
 
     def __post_init__(self) -> None:
         self.bench = Bench(self.connection, self.loaded)
-        self.acts, self.letters = Acts(self.bench), Letters(self.bench)
+        self.acts, self.letters = Acts(self.bench, self.keys), Letters(self.bench)
+        self.prover = Prover(self.bench, self.keys)
 
     @property
     def s(self) -> str:
@@ -84,8 +89,10 @@ class Clerk:
         """One step of one case, the longest waiting first; out: whether there was one."""
         row = self.connection.execute(
             f"SELECT {COLUMNS} FROM {self.s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')"
-            " AND stopped_at IS NULL AND due IS NOT NULL AND (params->>'failed') IS NULL ORDER BY received_at,"
-            " id LIMIT 1".encode()
+            " AND stopped_at IS NULL AND due IS NOT NULL AND (params->>'failed') IS NULL"
+            # Erasures wait for each other's proof: one pass for all of them, when nothing else can be done.
+            " ORDER BY state = 'carried' AND asked = 'erasure' AND sought IS NOT NULL AND residue IS NULL,"
+            " received_at, id LIMIT 1".encode()
         ).fetchone()
         if row is None:
             return self._released() > 0
@@ -99,9 +106,7 @@ class Clerk:
             }[case.state](case)
         except BloesemError as fault:  # names and rules of ours: a person looks at it, and the others go on
             _log.error("case %s: %s", case.number, fault.thing)
-            self._set(
-                case, "waiting", "failed", params={**case.params, "failed": f"{fault.thing}; {fault.remedy}"}
-            )
+            self._failed(case, f"{fault.thing}; {fault.remedy}")
         return True
 
     # ---- when it is due --------------------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ class Clerk:
                 return
             if person is not None and self.letters.many(case):
                 note = "many letters went to this address today: somebody else may be typing it"
-                self._set(case, "waiting", "many", person=person, params={**case.params, "failed": note})
+                self._failed(case, note, "many", person=person)
                 return
             if person is None:
                 self.letters.queue(case, UNKNOWN)
@@ -225,11 +230,12 @@ class Clerk:
             self._set(case, "carried", "carried-out")
 
     def _answer(self, case: Case) -> None:
+        proof = self._proof(case)
         row = self.connection.execute(
             f"SELECT preview FROM {self.s}.request_case WHERE id = %s".encode(), [case.id]
         ).fetchone()
         done: Mapping[str, Any] = (row[0] if row else None) or {}
-        answer, files = self.acts.composed(case, done)
+        answer, files = self.acts.composed(case, {**done, **({"residue": proof} if proof else {})})
         contents = {"answer.json": as_json(answer), "answer.pdf": pdf(answer), **files}
         token = new_token()
         with self.connection.transaction():
@@ -241,6 +247,23 @@ class Clerk:
                 [token_hash(token), seal(token, contents), answer.outcome, case.id],
             )
             self._set(case, "answered", "answered")
+
+    def _proof(self, case: Case) -> Mapping[str, Any] | None:
+        """What was searched after an erasure. raises: RightsError when something is left: it is not answered then."""
+        if case.asked != "erasure":
+            return None
+        found = self.prover.result(case)
+        if found is None:
+            self.prover.run()
+            found = self.prover.result(case)
+        if found is not None:
+            clean(found)
+        return found
+
+    def _failed(self, case: Case, why: str, event: str = "failed", *, person: int | None = None) -> None:
+        """It waits for the officer, who mends what is wrong and lets it go on from here."""
+        params = {**case.params, "failed": why, "failed_in": case.state}
+        self._set(case, "waiting", event, person=person, params=params)
 
     def _set(
         self,

@@ -69,6 +69,10 @@ class CaseDesk:
     def resume(self, actor: str, number: str, words: str) -> str:
         return self._do("case_resume(%s, %s, %s)", actor, number, words)
 
+    def again(self, actor: str, number: str) -> str:
+        """What did not work by itself goes on from where it stood. out: recorded, or not-now."""
+        return self._do("case_again(%s, %s)", actor, number)
+
     def register(
         self, actor: str, kind: str, asked: str, channel: str, language: str, address: str, words: str,
         received: dt.datetime, site: str,

@@ -24,7 +24,7 @@ FETCHED_WITHIN, OPEN_FOR = "14 days", "1 hour"
 #: What the days of a case were worked out from: how often its clock stood, and whether it was lengthened.
 COUNTED = "(jsonb_array_length(stops) + CASE WHEN extended_why IS NULL THEN 0 ELSE 1000 END)"
 #: Keys of `params` that say nothing of what is asked: whom it is for, and what the clerk noted.
-NOTES = "'{on_behalf,counted,waits,failed}'::text[]"
+NOTES = "'{on_behalf,counted,waits,failed,failed_in}'::text[]"
 #: The helper listens here (`console.jobs`).
 CHANNEL = "bloesem_console"
 
@@ -41,9 +41,10 @@ DECIDE = "case_decide(text, text, text, text, jsonb)"
 EXTEND = "case_extend(text, text, text)"
 STOP = "case_stop(text, text, text, text)"
 RESUME = "case_resume(text, text, text)"
+AGAIN = "case_again(text, text)"
 
 PAGES = (SUBMIT, PROVE, LOOK, OPEN, OWN, OWN_END)
-OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME)
+OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME, AGAIN)
 
 
 def install(admin: Connection, plan: Plan) -> None:
@@ -86,6 +87,7 @@ def statements(plan: Plan) -> list[Statement]:
     ended = ", ".join(map(literal, ENDED))
     made = [
         ("cases", _CASES.format(s=s, **said)),
+        ("cases: the proof of an erasure", _PROOF.format(s=s)),
         ("cases: open ones", _OPEN_ONES.format(s=s, ended=ended)),
         ("what happened in a case", _EVENTS.format(s=s)),
         (
@@ -99,6 +101,7 @@ def statements(plan: Plan) -> list[Statement]:
         "case_filed(text, text, text, text, bigint, text, text, jsonb, timestamptz, text, text)": _FILED,
         SUBMIT: _SUBMIT, PROVE: _PROVE, LOOK: _LOOK, OPEN: _OPEN, OWN: _OWN, OWN_END: _OWN_END,
         INBOX: _INBOX, ONE: _one(plan), REGISTER: _REGISTER, DECIDE: _DECIDE, EXTEND: _EXTEND, STOP: _STOP, RESUME: _RESUME,
+        AGAIN: _AGAIN,
     }  # fmt: skip
     logins = {name: doormen(plan) for name in PAGES}
     if plan.oversight is not None:
@@ -159,6 +162,10 @@ CREATE TABLE IF NOT EXISTS {s}.request_case (
     ended_at     timestamptz,
     once         text UNIQUE
 )"""
+
+#: Of an erasure: what identified them, sealed until nothing of it is found; and what was found.
+_PROOF = """
+ALTER TABLE {s}.request_case ADD COLUMN IF NOT EXISTS sought bytea[], ADD COLUMN IF NOT EXISTS residue jsonb"""
 
 _OPEN_ONES = """
 CREATE INDEX IF NOT EXISTS request_case_open ON {s}.request_case (due, id) WHERE state NOT IN ({ended})"""
@@ -414,7 +421,8 @@ BEGIN
         RETURN 'why';
     END IF;
     UPDATE {s}.request_case SET state = 'decided', outcome = how, reason = left(because, 4000), decided_by = actor,
-        decided_at = {s}.moment(), params = params || COALESCE(more, '{{}}') WHERE id = found.id;
+        decided_at = {s}.moment(), params = (params || COALESCE(more, '{{}}')) - '{{failed,failed_in}}'::text[]
+    WHERE id = found.id;
     INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, {s}.moment(), 'decided', actor);
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
@@ -489,6 +497,25 @@ BEGIN
         stops = stops || jsonb_build_array(jsonb_build_array(stopped_at, {s}.moment())) WHERE id = found.id;
     INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'resumed', actor,
         left(words, 2000));
+    PERFORM pg_notify({channel}, '');
+    RETURN 'recorded';
+END $$"""
+
+#: What did not work goes on from where it stood, once what was in its way is mended: a proof is looked for anew.
+_AGAIN = """
+CREATE OR REPLACE FUNCTION {s}.case_again(actor text, which text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    SELECT * INTO found FROM {s}.request_case c WHERE c.number = which FOR UPDATE;
+    IF found.id IS NULL OR found.state <> 'waiting' OR NOT found.params ? 'failed_in' OR actor IS NULL
+        OR actor !~ '[^[:space:]]' THEN
+        RETURN 'not-now';
+    END IF;
+    UPDATE {s}.request_case SET state = found.params->>'failed_in', residue = NULL,
+        params = params - '{{failed,failed_in}}'::text[] WHERE id = found.id;
+    INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, {s}.moment(), 'again', actor);
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
 END $$"""

@@ -41,6 +41,7 @@ from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
+from bloesem.rights.keys import Keys
 from bloesem.sending.office import Office
 from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
@@ -84,6 +85,7 @@ class Keeper:
     login: str = "console"
     office: Office | None = None  # what a company says to many, where it does
     loaded: Loaded | None = None  # with which requests of people are answered
+    keys: Keys | None = field(default=None, repr=False)  # that seal whom to look for after an erasure
     _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
     _found: Mapping[str, Case] = field(default_factory=dict, init=False)
@@ -156,7 +158,7 @@ class Keeper:
 
     def _requests(self, reports: Connection) -> None:
         """Requests of people, as far as they can be taken now, on a connection of its own."""
-        if self.loaded is None:
+        if self.loaded is None or self.keys is None:
             return
         waits = requested.waits(reports, self.plan)
         reports.commit()
@@ -164,7 +166,7 @@ class Keeper:
             from bloesem.cases.clerk import Clerk  # it brings what makes PDFs along
 
             with self.open(autocommit=True) as work:
-                Clerk(work, self.loaded).run()
+                Clerk(work, self.loaded, self.keys).run()
 
     def _notice(self, reports: Connection) -> None:
         """After an act: the last acts at once, which is cheap; the numbers, where it changed any, when a count is not
@@ -278,7 +280,14 @@ def main(directory: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     demonstration, office = os.environ.get("BLOESEM_DEMO") == "1", Office.of(loaded, today)
-    keeper = Keeper(credentials.dsn(server, prefix), loaded.plan, demonstration, office=office, loaded=loaded)
+    keeper = Keeper(
+        credentials.dsn(server, prefix),
+        loaded.plan,
+        demonstration,
+        office=office,
+        loaded=loaded,
+        keys=Keys.at(Path(os.environ[CREDENTIALS])),
+    )
     keeper.serve(stop)
 
 

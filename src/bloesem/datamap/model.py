@@ -192,6 +192,7 @@ class FieldMeta(Strict):
     erased: str | int | None = None  # what an erased value becomes; NULL when not said
     normal_of: str | None = None  # the column whose normal form this one holds, for look-ups
     lookup: bool = False  # made of other values, for looking them up (a keyed digest): given to no recipient
+    correspondence: bool = False  # an address or words of a request or message: there until that is settled
     why: str | None = None
     on_show: Literal["show", "redact"] = "show"  # whether the person is shown it
     on_erase: Literal["cut", "redact", "keep"] = (

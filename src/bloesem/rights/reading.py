@@ -52,7 +52,11 @@ SELECT n.nspname::text, r.relname::text, r.relkind::text, has_schema_privilege(n
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND NOT c.readable),
        array_agg(c.name ORDER BY c.attnum) FILTER (WHERE c.key),
        bool_and(c.plain AND c.readable) FILTER (WHERE c.key), max(o.nspname || '.' || p.relname),
-       bool_or(c.kind LIKE 'bytes%') OR current_setting('server_encoding') = 'SQL_ASCII'
+       bool_or(c.kind LIKE 'bytes%') OR current_setting('server_encoding') = 'SQL_ASCII',
+       COALESCE(bool_and(has_schema_privilege(o.oid, 'USAGE') AND NOT row_security_active(p.oid)
+                         AND has_table_privilege(p.oid, 'SELECT')), false),
+       array_agg(c.kind ORDER BY c.attnum) FILTER (WHERE c.kind IS NOT NULL AND NOT c.readable),
+       bool_and(c.plain) FILTER (WHERE c.key), max(o.nspname)::text, max(p.relname)::text
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN pg_class long ON long.oid = r.reltoastrelid
 LEFT JOIN pg_class p ON r.relispartition AND p.oid = pg_partition_root(r.oid)
@@ -71,13 +75,12 @@ _VALUE = {
     " FROM pg_catalog.unnest({}) AS e)",
 }
 
-# A database without an encoding gives its bytes as they are.
-_SETTINGS = """
-SELECT set_config('transaction_read_only', 'on', true), set_config('search_path', 'pg_catalog', true),
-       set_config('lock_timeout', %s, true),
-       set_config('statement_timeout', %s, true), set_config('idle_in_transaction_session_timeout', '0', true),
-       set_config('client_encoding', CASE current_setting('server_encoding')
-                  WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)"""
+#: What holds for a transaction that looks. Said by `SET`: a login may be kept from the function that does the same.
+_SETTINGS = (
+    "SET LOCAL transaction_read_only = on",
+    "SET LOCAL search_path = pg_catalog",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+)
 
 
 Key = Mapping[str, str] | str
@@ -105,6 +108,7 @@ class Table:
     size: int  # about
     root: str  # of a partition, the table that it is a part of: by that name it is spoken of
     raw: bool  # whether a value may hold bytes that are no UTF-8
+    whole: bool = False  # with its partitions, which this login may read through it alone
 
     @property
     def qualified(self) -> str:
@@ -118,8 +122,10 @@ class Table:
         ]
         names = self.key or ("ctid",)
         keys = [sql.SQL("{}::pg_catalog.text").format(sql.Identifier(name)) for name in names]
-        return sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT (FORMAT binary)").format(
-            sql.SQL(", ").join([*values, *keys]), sql.Identifier(self.schema, self.name)
+        return sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT binary)").format(
+            sql.SQL(", ").join([*values, *keys]),
+            sql.SQL("" if self.whole else "ONLY "),
+            sql.Identifier(self.schema, self.name),
         )
 
     def split(self, row: bytes) -> tuple[list[bytes | None], Key]:
@@ -137,13 +143,29 @@ class Table:
 def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
     """out: all tables outside the system's schemas, and those of which something cannot be read."""
     found, unread = [], []
+    through: dict[str, Table] = {}
     with connection.transaction():
         _set(connection, SECONDS)
-        connection.execute("SELECT set_config('client_encoding', 'UTF8', true)")  # names are text
+        connection.execute("SET LOCAL client_encoding = 'UTF8'")  # names are text
         rows = connection.execute(_TABLES).fetchall()
     for row in rows:
-        schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root, raw = row
+        schema, name, kind, usage, hidden, size, columns, kinds, closed, key, plain, root, raw = row[:13]
+        by_root, closed_kinds, keyed, root_schema, root_name = row[13:]
         qualified = f"{schema}.{name}"
+        if by_root and (hidden or closed):  # a partition that may be read through the table it is a part of
+            held = through.get(root)
+            through[root] = Table(
+                root_schema,
+                root_name,
+                (*(columns or ()), *(closed or ())),
+                (*(kinds or ()), *(closed_kinds or ())),
+                tuple(key) if key and keyed else (),
+                size + (held.size if held else 0),
+                root,
+                raw,
+                whole=True,
+            )
+            continue
         if kind == "f":
             unread.append(Unread(qualified, "a foreign table: look where its rows are stored"))
             continue
@@ -166,7 +188,7 @@ def tables(connection: Connection) -> tuple[list[Table], list[Unread]]:
                 raw,
             )
         )
-    return found, unread
+    return [*(one for one in found if one.root not in through), *through.values()], unread
 
 
 def blocks(connection: Connection, table: Table, seconds: float = SECONDS) -> Iterator[list[bytes]]:
@@ -191,7 +213,17 @@ def blocks(connection: Connection, table: Table, seconds: float = SECONDS) -> It
 
 def _set(connection: Connection, seconds: float) -> None:
     """What holds for this transaction: it writes nothing, waits for nobody long, and ends."""
-    connection.execute(_SETTINGS, [_LOCK_TIMEOUT, f"{seconds * 1000:.0f}ms"])
+    # A database without an encoding gives its bytes as they are.
+    encoding = connection.info.parameter_status("server_encoding")
+    within = sql.SQL("SET LOCAL {} = {}")
+    for name, value in (
+        ("lock_timeout", _LOCK_TIMEOUT),
+        ("statement_timeout", f"{seconds * 1000:.0f}ms"),
+        ("client_encoding", "SQL_ASCII" if encoding == "SQL_ASCII" else "UTF8"),
+    ):
+        connection.execute(within.format(sql.Identifier(name), sql.Literal(value)))
+    for statement in _SETTINGS:
+        connection.execute(statement)
 
 
 def refusal(fault: psycopg.Error, seconds: float) -> str:

@@ -17,6 +17,7 @@ from bloesem.cases import tables as cases
 from bloesem.cases.clerk import Clerk
 from bloesem.company import Loaded, load
 from bloesem.plan.dates import civil
+from bloesem.rights.keys import Keys
 from bloesem.stores.postgres import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
@@ -34,6 +35,10 @@ class World:
     admin: Connection
     clerk: Clerk
     people: dict[str, int]
+
+    @property
+    def keys(self) -> Keys:
+        return self.clerk.keys
 
     def one(self, query: str, *values: Any) -> Any:
         row = self.admin.execute(query.encode(), values).fetchone()
@@ -107,7 +112,8 @@ def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -
         stage.keeper.open(autocommit=True) as keeper,
     ):
         cases.install(admin, loaded.plan)
+        keys = Keys.at(stage.doors)
         people: dict[str, int] = dict(
             admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
         )
-        yield World(stage, loaded, admin, Clerk(keeper, loaded), people)
+        yield World(stage, loaded, admin, Clerk(keeper, loaded, keys), people)

@@ -54,7 +54,7 @@ def statements(world: World, number: str) -> int:
             return super().execute(*args, **kwargs)
 
     with world.stage.keeper.open(autocommit=True) as connection:
-        Clerk(Counted(connection, 10**9), world.loaded).run()  # type: ignore[arg-type]
+        Clerk(Counted(connection, 10**9), world.loaded, world.keys).run()  # type: ignore[arg-type]
     assert world.case(number)["state"] == "answered"
     return count
 
@@ -104,7 +104,7 @@ def test_killed_anywhere_it_is_done_and_answered_once(world: World, asked: str) 
         number = filed(world, asked, person)
         connection = world.stage.keeper.open(autocommit=True)
         try:
-            Clerk(Mortal(connection, at), world.loaded).run()  # type: ignore[arg-type]
+            Clerk(Mortal(connection, at), world.loaded, world.keys).run()  # type: ignore[arg-type]
         except Died:
             state = world.case(number)["state"]
             if state != "answered":
@@ -138,7 +138,7 @@ def test_two_clerks_at_once_answer_once(world: World) -> None:
 
     def work(_: int) -> None:
         with world.stage.keeper.open(autocommit=True) as connection:
-            Clerk(connection, world.loaded).run()
+            Clerk(connection, world.loaded, world.keys).run()
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, range(2)))

@@ -21,6 +21,7 @@ from bloesem.console.keeper import Keeper
 from bloesem.console.load import console, cookies, promises
 from bloesem.gate.secrets import Credentials
 from bloesem.plan.dates import civil
+from bloesem.rights.keys import Keys
 from bloesem.sending import ready
 from bloesem.sending.office import Office
 from bloesem.stores.dsn import Dsn
@@ -46,7 +47,12 @@ class Stage:
     @property
     def keeper(self) -> Keeper:
         return Keeper(
-            self.dsn("keeper"), self.company.plan, demonstration=True, office=self.office, loaded=self.loaded
+            self.dsn("keeper"),
+            self.company.plan,
+            demonstration=True,
+            office=self.office,
+            loaded=self.loaded,
+            keys=Keys.at(self.doors),
         )
 
     @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
+from bloesem.datamap.own import own_map
 from bloesem.plan.model import Plan
 from bloesem.rights.guarded.rows import Item, Reader
 from bloesem.rights.guarded.why import Keeping, Why
@@ -14,6 +15,14 @@ from bloesem.rights.reading import Key
 from bloesem.rights.residue import Found, Residue
 from bloesem.stores import facts as stored
 from bloesem.stores.postgres import Connection
+
+#: Why an address stands in a letter, or in the request itself.
+_LETTERS = {
+    "nl": "de vraag zelf en haar brieven, tot die afgehandeld zijn (AVG art. 12)",
+    "en": "the request itself and its letters, until these are settled (GDPR art. 12)",
+    "fr": "la demande elle-même et ses lettres, jusqu’à leur règlement (RGPD art. 12)",
+    "de": "die Anfrage selbst und ihre Schreiben, bis sie erledigt sind (DSGVO Art. 12)",
+}
 
 
 def judged(
@@ -26,8 +35,9 @@ def judged(
 ) -> tuple[Residue, list[dict[str, Any]]]:
     """in: per act, the numbers of those whom it erased. out: what is left, and what is kept, each with reason and last day.
 
-    Kept is what stands in a mapped column of a row of that very person, which a purpose still keeps. The same address in a
-    row of somebody else, or where no map goes, is left.
+    Kept is what stands in a mapped column of a row of that very person, which a purpose still keeps; and in what Bloesem
+    itself keeps of the request and its letters until these are settled. The same address in a row of somebody else, or
+    where no map goes, is left.
     """
     people = sorted({int(number) for act in erased.values() for number in act})
     with connection.transaction():
@@ -35,7 +45,12 @@ def judged(
         why = Why(plan, stored.facts_of(connection, plan, people), now, language)
     items = {(name, tuple(map(str, key))): item for (name, key), item in rows.items.items()}
     left, kept = [], []
+    correspondence = _correspondence(plan)
     for found in residue.found:
+        if (found.table, found.column) in correspondence:
+            letters = Keeping((), _LETTERS.get(language, _LETTERS["en"]), None)
+            kept.append(_told(found, letters, found.keys))
+            continue
         mine = frozenset(int(n) for act in found.acts for n in erased.get(act, ()))
         reasons: dict[Keeping, list[Key]] = {}
         rest: list[Key] = []
@@ -48,6 +63,17 @@ def judged(
         if rows_left:  # of so many rows that the keys of some are not known, these are left
             left.append(replace(found, rows=rows_left, keys=tuple(rest) or found.keys[:1]))
     return replace(residue, found=tuple(left)), kept
+
+
+def _correspondence(plan: Plan) -> set[tuple[str, str]]:
+    """Columns of Bloesem's own that hold an address or words until what they belong to is settled."""
+    return {
+        (f"{plan.schema}.{collection.name}", one.name)
+        for dataset in own_map().dataset
+        for collection in dataset.collections
+        for one in collection.fields
+        if one.meta.correspondence
+    }
 
 
 def _keeping(item: Item, column: str, people: frozenset[int], why: Why) -> Keeping | None:

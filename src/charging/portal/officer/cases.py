@@ -57,9 +57,12 @@ def case(request: HttpRequest, ask: Oversight, number: str) -> HttpResponse:
         "events": [{**one, "at": dt.datetime.fromisoformat(one["at"])} for one in found["events"] or ()],
         "preview": (found["preview"] or {}).get("items", ()) if found["state"] == "waiting" else (),
         "outcomes": OUTCOMES,
-        "can_decide": found["state"] == "waiting" and not found["params"].get("waits"),
+        "can_decide": found["state"] == "waiting"
+        and not found["params"].get("waits")
+        and not found["decided_by"],
         "waits": found["params"].get("waits") == "access",
         "failed": found["params"].get("failed"),
+        "can_go_on": found["state"] == "waiting" and found["params"].get("failed_in"),
         "ground": found["params"].get("ground"),
         "on_behalf": found["params"].get("on_behalf"),
     }
@@ -78,6 +81,8 @@ def _press(request: HttpRequest, desk: CaseDesk, who: str, number: str) -> str:
         return desk.extend(who, number, why)
     if do == "stop":
         return desk.stop(who, number, request.POST.get("what", ""), why)
+    if do == "again":
+        return desk.again(who, number)
     if do == "resume":
         return desk.resume(who, number, why)
     return "not-now"
