@@ -255,7 +255,7 @@ JOIN: tuple[LiteralString, ...] = (
     " VALUES (%(id)s, now(), 'assigned', 'C' || %(id)s, 'nl', 'driver', 'customer')",
     "INSERT INTO account (id, person_id, recorded_at, source, opened_at) VALUES (%(id)s, %(id)s, now(), 'assigned', now())",
     "INSERT INTO product_ownership (id, person_id, recorded_at, source, product_id, since)"
-    " VALUES (%(id)s, %(id)s, now(), 'subject:contract', 1, current_date)",
+    " VALUES (%(id)s, %(id)s, now(), 'subject:contract', 1, current_date - 1)",  # who joins after midnight charged before it
     "INSERT INTO person_name (id, person_id, recorded_at, source, given_name, family_name)"
     " VALUES (%(id)s, %(id)s, now(), 'subject:contract', 'An', %(family)s)",
     "INSERT INTO email_address (id, person_id, recorded_at, source, value, value_norm, collected_at)"
