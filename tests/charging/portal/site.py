@@ -24,10 +24,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page
 from tests.bloesem.console.stage import BLOSSOM, Stage
 
-from bloesem.company import load
 from bloesem.consent.links import LinkKeys
-from bloesem.plan.dates import civil
-from bloesem.sending import ready as sending
 
 CODE = re.compile(r"^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$", re.M)
 STAFF = {
@@ -175,7 +172,6 @@ def served(stage: Stage, folder: Path, **more: str) -> Iterator[Site]:
 
     LinkKeys.at(stage.doors)
     with stage.database.connect(autocommit=True) as admin:
-        sending.install(admin, load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=plan.prefix))
         accounts(admin, plan, at=dt.datetime.now(dt.UTC))
         people: dict[str, str] = dict(
             admin.execute(
