@@ -127,7 +127,9 @@ class Site:
             page.click("main form button >> nth=0")
             page.wait_for_url("**/nl/account")
             page.goto(f"{self.portal}/nl/{FIRST[role]}")
-        next_window()
+            whole_window()  # the code that set it up is good once more
+        else:
+            next_window()
         page.fill("#id_code", totp(secret))
         page.click("main form button >> nth=0")
         page.wait_for_url(f"**/nl/{FIRST[role]}")
@@ -153,6 +155,12 @@ def totp(secret: str, at: float | None = None) -> str:
 def next_window() -> None:
     """A code of an app is good once: waits for the next half minute."""
     time.sleep(30 - time.time() % 30 + 0.3)
+
+
+def whole_window(seconds: float = 8) -> None:
+    """Waits for the next half minute where the present one ends too soon for a code of it to be typed."""
+    if 30 - time.time() % 30 < seconds:
+        next_window()
 
 
 def free_port() -> int:
