@@ -11,6 +11,10 @@ export UV_LINK_MODE := copy
 export UV_NATIVE_TLS := 1
 export UV_SYSTEM_CERTS := 1
 
+# Many processes are started here: each reads what was compiled once, also where an environment says otherwise.
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE :=
+
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
