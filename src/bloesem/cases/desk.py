@@ -118,6 +118,29 @@ def _line(one: Mapping[str, Any], today: dt.date) -> Line:
     )
 
 
+def missing(case: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a case waits for, most pressing first. in: as `CaseDesk.one` gives it. out: of days, clock, failed, copy, who,
+    proof, clerk, decision, answer; nothing for one that has ended."""
+    if case["state"] in ENDED:
+        return ()
+    found = [name for name, so in (("days", case["due"] is None), ("clock", case["stopped"])) if so]
+    params = case["params"]
+    if case["state"] == "waiting" and ("failed" in params or "waits" in params):
+        return (*found, "failed" if "failed" in params else "copy")
+    return (*found, _WAITS[case["state"]])
+
+
+#: What follows a state.
+_WAITS = {
+    "received": "who",
+    "asked": "proof",
+    "identified": "clerk",
+    "waiting": "decision",
+    "decided": "clerk",
+    "carried": "answer",
+}
+
+
 def _day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
@@ -126,4 +149,4 @@ def _json(found: Any) -> Any:
     return json.loads(found) if isinstance(found, str) else found
 
 
-__all__ = ["CaseDesk", "Line"]
+__all__ = ["CaseDesk", "Line", "missing"]

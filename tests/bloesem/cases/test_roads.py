@@ -1,0 +1,175 @@
+"""The roads into the desk that are no page: a mail in the mailbox, and what an officer takes in on the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from pathlib import Path
+
+import pytest
+from tests.bloesem.cases.conftest import World
+from tests.bloesem.cli.world import BLOSSOM, Called, call
+
+from bloesem.mailbox.filing import Filing
+from bloesem.mailbox.memory import Memory
+from bloesem.mailbox.places import Folder
+from bloesem.mailbox.reading import read
+from bloesem.plan.dates import ZONE, civil
+
+
+@pytest.fixture(autouse=True)
+def _loaded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the company's files is not what is tried here, and takes seconds each time."""
+    monkeypatch.setattr("bloesem.company.load", lambda *_, **__: world.loaded)
+
+
+def typed(world: World, *more: object) -> Called:
+    where = ("--company", BLOSSOM, "--prefix", world.loaded.plan.prefix, "--by", "ann")
+    return call("cases", *more, "--store", world.stage.database.dsn.url(), *where)
+
+
+def numbers(said: Called) -> list[str]:
+    return [one["number"] for one in said.json["cases"]]
+
+
+def test_a_letter_is_taken_in_with_the_day_on_which_it_was_delivered(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now: dt.datetime = world.one("SELECT bloesem.moment()")
+    came = civil(now) - dt.timedelta(days=40)
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Welke gegevens hebt u van mij?\n")
+    by_letter = ("take", "--channel", "letter", "--received", came, "--asked", "access", "--address")
+    said = typed(world, *by_letter, "zed@post.example", "--words", letter, "--json")
+    assert said.code == 0, said.err
+    number = said.json["number"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("Wis alles."))
+    by_talk = ("take", "--channel", "oral", "--received", f"{civil(now)}T00:00", "--asked", "erasure")
+    oral = typed(world, *by_talk, "--address", "yan@post.example", "--words", "-", "--json").json["number"]
+    found = world.case(number)
+    assert (found["channel"], found["words"], found["language"]) == (
+        "letter",
+        "Welke gegevens hebt u van mij?",
+        "nl",
+    )
+    assert dt.datetime.fromisoformat(found["received_at"]) == dt.datetime.combine(came, dt.time.min, ZONE)
+    assert world.events(number) == ["received", "registered"]
+
+    world.clerk._dues()
+    late = typed(world, "--overdue", "--json")
+    assert (late.code, numbers(late)) == (
+        1,
+        [number],
+    )  # a letter that waited 40 days in a drawer is late already
+    assert late.json["cases"][0]["days_left"] < 0
+    every = typed(world, "list", "--state", "received", "--json")
+    assert numbers(every) == [number, oral]
+    shown = typed(world)
+    assert "LATE by" in shown.out
+    assert "zed@post.example" not in shown.out  # a list names nobody
+    assert numbers(typed(world, "--state", "waiting", "--json")) == []
+    for one in (number, oral):  # they end, so that the next test finds none of them
+        world.admin.execute("UPDATE bloesem.request_case SET state = 'closed' WHERE number = %s", [one])
+    assert number not in typed(world).out
+    assert number in typed(world, "--all").out
+
+
+def test_one_is_shown_with_its_clock_and_what_is_missing_and_the_reading_is_written_down(
+    world: World,
+) -> None:
+    person = next(iter(world.people.values()))
+    number = world.file(
+        "objection", person=person, words="Ik ben het er niet mee eens.", params={"purposes": ["quality"]}
+    )
+    world.clerk.run()
+    reads = "SELECT count(*) FROM bloesem.reading WHERE actor = 'ann'"
+    before = world.one(reads)
+    said = typed(world, "show", number)
+    assert said.code == 0, said.err
+    assert "the officer's decision" in said.out
+    assert f"due {world.case(number)['due']}" in said.out
+    assert "Ik ben het er niet mee eens." in said.out
+    assert world.one(reads) == before + 1
+    as_json = typed(world, "show", number, "--json").json
+    assert as_json["missing"] == ["decision"]
+    assert not {"person_id", "token_hash", "prove_hash", "sealed", "once"} & set(as_json)
+
+
+def test_what_did_not_work_goes_on(world: World) -> None:
+    person = next(iter(world.people.values()))
+    number = world.file("restriction", person=person, words="Stop.", params={"ground": "a"})
+    world.clerk.run()
+    assert typed(world, "again", number).code == 1  # nothing of it failed
+    world.admin.execute(
+        "UPDATE bloesem.request_case SET params = params || %s WHERE number = %s",
+        [json.dumps({"failed": "the store is away", "failed_in": "identified"}), number],
+    )
+    assert "bloesem cases again" in typed(world, "show", number).out
+    assert typed(world, "again", number).code == 0
+    assert (world.case(number)["state"], world.events(number)[-1]) == ("identified", "again")
+
+
+def test_what_cannot_be_is_refused_in_words(world: World, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("Graag.")
+    fine = {"--channel": "letter", "--received": "2026-01-05", "--address": "a@b.example", "--words": words}
+    for option, value in (
+        ("--received", "2999-01-01"),
+        ("--received", "1999-01-01"),
+        ("--received", "soon"),
+        ("--address", "nobody"),
+        ("--words", tmp_path / "gone.txt"),
+        ("--channel", "page"),
+    ):
+        pairs = [part for pair in {**fine, option: value}.items() for part in pair]
+        said = typed(world, "take", *pairs)
+        assert (said.code, said.out) == (2, ""), (option, value)
+        assert "Traceback" not in said.err
+    for wrong in (
+        ("sing",),
+        ("show",),
+        ("again",),
+        ("take",),
+        ("list", "2026-X"),
+        ("show", "2026-NONE"),
+        ("again", "2026-NONE"),
+    ):
+        assert typed(world, *wrong).code == 2, wrong
+
+
+def test_a_mail_becomes_one_case_received_when_it_arrived(world: World, tmp_path: Path) -> None:
+    now: dt.datetime = world.one("SELECT bloesem.moment()")
+    arrived = (now - dt.timedelta(days=3)).astimezone(dt.UTC).replace(microsecond=0)
+    trace = f"Received: by mx.blossom.example; {arrived:%a, %d %b %Y %H:%M:%S} +0000\r\n"
+    mail = f"{trace}From: zed@mail.example\r\nSubject: vraag\r\n\r\nIk wil graag weten welke gegevens jullie hebben.\0"
+    for attempt in range(2):  # the second time with no memory, as after a crash before it was written
+        (tmp_path / f"{attempt}.eml").write_bytes(mail.encode())
+        done = read(
+            Folder(tmp_path),
+            Memory(tmp_path / f"m{attempt}"),
+            Filing(world.admin, "https://blossom.example", prefix=world.loaded.plan.prefix),
+            (),
+            now,
+        )
+        assert done == {"handed": 1}
+    found = world.one(
+        "SELECT jsonb_agg(jsonb_build_array(channel, language, asked, words)) FROM bloesem.request_case"
+        " WHERE address = 'zed@mail.example'"
+    )
+    assert found == [["email", "nl", "other", "vraag\n\nIk wil graag weten welke gegevens jullie hebben."]]
+    at = world.one("SELECT received_at FROM bloesem.request_case WHERE address = 'zed@mail.example'")
+    assert at == arrived
+
+
+def test_what_no_person_wrote_becomes_no_case(world: World, tmp_path: Path) -> None:
+    before = world.one("SELECT count(*) FROM bloesem.request_case")
+    (tmp_path / "a.eml").write_bytes(b"Auto-Submitted: auto-replied\r\nFrom: a@b.example\r\n\r\nI am away")
+    read(
+        Folder(tmp_path),
+        Memory(tmp_path / "m"),
+        Filing(world.admin, "", prefix=world.loaded.plan.prefix),
+        (),
+        world.one("SELECT bloesem.moment()"),
+    )
+    assert world.one("SELECT count(*) FROM bloesem.request_case") == before
