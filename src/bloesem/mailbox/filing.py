@@ -1,4 +1,4 @@
-"""A mail becomes a case (P-170), in one transaction of the keeper's, once: the case keeps the mail's key.
+"""A mail becomes a case (P-170), in one transaction of the keeper's, once: the case keeps the mail's name (`keys`).
 
 What no person wrote (`Message.automatic`) becomes none, as its receipt would be confirmed to a machine: it stays in the
 mailbox for people.
@@ -6,21 +6,26 @@ mailbox for people.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from bloesem.gate.keeping import keeper
+from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.message import Message
 from bloesem.stores.postgres import Connection
+
+#: What a case of a mail is named by: under the key, and before there was one.
+NAMED, DIGESTED = "mailbox", "mail"
 
 
 @dataclass(frozen=True)
 class Filing:
-    """in: a connection in autocommit that may be keeper; the schema of Bloesem's tables; where links lead."""
+    """in: a connection in autocommit that may be keeper; the key; where links lead; the schema of Bloesem's tables."""
 
     connection: Connection
+    keys: MailKeys = field(repr=False)
     site: str
     schema: str = "bloesem"
     prefix: str = "bloesem_"
@@ -38,9 +43,30 @@ class Filing:
                 filed,
                 [
                     *("request", "other", "email", message.language, address, words(message)),
-                    *(Jsonb({}), message.received, self.site, f"mail {message.key}"),
+                    *(Jsonb({}), message.received, self.site, f"{NAMED} {self.keys.mail(message.key)}"),
                 ],
             )
+
+    def rename(self) -> None:
+        """Cases whose mail was known by a digest without a key know it by its name: before anything is filed."""
+        table = sql.Identifier(self.schema, "request_case")
+        with keeper(self.connection, self.prefix) as cursor:
+            cursor.execute(
+                sql.SQL("SELECT id, once FROM {} WHERE once LIKE %s FOR UPDATE").format(table),
+                [f"{DIGESTED} %"],
+            )
+            named = [
+                (number, f"{NAMED} {self.keys.mail(once.removeprefix(DIGESTED).strip())}")
+                for number, once in cursor.fetchall()
+            ]
+            if named:
+                cursor.execute(
+                    sql.SQL(
+                        "UPDATE {} c SET once = n.name FROM unnest(%s::bigint[], %s::text[]) AS n (id, name)"
+                        " WHERE c.id = n.id"
+                    ).format(table),
+                    [[number for number, _ in named], [name for _, name in named]],
+                )
 
 
 def words(message: Message) -> str:

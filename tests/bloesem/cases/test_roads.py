@@ -5,17 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from tests.bloesem.cases.conftest import World
 from tests.bloesem.cli.world import BLOSSOM, Called, call
 
 from bloesem.mailbox.filing import Filing
+from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.memory import Memory
-from bloesem.mailbox.places import Folder
+from bloesem.mailbox.message import parse
+from bloesem.mailbox.places import Folder, MailboxError
+from bloesem.mailbox.process import Watcher, own_addresses
 from bloesem.mailbox.reading import read
 from bloesem.plan.dates import ZONE, civil
+
+KEYS = MailKeys(b"k" * 32)
 
 
 @pytest.fixture(autouse=True)
@@ -147,8 +159,8 @@ def test_a_mail_becomes_one_case_received_when_it_arrived(world: World, tmp_path
         (tmp_path / f"{attempt}.eml").write_bytes(mail.encode())
         done = read(
             Folder(tmp_path),
-            Memory(tmp_path / f"m{attempt}"),
-            Filing(world.admin, "https://blossom.example", prefix=world.loaded.plan.prefix),
+            Memory(tmp_path / f"m{attempt}", KEYS),
+            Filing(world.admin, KEYS, "https://blossom.example", prefix=world.loaded.plan.prefix),
             (),
             now,
         )
@@ -167,9 +179,122 @@ def test_what_no_person_wrote_becomes_no_case(world: World, tmp_path: Path) -> N
     (tmp_path / "a.eml").write_bytes(b"Auto-Submitted: auto-replied\r\nFrom: a@b.example\r\n\r\nI am away")
     read(
         Folder(tmp_path),
-        Memory(tmp_path / "m"),
-        Filing(world.admin, "", prefix=world.loaded.plan.prefix),
+        Memory(tmp_path / "m", KEYS),
+        Filing(world.admin, KEYS, "", prefix=world.loaded.plan.prefix),
         (),
         world.one("SELECT bloesem.moment()"),
     )
     assert world.one("SELECT count(*) FROM bloesem.request_case") == before
+
+
+def test_a_case_of_a_mail_that_was_known_by_a_digest_is_known_by_its_name(
+    world: World, tmp_path: Path
+) -> None:
+    raw = b"From: yve@mail.example\r\nSubject: vraag\r\n\r\nWat weten jullie over mij, en van wie?"
+    message = parse(raw, None, (), world.one("SELECT bloesem.moment()"))
+    number = world.file("other", address="yve@mail.example", channel="email", once=f"mail {message.key}")
+    filing = Filing(world.admin, KEYS, "", prefix=world.loaded.plan.prefix)
+    filing.rename()
+    assert world.case(number)["once"] == f"mailbox {KEYS.mail(message.key)}"
+    filing(message)  # handed over again
+    assert world.one("SELECT count(*) FROM bloesem.request_case WHERE address = 'yve@mail.example'") == 1
+
+
+@contextmanager
+def watching(world: World, folder: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, as `bloesem up` starts it; killed at the end."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}
+    environment = {
+        **plain,
+        "BLOESEM_DATABASE_URL": world.stage.database.dsn.to(user="nobody").url(),
+        "BLOESEM_PREFIX": world.loaded.plan.prefix,
+        "BLOESEM_CREDENTIALS": str(world.stage.doors),
+        "BLOESEM_MAILBOX": str(folder),
+        "BLOESEM_MEMORY": str(folder / "memory"),
+        "BLOESEM_PORTAL": "https://blossom.example",
+        **more,
+    }
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bloesem.mailbox.process", str(BLOSSOM)],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(true: Callable[[], object], folder: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, (folder / "log").read_text()[-3000:]
+        time.sleep(0.05)
+
+
+def test_the_process_is_killed_at_work_and_each_mail_is_one_case(world: World, tmp_path: Path) -> None:
+    def deliver(number: int) -> None:
+        part = tmp_path / f".{number:02}.eml"
+        part.write_bytes(
+            f"From: p{number}@kill.example\r\nSubject: vraag\r\n\r\nWat hebt u van mij?".encode()
+        )
+        part.rename(tmp_path / f"{number:02}.eml")
+
+    cases = "SELECT count(*) FROM bloesem.request_case WHERE address LIKE %s"
+    (tmp_path / "00-away.eml").write_bytes(
+        b"Auto-Submitted: auto-replied\r\nFrom: away@kill.example\r\n\r\nI am away"
+    )
+    for number in range(30):
+        deliver(number)
+    with watching(world, tmp_path) as process:
+        until(lambda: world.one(cases, "%@kill.example") >= 3, tmp_path)
+        process.kill()  # somewhere in the middle of the others
+    with watching(world, tmp_path) as process:
+        until(lambda: not list(tmp_path.glob("*.eml")), tmp_path)
+        process.terminate()
+        assert process.wait(20) == 0  # a stop is heard
+    assert world.one(cases, "%@kill.example") == 30  # and a machine's mail is none
+    assert len(list((tmp_path / "read").iterdir())) == 31
+    said = (tmp_path / "log").read_text()
+    assert "mails: " in said
+    assert "kill.example" not in said
+
+
+def test_a_server_that_is_away_is_asked_again_and_ends_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bloesem.mailbox.process.FIRST_SECONDS", 0.01)
+    (tmp_path / "a.eml").write_bytes(b"From: back@again.example\r\n\r\nBent u daar?")
+    tries: list[int] = []
+
+    def source() -> Folder:
+        tries.append(1)
+        if len(tries) < 3:
+            raise MailboxError("away", "it comes back", "wait")
+        if len(tries) == 4:
+            stop.set()
+        return Folder(tmp_path)
+
+    stop = Event()
+    watcher = Watcher(
+        world.stage.dsn("keeper"),
+        world.loaded,
+        source,
+        Memory(tmp_path / "m", KEYS),
+        KEYS,
+        own_addresses(world.loaded),
+        "",
+        0.01,
+        stop,
+    )
+    watcher.serve()
+    assert len(tries) == 4
+    assert world.one("SELECT count(*) FROM bloesem.request_case WHERE address = 'back@again.example'") == 1
+
+
+def test_what_the_company_sends_itself_is_no_case(world: World) -> None:
+    ours = own_addresses(world.loaded)
+    assert ours == {"privacy@blossom.be", "news@blossom.example"}

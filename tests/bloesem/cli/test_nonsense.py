@@ -166,7 +166,7 @@ FREE |= {
     ("cases", f"--{name}")
     for name in (*("channel", "received", "language", "kind", "asked", "address", "words", "site", "by"),)
 }
-FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site")}
+FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site", "--home")}
 #: What a step of a breach says: `tests/bloesem/breaches` tries what may not be said.
 FREE |= {
     ("breach", f"--{name}")
