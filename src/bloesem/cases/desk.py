@@ -73,6 +73,10 @@ class CaseDesk:
         """What did not work by itself goes on from where it stood. out: recorded, or not-now."""
         return self._do("case_again(%s, %s)", actor, number)
 
+    def means(self, actor: str, number: str, kind: str, asked: str) -> str:
+        """What a case asks, as the officer reads it; its clock runs as before. out: recorded, already, or not-now."""
+        return self._do("case_means(%s, %s, %s, %s)", actor, number, kind, asked)
+
     def register(
         self, actor: str, kind: str, asked: str, channel: str, language: str, address: str, words: str,
         received: dt.datetime, site: str,

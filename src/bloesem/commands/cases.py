@@ -30,13 +30,14 @@ examples:
       --address zed@mail.example --words letter.txt          a letter of which the answer goes to that address
   bloesem cases take --channel oral --received 2026-11-20T16:05 --asked erasure --address zed@mail.example --words -
                                                              what somebody said, typed in until Ctrl-D
+  bloesem cases means 2026-1F2A3B4C --asked erasure          what a mail of the kind `other` asks; its clock runs as before
   bloesem cases again 2026-1F2A3B4C --by ann                 what did not work goes on from where it stood
 
 --received is when it was delivered, or first said to anybody of the company: from then the month runs (R-005).
 
 exit code: 0; 1 refused, with rule and remedy, or an open case of the list is late; 2 wrong call; 3 no database
 """
-VERBS = ("list", "show", "take", "again")
+VERBS = ("list", "show", "take", "means", "again")
 #: How long ago a letter may have come that is taken in now.
 OLDEST = dt.timedelta(days=730)
 #: What a case waits for, as `bloesem.cases.desk.missing` names it.
@@ -69,9 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--received", type=_when, metavar="WHEN", help="take: a day, or a moment in Brussels")
     parser.add_argument("--language", choices=LANGUAGES, default="nl", help="in which it is answered (nl)")
     parser.add_argument("--kind", choices=KINDS, default="request", help="what it is (request)")
-    parser.add_argument(
-        "--asked", choices=RIGHTS, default="other", help="what is asked (other: to be decided)"
-    )
+    parser.add_argument("--asked", choices=RIGHTS, help="take, means: what is asked (other: to be decided)")
     parser.add_argument("--address", metavar="ADDRESS", help="take: where the answer's link goes, by mail")
     parser.add_argument(
         "--words", metavar="FILE", help="take: what was written or said; - reads it from stdin"
@@ -106,6 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
                 return _show(arguments, desk)
             case "take":
                 return _take(arguments, desk, words)
+            case "means":
+                return _means(arguments, desk)
             case "again":
                 return _again(arguments, desk)
             case _:
@@ -121,7 +122,7 @@ def _complete(arguments: argparse.Namespace) -> None:
             f"the steps are {', '.join(VERBS)}; decisions are made at the officer's desk",
             "bloesem cases --help has an example of each",
         )
-    if (arguments.number is None) == (verb in ("show", "again")):
+    if (arguments.number is None) == (verb in ("show", "means", "again")):
         raise shared.UsageError(
             f"`{verb}` {'needs the number of a case' if arguments.number is None else 'takes no number'}",
             "a case is known by its number",
@@ -134,6 +135,12 @@ def _complete(arguments: argparse.Namespace) -> None:
             f"`take` needs {', '.join(lacks)}",
             "R-005, R-013: by any road, from the first receipt on, in the words of who asks",
             "bloesem cases --help has an example",
+        )
+    if verb == "means" and not arguments.asked:
+        raise shared.UsageError(
+            "`means` needs --asked",
+            "whoever reads a mail says which right it asks for",
+            "bloesem cases --help lists them",
         )
     if verb == "take" and not _is_address(arguments.address):
         raise shared.UsageError(
@@ -341,8 +348,8 @@ def _take(arguments: argparse.Namespace, desk: CaseDesk, words: str) -> int:
             "give the day or the moment at which it came, within the last two years and not ahead",
         )
     number = desk.register(
-        _by(arguments), arguments.kind, arguments.asked, arguments.channel, arguments.language, arguments.address, words,
-        received, arguments.site,
+        _by(arguments), arguments.kind, arguments.asked or "other", arguments.channel, arguments.language,
+        arguments.address, words, received, arguments.site,
     )  # fmt: skip
     _said(arguments, number, "recorded", f"it is case {number}: `bloesem cases show {number}` has its clock")
     return 0
@@ -360,6 +367,19 @@ def _again(arguments: argparse.Namespace, desk: CaseDesk) -> int:
         "it goes on from where it stood" if done == "recorded" else "nothing of it failed",
     )
     return 0 if done == "recorded" else 1
+
+
+def _means(arguments: argparse.Namespace, desk: CaseDesk) -> int:
+    number = arguments.number[:40]
+    if number not in _numbers(desk.inbox(desk.ask.today())):
+        raise _unknown(number)
+    done = desk.means(_by(arguments), number, arguments.kind, arguments.asked)
+    said = {
+        "recorded": f"it asks {_asks(arguments.kind, arguments.asked)}, and is due when it was",
+        "already": "it asks that already",
+    }
+    _said(arguments, number, done, said.get(done, "it was decided, or has ended"))
+    return 0 if done in said else 1
 
 
 def _numbers(lines: Sequence[Line]) -> set[str]:

@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from bloesem.gate.keeping import keeper
+from bloesem.mailbox.asking import asked
 from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.message import Message
 from bloesem.stores.postgres import Connection
@@ -31,7 +32,7 @@ class Filing:
     prefix: str = "bloesem_"
 
     def __call__(self, message: Message) -> None:
-        """What is asked is for a person to read: a mail has no form, so that it is `other`."""
+        """What it plainly asks; where that is in doubt it is `other`, for the officer to say."""
         if message.automatic is not None:
             return
         address = message.sender if message.sender is not None and len(message.sender) <= 254 else None
@@ -42,7 +43,8 @@ class Filing:
             cursor.execute(
                 filed,
                 [
-                    *("request", "other", "email", message.language, address, words(message)),
+                    *asked(message),
+                    *("email", message.language, address, words(message)),
                     *(Jsonb({}), message.received, self.site, f"{NAMED} {self.keys.mail(message.key)}"),
                 ],
             )

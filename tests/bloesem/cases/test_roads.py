@@ -18,6 +18,8 @@ import pytest
 from tests.bloesem.cases.conftest import World
 from tests.bloesem.cli.world import BLOSSOM, Called, call
 
+from bloesem.cases.desk import CaseDesk
+from bloesem.gate.oversight import Oversight
 from bloesem.mailbox.filing import Filing
 from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.memory import Memory
@@ -198,6 +200,129 @@ def test_a_case_of_a_mail_that_was_known_by_a_digest_is_known_by_its_name(
     assert world.case(number)["once"] == f"mailbox {KEYS.mail(message.key)}"
     filing(message)  # handed over again
     assert world.one("SELECT count(*) FROM bloesem.request_case WHERE address = 'yve@mail.example'") == 1
+
+
+def mailed(world: World, folder: Path, sender: str, words: str, *, name: str = "a") -> str:
+    """A mail that arrived, read once. out: the number of its case."""
+    (folder / f"{name}.eml").write_bytes(f"From: {sender}\r\nSubject: bericht\r\n\r\n{words}".encode())
+    filing = Filing(world.admin, KEYS, "https://blossom.example", prefix=world.loaded.plan.prefix)
+    memory = Memory(folder / f"m-{name}", KEYS)
+    done = read(Folder(folder), memory, filing, (), world.one("SELECT bloesem.moment()"))
+    assert done == {"handed": 1}
+    return str(world.one("SELECT number FROM bloesem.request_case ORDER BY id DESC LIMIT 1"))
+
+
+def test_no_advertising_is_asked_by_mail_and_done_at_once_by_the_address_alone(
+    world: World, tmp_path: Path
+) -> None:
+    objects = (
+        "SELECT count(*) FROM bloesem.fact WHERE person_id = %s AND kind = 'objection' AND key = 'marketing'"
+    )
+    person = world.one(
+        "SELECT min(e.person_id) FROM data.email_address e WHERE NOT EXISTS (SELECT FROM bloesem.fact f"
+        " WHERE f.person_id = e.person_id AND f.kind = 'objection' AND f.key = 'marketing') AND NOT EXISTS (SELECT"
+        " FROM data.email_address o WHERE lower(o.value) = lower(e.value) AND o.person_id <> e.person_id)"
+    )
+    assert world.one(objects, person) == 0
+    number = mailed(world, tmp_path, world.mail(person), "Ik wil geen reclame meer.")
+    world.clerk.run()
+    found = world.case(number)
+    assert (found["channel"], found["asked"], found["state"]) == ("email", "marketing", "answered")
+    assert "asked-identity" not in world.events(number)
+    assert world.one(objects, person) == 1
+
+
+def test_an_erasure_is_asked_by_mail_and_nothing_goes_before_it_is_proven_and_decided(
+    world: World, tmp_path: Path
+) -> None:
+    person = world.people["customer"]
+    number = mailed(world, tmp_path, world.mail(person), "Please delete all my personal data.")
+    world.clerk.run()
+    found = world.case(number)
+    assert (found["asked"], found["state"], found["language"]) == ("erasure", "asked", "en")
+    again = mailed(world, tmp_path, world.mail(person), "Please delete my data. It is urgent.", name="b")
+    assert again == number
+    (tmp_path / "c.eml").write_bytes(
+        (tmp_path / "read" / "b.eml").read_bytes()
+    )  # after a crash, with no memory
+    filing = Filing(world.admin, KEYS, "", prefix=world.loaded.plan.prefix)
+    read(Folder(tmp_path), Memory(tmp_path / "m-c", KEYS), filing, (), world.one("SELECT bloesem.moment()"))
+    assert world.events(number).count("again") == 1
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    assert desk.decide("ann", number, "granted", "", {}) == "not-now"  # nobody has proven anything yet
+    assert world.one("SELECT count(*) > 0 FROM data.email_address WHERE person_id = %s", person)
+
+
+def test_what_is_in_doubt_waits_for_the_officer_also_when_nobody_knows_the_sender(
+    world: World, tmp_path: Path
+) -> None:
+    number = mailed(world, tmp_path, "stranger@doubt.example", "Verwijder mijn gegevens niet.")
+    world.clerk.run()
+    found = world.case(number)
+    assert (found["kind"], found["asked"], found["state"]) == ("request", "other", "waiting")
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    assert desk.means("ann", number, "question", "other") == "recorded"
+    world.clerk.run()
+    assert world.case(number)["state"] == "waiting"
+    assert desk.decide("ann", number, "partly", "We bewaren niets van u.", {}) == "recorded"
+    world.clerk.run()
+    assert world.case(number)["state"] == "answered"
+    assert [key for key, _, _ in world.letters(number)] == ["case-received", "case-answered"]
+    other = mailed(world, tmp_path, "stranger@doubt.example", "Hallo?", name="b")
+    world.clerk.run()
+    assert desk.means("ann", other, "request", "access") == "recorded"
+    world.clerk.run()
+    assert world.case(other)["state"] == "closed"  # whoever is nobody here gets nobody's copy (art. 11)
+
+
+def test_the_officer_says_what_a_letter_asks_and_its_clock_runs_as_before(world: World) -> None:
+    person = world.people["restricted"]
+    moment: dt.datetime = world.one("SELECT bloesem.moment()")
+    number = world.file(
+        "other", address=world.mail(person), channel="letter", received=moment - dt.timedelta(days=5)
+    )
+    world.clerk.run()
+    world.one("SELECT bloesem.case_prove(%s)", world.token(number, "case-prove"))
+    world.clerk.run()
+    before = world.case(number)
+    assert before["state"] == "waiting"
+    assert typed(world, "means", number).code == 2  # it says nothing
+    said = typed(world, "means", number, "--asked", "erasure", "--json")
+    assert (said.code, said.json) == (0, {"number": number, "done": "recorded"}), said.err
+    assert typed(world, "means", number, "--asked", "erasure", "--json").json["done"] == "already"
+    world.clerk.run()
+    after = world.case(number)
+    assert (after["asked"], after["state"]) == ("erasure", "waiting")
+    assert after["preview"]["items"]  # it was rehearsed as what it is
+    clock = ("received_at", "raw_due", "due", "extended_due", "stops", "stopped_at")
+    assert [after[name] for name in clock] == [before[name] for name in clock]
+    said_of_it = world.one(
+        "SELECT e.by || ': ' || e.said FROM bloesem.request_event e JOIN bloesem.request_case c ON c.id = e.case_id"
+        " WHERE c.number = %s AND e.what = 'means'", number
+    )  # fmt: skip
+    assert said_of_it == "ann: request other → request erasure"
+    assert typed(world, "means", number, "--asked", "access").code == 0
+    world.clerk.run()  # a copy needs nobody's judgement
+    assert world.case(number)["state"] == "answered"
+    assert typed(world, "means", number, "--asked", "erasure").code == 1
+
+
+def test_whoever_is_asked_who_they_are_is_not_when_it_is_no_advertising_that_they_want(world: World) -> None:
+    person = world.people["restricted"]
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    number = world.file("other", address=world.mail(person), channel="email")
+    world.clerk.run()
+    assert world.case(number)["state"] == "asked"
+    assert desk.means("ann", number, "request", "marketing") == "recorded"
+    found = world.case(number)
+    assert (found["state"], found["stopped_at"], len(found["stops"])) == ("identified", None, 1)
+    assert desk.means("ann", number, "request", "access") == "recorded"  # nothing was proven: it is asked for
+    assert (world.case(number)["state"], world.case(number)["person_id"]) == ("received", None)
+    world.clerk.run()
+    assert world.case(number)["state"] == "asked"
+    for wrong in (("request", "everything"), ("order", "access"), ("request", "")):
+        assert desk.means("ann", number, *wrong) == "not-now"
+    assert desk.means(" ", number, "request", "erasure") == "not-now"
 
 
 @contextmanager
