@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ examples:
   bloesem cases means 2026-1F2A3B4C --asked erasure          what a mail of the kind `other` asks; its clock runs as before
   bloesem cases again 2026-1F2A3B4C --by ann                 what did not work goes on from where it stood
 
+`take` needs --site, or BLOESEM_PORTAL: letters lead to the pages there.
 --received is when it was delivered, or first said to anybody of the company: from then the month runs (R-005).
 
 exit code: 0; 1 refused, with rule and remedy, or an open case of the list is late; 2 wrong call; 3 no database
@@ -75,7 +77,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--words", metavar="FILE", help="take: what was written or said; - reads it from stdin"
     )
-    parser.add_argument("--site", default="", metavar="URL", help="take: where links in letters lead")
+    parser.add_argument(
+        "--site",
+        default=os.environ.get("BLOESEM_PORTAL", ""),
+        metavar="URL",
+        help="take: where links in letters lead: the address of the portal (default: BLOESEM_PORTAL)",
+    )
     parser.add_argument("--by", metavar="WHO", help="who does it (default: your name on this machine)")
     shared.add_store(parser, f"the database (default: {shared.HERE})")
     shared.add_home(parser)
@@ -128,7 +135,7 @@ def _complete(arguments: argparse.Namespace) -> None:
             "a case is known by its number",
             "bloesem cases lists them",
         )
-    needed = ("channel", "received", "address", "words")
+    needed = ("channel", "received", "address", "words", "site")
     lacks = [f"--{name}" for name in needed if verb == "take" and not getattr(arguments, name)]
     if lacks:
         raise shared.UsageError(

@@ -34,7 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--memory", metavar="FILE", help="what was handed over already (default: beside the folder)"
     )
     parser.add_argument("--own", action="append", default=[], metavar="ADDRESS", help="an address of ours")
-    parser.add_argument("--site", default="", metavar="URL", help="where links in answers lead")
+    parser.add_argument(
+        "--site",
+        default=os.environ.get("BLOESEM_PORTAL", ""),
+        metavar="URL",
+        help="where links in answers lead: the address of the portal (default: BLOESEM_PORTAL)",
+    )
     parser.add_argument("--home", type=Path, metavar="DIR", help="where `bloesem up` keeps its keys")
     shared.add_store(parser, f"the database of the cases (default: {shared.HERE})")
     shared.add_prefix(parser)

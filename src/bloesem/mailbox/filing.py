@@ -20,6 +20,13 @@ from bloesem.stores.postgres import Connection
 #: What a case of a mail is named by: under the key, and before there was one.
 NAMED, DIGESTED = "mailbox", "mail"
 
+#: Of a case that this mail made, once: as what it was read, and what whoever opens it should know of the mail itself.
+_READ = sql.SQL(
+    "INSERT INTO {s}.request_event (case_id, at, what, by, said) SELECT c.id, {s}.moment(), 'read', 'mailbox', %s"
+    " FROM {s}.request_case c WHERE c.once = %s AND NOT EXISTS ("
+    "SELECT FROM {s}.request_event e WHERE e.case_id = c.id AND e.what = 'read')"
+)
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -32,22 +39,21 @@ class Filing:
     prefix: str = "bloesem_"
 
     def __call__(self, message: Message) -> None:
-        """What it plainly asks; where that is in doubt it is `other`, for the officer to say."""
+        """As what it plainly asks; where that is in doubt it is `other`. How it was read is a step of the case."""
         if message.automatic is not None:
             return
         address = message.sender if message.sender is not None and len(message.sender) <= 254 else None
-        filed = sql.SQL("SELECT {}.case_filed(%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s)").format(
-            sql.Identifier(self.schema)
-        )
+        name, (kind, what) = f"{NAMED} {self.keys.mail(message.key)}", asked(message)
+        schema = sql.Identifier(self.schema)
         with keeper(self.connection, self.prefix) as cursor:
             cursor.execute(
-                filed,
+                sql.SQL("SELECT {}.case_filed(%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s)").format(schema),
                 [
-                    *asked(message),
-                    *("email", message.language, address, words(message)),
-                    *(Jsonb({}), message.received, self.site, f"{NAMED} {self.keys.mail(message.key)}"),
+                    *(kind, what, "email", message.language, address, words(message)),
+                    *(Jsonb({}), message.received, self.site, name),
                 ],
             )
+            cursor.execute(_READ.format(s=schema), [", ".join((f"{kind} {what}", *message.notes)), name])
 
     def rename(self) -> None:
         """Cases whose mail was known by a digest without a key know it by its name: before anything is filed."""

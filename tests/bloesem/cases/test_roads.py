@@ -15,10 +15,13 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from tests.bloesem.cases.conftest import World
+from tests.bloesem.cases.conftest import SITE, World
 from tests.bloesem.cli.world import BLOSSOM, Called, call
+from tests.bloesem.mailbox.conftest import PASSWORD, USER, box
+from tests.bloesem.mailbox.conftest import port as port
 
 from bloesem.cases.desk import CaseDesk
+from bloesem.cases.model import dues
 from bloesem.gate.oversight import Oversight
 from bloesem.mailbox.filing import Filing
 from bloesem.mailbox.keys import MailKeys
@@ -39,8 +42,8 @@ def _loaded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def typed(world: World, *more: object) -> Called:
-    where = ("--company", BLOSSOM, "--prefix", world.loaded.plan.prefix, "--by", "ann")
-    return call("cases", *more, "--store", world.stage.database.dsn.url(), *where)
+    where = ("--company", BLOSSOM, "--prefix", world.loaded.plan.prefix, "--by", "ann", "--site", SITE)
+    return call("cases", "--store", world.stage.database.dsn.url(), *where, *more)
 
 
 def numbers(said: Called) -> list[str]:
@@ -69,6 +72,7 @@ def test_a_letter_is_taken_in_with_the_day_on_which_it_was_delivered(
     )
     assert dt.datetime.fromisoformat(found["received_at"]) == dt.datetime.combine(came, dt.time.min, ZONE)
     assert world.events(number) == ["received", "registered"]
+    assert found["site"] == SITE
 
     world.clerk._dues()
     late = typed(world, "--overdue", "--json")
@@ -135,6 +139,7 @@ def test_what_cannot_be_is_refused_in_words(world: World, tmp_path: Path) -> Non
         ("--address", "nobody"),
         ("--words", tmp_path / "gone.txt"),
         ("--channel", "page"),
+        ("--site", ""),
     ):
         pairs = [part for pair in {**fine, option: value}.items() for part in pair]
         said = typed(world, "take", *pairs)
@@ -259,6 +264,9 @@ def test_what_is_in_doubt_waits_for_the_officer_also_when_nobody_knows_the_sende
     world.clerk.run()
     found = world.case(number)
     assert (found["kind"], found["asked"], found["state"]) == ("request", "other", "waiting")
+    how = "SELECT e.said FROM bloesem.request_event e JOIN bloesem.request_case c ON c.id = e.case_id"
+    said = world.one(f"{how} WHERE c.number = %s AND e.what = 'read'", number)
+    assert said == "request other, no-arrival"  # how it was read, and that nothing told when it came
     desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
     assert desk.means("ann", number, "question", "other") == "recorded"
     world.clerk.run()
@@ -422,3 +430,43 @@ def test_a_server_that_is_away_is_asked_again_and_ends_nothing(
 def test_what_the_company_sends_itself_is_no_case(world: World) -> None:
     ours = own_addresses(world.loaded)
     assert ours == {"privacy@blossom.be", "news@blossom.example"}
+
+
+@pytest.mark.promise("P-170")
+def test_mail_to_the_privacy_address_is_a_case_that_counts_from_its_arrival(
+    world: World, tmp_path: Path, port: int
+) -> None:
+    """By IMAP, through the process that `bloesem up` starts: nobody was there for a week, and the month ran all the same."""
+    now: dt.datetime = world.one("SELECT bloesem.moment()")
+    arrived = (now - dt.timedelta(days=7)).replace(microsecond=0)
+    written = (now - dt.timedelta(days=9)).strftime(
+        "%a, %d %b %Y %H:%M:%S +0000"
+    )  # what a sender says counts for nothing
+    to = world.loaded.policy.contact.email
+    with box(port) as opened:
+        mail = f"From: w@imap.example\r\nTo: {to}\r\nDate: {written}\r\nSubject: x\r\n\r\nWelke gegevens hebt u van mij?"
+        opened.append(mail.encode(), "Privacy", dt=arrived)
+        opened.append(f"From: {to}\r\n\r\nWelke gegevens hebt u van mij?".encode(), "Privacy", dt=arrived)
+    server = {
+        "BLOESEM_IMAP_HOST": "127.0.0.1",
+        "BLOESEM_IMAP_PORT": str(port),
+        "BLOESEM_IMAP_TLS": "0",
+        "BLOESEM_IMAP_USER": USER,
+        "BLOESEM_IMAP_PASSWORD": PASSWORD,
+        "BLOESEM_IMAP_FOLDER": "Privacy",
+    }
+    found = "SELECT number FROM bloesem.request_case WHERE address = %s"
+    with watching(world, tmp_path, **server):
+        until(lambda: world.one(found, "w@imap.example"), tmp_path)
+        with box(port) as opened:
+            opened.folder.set("Privacy")
+            until(lambda: len(opened.uids("SEEN")) == 2, tmp_path)
+    world.clerk._dues()
+    case = world.case(world.one(found, "w@imap.example"))
+    assert dt.datetime.fromisoformat(case["received_at"]) == arrived
+    company = world.loaded.company
+    assert company.record.deadlines is not None
+    assert case["due"] == dues(company.law, company.record.deadlines, civil(arrived)).due.isoformat()
+    assert (case["channel"], case["asked"]) == ("email", "access")
+    assert world.one(found, to) is None  # our own mail is no case
+    assert PASSWORD not in (tmp_path / "log").read_text()
