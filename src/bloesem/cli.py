@@ -38,6 +38,7 @@ COMMANDS = {
     "recipients": "who may get personal data today, who may not, why, and what lapses when",
     "register": "the register of processing (art. 30), as pages, workbook, DPV, TILT, fideslang and schema.org",
     "breach": "breaches of personal data: recorded, notified within the hours, told to people",
+    "cases": "what people ask about their data: open cases and their clocks; a letter or a talk is taken in",
     "mailbox": "mail to the privacy mailbox becomes a case, with the moment at which it arrived",
     "notices": "who is told of what became of the data that it got: queued, sent, proven, late",
     "sweep": "what the clock says must go today",

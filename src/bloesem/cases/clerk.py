@@ -150,6 +150,8 @@ class Clerk:
         """By the address on file. Whoever is not found is told so, and what they may add (art. 11)."""
         person = self._whose(case.address or "")
         with self.connection.transaction():
+            if not self._still(case):
+                return
             if case.asked == "marketing" and case.address:  # no identity is asked for it (R-014)
                 if person is not None:
                     self._set(case, "identified", "found", person=person)
@@ -160,6 +162,11 @@ class Clerk:
             if person is not None and self.letters.many(case):
                 note = "many letters went to this address today: somebody else may be typing it"
                 self._failed(case, note, "many", person=person)
+                return
+            if (
+                person is None and case.asked == "other"
+            ):  # a question, or what nobody has read: the officer does (P-169)
+                self._set(case, "identified", "of-nobody-known")
                 return
             if person is None:
                 self.letters.queue(case, UNKNOWN)
@@ -260,6 +267,14 @@ class Clerk:
             clean(found)
         return found
 
+    def _still(self, case: Case) -> bool:
+        """Whether it is what was read, and stays so until this transaction ends: the officer may say what it asks."""
+        row = self.connection.execute(
+            f"SELECT state, kind, asked FROM {self.s}.request_case WHERE id = %s FOR UPDATE".encode(),
+            [case.id],
+        ).fetchone()
+        return row == (case.state, case.kind, case.asked)
+
     def _failed(self, case: Case, why: str, event: str = "failed", *, person: int | None = None) -> None:
         """It waits for the officer, who mends what is wrong and lets it go on from here."""
         params = {**case.params, "failed": why, "failed_in": case.state}
@@ -281,7 +296,7 @@ class Clerk:
                 f"UPDATE {self.s}.request_case SET state = %s, person_id = COALESCE(%s, person_id),"
                 f" outcome = COALESCE(%s, outcome), params = COALESCE(%s, params),"
                 f" ended_at = CASE WHEN %s IN ('closed') THEN {self.s}.moment() ELSE ended_at END"
-                f" WHERE id = %s AND state = %s".encode(),
+                f" WHERE id = %s AND state = %s AND kind = %s AND asked = %s".encode(),
                 [
                     state,
                     person,
@@ -290,6 +305,8 @@ class Clerk:
                     state,
                     case.id,
                     case.state,
+                    case.kind,
+                    case.asked,
                 ],
             )
             if done.rowcount == 1:

@@ -73,6 +73,10 @@ class CaseDesk:
         """What did not work by itself goes on from where it stood. out: recorded, or not-now."""
         return self._do("case_again(%s, %s)", actor, number)
 
+    def means(self, actor: str, number: str, kind: str, asked: str) -> str:
+        """What a case asks, as the officer reads it; its clock runs as before. out: recorded, already, or not-now."""
+        return self._do("case_means(%s, %s, %s, %s)", actor, number, kind, asked)
+
     def register(
         self, actor: str, kind: str, asked: str, channel: str, language: str, address: str, words: str,
         received: dt.datetime, site: str,
@@ -118,6 +122,29 @@ def _line(one: Mapping[str, Any], today: dt.date) -> Line:
     )
 
 
+def missing(case: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a case waits for, most pressing first. in: as `CaseDesk.one` gives it. out: of days, clock, failed, copy, who,
+    proof, clerk, decision, answer; nothing for one that has ended."""
+    if case["state"] in ENDED:
+        return ()
+    found = [name for name, so in (("days", case["due"] is None), ("clock", case["stopped"])) if so]
+    params = case["params"]
+    if case["state"] == "waiting" and ("failed" in params or "waits" in params):
+        return (*found, "failed" if "failed" in params else "copy")
+    return (*found, _WAITS[case["state"]])
+
+
+#: What follows a state.
+_WAITS = {
+    "received": "who",
+    "asked": "proof",
+    "identified": "clerk",
+    "waiting": "decision",
+    "decided": "clerk",
+    "carried": "answer",
+}
+
+
 def _day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
@@ -126,4 +153,4 @@ def _json(found: Any) -> Any:
     return json.loads(found) if isinstance(found, str) else found
 
 
-__all__ = ["CaseDesk", "Line"]
+__all__ = ["CaseDesk", "Line", "missing"]

@@ -8,6 +8,8 @@ case holds of somebody (words, address, the sealed answer) goes with the clock o
 
 from __future__ import annotations
 
+from bloesem.cases.meaning import MEANS
+from bloesem.cases.meaning import SQL as _MEANS
 from bloesem.cases.model import CHANNELS, ENDED, KINDS, LANGUAGES, OUTCOMES, RIGHTS, STATES
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal
@@ -44,7 +46,7 @@ RESUME = "case_resume(text, text, text)"
 AGAIN = "case_again(text, text)"
 
 PAGES = (SUBMIT, PROVE, LOOK, OPEN, OWN, OWN_END)
-OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME, AGAIN)
+OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME, AGAIN, MEANS)
 
 
 def install(admin: Connection, plan: Plan) -> None:
@@ -90,6 +92,7 @@ def statements(plan: Plan) -> list[Statement]:
         ("cases: the proof of an erasure", _PROOF.format(s=s)),
         ("cases: open ones", _OPEN_ONES.format(s=s, ended=ended)),
         ("what happened in a case", _EVENTS.format(s=s)),
+        ("what happened in a case: once", _EVENT_ONCE.format(s=s)),
         (
             "what happened in a case: whose",
             f"CREATE INDEX IF NOT EXISTS request_event_case ON {s}.request_event (case_id)",
@@ -101,7 +104,7 @@ def statements(plan: Plan) -> list[Statement]:
         "case_filed(text, text, text, text, bigint, text, text, jsonb, timestamptz, text, text)": _FILED,
         SUBMIT: _SUBMIT, PROVE: _PROVE, LOOK: _LOOK, OPEN: _OPEN, OWN: _OWN, OWN_END: _OWN_END,
         INBOX: _INBOX, ONE: _one(plan), REGISTER: _REGISTER, DECIDE: _DECIDE, EXTEND: _EXTEND, STOP: _STOP, RESUME: _RESUME,
-        AGAIN: _AGAIN,
+        AGAIN: _AGAIN, MEANS: _MEANS,
     }  # fmt: skip
     logins = {name: doormen(plan) for name in PAGES}
     if plan.oversight is not None:
@@ -180,6 +183,10 @@ CREATE TABLE IF NOT EXISTS {s}.request_event (
     said    text
 )"""
 
+#: Of what was asked again by a mail: its name, so that the same mail is no third one.
+_EVENT_ONCE = """
+ALTER TABLE {s}.request_event ADD COLUMN IF NOT EXISTS once text UNIQUE"""
+
 #: One case though it comes by three roads: what the same person or address asks, while it is open, is added to it.
 _FILED = """
 CREATE OR REPLACE FUNCTION {s}.case_filed(
@@ -200,7 +207,8 @@ BEGIN
         RAISE EXCEPTION 'a request that cannot be' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('case ' || COALESCE(person::text, lower(address), ''), 0));
-    SELECT * INTO found FROM {s}.request_case c WHERE c.once = case_filed.once;
+    SELECT * INTO found FROM {s}.request_case c WHERE c.once = case_filed.once
+        OR c.id = (SELECT e.case_id FROM {s}.request_event e WHERE e.once = case_filed.once);
     IF found.id IS NOT NULL THEN
         RETURN found.number;
     END IF;
@@ -211,8 +219,8 @@ BEGIN
       AND (c.person_id = person OR lower(c.address) = lower(case_filed.address)
            AND (person IS NULL OR c.person_id IS NULL)) ORDER BY c.id LIMIT 1 FOR UPDATE;
     IF found.id IS NOT NULL THEN
-        INSERT INTO {s}.request_event (case_id, at, what, by, said)
-        VALUES (found.id, received, 'again', case_filed.channel, wrote);
+        INSERT INTO {s}.request_event (case_id, at, what, by, said, once)
+        VALUES (found.id, received, 'again', case_filed.channel, wrote, case_filed.once);
         UPDATE {s}.request_case c SET received_at = LEAST(c.received_at, received) WHERE c.id = found.id;
         IF person IS NOT NULL AND found.state IN ('received', 'asked') THEN
             UPDATE {s}.request_case c SET person_id = person, state = 'identified', stopped_at = NULL,
@@ -377,7 +385,7 @@ BEGIN
     END IF;
     RETURN to_jsonb(found) - '{{id,person_id,prove_hash,token_hash,sealed,once,site,plan}}'::text[]
         || jsonb_build_object('known', found.person_id IS NOT NULL, 'stopped', found.stopped_at IS NOT NULL,
-            'events', (SELECT jsonb_agg(to_jsonb(e) - '{{id,case_id}}'::text[] ORDER BY e.id)
+            'events', (SELECT jsonb_agg(to_jsonb(e) - '{{id,case_id,once}}'::text[] ORDER BY e.id)
                        FROM {s}.request_event e WHERE e.case_id = found.id));
 END $$"""
 

@@ -2,6 +2,7 @@
 
 It is read by IMAP where BLOESEM_IMAP_HOST names a server (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, and _MOVE_TO for what
 was handed over), else from a folder of .eml files. Without --once it looks again every 30 seconds until it is stopped.
+`bloesem up` does the same by itself where the company's bloesem.yaml has a `mailbox`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,8 @@ import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
-
-if TYPE_CHECKING:
-    from bloesem.mailbox.places import Source
 
 EXAMPLES = """\
 examples:
@@ -37,7 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--memory", metavar="FILE", help="what was handed over already (default: beside the folder)"
     )
     parser.add_argument("--own", action="append", default=[], metavar="ADDRESS", help="an address of ours")
-    parser.add_argument("--site", default="", metavar="URL", help="where links in answers lead")
+    parser.add_argument(
+        "--site",
+        default=os.environ.get("BLOESEM_PORTAL", ""),
+        metavar="URL",
+        help="where links in answers lead: the address of the portal (default: BLOESEM_PORTAL)",
+    )
+    parser.add_argument("--home", type=Path, metavar="DIR", help="where `bloesem up` keeps its keys")
     shared.add_store(parser, f"the database of the cases (default: {shared.HERE})")
     shared.add_prefix(parser)
     shared.add_json(parser)
@@ -61,48 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace) -> Mapping[str, int]:
     from bloesem.mailbox.filing import Filing
+    from bloesem.mailbox.keys import MailKeys
     from bloesem.mailbox.memory import Memory
-    from bloesem.mailbox.places import reached
+    from bloesem.mailbox.places import named, reached
     from bloesem.mailbox.reading import read
+    from bloesem.running.home import Home
 
-    source = source_of(os.environ, arguments.folder)
-    memory = Memory(Path(arguments.memory or f"{(arguments.folder or 'mailbox').rstrip('/')}.memory"))
+    source = named(os.environ, arguments.folder)
+    keys = MailKeys.at(Home.at(arguments.home, embedded=False).credentials)
+    memory = Memory(Path(arguments.memory or f"{(arguments.folder or 'mailbox').rstrip('/')}.memory"), keys)
     try:
         with shared.store(arguments.store or shared.HERE) as connection:
             row = connection.execute("SELECT bloesem.moment()").fetchone()
             assert row is not None
-            filing = Filing(connection, arguments.site, prefix=arguments.prefix)
+            filing = Filing(connection, keys, arguments.site, prefix=arguments.prefix)
+            filing.rename()
             with reached():
                 return read(source, memory, filing, arguments.own, row[0])
     finally:
         memory.close()
         source.close()
-
-
-def source_of(environment: Mapping[str, str], folder: str | None) -> Source:
-    """raises: UsageError where neither is named, or a port is none; MailboxError where the server lets nobody in."""
-    from bloesem.mailbox.places import Folder, imap
-
-    host = environment.get("BLOESEM_IMAP_HOST", "")
-    if not host:
-        if not folder:
-            raise shared.UsageError(
-                "no mailbox is named",
-                "mail to the address of the policy becomes a case (P-170)",
-                "set BLOESEM_IMAP_HOST, or give --folder",
-            )
-        return Folder(Path(folder))
-    port = environment.get("BLOESEM_IMAP_PORT", "993")
-    if not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise shared.UsageError(
-            "BLOESEM_IMAP_PORT is no port", "a number from 1 to 65535", "write it like 993, or leave it out"
-        )
-    return imap(
-        host,
-        environment.get("BLOESEM_IMAP_USER", ""),
-        environment.get("BLOESEM_IMAP_PASSWORD", ""),
-        port=int(port),
-        tls=environment.get("BLOESEM_IMAP_TLS", "1") == "1",
-        folder=environment.get("BLOESEM_IMAP_FOLDER", "INBOX"),
-        over=environment.get("BLOESEM_IMAP_MOVE_TO", ""),
-    )

@@ -115,6 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
                     supervisor.wait_for(other)
                 if ready.company.messages is not None:
                     say(_where_mail_goes(home))
+                if _has_mailbox(ready):
+                    say(f"mail to the privacy officer is read from {_mailbox(ready, home)}")
                 say("ready; Ctrl-C stops it")
                 if arguments.json:
                     print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
@@ -159,6 +161,20 @@ def _where_mail_goes(home: Home) -> str:
     return f"{mail} lies in {home.outbox}; bounces are read from {home.inbox}"
 
 
+def _has_mailbox(ready: Ready) -> bool:
+    """Whether mail becomes cases: there are cases where there are messages, as each is answered."""
+    return ready.company.mailbox is not None and ready.company.messages is not None
+
+
+def _mailbox(ready: Ready, home: Home) -> str:
+    """The mail server that is named, or the folder."""
+    settings = ready.company.mailbox
+    folder = settings.folder if settings is not None else None
+    return os.environ.get("BLOESEM_IMAP_HOST") or str(
+        ready.company.directory / folder if folder is not None else home.privacy
+    )
+
+
 def _facts(ready: Ready, home: Home, port: int, seconds: float) -> dict[str, Any]:
     """What a script wants to know of a system that runs; no password."""
     return {
@@ -173,6 +189,7 @@ def _facts(ready: Ready, home: Home, port: int, seconds: float) -> dict[str, Any
         "logs": str(home.log("x").parent),
         "outbox": str(home.outbox),
         "inbox": str(home.inbox),
+        "mailbox": _mailbox(ready, home) if _has_mailbox(ready) else None,
         "seconds": round(seconds, 1),
     }
 
@@ -195,6 +212,10 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     from bloesem.consent.links import LinkKeys
     from bloesem.consent.suppression import FILE as SUPPRESSION_KEYS
     from bloesem.consent.suppression import SuppressionKeys
+    from bloesem.mailbox.keys import FILE as MAILBOX_KEY
+    from bloesem.mailbox.keys import MailKeys
+    from bloesem.rights.keys import FILE as RIGHTS_KEYS
+    from bloesem.rights.keys import Keys
     from bloesem.running.supervisor import Process
 
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}
@@ -218,7 +239,10 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
         environment = {**plain, "BLOESEM_CREDENTIALS": door, **more}
         return Process(name, module, arguments, environment, home.log(name))
 
-    result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"])]
+    Keys.at(
+        home.credentials
+    )  # made once, here: a door is made anew at each start, and a key in it would be another one
+    result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"], (RIGHTS_KEYS,))]
     if "worker" in every:
         result.append(process("worker", "bloesem.running.worker", [], ["worker"]))
     mail = {
@@ -239,6 +263,21 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
                 (SUPPRESSION_KEYS, LINK_KEYS),
                 BLOESEM_INBOX=str(home.inbox),
                 **mail,
+            )
+        )
+    if _has_mailbox(ready):
+        MailKeys.at(home.credentials)
+        result.append(
+            process(
+                "mailbox",
+                "bloesem.mailbox.process",
+                [str(company)],
+                ["keeper"],
+                (MAILBOX_KEY,),
+                BLOESEM_MAILBOX=_mailbox(ready, home),
+                BLOESEM_MEMORY=str(home.mailbox_memory),
+                BLOESEM_PORTAL=mail["BLOESEM_PORTAL"],
+                **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_IMAP_")},
             )
         )
     if not ready.company.application:

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import imaplib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted, MailMessageFlags
 from imap_tools.errors import ImapToolsError
 
-from bloesem.errors import BloesemError
+from bloesem.errors import BloesemError, UsageError
 
 #: A mail of more bytes is not loaded whole: this many of its first bytes are taken, which hold its header and first part.
 LARGEST, TAKEN = 20_000_000, 500_000
@@ -159,6 +159,36 @@ def imap(
     except MailboxError:
         box.client.shutdown()
         raise
+
+
+def named(environment: Mapping[str, str], folder: str | None) -> Source:
+    """The mailbox that BLOESEM_IMAP_HOST (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, _MOVE_TO) names, else the folder.
+
+    raises: UsageError where neither is named, or a port is none; MailboxError where the server lets nobody in."""
+
+    host = environment.get("BLOESEM_IMAP_HOST", "")
+    if not host:
+        if not folder:
+            raise UsageError(
+                "no mailbox is named",
+                "mail to the address of the policy becomes a case (P-170)",
+                "set BLOESEM_IMAP_HOST, or give --folder",
+            )
+        return Folder(Path(folder))
+    port = environment.get("BLOESEM_IMAP_PORT", "993")
+    if not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise UsageError(
+            "BLOESEM_IMAP_PORT is no port", "a number from 1 to 65535", "write it like 993, or leave it out"
+        )
+    return imap(
+        host,
+        environment.get("BLOESEM_IMAP_USER", ""),
+        environment.get("BLOESEM_IMAP_PASSWORD", ""),
+        port=int(port),
+        tls=environment.get("BLOESEM_IMAP_TLS", "1") == "1",
+        folder=environment.get("BLOESEM_IMAP_FOLDER", "INBOX"),
+        over=environment.get("BLOESEM_IMAP_MOVE_TO", ""),
+    )
 
 
 @contextlib.contextmanager

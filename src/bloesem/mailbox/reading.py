@@ -1,7 +1,7 @@
 """Hands each mail over once, then marks it. The receiver commits before it returns; what it raises leaves the mail waiting.
 
 Killed after the receiver committed and before we wrote that down, the mail is handed over again under the same `key`: a
-receiver writes the key in the transaction of what it makes of the mail, and does nothing for a key that it knows.
+receiver writes its name in the transaction of what it makes of the mail, and does nothing for one that it knows.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def read(
 
     A mail that the receiver refuses is logged without a word of it, waits, and holds up no other."""
     counts: Counter[str] = Counter()
+    memory.forget_senders(now - WITHIN)
     for mail in source.waiting(memory.done(source.name, source.validity)):
         message = parse(mail.raw, mail.arrived, own, now, whole=mail.whole)
         if memory.knows(message.key):

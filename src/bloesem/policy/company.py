@@ -41,6 +41,17 @@ OFF_REMEDIES: Mapping[str, str] = {
 }
 
 
+class Mailbox(Strict):
+    """The privacy mailbox: mail to the policy's address, which `bloesem up` reads by IMAP where its environment names a
+    server, else from a folder of .eml files. `own`: addresses that write in our name, from which no case comes."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="Counts from the file; without it, the folder `privacy` in the data directory.",
+    )
+    own: tuple[str, ...] = ()
+
+
 class CompanyFile(Strict):
     """`bloesem.yaml`: where everything about a company stands. Paths count from the file."""
 
@@ -55,6 +66,7 @@ class CompanyFile(Strict):
     maps: tuple[Path, ...] = ()
     bits: Path = Path("bits.yaml")
     messages: Path | None = None  # the directory of what is sent: door.yaml, consents.yaml, templates
+    mailbox: Mailbox | None = None  # mail to the privacy officer becomes a case, while `bloesem up` runs
     application: str | None = None  # Django settings module, where the company has an application here
     demonstration: str | None = None  # `module:function` that fills an empty database with invented people
     accounts: str | None = (
@@ -98,6 +110,7 @@ class Company:
     policies: Path = Path("policy")  # the directory of versions
     bits_file: Path = Path("bits.yaml")
     messages: Path | None = None
+    mailbox: Mailbox | None = field(default=None, hash=False)
     application: str | None = None
     demonstration: str | None = None
     accounts: str | None = None
@@ -207,6 +220,7 @@ def load_company(directory: Path | str) -> Company:
         policies=home / settings.policy,
         bits_file=home / settings.bits,
         messages=home / settings.messages if settings.messages else None,
+        mailbox=settings.mailbox,
         application=settings.application,
         demonstration=settings.demonstration,
         accounts=settings.accounts,

@@ -32,7 +32,7 @@ class Home:
             if embedded:
                 require_reachable(found, owner_of(found / f"postgres-{DEFAULT_VERSION}"))
             found.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for name in ("credentials", "doors", "logs", "outbox", "inbox"):
+            for name in ("credentials", "doors", "logs", "outbox", "inbox", "privacy"):
                 (found / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StoreError(
@@ -79,6 +79,16 @@ class Home:
     def inbox(self) -> Path:
         """What a mail server leaves here came back to an address of ours."""
         return self.directory / "inbox"
+
+    @property
+    def privacy(self) -> Path:
+        """The privacy mailbox where no mail server is named: each .eml file in it is a mail that arrived."""
+        return self.directory / "privacy"
+
+    @property
+    def mailbox_memory(self) -> Path:
+        """What of the privacy mailbox was handed over already."""
+        return self.directory / "mailbox.memory"
 
     def door(self, process: str, logins: Sequence[str], keys: Sequence[str] = ()) -> Path:
         """A directory for one process, with the credentials of these logins and of no other, and these files of keys."""

@@ -232,10 +232,13 @@ def test_an_extension_is_told_within_the_month_once_and_moves_the_warnings(world
 def test_a_thousand_forms_with_somebodys_address_are_no_thousand_letters(world: World) -> None:
     address = "overspoeld@elders.example"
     numbers = [world.file("other", address=address, words=f"Vraag {n}.", kind="question") for n in range(30)]
-    world.clerk.run()
+    while world.clerk.run():
+        pass
     sent = [len(world.letters(number)) for number in numbers]
     assert 1 <= sum(sent) <= 10
-    assert all(world.case(number)["state"] == "closed" for number in numbers)
+    assert all(
+        world.case(number)["state"] == "waiting" for number in numbers
+    )  # each question is read (P-169)
 
 
 def test_a_signed_in_person_proves_nothing_of_anothers_case(world: World) -> None:

@@ -47,6 +47,7 @@ PLAIN = {
     "register": (),
     "breach": ("--store", DOWN),
     "publish": ("status", "2027-03-01", "--store", DOWN),
+    "cases": ("--store", DOWN),
     "mailbox": ("read", "--once", "--folder", "{tmp}", "--own", "privacy@ours.example", "--store", DOWN),
     "up": ("--no-demo",),
     "discover": (DOWN,),
@@ -160,7 +161,12 @@ FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--ite
 FREE |= {("notices", option) for option in ("--sent", "--proven", "--to", "--proof")}
 #: What a step of a publication says: `tests/bloesem/publishing` tries what may not be said.
 FREE |= {("publish", option) for option in ("--by", "--reason", "--url", "--credentials")}
-FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site")}
+#: What is said of a case that is taken in: `tests/bloesem/cases/test_roads.py` tries what may not be said.
+FREE |= {
+    ("cases", f"--{name}")
+    for name in (*("channel", "received", "language", "kind", "asked", "address", "words", "site", "by"),)
+}
+FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site", "--home")}
 #: What a step of a breach says: `tests/bloesem/breaches` tries what may not be said.
 FREE |= {
     ("breach", f"--{name}")

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 from imap_tools import MailBoxUnencrypted
-from tests.bloesem.cases.conftest import world  # noqa: F401
 
 USER, PASSWORD = "privacy", "between-us"
 START = "import sys; from pymap.main import main; sys.exit(main())"

@@ -15,11 +15,13 @@ from imap_tools import MailMessageFlags
 from tests.bloesem.mailbox.conftest import PASSWORD, USER, box
 
 from bloesem.mailbox import places
+from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.memory import Memory
 from bloesem.mailbox.message import Message
 from bloesem.mailbox.places import Imap, MailboxError, imap
 from bloesem.mailbox.reading import read
 
+KEYS = MailKeys(b"k" * 32)
 NOW = dt.datetime(2027, 3, 2, 9, 0, tzinfo=dt.UTC)
 #: Delivered on a Friday evening in Brussels, read on Tuesday.
 ARRIVED = dt.datetime(2027, 2, 26, 22, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
@@ -54,7 +56,7 @@ def look(port: int, memory: Memory, got: list[Message], over: str = "") -> dict[
 def test_receipt_is_arrival_at_the_mailbox_in_utc(port: int, tmp_path: Path) -> None:
     deliver(port, mail())
     got: list[Message] = []
-    assert look(port, Memory(tmp_path / "m"), got) == {"handed": 1}
+    assert look(port, Memory(tmp_path / "m", KEYS), got) == {"handed": 1}
     assert got[0].received == dt.datetime(2027, 2, 26, 21, 30, tzinfo=dt.UTC)
     assert got[0].received.utcoffset() == dt.timedelta(0)
     assert (got[0].sender, got[0].language, got[0].notes) == ("ann@mail.example", "nl", ())
@@ -68,7 +70,7 @@ def test_a_mail_is_handed_over_once_also_when_it_is_delivered_twice(port: int, t
         mail(2),
     )
     got: list[Message] = []
-    memory = Memory(tmp_path / "m")
+    memory = Memory(tmp_path / "m", KEYS)
     assert look(port, memory, got) == {"handed": 2, "again": 1}
     assert look(port, memory, got) == {}
     deliver(port, mail(2, "Another mail under the same number"))
@@ -78,7 +80,7 @@ def test_a_mail_is_handed_over_once_also_when_it_is_delivered_twice(port: int, t
 def test_numbers_under_another_uidvalidity_mean_nothing(port: int, tmp_path: Path) -> None:
     deliver(port, mail(1))
     got: list[Message] = []
-    memory = Memory(tmp_path / "m")
+    memory = Memory(tmp_path / "m", KEYS)
     look(port, memory, got)
     with box(port) as opened:
         opened.folder.delete("Privacy")
@@ -90,7 +92,7 @@ def test_numbers_under_another_uidvalidity_mean_nothing(port: int, tmp_path: Pat
 
 def test_nothing_is_marked_before_the_receiver_returned(port: int, tmp_path: Path) -> None:
     deliver(port, mail(1), mail(2))
-    memory = Memory(tmp_path / "m")
+    memory = Memory(tmp_path / "m", KEYS)
     got: list[Message] = []
 
     def seen() -> list[bool]:
@@ -114,7 +116,7 @@ def test_nothing_is_marked_before_the_receiver_returned(port: int, tmp_path: Pat
 
 def test_what_was_handed_over_moves_to_its_folder(port: int, tmp_path: Path) -> None:
     deliver(port, mail())
-    assert look(port, Memory(tmp_path / "m"), [], over="Handed") == {"handed": 1}
+    assert look(port, Memory(tmp_path / "m", KEYS), [], over="Handed") == {"handed": 1}
     with box(port) as opened:
         opened.folder.set("Privacy")
         assert opened.uids() == []
@@ -127,7 +129,7 @@ def test_a_mail_that_somebody_has_read_already_is_handed_over(port: int, tmp_pat
     with box(port) as opened:
         opened.folder.set("Privacy")
         assert len(list(opened.fetch(mark_seen=True))) == 1
-    assert look(port, Memory(tmp_path / "m"), []) == {"handed": 1}
+    assert look(port, Memory(tmp_path / "m", KEYS), []) == {"handed": 1}
 
 
 def test_a_huge_mail_is_not_loaded_whole(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +137,7 @@ def test_a_huge_mail_is_not_loaded_whole(port: int, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(places, "TAKEN", 2_000)
     deliver(port, mail(1, "Please delete all of my data.\r\n" + "x" * 60_000))
     got: list[Message] = []
-    look(port, Memory(tmp_path / "m"), got)
+    look(port, Memory(tmp_path / "m", KEYS), got)
     assert got[0].text.startswith("Please delete all of my data.")
     assert len(got[0].text) < 2_000
     assert got[0].notes == ("large",)
@@ -146,12 +148,12 @@ import datetime as dt, os, signal, sqlite3, sys
 from pathlib import Path
 from bloesem.mailbox import places, reading
 from bloesem.mailbox.memory import Memory
-from tests.bloesem.mailbox.test_imap import NOW, OWN, opened
+from tests.bloesem.mailbox.test_imap import KEYS, NOW, OWN, opened
 
 port, home, where = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 cases = sqlite3.connect(home / "cases", isolation_level=None)
 cases.execute("CREATE TABLE IF NOT EXISTS one (key TEXT PRIMARY KEY)")
-memory, source = Memory(home / "memory"), opened(port)
+memory, source = Memory(home / "memory", KEYS), opened(port)
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -185,7 +187,7 @@ def test_killed_anywhere_each_mail_becomes_one_case(port: int, tmp_path: Path, w
         assert ran.returncode == code, ran.stderr.decode()
     cases = sqlite3.connect(tmp_path / "cases").execute("SELECT count(*) FROM one").fetchone()
     assert cases == (2,)
-    assert look(port, Memory(tmp_path / "memory"), []) == {}
+    assert look(port, Memory(tmp_path / "memory", KEYS), []) == {}
 
 
 def test_a_server_that_does_not_answer_or_refuses_is_told_without_the_password(port: int) -> None:
@@ -205,8 +207,8 @@ def test_a_server_that_goes_away_in_the_middle_is_told(port: int, tmp_path: Path
         source.box.client.shutdown()
 
     with pytest.raises(MailboxError), places.reached():
-        read(source, Memory(tmp_path / "m"), receive, OWN, NOW)
+        read(source, Memory(tmp_path / "m", KEYS), receive, OWN, NOW)
     source.close()
     again: list[Message] = []
-    assert look(port, Memory(tmp_path / "m"), again) == {"again": 1, "handed": 1}
+    assert look(port, Memory(tmp_path / "m", KEYS), again) == {"again": 1, "handed": 1}
     assert len(got) == len(again) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bloesem.mailbox import places
+from bloesem.mailbox.keys import MailKeys
 from bloesem.mailbox.memory import Memory
 from bloesem.mailbox.message import Automatic, Message, parse
 from bloesem.mailbox.places import Folder
 from bloesem.mailbox.reading import MANY, read
 from bloesem.mailbox.words import Language, guess, text_of_html
 
+KEYS = MailKeys(b"k" * 32)
 NOW = dt.datetime(2027, 3, 2, 9, 0, tzinfo=dt.UTC)
 OWN = ("Privacy@blossom.example",)
 
@@ -122,7 +126,7 @@ def test_an_empty_mail_is_handed_over_and_said_to_be_empty() -> None:
 def test_a_folder_is_read_once_and_files_of_one_name_are_all_kept(tmp_path: Path) -> None:
     home, got = tmp_path / "inbox", list[Message]()
     home.mkdir()
-    memory = Memory(tmp_path / "m")
+    memory = Memory(tmp_path / "m", KEYS)
     for text in ("one", "two", "two"):
         (home / "a.eml").write_bytes(f"From: a@b.example\r\n\r\n{text}".encode())
         read(Folder(home), memory, got.append, OWN, NOW)
@@ -137,7 +141,7 @@ def test_a_folder_asks_for_the_size_first(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(places, "TAKEN", 100)
     (tmp_path / "a.eml").write_bytes(b"From: a@b.example\r\n\r\nplease" + b"x" * 5_000)
     got: list[Message] = []
-    read(Folder(tmp_path), Memory(tmp_path / "m"), got.append, OWN, NOW)
+    read(Folder(tmp_path), Memory(tmp_path / "m", KEYS), got.append, OWN, NOW)
     assert (len(got[0].text) < 100, got[0].notes) == (True, ("large", "no-arrival"))
 
 
@@ -145,15 +149,39 @@ def test_many_of_one_address_are_all_handed_over_and_said_to_be_many(tmp_path: P
     for number in range(MANY + 1):
         (tmp_path / f"{number:03}.eml").write_bytes(f"From: a@b.example\r\n\r\n{number}".encode())
     got: list[Message] = []
-    read(Folder(tmp_path), Memory(tmp_path / "m"), got.append, OWN, NOW)
+    read(Folder(tmp_path), Memory(tmp_path / "m", KEYS), got.append, OWN, NOW)
     assert len(got) == MANY + 1
     assert [number for number, one in enumerate(got) if "many" in one.notes] == [MANY]
 
 
-def test_what_is_kept_of_a_mail_are_hashes(tmp_path: Path) -> None:
+def test_what_is_kept_of_a_mail_are_names_under_a_key(tmp_path: Path) -> None:
+    """Nothing that whoever has the file can compare with an address or a mail of their own."""
     (tmp_path / "a.eml").write_bytes(b"From: ann@mail.example\r\nSubject: secret\r\n\r\nwords")
-    memory = Memory(tmp_path / "m")
-    read(Folder(tmp_path), memory, lambda _: None, OWN, NOW)
+    got: list[Message] = []
+    memory = Memory(tmp_path / "m", KEYS)
+    read(Folder(tmp_path), memory, got.append, OWN, NOW)
+    assert memory.from_sender("ann@mail.example", NOW) == 1
+    memory.forget_senders(NOW + dt.timedelta(seconds=1))
+    assert memory.from_sender("ann@mail.example", NOW) == 0  # nobody asks for it any more
     memory.close()
     kept = (tmp_path / "m").read_bytes()
-    assert not any(word in kept for word in (b"ann@", b"secret", b"words"))
+    digests = (hashlib.sha256(b"ann@mail.example").hexdigest(), got[0].key)
+    assert not any(
+        word in kept for word in (b"ann@", b"secret", b"words", *(one.encode() for one in digests))
+    )
+    assert not Memory(tmp_path / "m", MailKeys(b"x" * 32)).knows(got[0].key)
+
+
+def test_a_memory_of_digests_without_a_key_is_named_anew_and_still_knows(tmp_path: Path) -> None:
+    key, sender = "ab" * 32, hashlib.sha256(b"ann@mail.example").hexdigest()
+    base = sqlite3.connect(tmp_path / "m", isolation_level=None)
+    base.execute("CREATE TABLE handed (key TEXT PRIMARY KEY, sender TEXT, at TEXT NOT NULL)")
+    base.execute("INSERT INTO handed VALUES (?, ?, ?)", [key, sender, NOW.isoformat(timespec="seconds")])
+    base.close()
+    for _ in range(2):  # the second time there is nothing to do
+        memory = Memory(tmp_path / "m", KEYS)
+        assert memory.knows(key)
+        assert memory.from_sender("ann@mail.example", NOW) == 1
+        memory.close()
+    kept = (tmp_path / "m").read_bytes()
+    assert not any(one.encode() in kept for one in (key, sender))

@@ -206,7 +206,7 @@ def test_the_officer_sees_the_clock_decides_once_and_writes_down_a_letter(
     page.goto(f"{site.portal}/nl/officer/cases/new")
     looks_right(page, 1280)
     page.fill("#received", "2026-01-05")
-    page.select_option("#asked", "erasure")
+    page.select_option("#asked", "other")  # whoever opens the letter does not say what it asks
     page.fill("#address", site.people["four_ends"])
     page.fill("#words", "Wis alles, zoals ik in mijn brief vroeg.")
     page.click("main form button")
@@ -226,7 +226,13 @@ def test_the_officer_sees_the_clock_decides_once_and_writes_down_a_letter(
     looks_right(page, 390)
     page.click(f"text={number}")
     looks_right(page, 390)
-    expect(page.locator("#preview")).to_be_visible()
+    page.select_option("#asked", "erasure")
+    page.click("button[value=means]")
+    expect(page.locator("#said")).to_contain_text("Genoteerd")
+    waiting(admin, person, "waiting")
+    page.reload()
+    expect(page.locator("h1")).to_contain_text("wissen")
+    expect(page.locator("#preview ~ .scroll tbody tr").first).to_be_visible()  # rehearsed as what it is
     page.set_viewport_size({"width": 1280, "height": 900})
     looks_right(page, 1280)
     page.select_option("#outcome", "refused")

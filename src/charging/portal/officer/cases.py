@@ -57,6 +57,10 @@ def case(request: HttpRequest, ask: Oversight, number: str) -> HttpResponse:
         "events": [{**one, "at": dt.datetime.fromisoformat(one["at"])} for one in found["events"] or ()],
         "preview": (found["preview"] or {}).get("items", ()) if found["state"] == "waiting" else (),
         "outcomes": OUTCOMES,
+        "rights": RIGHTS,
+        "kinds": KINDS,
+        "can_mean": found["state"] in ("received", "asked", "identified", "waiting")
+        and not found["decided_by"],
         "can_decide": found["state"] == "waiting"
         and not found["params"].get("waits")
         and not found["decided_by"],
@@ -83,6 +87,8 @@ def _press(request: HttpRequest, desk: CaseDesk, who: str, number: str) -> str:
         return desk.stop(who, number, request.POST.get("what", ""), why)
     if do == "again":
         return desk.again(who, number)
+    if do == "means":
+        return desk.means(who, number, request.POST.get("kind", ""), request.POST.get("asked", ""))
     if do == "resume":
         return desk.resume(who, number, why)
     return "not-now"
