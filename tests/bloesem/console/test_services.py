@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.bloesem.console.stage import Stage
 
+from bloesem.clock import moment, preview, sweep
 from bloesem.console import breaking, charts, clockwork, door, jobs
 from bloesem.console.language import LANGUAGES, clocks, number, reason
 from bloesem.console.overview import overview
@@ -17,6 +19,7 @@ from bloesem.console.people import cases, follow, rows_of
 from bloesem.console.timeline import end_of, timeline
 from bloesem.console.words import WORDS
 from bloesem.errors import GateError
+from bloesem.gate.oversight import Oversight
 from bloesem.ledger import record_act
 from bloesem.plan.calculus import permits
 from bloesem.plan.dates import civil
@@ -85,6 +88,26 @@ def test_a_rehearsal_changes_nothing_and_says_what_the_act_then_does(stage: Stag
         after = overview(keeper, plan, nothing)
     assert after.today == day
     assert after.overdue == 0
+
+
+def test_the_officer_is_told_per_day_of_the_rows_that_the_sweep_of_that_day_erases(stage: Stage) -> None:
+    plan = stage.company.plan
+    with stage.database.connect(autocommit=True) as admin, connect(stage.dsn("oversight_desk")) as officer:
+        sweep(admin, plan, moment(admin, plan))
+        today = civil(moment(admin, plan))
+        for days in (1, 45, 400):
+            last = today + days * DAY
+            told: Counter[str] = Counter()
+            for one in Oversight(officer, plan).due(today, last):
+                assert today < one.day <= last
+                if one.what == "rows":
+                    told[one.name] += one.many
+            report = preview(admin, plan, last)
+            assert told == Counter({table.table: table.deleted for table in report.tables if table.deleted})
+        assert told
+    for login in ("portal", "console"):
+        with connect(stage.dsn(login)) as other, pytest.raises(GateError, match="does not answer"):
+            Oversight(other, plan).due(today, last)
 
 
 def test_examples_are_found_by_facts_and_have_keys_without_a_person(stage: Stage) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from psycopg import sql
 from tests.bloesem.console.stage import BLOSSOM, Stage
+from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import STAFF, Site
 
 from bloesem.company import load
@@ -628,3 +631,74 @@ def test_each_entry_of_the_pages_is_an_act_of_the_officer(
     assert {actor.split(":")[0] for _, actor in rows} == {"officer"}
     many = admin.execute("SELECT count(*) FROM bloesem.act WHERE kind = 'breach'").fetchone()
     assert many == (len(rows),)
+
+
+# ---- the calendar ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def desk(site: Site, admin: psycopg.Connection[Any]) -> Iterator[Visitor]:
+    """The officer without a browser."""
+    made = seat(admin, site.portal, "desk", "officer", ())
+    yield made
+    made.close()
+
+
+def _said(desk: Visitor, path: str, language: str = "nl") -> str:
+    answer = desk.get(f"/{language}/officer{path}")
+    assert answer.status == 200, (path, answer.status)
+    return re.sub(r"\s+", " ", answer.text)
+
+
+def _cell(page: str, day: dt.date) -> str:
+    return page.partition(f'datetime="{day}"')[2].partition("<time")[0]
+
+
+def test_a_day_of_the_calendar_shows_what_is_due_and_leads_to_it(
+    desk: Visitor, company: Company, admin: psycopg.Connection[Any]
+) -> None:
+    from bloesem.breaches import store
+    from bloesem.breaches.entries import Recorded
+
+    due = today() + dt.timedelta(days=12)
+    row = admin.execute(
+        "SELECT bloesem.case_register('officer:7', 'request', 'other', 'letter', 'nl', 'an@post.example', 'alles',"
+        " '{}', bloesem.moment() - interval '1 hour', '')"
+    ).fetchone()
+    assert row is not None
+    waiting = dt.datetime.now() + dt.timedelta(seconds=20)
+    while (
+        dt.datetime.now() < waiting
+        and admin.execute(
+            "SELECT FROM bloesem.request_case WHERE number = %s AND due IS NULL", row
+        ).fetchone()
+    ):
+        time.sleep(0.2)  # the clerk counts its days
+    admin.execute(
+        "UPDATE bloesem.request_case SET due = %s, warn_on = %s WHERE number = %s", [due, due, *row]
+    )
+    aware = store.moment(admin) - dt.timedelta(hours=30)
+    said = Recorded(what="lijst verstuurd", losses=("confidentiality",), discovered_at=aware, aware_at=aware)
+    law = common.loaded(company).law
+    made = store.note(admin, law, None, said, actor="officer:7", now=store.moment(admin))
+    cell = _cell(_said(desk, f"/calendar?month={due:%Y-%m}"), due)
+    assert f"/nl/officer/cases/{row[0]}" in cell
+    assert "antwoord verschuldigd" in cell
+    cell = _cell(_said(desk, f"/calendar?month={made.due:%Y-%m}"), made.due.date())
+    assert f"/nl/officer/breaches/{made.number}" in cell
+    assert f"uiterlijk, {made.due:%H:%M}" in cell
+    for language, words in (("nl", "begint"), ("en", "begins"), ("fr", "commence"), ("de", "beginnt")):
+        assert words in _cell(_said(desk, "/calendar?month=2027-03", language), dt.date(2027, 3, 1))
+
+
+def test_a_month_that_is_none_or_too_far_is_not_found(desk: Visitor) -> None:
+    for month in ("2026-13", "0000-01", "x", "1999-01", "9999-12", "2026-1", "2026-01-01"):
+        assert desk.get(f"/nl/officer/calendar?month={month}").status == 404, month
+
+
+@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("de", 390)])
+def test_calendar_versions_and_linter_look_right(office: Office, language: str, width: int) -> None:
+    office.page.set_viewport_size({"width": width, "height": 900})
+    for path in ("/calendar", "/calendar?month=2027-03"):
+        looks_right(office.open(path, language), width)
+    office.page.set_viewport_size({"width": 1280, "height": 900})

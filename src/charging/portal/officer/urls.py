@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import breaches, cases, views
+from charging.portal.officer import breaches, calendar, cases, views
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
     path("officer/cases", cases.inbox, name="portal-officer-cases"),
     path("officer/cases/new", cases.register, name="portal-officer-case-new"),
     path("officer/cases/<slug:number>", cases.case, name="portal-officer-case"),
+    path("officer/calendar", calendar.month, name="portal-officer-calendar"),
     path("officer/recipients", views.recipients, name="portal-officer-recipients"),
     path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
     path("officer/transfers", views.transfers, name="portal-officer-transfers"),

@@ -69,7 +69,7 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
     own = (
-        *("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
+        *("cases", "calendar", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
         *("register", "dpia", "breaches"),
     )
     return render(
