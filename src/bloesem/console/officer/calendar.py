@@ -138,14 +138,14 @@ def _versions(files: Loaded, language: str) -> Iterator[Entry]:
     for policy in files.versions:
         day = policy.version
         label = words.day(day, language)
-        yield Entry(day, "version", label, "portal-notice-version", day.isoformat())
+        yield Entry(day, "version", label, "portal-officer-version", day.isoformat())
         try:
             told = version_of(files, day).last_day_of_notice()
         except (
             PublishingError
         ):  # the first version changes nothing; or nobody decided how long before people are told
             continue
-        yield Entry(told, "notice", label, "portal-notice-version", day.isoformat())
+        yield Entry(told, "notice", label, "portal-officer-version", day.isoformat())
 
 
 def _consents(company: Company, due: Iterable[Due], language: str) -> Iterator[Entry]:

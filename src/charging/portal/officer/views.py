@@ -70,7 +70,7 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
     ]
     own = (
         *("cases", "calendar", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
-        *("register", "dpia", "breaches"),
+        *("register", "dpia", "breaches", "versions", "linter"),
     )
     return render(
         request,
