@@ -662,7 +662,7 @@ def test_a_day_of_the_calendar_shows_what_is_due_and_leads_to_it(
 
     due = today() + dt.timedelta(days=12)
     row = admin.execute(
-        "SELECT bloesem.case_register('officer:7', 'request', 'other', 'letter', 'nl', 'an@post.example', 'alles',"
+        "SELECT bloesem.case_register('officer:7', 'request', 'rectification', 'letter', 'nl', %s, 'alles',"
         " '{}', bloesem.moment() - interval '1 hour', '')"
     ).fetchone()
     assert row is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bloesem.console import language as words
@@ -20,6 +20,7 @@ from bloesem.policy.company import Company as Loaded
 from bloesem.policy.lint import LintFinding
 from bloesem.policy.model import Policy
 from bloesem.publishing.errors import PublishingError
+from bloesem.publishing.steps import Told
 from bloesem.publishing.version import Version, version_of
 
 #: The longest reason, and the longest address, that a form takes.
@@ -144,6 +145,11 @@ def one(
     coming = state not in ("past", "in-force", "active")
     return {
         "day": policy.version,
+        "title": say(
+            "versions.called",
+            language,
+            day=words.day(policy.version, language).replace(" ", "\N{NO-BREAK SPACE}"),
+        ),
         "key": policy.version.isoformat(),
         "state": state,
         "says": say(f"versions.state.{state}", language),
@@ -199,7 +205,7 @@ def _notice(version: Version | None) -> dict[str, Any] | None:
 def _told(stands: Mapping[str, Any] | None) -> list[tuple[str, int]]:
     """How many of those concerned, by what became of their message."""
     told = stands["said"]["stands"]["told"] if stands else None
-    return [(f"versions.told.{key}", many) for key, many in told.items()] if told else []
+    return [(f"versions.told.{one.name}", told[one.name]) for one in fields(Told)] if told else []
 
 
 def _draft(
