@@ -748,16 +748,16 @@ def test_the_linter_shows_each_finding_with_its_sentence(desk: Visitor, company:
     found = [one for one in lint(notice_of(common.loaded(company), policy, today())) if one.id == "L-031"]
     page = _said(desk, f"/linter?version={policy.version}&rule=L-031")
     assert page.count('<span class="id">L-031</span>') == len(found) > 0
-    line = (
-        (BLOSSOM / "policy" / str(policy.version) / "text.nl.txt").read_text().split("\n")[found[0].line - 1]
-    )
+    number = found[0].line or 0
+    text = (BLOSSOM / "policy" / str(policy.version) / "text.nl.txt").read_text()
+    line = text.split("\n")[number - 1]
     assert line.strip()[:30] in page
-    anchor = re.search(rf'href="/nl/notice/{policy.version}#(s{found[0].line}-\d+)"', page)
+    anchor = re.search(rf'href="/nl/notice/{policy.version}#(s{number}-\d+)"', page)
     assert anchor is not None
     assert f'id="{anchor[1]}"' in desk.get(f"/nl/notice/{policy.version}").text
     assert found[0].rule.remedy["nl"] in page
     assert found[0].rule.remedy["en"] in _said(desk, "/linter?rule=L-031", "en")
-    for query in ("rule=L-999", "severity=fatal", "article=99", "version=2020-01-01", "version=x"):
+    for query in ("rule=L-999", "severity=fatal", "article=999", "version=2020-01-01", "version=x"):
         assert desk.get(f"/nl/officer/linter?{query}").status == 404, query
 
 

@@ -14,7 +14,7 @@ from bloesem.console.language import say
 from bloesem.notice import proofs
 from bloesem.notice.text import Text
 from bloesem.policy.company import Company as Loaded
-from bloesem.policy.lint import LintFinding, lint
+from bloesem.policy.lint import LintFinding, Rule, lint, rules
 from bloesem.policy.lint.reading import notice_of, proven_by
 from bloesem.policy.model import Policy
 
@@ -55,11 +55,24 @@ class Asked:
         )
 
 
+def known() -> Mapping[str, frozenset[str]]:
+    """What can be asked for, by parameter: of every rule, whether a version breaks it or not."""
+    return {
+        "severity": frozenset(SEVERITIES),
+        "article": frozenset(article for rule in rules() for article in of_rule(rule)),
+        "rule": frozenset(rule.id for rule in rules()),
+    }
+
+
 def articles(one: LintFinding) -> tuple[str, ...]:
+    return of_rule(one.rule)
+
+
+def of_rule(rule: Rule) -> tuple[str, ...]:
     """The articles that a rule rests on, each by its number: `13(2)(a), 12(1)` is 13 and 12."""
     numbers = [
         match[1] if (match := re.match(r"(\d+)(?=\(|$|[ -])", part.strip())) else part.strip()
-        for part in one.rule.article.split(",")
+        for part in rule.article.split(",")
     ]
     return tuple(dict.fromkeys(number for number in numbers if not number.startswith("(")))
 
@@ -104,8 +117,10 @@ def page(
             if of
         ],
         "severities": [(name, say(f"linter.{name}.many", language)) for name in SEVERITIES],
-        "articles": sorted({article for one in every for article in articles(one)}, key=_order),
-        "rules": sorted({one.id for one in every}),
+        "articles": sorted(
+            {asked.article} - {""} | {article for one in every for article in articles(one)}, key=_order
+        ),
+        "rules": sorted({asked.rule} - {""} | {one.id for one in every}),
         "asked": asked,
         "picture": _picture(every, language),
     }
@@ -173,4 +188,4 @@ def _picture(every: Sequence[LintFinding], language: str) -> list[dict[str, Any]
     return bars
 
 
-__all__ = ["SEVERITIES", "Asked", "articles", "found", "page", "spoken"]
+__all__ = ["SEVERITIES", "Asked", "articles", "found", "known", "page", "spoken"]

@@ -27,13 +27,14 @@ def linter(request: HttpRequest, ask: Oversight) -> HttpResponse:
     except PolicyError:
         policy = files.versions[-1]
     every = linting.found(files, policy, today)
-    asked = linting.Asked(*(request.GET.get(name, "") for name in ("severity", "article", "rule")))
+    asked = linting.Asked(
+        request.GET.get("severity", ""), request.GET.get("article", ""), request.GET.get("rule", "")
+    )
+    if any(value and value not in linting.known()[name] for name, value in vars(asked).items()):
+        raise Http404
     folder = files.policies / policy.version.isoformat() / f"text.{policy.language}.txt"
     lines = folder.read_text("utf-8").split("\n") if folder.is_file() else []
     context = linting.page(policy, lines, shelf().text(policy.version), every, asked, _language())
-    known = {"severity": [*linting.SEVERITIES], "article": context["articles"], "rule": context["rules"]}
-    if any(value and value not in known[name] for name, value in vars(asked).items()):
-        raise Http404
     context |= {"versions": [one.version for one in reversed(files.versions)], "today_of": today}
     context["unread"] = unread(notice_of(files, policy, today))
     return render(request, "console/officer/linter.html", context)

@@ -48,8 +48,8 @@ def versions(request: HttpRequest, ask: Oversight) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @officers
-def version(request: HttpRequest, ask: Oversight, day: str) -> HttpResponse:
-    files, today, language, policy = shelf().company(), ask.today(), _language(), policy_of(day)
+def version(request: HttpRequest, ask: Oversight, date: str) -> HttpResponse:
+    files, today, language, policy = shelf().company(), ask.today(), _language(), policy_of(date)
     lint = linting.found(files, policy, today)
     context = publishing.one(current(), files, policy, _board(ask), lint, today, language)
     wrong = ""
@@ -64,8 +64,8 @@ def version(request: HttpRequest, ask: Oversight, day: str) -> HttpResponse:
                 json.dumps(said),
             )
             ask.connection.commit()
-            return redirect("portal-officer-version", day=day)
-    url = request.build_absolute_uri(f"/{language}/notice/{day}")
+            return redirect("portal-officer-version", date=date)
+    url = request.build_absolute_uri(f"/{language}/notice/{date}")
     return render(
         request,
         "console/officer/version.html",
