@@ -107,6 +107,7 @@ def page(
                 "articles": [
                     {
                         "article": article,
+                        "label": _called(article, language),
                         "id": f"{name}-{i}",
                         "lines": [_line(one, lines, anchors, language) for one in of[article]],
                     }
@@ -124,6 +125,11 @@ def page(
         "asked": asked,
         "picture": _picture(every, language),
     }
+
+
+def _called(article: str, language: str) -> str:
+    """An article of the regulation by its number; what is none by its own name."""
+    return say("linter.art", language, n=article) if article.isdigit() else article
 
 
 def _order(article: str) -> tuple[int, str]:
@@ -178,6 +184,7 @@ def _picture(every: Sequence[LintFinding], language: str) -> list[dict[str, Any]
         bars.append(
             {
                 "article": article,
+                "label": _called(article, language),
                 "total": sum(of.values()),
                 "pieces": pieces,
                 "says": ", ".join(
