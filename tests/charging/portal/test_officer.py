@@ -670,7 +670,7 @@ def test_a_day_of_the_calendar_shows_what_is_due_and_leads_to_it(
     waiting = time.monotonic() + 20
     while time.monotonic() < waiting:  # until the clerk has asked who it is
         if admin.execute(
-            "SELECT 1 FROM bloesem.request_case WHERE number = %s AND state = 'asked'", row
+            "SELECT 1 FROM bloesem.request_case WHERE number = %s AND state <> 'received'", row
         ).fetchone():
             break
         time.sleep(0.2)
@@ -764,12 +764,6 @@ def test_the_linter_shows_each_finding_with_its_sentence(desk: Visitor, company:
 @pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("de", 390)])
 def test_calendar_versions_and_linter_look_right(office: Office, language: str, width: int) -> None:
     office.page.set_viewport_size({"width": width, "height": 900})
-    for path in (
-        "/calendar",
-        "/calendar?month=2027-03",
-        "/versions",
-        "/versions/2027-03-01",
-        "/linter?article=6",
-    ):
+    for path in ("/calendar", "/versions/2027-03-01", "/linter?article=7"):
         looks_right(office.open(path, language), width)
     office.page.set_viewport_size({"width": 1280, "height": 900})
