@@ -285,6 +285,8 @@ def _announce(
             why.append(say("versions.no.undecided", language))
         elif not known["significant"]:
             why.append(say("versions.no.insignificant", language))
+        elif version.company.messages is None:
+            why.append(say("versions.no.door", language))
         elif not known["announced_at"]:
             told = _notice(version)
             if told is None:
