@@ -14,7 +14,8 @@ from bloesem.gate.oversight import Oversight
 
 @dataclass(frozen=True)
 class Line:
-    """A case in the list: nobody is named. `urgency`: late, escalate, warn, calm, still (the clock stands) or ended."""
+    """A case in the list: nobody is named. `urgency`: late, escalate, warn, calm, still (the clock stands) or ended.
+    `warn_on`, `escalate_on`: days before `due`, which has two more months where the case was `extended`."""
 
     number: str
     kind: str
@@ -26,6 +27,9 @@ class Line:
     outcome: str | None
     urgency: str
     share: int
+    warn_on: dt.date | None = None
+    escalate_on: dt.date | None = None
+    extended: bool = False
 
     @property
     def ended(self) -> bool:
@@ -119,6 +123,9 @@ def _line(one: Mapping[str, Any], today: dt.date) -> Line:
         one["outcome"],
         urgency,
         share,
+        warn,
+        escalate,
+        bool(one["extended"]),
     )
 
 

@@ -110,7 +110,8 @@ def _step(arguments: argparse.Namespace, connection: Connection, version: Versio
     tables.install(connection, plan)
     step = arguments.step
     if step == "draft":
-        return _draft(connection, plan, loaded(version.new.version).plan, as_json=arguments.json)
+        after = loaded(version.new.version).plan
+        return _draft(connection, version, plan, after, as_json=arguments.json)
     if step == "decide":
         done = steps.decide(
             connection,
@@ -165,10 +166,11 @@ def _step(arguments: argparse.Namespace, connection: Connection, version: Versio
     return 1 if found else 0
 
 
-def _draft(connection: Connection, before: Any, after: Any, *, as_json: bool) -> int:
-    from bloesem.publishing.draft import draft
+def _draft(connection: Connection, version: Version, before: Any, after: Any, *, as_json: bool) -> int:
+    from bloesem.publishing.draft import draft, keep
 
     found = draft(connection, before, after)
+    keep(connection, before, version, found)
     if as_json:
         shared.print_json(asdict(found))
         return 0

@@ -41,6 +41,7 @@ from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
+from bloesem.publishing import wishes
 from bloesem.rights.keys import Keys
 from bloesem.sending.office import Office
 from bloesem.stores.dsn import Dsn, dsn_from
@@ -119,6 +120,7 @@ class Keeper:
                 self._notice(reports)
                 if scheduled:
                     self._sweep(reports)
+                self._publishing(reports)
                 if sends:
                     self._campaigns(reports)
                     self._requests(reports)
@@ -155,6 +157,17 @@ class Keeper:
         if waits:
             with self.open(autocommit=True) as work:
                 self.office.serve(work)
+
+    def _publishing(self, reports: Connection) -> None:
+        """Steps of publishing that the officer asked for, but those that write to people, on a connection of its own."""
+        if self.loaded is None:
+            return
+        taker = wishes.Taker(self.plan, self.loaded.company.directory)
+        waits = taker.waits(reports, wishes.HELPERS)
+        reports.commit()
+        if waits:
+            with self.open(autocommit=True) as work:
+                taker.serve(work, wishes.HELPERS)
 
     def _requests(self, reports: Connection) -> None:
         """Requests of people, as far as they can be taken now, on a connection of its own."""

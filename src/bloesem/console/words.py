@@ -23,4 +23,5 @@ def add(path: Path) -> None:
 
 
 add(Path(__file__).with_name("words.yaml"))
-add(Path(__file__).parent / "officer" / "words.yaml")
+for _file in sorted((Path(__file__).parent / "officer").glob("words*.yaml")):
+    add(_file)

@@ -62,6 +62,17 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
+class Due:
+    """How many are due on a day, as the facts stand. `what`: rows (`name`: a table), consent (a part of the policy), or hold
+    (its purpose), which is looked at again."""
+
+    day: dt.date
+    what: str
+    name: str
+    many: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of somebody's, by what decides about it. `there`: its columns that hold something; `used`, `kept`: its masks;
     `over`: that they are certain no longer, so that nothing of it is read."""
@@ -103,6 +114,11 @@ class Oversight:
     def counts(self) -> list[Count]:
         """Consents and objections by month."""
         return [Count(*row) for row in self._ask("SELECT * FROM {s}.oversight_counts()")]
+
+    def due(self, first: dt.date, last: dt.date) -> list[Due]:
+        """What is due on each civil day from `first` through `last`: numbers, and nobody. What it costs follows from what is
+        due by `last`."""
+        return [Due(*row) for row in self._ask("SELECT * FROM {s}.oversight_due(%s, %s)", first, last)]
 
     def given(self) -> list[GivenIn]:
         """Who was given what, by month, the newest first."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, qualified
+from bloesem.publishing.version import Version
 from bloesem.stores.install import install
 from bloesem.stores.postgres import Connection
 
@@ -54,6 +57,18 @@ def draft(connection: Connection, before: Plan, after: Plan) -> Draft:
     )
 
 
+def keep(connection: Connection, plan: Plan, version: Version, found: Draft) -> None:
+    """Remember what it would do, of these files, at this moment; what was counted before is forgotten. in: as superuser or
+    keeper, where the tables of publishing are."""
+    s = ident(plan.schema)
+    connection.execute(
+        f"INSERT INTO {s}.publication_draft AS d (version, digest, at, counted) VALUES (%s, %s, {s}.moment(), %s)"
+        " ON CONFLICT (version) DO UPDATE SET (digest, at, counted)"
+        " = (EXCLUDED.digest, EXCLUDED.at, EXCLUDED.counted)".encode(),
+        [version.new.version, version.digest, Jsonb(asdict(found))],
+    )
+
+
 def _counts(connection: Connection, plan: Plan) -> dict[tuple[str, str], int]:
     """Per purpose in force: people it may be used for, and rows of each table."""
     keys = {purpose.number: purpose.key for purpose in plan.purposes if purpose.active}
@@ -80,4 +95,4 @@ def _sum(counts: Any) -> int:
     return counts if isinstance(counts, int) else 0
 
 
-__all__ = ["Draft", "Use", "draft"]
+__all__ = ["Draft", "Use", "draft", "keep"]

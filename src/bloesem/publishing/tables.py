@@ -1,11 +1,17 @@
-"""Where it stands how far a version is: one row per version, no person in it. Who was told stands in the outbox."""
+"""Where it stands how far a version is: one row per version, no person in it. Who was told stands in the outbox.
+
+The officer's login may call two functions: one that reads all of it, and one that asks for a step, which whoever is keeper
+takes.
+"""
 
 from __future__ import annotations
 
 from bloesem.plan.model import Plan
-from bloesem.plan.quoting import ident
+from bloesem.plan.quoting import ident, literal
 from bloesem.plan.sql.statement import Statement, tidy
 from bloesem.stores.postgres import Connection
+
+TABLES = ("publication", "publication_draft", "publication_wish")
 
 _PUBLICATION = """
 CREATE TABLE IF NOT EXISTS {s}.publication (
@@ -26,13 +32,90 @@ CREATE TABLE IF NOT EXISTS {s}.publication (
 )"""
 
 
+#: What a version would do, as `draft` counted it last: numbers per purpose and table.
+_DRAFT = """
+CREATE TABLE IF NOT EXISTS {s}.publication_draft (
+    version  date PRIMARY KEY,
+    digest   text NOT NULL,            -- of its files as they were then
+    at       timestamptz NOT NULL,
+    counted  jsonb NOT NULL
+)"""
+
+#: What the officer's page asked for; whoever is keeper does it (`publishing.wishes`).
+_WISH = """
+CREATE TABLE IF NOT EXISTS {s}.publication_wish (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    version  date NOT NULL,
+    act      text NOT NULL CHECK (act IN ({acts})),
+    asked    jsonb NOT NULL DEFAULT '{{}}',
+    asked_by text NOT NULL CHECK (asked_by ~ '[^[:space:]]' AND length(asked_by) <= 200),
+    asked_at timestamptz NOT NULL,
+    state    text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'refused')),
+    said     jsonb NOT NULL DEFAULT '{{}}',
+    ended_at timestamptz
+)"""
+
+#: The same, asked twice before it was done, is one. out: its number.
+_ASK = """
+CREATE OR REPLACE FUNCTION {s}.publication_ask(actor text, which date, act text, more jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made bigint;
+BEGIN
+    IF jsonb_typeof(more) IS DISTINCT FROM 'object' OR length(more::text) > 6000 THEN
+        RAISE EXCEPTION 'no such wish' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('publication ' || which, 0));
+    SELECT w.id INTO made FROM {s}.publication_wish w
+    WHERE w.version = which AND w.act = publication_ask.act AND w.state = 'waiting' AND w.asked = more;
+    IF made IS NULL THEN
+        INSERT INTO {s}.publication_wish (version, act, asked, asked_by, asked_at)
+        VALUES (which, publication_ask.act, more, actor, {s}.moment()) RETURNING id INTO made;
+    END IF;
+    PERFORM pg_notify({channel}, '');
+    RETURN made;
+END $$"""
+
+_BOARD = """
+CREATE OR REPLACE FUNCTION {s}.publication_board() RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+SELECT jsonb_build_object(
+    'in_force', (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
+    'publications', (SELECT COALESCE(jsonb_agg(to_jsonb(p) - 'changes' ORDER BY p.version), '[]') FROM {s}.publication p),
+    'drafts', (SELECT COALESCE(jsonb_agg(to_jsonb(d) ORDER BY d.version), '[]') FROM {s}.publication_draft d),
+    'wishes', (SELECT COALESCE(jsonb_agg(to_jsonb(w) ORDER BY w.id DESC), '[]')
+               FROM (SELECT * FROM {s}.publication_wish ORDER BY id DESC LIMIT 200) AS w))
+$$"""
+
+#: What may be asked. Activation compiles the policy as the database's owner, which no process that runs is.
+ACTS = ("decide", "announce", "look")
+CHANNEL = "bloesem_console"
+ASK = "publication_ask(text, date, text, jsonb)"
+BOARD = "publication_board()"
+
+
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     made = [
         ("publications", _PUBLICATION.format(s=s)),
-        ("publications: keeper's", f"ALTER TABLE {s}.publication OWNER TO {keeper}"),
-        ("publications: nobody else's", f"REVOKE ALL ON {s}.publication FROM PUBLIC"),
+        ("publications: dry runs", _DRAFT.format(s=s)),
+        ("publications: what the officer asks", _WISH.format(s=s, acts=", ".join(map(literal, ACTS)))),
     ]
+    for table in TABLES:
+        made += [
+            (f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"),
+            (f"{table}: nobody else's", f"REVOKE ALL ON {s}.{table} FROM PUBLIC"),
+        ]
+    for signature, text in ((ASK, _ASK), (BOARD, _BOARD)):
+        name, function = signature.partition("(")[0], f"{s}.{signature}"
+        made += [
+            (name, text.format(s=s, channel=literal(CHANNEL))),
+            (f"{name}: the keeper's", f"ALTER FUNCTION {function} OWNER TO {keeper}"),
+            (f"{name}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"),
+        ]
+        if plan.oversight is not None:
+            login = ident(plan.role(plan.oversight.process))
+            made.append((f"{name}: who may ask", f"GRANT EXECUTE ON FUNCTION {function} TO {login}"))
     return [Statement("publishing", about, tidy(text)) for about, text in made]
 
 

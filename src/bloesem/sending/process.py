@@ -35,6 +35,7 @@ from bloesem.errors import BloesemError
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
+from bloesem.publishing import wishes
 from bloesem.recipients.send import send as send_notices
 from bloesem.sending import inbox
 from bloesem.sending.door import Door, Queued
@@ -97,7 +98,10 @@ class Sender:
                 door.close()
 
     def turn(self, door: Door) -> bool:
-        """What came back first: it may end what is due. out: whether more may wait."""
+        """A version that is announced, then what came back: it may end what is due. out: whether more may wait."""
+        taker = wishes.Taker(self.rules.plan, self.loaded.company.directory)
+        if taker.waits(door.connection, wishes.DOORS):
+            taker.serve(door.connection, wishes.DOORS, door)
         for kind, many in inbox.read(door.connection, self.rules, door.links, self.inbox).items():
             _log.info("received: %s %s", many, kind)
         done = door.run(AT_ONCE).counts

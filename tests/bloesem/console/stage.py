@@ -23,6 +23,7 @@ from bloesem.console.keeper import Keeper
 from bloesem.console.load import console, cookies, promises
 from bloesem.gate.secrets import Credentials
 from bloesem.plan.dates import civil
+from bloesem.publishing import tables as publications
 from bloesem.rights.keys import Keys
 from bloesem.sending import ready
 from bloesem.sending.office import Office
@@ -136,6 +137,7 @@ def _built(database: Database, doors: Path, people: int, *, everybody: bool) -> 
         with database.connect(autocommit=True) as admin:
             ready.install(admin, loaded)
             cases.install(admin, loaded.plan)
+            publications.install(admin, loaded.plan)
         office = Office.of(loaded, today)
     stage = Stage(database, made, doors, ann, office, loaded)
     with stage.keeper.open() as keeper:

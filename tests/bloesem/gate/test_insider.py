@@ -390,7 +390,7 @@ def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> No
     """Outside PostgreSQL's own: pure ones of dates, rows and states that the caller brings, and those named here."""
     meant = re.compile(
         r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial)\("
-        r"|bloesem\.oversight_(counts|given|disclosures|person)\("  # for the officer's process alone
+        r"|bloesem\.oversight_(counts|given|disclosures|person|due)\("  # for the officer's process alone
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known|feed_numbers)\("  # for a purpose that is served
         r"|bloesem\.breach_(register|note)\("  # for the officer's process alone
         r"|bloesem\.own_\w+\("  # by whoever opened their own scope, about themselves

@@ -50,6 +50,9 @@ LOGS = {
 OFFICE = {
     "marketing": {("bloesem", name) for name in ("campaign", "campaign_wish", "outbox")},
     **{role: {("signin", "signin_token")} for role in ("hems", "installer")},
+    "officer": {
+        ("bloesem", "publication_wish")
+    },  # a step of publishing: whoever is keeper takes it, or refuses
 }
 #: What asks for no cookie, and does nothing in the name of whoever is signed in: forms of nobody, links, programs.
 WITHOUT_COOKIE = {
@@ -138,8 +141,8 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "token": ["x", "bm9ib2R5.c2lnbmVk", "x" * 300],
             "rest": ["v1/hems", "v2/installer/jobs"],
             "which": ["access", "marketing", "other", *HOSTILE_KEYS],
-            # a version of the notice
-            "date": ["2024-03-18", "0001-01-01", *HOSTILE_KEYS],
+            # a version of the notice, or one that is to come
+            "date": ["2027-03-01", "2024-03-18", "0001-01-01", *HOSTILE_KEYS],
         }
         yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
         for visitor in visitors.values():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from psycopg import sql
 from tests.bloesem.console.stage import BLOSSOM, Stage
 from tests.browsers import violations
+from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import STAFF, Site
 
 from bloesem.company import load
@@ -626,3 +629,139 @@ def test_each_entry_of_the_pages_is_an_act_of_the_officer(
     assert {actor.split(":")[0] for _, actor in rows} == {"officer"}
     many = admin.execute("SELECT count(*) FROM bloesem.act WHERE kind = 'breach'").fetchone()
     assert many == (len(rows),)
+
+
+# ---- the calendar ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def desk(site: Site, admin: psycopg.Connection[Any]) -> Iterator[Visitor]:
+    """The officer without a browser."""
+    made = seat(admin, site.portal, "desk", "officer", ())
+    yield made
+    made.close()
+
+
+def _said(desk: Visitor, path: str, language: str = "nl") -> str:
+    answer = desk.get(f"/{language}/officer{path}")
+    assert answer.status == 200, (path, answer.status)
+    return re.sub(r"\s+", " ", answer.text)
+
+
+def _cell(page: str, day: dt.date) -> str:
+    return page.partition(f'datetime="{day}"')[2].partition("<time")[0]
+
+
+def test_a_day_of_the_calendar_shows_what_is_due_and_leads_to_it(
+    desk: Visitor, site: Site, company: Company, admin: psycopg.Connection[Any]
+) -> None:
+    from bloesem.breaches import store
+    from bloesem.breaches.entries import Recorded
+
+    due = today() + dt.timedelta(days=12)
+    row = admin.execute(
+        "SELECT bloesem.case_register('officer:7', 'request', 'restriction', 'letter', 'nl', %s, 'niet gebruiken', '{}',"
+        " bloesem.moment() - interval '1 hour', '')",
+        [site.people["customer"]],
+    ).fetchone()
+    assert row is not None
+    waiting = time.monotonic() + 20
+    while time.monotonic() < waiting:  # until the clerk has asked who it is
+        if admin.execute(
+            "SELECT 1 FROM bloesem.request_case WHERE number = %s AND state <> 'received'", row
+        ).fetchone():
+            break
+        time.sleep(0.2)
+    admin.execute(
+        "UPDATE bloesem.request_case SET due = %s, warn_on = %s, stopped_at = NULL WHERE number = %s",
+        [due, due - dt.timedelta(days=10), *row],
+    )
+    aware = store.moment(admin) - dt.timedelta(hours=30)
+    said = Recorded(what="lijst verstuurd", losses=("confidentiality",), discovered_at=aware, aware_at=aware)
+    law = common.loaded(company).law
+    made = store.note(admin, law, None, said, actor="officer:7", now=store.moment(admin))
+    cell = _cell(_said(desk, f"/calendar?month={due:%Y-%m}"), due)
+    assert f"/nl/officer/cases/{row[0]}" in cell
+    assert "antwoord verschuldigd" in cell
+    cell = _cell(_said(desk, f"/calendar?month={made.due:%Y-%m}"), made.due.date())
+    assert f"/nl/officer/breaches/{made.number}" in cell
+    assert f"uiterlijk om {made.due:%H:%M}" in cell
+    for language, words in (("nl", "begint"), ("en", "begins"), ("fr", "commence"), ("de", "beginnt")):
+        assert words in _cell(_said(desk, "/calendar?month=2027-03", language), dt.date(2027, 3, 1))
+
+
+def test_a_month_that_is_none_or_too_far_is_not_found(desk: Visitor) -> None:
+    for month in ("2026-13", "0000-01", "x", "1999-01", "9999-12", "2026-1", "2026-01-01"):
+        assert desk.get(f"/nl/officer/calendar?month={month}").status == 404, month
+
+
+# ---- versions and the linter -----------------------------------------------------------------------------------------------
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_a_step_of_publishing_is_asked_on_the_page_and_refused_where_it_may_not_be(
+    desk: Visitor, admin: psycopg.Connection[Any]
+) -> None:
+    address = "/nl/officer/versions/2027-03-01"
+    page = _said(desk, "/versions/2027-03-01")
+    assert "Nieuw doel: Kwaliteitscontrole van gesprekken." in page
+    assert "bloesem publish activate 2027-03-01" in page
+    token = _token(page)
+
+    def send(**fields: str) -> int:
+        return desk.post(address, [("csrfmiddlewaretoken", token), *fields.items()]).status
+
+    assert send(do="announce", url="https://www.blossom.be/nl") == 404, "nothing was decided yet"
+    assert send(do="activate") == 404
+    assert send(do="decide", reason="", significant="yes") == 400
+    assert send(do="decide", reason="klein", significant="no") == 400, "the differences say otherwise"
+    assert admin.execute("SELECT count(*) FROM bloesem.publication_wish").fetchone() == (0,)
+    assert send(do="decide", reason="andere gronden", significant="yes") == 302
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not admin.execute("SELECT 1 FROM bloesem.publication").fetchone():
+        time.sleep(0.2)
+    row = admin.execute("SELECT decided_by, reason, significant FROM bloesem.publication").fetchone()
+    assert row == ("desk", "andere gronden", True)
+    assert send(do="announce", url="http://blossom.example") == 400
+    assert send(do="announce", url="https://www.blossom.be/nl/privacy") == 302
+    page = _said(desk, "/versions/2027-03-01")
+    assert "Gevraagd op " in page
+    assert "beslist" in page
+    for day in ("2027-03-02", "x", "2027-3-1", "0000-00-00"):
+        assert desk.get(f"/nl/officer/versions/{day}").status == 404
+    over = _said(desk, "/versions/2024-03-18")
+    assert '<form method="post" class="ask' not in over, "what is in force is decided about no more"
+
+
+def test_the_linter_shows_each_finding_with_its_sentence(desk: Visitor, company: Company) -> None:
+    from bloesem.policy.lint import lint
+    from bloesem.policy.lint.reading import notice_of
+
+    policy = common.loaded(company).in_force(today())
+    found = [one for one in lint(notice_of(common.loaded(company), policy, today())) if one.id == "L-031"]
+    page = _said(desk, f"/linter?version={policy.version}&rule=L-031")
+    assert page.count('<span class="id">L-031</span>') == len(found) > 0
+    number = found[0].line or 0
+    text = (BLOSSOM / "policy" / str(policy.version) / "text.nl.txt").read_text()
+    line = text.split("\n")[number - 1]
+    assert line.strip()[:30] in page
+    anchor = re.search(rf'href="/nl/notice/{policy.version}#(s{number}-\d+)"', page)
+    assert anchor is not None
+    assert f'id="{anchor[1]}"' in desk.get(f"/nl/notice/{policy.version}").text
+    assert found[0].rule.remedy["nl"] in page
+    assert found[0].rule.remedy["en"] in _said(desk, "/linter?rule=L-031", "en")
+    for query in ("rule=L-999", "severity=fatal", "article=999", "version=2020-01-01", "version=x"):
+        assert desk.get(f"/nl/officer/linter?{query}").status == 404, query
+
+
+@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("de", 390)])
+def test_calendar_versions_and_linter_look_right(office: Office, language: str, width: int) -> None:
+    office.page.set_viewport_size({"width": width, "height": 900})
+    for path in ("/calendar", "/versions/2027-03-01", "/linter?article=7"):
+        looks_right(office.open(path, language), width)
+    office.page.set_viewport_size({"width": 1280, "height": 900})

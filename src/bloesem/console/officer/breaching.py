@@ -14,11 +14,15 @@ from typing import Any, Literal
 from bloesem.breaches import entries
 from bloesem.breaches.entries import LONGEST, BreachError, Contents, as_json
 from bloesem.breaches.rules import BRUSSELS, Breach, check
+from bloesem.console import language as words
 from bloesem.console.company import Company, said
 from bloesem.console.language import say
 from bloesem.console.officer.common import loaded
 
 Kind = Literal["text", "line", "number", "moment", "choice", "several"]
+
+#: How long before the hours are over the clock looks as if they were.
+URGENT = dt.timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ def line(company: Company, one: Breach, now: dt.datetime, language: str) -> dict
         "due": one.due,
         "running": left is not None,
         "late": one.late(now),
+        "urgent": left is not None and left < URGENT,
         "hours": minutes // 60,
         "minutes": f"{minutes % 60:02d}",
         "whole": round(whole),
@@ -218,7 +223,7 @@ def _shown(company: Company, name: str, value: Any, language: str) -> str:
         recipient = files.record.recipients.get(value)
         return recipient.name if recipient else str(value)
     if name in ("discovered_at", "aware_at", "told_at"):
-        return dt.datetime.fromisoformat(value).astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M")
+        return words.moment(dt.datetime.fromisoformat(value), language)
     if name == "losses":
         return ", ".join(say(f"breach.losses.{key}", language) for key in value)
     if name == "risk":

@@ -202,7 +202,7 @@ def _places(places: Places, language: str) -> list[tuple[str, str]]:
 def _days(found: list[Standing], language: str) -> list[tuple[dt.date, str, str]]:
     """What holds and ends: the day, which sort of thing, and the thing."""
     days = {
-        (c.last, _thing(c.kind, language), c.thing)
+        (c.last, thing(c.kind, language), c.thing)
         for standing in found
         for c in standing.decision.conditions
         if c.holds and c.last is not None
@@ -210,7 +210,7 @@ def _days(found: list[Standing], language: str) -> list[tuple[dt.date, str, str]
     return sorted(days)
 
 
-def _thing(kind: str, language: str) -> str:
+def thing(kind: str, language: str) -> str:
     return say(key if (key := f"thing.{kind}") in WORDS else "thing.other", language)
 
 

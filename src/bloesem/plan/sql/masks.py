@@ -128,7 +128,7 @@ def _until(plan: Plan, table: TablePlan, kept: str) -> str:
     for purpose in plan.purposes:
         if purpose.by_record and purpose.mask & table.bits:
             for clock in purpose.clocks:
-                bounds.append(_bound(_record_end(clock, table)))
+                bounds.append(_bound(record_end(clock, table)))
     for ceiling in table.ceilings:
         bounds.append(
             _bound(last_day(f"r.{ident(str(table.record_date))}", ceiling.period, end_of_year=False))
@@ -172,7 +172,7 @@ def _removed(plan: Plan, table: TablePlan) -> list[str]:
     for purpose in plan.purposes:
         if purpose.by_record and purpose.mask & bits:
             alive = " OR ".join(
-                f"COALESCE({_record_end(clock, table)} >= today, false)" for clock in purpose.clocks
+                f"COALESCE({record_end(clock, table)} >= today, false)" for clock in purpose.clocks
             )
             parts.append(_case(f"NOT ({alive})", purpose.mask))
     return parts or ["0"]
@@ -184,7 +184,7 @@ def _narrows(narrow: NarrowPlan) -> str:
     return " AND ".join(tests) or "true"
 
 
-def _record_end(clock: Clock, table: TablePlan) -> str:
+def record_end(clock: Clock, table: TablePlan) -> str:
     assert clock.after == RECORD
     day = f"r.{ident(str(table.record_date))}"
     end = last_day(day, clock.period, end_of_year=clock.end_of_year)

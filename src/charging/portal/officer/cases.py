@@ -111,7 +111,7 @@ def _corrections(text: str) -> dict[str, Any]:
 def register(request: HttpRequest, ask: Oversight) -> HttpResponse:
     """A letter, or what somebody said: it was received when it arrived (R-005)."""
     context: dict[str, Any] = {
-        "rights": RIGHTS, "kinds": KINDS, "languages": LANGUAGES, "typed": request.POST, "today": ask.today(),
+        "rights": RIGHTS, "kinds": KINDS, "languages": LANGUAGES, "typed": request.POST, "today_of": ask.today(),
     }  # fmt: skip
     if request.method != "POST":
         return render(request, "portal/case_new.html", context)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import breaches, cases, views
+from charging.portal.officer import breaches, calendar, cases, linter, versions, views
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
     path("officer/cases", cases.inbox, name="portal-officer-cases"),
     path("officer/cases/new", cases.register, name="portal-officer-case-new"),
     path("officer/cases/<slug:number>", cases.case, name="portal-officer-case"),
+    path("officer/calendar", calendar.month, name="portal-officer-calendar"),
+    path("officer/versions", versions.versions, name="portal-officer-versions"),
+    path("officer/versions/<slug:date>", versions.version, name="portal-officer-version"),
+    path("officer/linter", linter.linter, name="portal-officer-linter"),
     path("officer/recipients", views.recipients, name="portal-officer-recipients"),
     path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
     path("officer/transfers", views.transfers, name="portal-officer-transfers"),

@@ -69,8 +69,8 @@ def start(request: HttpRequest, ask: Oversight) -> HttpResponse:
         (key, f"{settings.BLOESEM_CONSOLE}/{_language()}/{'' if key == 'now' else key}") for key in pages
     ]
     own = (
-        *("cases", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
-        *("register", "dpia", "breaches"),
+        *("cases", "calendar", "readers", "transfers", "recipients", "matrix", "disclosures", "consents"),
+        *("register", "dpia", "breaches", "versions", "linter"),
     )
     return render(
         request,

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 
 from bloesem.console import language as words
+from bloesem.console.words import WORDS
 from charging.portal.seats import SEATS
 
 register = template.Library()
@@ -72,3 +73,21 @@ def case_about(context: Any, key: str) -> str:
 @register.simple_tag(takes_context=True)
 def case_kind(context: Any, key: str) -> str:
     return words.say(f"requests.kind.{key}", context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def case_event(context: Any, what: str) -> str:
+    """What happened in a case; a letter about an event (`told-7`) is a letter about one."""
+    key = f"cases.event.{'told' if what.startswith('told-') else what}"
+    return words.say(key, context["language"]) if key in WORDS else what
+
+
+@register.simple_tag(takes_context=True)
+def case_by(context: Any, who: str) -> str:
+    """Who did it: by itself, the person, the road by which it came, or a seat with the number of its account."""
+    seat, _, number = who.partition(":")
+    for key in (f"cases.event.by.{seat}", f"cases.channel.{seat}"):
+        if key in WORDS:
+            said = words.say(key, context["language"])
+            return f"{said} {number}" if number else said
+    return who

@@ -12,6 +12,7 @@ from tests.bloesem.policy.lint.mended import MENDED, mended
 from bloesem.policy.company import Company, load_company
 from bloesem.policy.lint import FUNCTIONS, KNOWN, LintFinding, Notice, lint, publishable, rules, unread
 from bloesem.policy.lint.reading import notice_of, proven_by
+from bloesem.terms import LANGUAGES
 from bloesem.testing import merge
 
 ROOT = Path(__file__).parents[4]
@@ -57,7 +58,7 @@ def test_it_is_silent_where_the_fault_is_mended(company: Company, published: Not
 def test_each_rule_has_a_way_to_be_found_and_is_told_whole() -> None:
     for rule in rules():
         assert rule.id in KNOWN or rule.id in FUNCTIONS or rule.words, rule.id
-        assert rule.title.keys() == rule.remedy.keys() == {"nl", "en"}
+        assert rule.title.keys() == rule.remedy.keys() == set(LANGUAGES)
         assert rule.article
     assert set(MENDED) == set(IDS)
     assert len({rule.name for rule in rules()}) == len(IDS)
