@@ -17,6 +17,8 @@ from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
 from bloesem.recipients.disclose import DisclosureError
 from bloesem.recipients.returns import confirm, purge
+from bloesem.recipients.safeguards import safeguards
+from bloesem.rights.guarded import told
 
 
 def columns_given(at: Stage, number: int) -> set[tuple[str, str]]:  # noqa: F811
@@ -162,3 +164,17 @@ def test_energy_management_gets_consumption_and_installation_of_people_with_that
     done = give(at, [has, never, ended, only_charger], tmp_path, "zonnewijs", "service")
     assert done.people == {has}
     assert categories_given(at, done.number) <= allowed
+
+
+@pytest.mark.promise("P-144")
+def test_a_person_is_told_where_their_own_data_went_and_finds_the_copy_of_that(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    person, other = at.customer("ver@post.example"), at.customer("thuis@post.example")
+    give(at, [person], tmp_path, "liberty_platforms", "service", fields=("contact.email",))
+    (mine,) = told.recipients(at.keeper, at.world.plan, [person])[:1]
+    assert [(it["country"], it["mechanism"]) for it in mine["transfers"]] == [("GB", "adequacy")]
+    assert told.recipients(at.keeper, at.world.plan, [other]) == []
+    (found,) = [it for it in safeguards(blossom(), DAY) if it.key == mine["transfers"][0]["transfer"]]
+    assert (found.country, found.mechanism, found.parts[0].text[:6]) == ("GB", "adequacy", "Implem")

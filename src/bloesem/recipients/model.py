@@ -339,8 +339,28 @@ class Scope(Strict):
     until: dt.date | None = None
 
 
+class Passage(Strict):
+    """A part of what was signed, for the copy that people get (clause 8.3). `secret`: it is a business secret, and these words
+    say in its stead what it is about; the text itself need not be written."""
+
+    title: str = Field(min_length=1)
+    text: str | None = None
+    secret: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Passage:
+        if not (self.text or "").strip() and self.secret is None:
+            raise ValueError("write `text`, or `secret`: what is left out, and what it is about")
+        if self.secret is not None and not self.secret.strip():
+            raise ValueError(
+                "`secret` says what is left out: whoever gets the copy has to understand it (clause 8.3)"
+            )
+        return self
+
+
 class Clauses(Strict):
-    """Standard contractual clauses. `edition`: those of 2021 count, and no older ones (P-138)."""
+    """Standard contractual clauses. `edition`: those of 2021 count, and no older ones (P-138). `appendix`: what the annexes
+    say, for the copy; without it a copy is made by hand, from `copy`."""
 
     edition: Literal["2021/914", "2010/87", "2004/915", "2001/497"]
     module: Literal[1, 2, 3, 4]
@@ -348,6 +368,7 @@ class Clauses(Strict):
     annex_1: str | None = None  # parties, description of the transfer, supervisory authority
     annex_2: str | None = None  # technical and organisational measures
     annex_3: str | None = None  # sub-processors; "none" where there is none
+    appendix: tuple[Passage, ...] = ()
 
 
 class Measure(Strict):
@@ -433,6 +454,7 @@ __all__ = [
     "LegalReview",
     "Measure",
     "Parent",
+    "Passage",
     "Places",
     "Recipient",
     "RecipientRules",

@@ -21,6 +21,7 @@ class PortalConfig(AppConfig):
             "words_open",
             "words_outside",
             "words_details",
+            "words_safeguards",
             "requests",
         )
         for name in names:

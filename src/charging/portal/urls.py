@@ -20,6 +20,7 @@ from charging.portal import (
     outside_urls,
     privacy_views,
     requests,
+    safeguards_views,
     views,
 )
 from charging.portal.access import fresh, signed_in
@@ -66,6 +67,7 @@ urlpatterns = [
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
         *notice_views.urlpatterns,
+        *safeguards_views.urlpatterns,
         *details_views.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
