@@ -340,8 +340,8 @@ class Scope(Strict):
 
 
 class Passage(Strict):
-    """A part of what was signed, for the copy that people get (clause 8.3). `secret`: it is a business secret, and these words
-    say in its stead what it is about; the text itself need not be written."""
+    """A part of what was signed, for the copy that people get (clause 8.3). `secret`: it is a business secret, and these
+    words say in its stead what it is about; the text itself need not be written."""
 
     title: str = Field(min_length=1)
     text: str | None = None

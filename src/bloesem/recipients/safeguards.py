@@ -1,5 +1,5 @@
-"""What anybody may know of what leaves the EEA: to which kind of recipient, which country, on which mechanism; and the copy of
-its safeguards (art. 13(1)(f), 15(2), clause 8.3 of Decision (EU) 2021/914; P-144). Pure.
+"""What anybody may know of what leaves the EEA: to which kind of recipient, which country, on which mechanism; and the copy
+of its safeguards (art. 13(1)(f), 15(2), clause 8.3 of Decision (EU) 2021/914; P-144). Pure.
 
 Only a transfer that may happen on that day is told. One that has lapsed carries nothing (`decide`), and stands in no list.
 """
