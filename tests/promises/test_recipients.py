@@ -11,13 +11,18 @@ from tests.bloesem.consent.stage import Stage
 from tests.bloesem.recipients.changed import DAY, ask, blossom, changed, why
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
 from tests.bloesem.recipients.test_delivery import NOON, SURVEY, at, give, nothing_open  # noqa: F401
+from tests.bloesem.sending.stage import door
 from tests.promises.test_collection import gives
 
+from bloesem.gate import own
+from bloesem.gate import purpose as opening
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
-from bloesem.recipients.disclose import DisclosureError
+from bloesem.policy.company import Company
+from bloesem.recipients.disclose import Disclosed, DisclosureError
 from bloesem.recipients.returns import confirm, purge
 from bloesem.recipients.safeguards import safeguards
+from bloesem.recipients.telling import tell
 from bloesem.rights.guarded import told
 
 
@@ -178,3 +183,60 @@ def test_a_person_is_told_where_their_own_data_went_and_finds_the_copy_of_that(
     assert told.recipients(at.keeper, at.world.plan, [other]) == []
     (found,) = [it for it in safeguards(blossom(), DAY) if it.key == mine["transfers"][0]["transfer"]]
     assert (found.country, found.mechanism, found.parts[0].text[:6]) == ("GB", "adequacy", "Implem")
+
+
+def asked_by_law(**changes: Any) -> Company:
+    """The example request of an authority, with changes of what it says."""
+    task = blossom().record.recipients["tax_inspection"].assignments["audit-2026-07"]
+    assert task.request is not None
+    new = task.model_copy(update={"request": task.request.model_copy(update=changes)})
+    return changed("tax_inspection", assignments={"audit-2026-07": new})
+
+
+@pytest.mark.promise("P-128")
+def test_an_authority_gets_what_law_and_lawyer_say_and_the_person_hears_of_it_unless_a_law_forbids(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    told_of, silent = invoiced(at.business), invoiced(at.business)
+    at.email(told_of, "gevraagd@post.example")
+    at.email(silent, "stil@post.example")
+
+    def asked(person: int, company: Company) -> Disclosed:
+        return give(
+            *(at, [person], tmp_path, "tax_inspection", "archive", "audit-2026-07"),
+            company=lambda: company, actor="staff:bo", case=7, second="staff:cy",
+        )  # fmt: skip
+
+    for lacks in ({"statute": "nowhere"}, {"competence": " "}, {"scope": ""}, {"review": None}):
+        with pytest.raises(DisclosureError, match="P-128"):
+            asked(told_of, asked_by_law(**lacks))
+    last = DAY + dt.timedelta(days=2)
+    gag = asked_by_law(silence_because="secrecy of the inquiry (example)", silence_until=last)
+    open_, hidden = asked(told_of, blossom()), asked(silent, gag)
+    assert categories_given(at, open_.number) == {"contract.billing"}, "no more than was asked"
+
+    made, post = door(at)
+
+    def letters() -> list[str]:
+        """To whom, after what is due was sent; twice, so that nobody is written to twice."""
+        for _ in range(2):
+            tell(made, gag)
+            made.run()
+        return [it.address for it in post.sent if "Belastinginspectie" in it.text]
+
+    def heard(person: int) -> tuple[list[str], list[str]]:
+        """Who got their data, by an answer to them, and by their own page."""
+        answer = [it["recipient"] for it in told.recipients(at.keeper, at.world.plan, [person])]
+        with opening("subject", person=person, using=at.world.alias(at.world.login("subject"))) as opened:
+            return answer, [it.recipient for it in own.recipients(opened)]
+
+    assert letters() == ["gevraagd@post.example"]
+    assert heard(told_of) == (["tax_inspection"], ["tax_inspection"])
+    assert heard(silent) == ([], [])
+    it_is(at.world, last)
+    assert letters() == ["gevraagd@post.example"], "still forbidden, on its last day"
+    it_is(at.world, last + dt.timedelta(days=1))
+    assert letters() == ["gevraagd@post.example", "stil@post.example"]
+    assert heard(silent) == (["tax_inspection"], ["tax_inspection"])
+    assert hidden.number != open_.number

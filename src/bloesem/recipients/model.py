@@ -133,6 +133,12 @@ class Request(Strict):
     bulk: bool = False
     bulk_because: str | None = None
     silence_because: str | None = None
+    silence_until: dt.date | None = None
+
+    def silence_on(self, day: dt.date) -> str | None:
+        """The law that forbids telling the person on a civil day; none: they are told."""
+        over = self.silence_until is not None and day > self.silence_until
+        return None if over else (self.silence_because or "").strip() or None
 
 
 class Deal(Strict):

@@ -131,6 +131,7 @@ def said_of(
     who: tuple[str | None, str | None] = (None, None),
 ) -> dict[str, Any]:
     """What the register of disclosures says of one."""
+    request = ready.task.request if ready.task else None
     return {
         "recipient": ready.decision.recipient,
         "name": ready.recipient.name,
@@ -143,6 +144,7 @@ def said_of(
         "back": ready.delivery.back,
         "purges": ready.delivery.purges,
         "decided_by": [one for one in who if one],
+        "silence": request.silence_on(ready.decision.today) if request else None,
     }
 
 

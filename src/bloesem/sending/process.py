@@ -36,6 +36,7 @@ from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.recipients.send import send as send_notices
+from bloesem.recipients.telling import TEMPLATE, tell
 from bloesem.sending import inbox
 from bloesem.sending.door import Door, Queued
 from bloesem.sending.errors import SendingError
@@ -89,6 +90,7 @@ class Sender:
                     if screened <= 0:
                         screen(connection, self.rules, door.keys)
                         self.tell(connection)
+                        self.tell_people(door)
                         screened = SCREEN_SECONDS
                     if not self.turn(door):
                         self.stop.wait(EVERY_SECONDS)
@@ -123,6 +125,14 @@ class Sender:
         if done.went:
             _log.info("notices: %s sent", len(done.went))
 
+    def tell_people(self, door: Door) -> None:
+        """Whoever an authority got data about (P-128): a message of the outbox, which goes as every other."""
+        if TEMPLATE not in door.templates.all:
+            return  # said once, when the door was made
+        done = tell(door, self.loaded.company)
+        if done.letters:
+            _log.info("people told of authorities: %s letters", done.letters)
+
     def door(self, connection: Connection) -> Door:
         """in: a connection in autocommit. raises: TemplateError for a template that may not be sent."""
         folder = self.loaded.company.messages
@@ -133,10 +143,13 @@ class Sender:
         server = smtp(self.environment, self.place)
         if server is not None:
             every["email"] = server
+        templates = load_templates(folder / "templates", self.rules, day)
+        if TEMPLATE not in templates.all:
+            _log.warning("there is no template %s: people are told of authorities by hand (P-128)", TEMPLATE)
         return Door(
             connection,
             self.rules,
-            load_templates(folder / "templates", self.rules, day),
+            templates,
             LinkKeys.at(self.credentials),
             SuppressionKeys.at(self.credentials),
             self.place,

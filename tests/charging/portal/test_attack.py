@@ -138,6 +138,7 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "token": ["x", "bm9ib2R5.c2lnbmVk", "x" * 300],
             "rest": ["v1/hems", "v2/installer/jobs"],
             "which": ["access", "marketing", "other", *HOSTILE_KEYS],
+            "transfer": ["nimbus-us", *HOSTILE_KEYS],
             # a version of the notice
             "date": ["2024-03-18", "0001-01-01", *HOSTILE_KEYS],
         }

@@ -12,7 +12,7 @@ from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import require_served
 from bloesem.plan.sql.statement import Statement, tidy
 
-TABLES = ("disclosure", "disclosed", "notice", "disclosure_end")
+TABLES = ("disclosure", "disclosed", "notice", "disclosure_end", "disclosure_silence")
 #: Those that name people, with the column of their day: they go when the law no longer asks to show it.
 NAMING = {"disclosed": "at", "notice": "asked_at"}
 
@@ -36,6 +36,7 @@ def tables(plan: Plan) -> list[tuple[str, str]]:
         ("what was disclosed", _DISCLOSURE.format(s=s)),
         ("what was disclosed: what comes back", _BACK.format(s=s)),
         ("what came back", _END.format(s=s)),
+        ("of what the person may not hear", _SILENCE.format(s=s)),
         ("what was disclosed: of whom", _DISCLOSED.format(s=s)),
         (
             "what was disclosed: by person",
@@ -119,6 +120,17 @@ CREATE TABLE IF NOT EXISTS {s}.disclosure_end (
     proof         text NOT NULL CHECK (proof ~ '[^[:space:]]' AND length(proof) <= 500),
     certificate   bytea CHECK (length(certificate) = 32),
     noted_at      timestamptz NOT NULL,
+    UNIQUE (disclosure_id, how)
+)"""
+
+#: Of a disclosure whose person a law forbids to tell: that it began, by which law, and that it ended. Once each.
+_SILENCE = """
+CREATE TABLE IF NOT EXISTS {s}.disclosure_silence (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    disclosure_id bigint NOT NULL REFERENCES {s}.disclosure,
+    how           text NOT NULL CHECK (how IN ('begun', 'ended')),
+    because       text NOT NULL CHECK (because ~ '[^[:space:]]'),
+    at            timestamptz NOT NULL,
     UNIQUE (disclosure_id, how)
 )"""
 
@@ -246,6 +258,12 @@ END $$"""
     )
 
 
+def spoken_of(schema: str, disclosure: str) -> str:
+    """The condition that no law forbids to tell people of a disclosure (P-128). in: names, quoted, of schema and alias."""
+    silent = f"SELECT FROM {schema}.disclosure_silence q WHERE q.disclosure_id = {disclosure}.id AND q.how ="
+    return f"(NOT EXISTS ({silent} 'begun') OR EXISTS ({silent} 'ended'))"
+
+
 def _has_service(plan: Plan, of: ServicePlan) -> str:
     since = f" AND COALESCE(o.{ident(of.since)} <= today, true)" if of.since else ""
     until = f" AND COALESCE(o.{ident(of.until)} >= today, true)" if of.until else ""
@@ -288,6 +306,8 @@ BEGIN{require_served(plan)}
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date,
             said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'))
     RETURNING id INTO made;
+    INSERT INTO {s}.disclosure_silence (disclosure_id, how, because, at)
+    SELECT made, 'begun', said->>'silence', {s}.moment() WHERE said->>'silence' IS NOT NULL;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts)
     VALUES ({s}.moment(), 'disclosure', record_disclosure.purpose,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
@@ -397,4 +417,4 @@ END $$"""
     )
 
 
-__all__ = ["FEED", "NAMING", "OVERDUE", "TABLES", "statements", "tables"]
+__all__ = ["FEED", "NAMING", "OVERDUE", "TABLES", "spoken_of", "statements", "tables"]
