@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
 from bloesem.policy.company import Company
 from bloesem.recipients.disclose import Disclosed, DisclosureError
-from bloesem.recipients.returns import confirm, purge
+from bloesem.recipients.notices import queue
+from bloesem.recipients.returns import ReturnError, confirm, open_ones, purge
 from bloesem.recipients.safeguards import safeguards
 from bloesem.recipients.telling import tell
 from bloesem.rights.guarded import told
@@ -240,3 +243,64 @@ def test_an_authority_gets_what_law_and_lawyer_say_and_the_person_hears_of_it_un
     assert letters() == ["gevraagd@post.example", "stil@post.example"]
     assert heard(silent) == (["tax_inspection"], ["tax_inspection"])
     assert hidden.number != open_.number
+
+
+@pytest.mark.promise("P-116")
+def test_an_archive_keeps_each_invoice_as_long_as_we_do_and_proves_that_its_paper_is_destroyed(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    person, restricted = invoiced(at.business), invoiced(at.business)
+    at.business.add(
+        "invoice",
+        person,
+        issued_on=dt.date(2024, 1, 1),
+        number="2024-oud",
+        kind="invoice",
+        amount_cents=1,
+        vat_cents=0,
+    )
+    two: dict[str, Any] = {"actor": "staff:bo", "case": 9, "second": "staff:cy"}
+
+    def archived(people: list[int], **more: Any) -> Disclosed:
+        return give(at, people, tmp_path, "kelder", "archive", **two, **more)
+
+    for other in ("identification.name", "contact.email", "financial.iban", "usage.session"):
+        with pytest.raises(DisclosureError, match=f"have `{other}`"):
+            archived([person], fields=("contract.billing", other))
+    free = changed("kelder", contract={"clauses": {}})
+    with pytest.raises(DisclosureError, match="has no clause `destruction-certificate`"):
+        archived([person], company=lambda: free)
+    with pytest.raises(DisclosureError, match="2031-12-31, 2033-12-31"):
+        archived([person])
+    at.business.fact(restricted, "restriction", "accuracy")
+    old = archived([person, restricted], ending=dt.date(2031, 12, 31))
+    new = archived([person, restricted], ending=dt.date(2033, 12, 31))
+    assert (old.due, new.due) == (dt.date(2031, 12, 31), dt.date(2033, 12, 31)), (
+        "seven years from 1 January after"
+    )
+    assert old.people == new.people == {person}, "what is restricted goes nowhere"
+    assert "2024-oud" in files(old.directory)["invoice.csv"]
+    assert "2024-oud" not in files(new.directory)["invoice.csv"]
+    assert manifest(old.directory)["return_or_erase_by"] == "2031-12-31"
+
+    # A restriction afterwards binds the paper too: the archive is told, by the numbers that its own boxes have.
+    (told_,) = queue(at.keeper, person, "restriction", request=uuid.uuid4(), due=DAY, now=NOON)
+    assert (told_.recipient, set(told_.references)) == ("kelder", {old.number, new.number})
+
+    # On the last day nothing is late; from the midnight after it on nothing new goes, until a certificate is there.
+    last = dt.date(2031, 12, 31)
+    (open_,) = [it for it in open_ones(at.keeper) if it.number == old.number]
+    assert [open_.overdue(day) for day in (last, last + dt.timedelta(days=1))] == [False, True]
+    late = midnight(last + dt.timedelta(days=1))
+    with pytest.raises(ReturnError, match="with a certificate, and there is none"):
+        confirm(at.keeper, old.number, "destroyed", on=last, proof="attest 7", now=late)
+    certificate = hashlib.sha256(b"attest 7").digest()
+    with pytest.raises(ReturnError, match="was to be destroyed, and not returned"):
+        confirm(
+            at.keeper, old.number, "returned", on=last, proof="attest 7", certificate=certificate, now=late
+        )
+    confirm(at.keeper, old.number, "destroyed", on=last, proof="attest 7", certificate=certificate, now=late)
+    assert {it.number for it in open_ones(at.keeper)} == {new.number}, (
+        "of the other box nothing is proven yet"
+    )

@@ -284,8 +284,9 @@ class Delivery(Dated):
     `shows`: people, as a number of that file; `hashed`, contact points alone, as platforms ask for them (`phone_form`: E.164
     with its plus, or digits); `totals`, nobody, numbers of at least `least` people each, read `through` a purpose that
     reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
-    assignment's last day. `letters`: a PDF beside the rows. `purges`: our own
-    copy of the files goes with that confirmation. `second`: two people decide.
+    assignment's last day. `ends: record`: instead by the last day that the purpose keeps the rows, by their own dates; all
+    rows of a disclosure have the same. `certificate`: the confirmation comes with one. `letters`: a PDF beside the rows.
+    `purges`: our own copy of the files goes with that confirmation. `second`: two people decide.
     """
 
     shows: Literal["people", "hashed", "totals"] = "people"
@@ -295,6 +296,8 @@ class Delivery(Dated):
     advertised: Advertised | None = None
     back: Literal["returned", "destroyed", "dispatched"] | None = None
     within: Period | None = None
+    ends: Literal["given", "record"] = "given"
+    certificate: bool = False
     purges: bool = False
     second: bool = False
     letters: Letters | None = None
@@ -305,6 +308,12 @@ class Delivery(Dated):
             raise ValueError("`hashed` shows contact points, and `advertised` says which")
         if (self.shows == "totals") != (self.through is not None):
             raise ValueError("write `through` where `totals` are shown, and only there")
+        if self.ends == "record" and (self.back is None or self.within or self.shows != "people"):
+            raise ValueError(
+                "`ends: record` shows people and waits for what comes `back`, not `within` a time"
+            )
+        if self.certificate and self.back is None:
+            raise ValueError("`certificate` comes with what comes `back`: write that")
         if self.purges and self.back is None:
             raise ValueError("`purges` waits for what comes back: write `back`")
         if self.letters is not None:

@@ -90,7 +90,7 @@ def _untold(
             " WHERE d.kind = ANY (%(kinds)s) AND {spoken}"
             " AND NOT EXISTS (SELECT FROM {s}.outbox o WHERE o.once = 'authority-' || d.id || '-email:' || g.person_id)"
             " GROUP BY d.id ORDER BY d.id"
-        ).format(s=sql.Identifier(schema), spoken=sql.SQL(spoken_of(f'"{schema}"', "d"))),  # type: ignore[arg-type]
+        ).format(s=sql.Identifier(schema), spoken=sql.SQL(spoken_of(f'"{schema}"', "d"))),
         {"kinds": kinds},
     ).fetchall()
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]

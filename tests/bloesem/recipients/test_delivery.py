@@ -51,6 +51,7 @@ def nothing_open(at: Stage) -> Iterator[None]:
             one.back,
             on=one.given_on,
             proof="afgesloten",
+            certificate=hashlib.sha256(b"afgesloten").digest(),
             now=NOON + dt.timedelta(days=400),
         )
 
@@ -380,11 +381,13 @@ def test_an_archives_papers_are_given_by_two_and_end_with_a_certificate(at: Stag
     with pytest.raises(DisclosureError, match="one person alone"):
         give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:bo")
     done = give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:cy")
-    assert (done.back, done.due) == ("destroyed", dt.date(2033, 11, 26))
+    assert (done.back, done.due) == ("destroyed", dt.date(2033, 12, 31))
     decided = at.one("SELECT decided_by FROM bloesem.disclosure WHERE id = %s", done.number)
     assert decided == ["staff:bo", "staff:cy"]
     with pytest.raises(ReturnError, match="was to be destroyed"):
         confirm(at.keeper, done.number, "returned", on=DAY, proof="x", now=NOON)
+    with pytest.raises(ReturnError, match="with a certificate, and there is none"):
+        confirm(at.keeper, done.number, "destroyed", on=DAY, proof="attest 12", now=NOON)
     proof = hashlib.sha256(b"attest").digest()
     confirm(at.keeper, done.number, "destroyed", on=DAY, proof="attest 12", certificate=proof, now=NOON)
     assert done.number not in {one.number for one in open_ones(at.keeper)}

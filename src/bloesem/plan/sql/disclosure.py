@@ -102,12 +102,13 @@ CREATE TABLE IF NOT EXISTS {s}.disclosure (
     xact       xid8 NOT NULL DEFAULT pg_current_xact_id()
 )"""
 
-#: `back`: what the recipient confirms by `ends`; `purges`: our copy of the files goes then too; `decided_by`: who gave, and
+#: `back`: what the recipient confirms by `ends`, and whether by a certificate (`certified`); `purges`: our copy of the files goes then too; `decided_by`: who gave, and
 #: who agreed.
 _BACK = """
 ALTER TABLE {s}.disclosure ADD COLUMN IF NOT EXISTS back text CHECK (back IN ('returned', 'destroyed', 'dispatched')),
     ADD COLUMN IF NOT EXISTS purges boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS decided_by jsonb NOT NULL DEFAULT '[]'"""
+    ADD COLUMN IF NOT EXISTS decided_by jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS certified boolean NOT NULL DEFAULT false"""
 
 #: Once each: what the recipient confirmed, on which day and by which proof; and that our own copy of the files is gone.
 _END = """
@@ -300,11 +301,12 @@ BEGIN{require_served(plan)}
     END IF;
     PERFORM pg_advisory_xact_lock({_LOCK.format(hash="record_disclosure.manifest")});
     INSERT INTO {s}.disclosure (as_of, recipient, name, kind, purpose, ground, assignment, transfers, manifest, policy, ends,
-        back, purges, decided_by)
+        back, purges, decided_by, certified)
     VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', {_for(plan)}, said->>'ground',
             said->>'assignment', said->'transfers', record_disclosure.manifest,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date,
-            said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'))
+            said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'),
+            COALESCE((said->>'certified')::boolean, false))
     RETURNING id INTO made;
     INSERT INTO {s}.disclosure_silence (disclosure_id, how, because, at)
     SELECT made, 'begun', said->>'silence', {s}.moment() WHERE said->>'silence' IS NOT NULL;
