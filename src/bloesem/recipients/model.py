@@ -341,6 +341,7 @@ class Recipient(Places, Dated):
     assignments: dict[Key, Assignment] = Field(default_factory=dict)
     form: Form = Form()
     notices: str | None = None  # an https address that takes OpenDSR requests; none: a person writes to it
+    certificate: str | None = None  # PEM: with what it signs its answers to those
     contact: str | None = None
     ended: dt.date | None = None  # the last day on which it got anything
 

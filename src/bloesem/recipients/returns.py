@@ -93,8 +93,8 @@ def confirm(
     """Write down what a recipient confirmed. in: the disclosure's number; `returned`, `destroyed` or `dispatched`; the civil
     day on which it happened; a reference that proves it, and the hash of a certificate; `now`, an aware moment. As keeper.
 
-    raises: ReturnError for a number that is not there, nothing to confirm, another thing than was agreed, no certificate where
-    one was, a day ahead or before it was given, no proof, or a second time. Nothing is written then.
+    raises: ReturnError for a number that is not there, nothing to confirm, another thing than was agreed, no certificate
+    where one was, a day ahead or before it was given, no proof, or a second time. Nothing is written then.
     """
     s = sql.Identifier(schema)
     with connection.transaction():

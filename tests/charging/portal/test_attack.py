@@ -55,7 +55,7 @@ OFFICE = {
 WITHOUT_COOKIE = {
     *("portal-news", "portal-contest", "portal-survey", "portal-contact", "portal-confirm"),
     *("portal-request", "portal-prove", "portal-answer"),
-    *("unsubscribe", "objection", "api-job-report"),
+    *("unsubscribe", "objection", "api-job-report", "opendsr-callbacks"),
 }
 HOSTILE_KEYS = ("nobody-made-this", "x" * 300)
 #: Where the pages fill a number in: a query whose rows are (whose scope, number).

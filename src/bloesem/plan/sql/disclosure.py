@@ -43,6 +43,7 @@ def tables(plan: Plan) -> list[tuple[str, str]]:
             f"CREATE INDEX IF NOT EXISTS disclosed_person ON {s}.disclosed (person_id)",
         ),
         ("who is to be told", _NOTICE.format(s=s)),
+        ("who is to be told: how often it was offered", _TRIES.format(s=s)),
         (
             "who is to be told: by person",
             f"CREATE INDEX IF NOT EXISTS notice_person ON {s}.notice (person_id)",
@@ -166,6 +167,12 @@ CREATE TABLE IF NOT EXISTS {s}.notice (
     UNIQUE (request, recipient),
     CHECK (proven_at IS NULL OR sent_at IS NOT NULL)
 )"""
+
+#: How often a recipient's server was offered it, from when on it is again, and whether it refused for good.
+_TRIES = """
+ALTER TABLE {s}.notice ADD COLUMN IF NOT EXISTS tries integer NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS next_at timestamptz,
+    ADD COLUMN IF NOT EXISTS refused boolean NOT NULL DEFAULT false"""
 
 _FORWARD = """
 CREATE OR REPLACE FUNCTION {s}.notice_forward() RETURNS trigger LANGUAGE plpgsql
