@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from allauth.core import ratelimit
+from allauth.core.ratelimit import consume
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -28,7 +28,7 @@ def opendsr(request: HttpRequest) -> HttpResponse:
     """202: heard; 400: not signed by a recipient, or no callback; 413, 429: too much."""
     if int(request.headers.get("Content-Length") or 0) > LONGEST:
         return HttpResponse(status=413)
-    if not ratelimit.consume(request, action="open_answer"):
+    if not consume(request, action="open_answer"):
         return HttpResponse(status=429)
     domain = request.headers.get("X-OpenDSR-Processor-Domain", "")
     signature = request.headers.get("X-OpenDSR-Signature", "")

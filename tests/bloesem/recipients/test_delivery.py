@@ -472,7 +472,7 @@ def test_a_recipients_signed_answer_is_the_proof_of_its_notice_and_nothing_else_
     company = changed("briefwerk", notices=f"https://{DOMAIN}/requests", certificate=certificate.decode())
     monkeypatch.setattr(callbacks, "shelf", lambda: SimpleNamespace(company=lambda: company))
     monkeypatch.setattr(callbacks, "asked", lambda query, *values: at.one(query, *values))
-    monkeypatch.setattr(callbacks.ratelimit, "consume", lambda *_, **__: True)
+    monkeypatch.setattr(callbacks, "consume", lambda *_, **__: True)
 
     def answer(status: str = "completed", *, request: uuid.UUID = one.request, **wrong: Any) -> int:
         said = callback_body(
