@@ -342,6 +342,7 @@ class Recipient(Places, Dated):
     form: Form = Form()
     notices: str | None = None  # an https address that takes OpenDSR requests; none: a person writes to it
     certificate: str | None = None  # PEM: with what it signs its answers to those
+    collect: str | None = None  # of an analytics firm: the https address that takes figures of visits (P-122)
     contact: str | None = None
     ended: dt.date | None = None  # the last day on which it got anything
 

@@ -31,6 +31,7 @@ from bloesem.company import load as load_company
 from bloesem.consent.links import LinkKeys
 from bloesem.consent.rules import Rules
 from bloesem.consent.suppression import SuppressionKeys, screen
+from bloesem.console import visits
 from bloesem.errors import BloesemError
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
@@ -95,6 +96,7 @@ class Sender:
                         screen(connection, self.rules, door.keys)
                         self.tell(connection)
                         self.tell_people(door)
+                        self.figures(connection)
                         screened = SCREEN_SECONDS
                     if not self.turn(door):
                         self.stop.wait(EVERY_SECONDS)
@@ -149,6 +151,15 @@ class Sender:
         done = tell(door, self.loaded.company)
         if done.letters:
             _log.info("people told of authorities: %s letters", done.letters)
+
+    def figures(self, connection: Connection) -> None:
+        """Figures of visits, and stops, for analytics firms (P-122); only where anything may be posted."""
+        folder = visits.directory()
+        if self.post is not None and folder is not None:
+            now = moment(connection, self.rules.plan)
+            done = visits.deliver(self.loaded.company, folder, self.post, now, civil(now))
+            if done.stops or done.visits:
+                _log.info("figures of visits: %s, stops: %s", done.visits, done.stops)
 
     def door(self, connection: Connection) -> Door:
         """in: a connection in autocommit. raises: TemplateError for a template that may not be sent."""
