@@ -157,4 +157,4 @@ def over_http(url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
         return None
 
 
-__all__ = ["BACKOFF", "Post", "Posted", "Signer", "address_of", "over_http", "post", "signature_base"]
+__all__ = ["BACKOFF", "KEYS", "Post", "Posted", "Signer", "address_of", "over_http", "post", "signature_base"]

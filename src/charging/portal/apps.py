@@ -22,6 +22,7 @@ class PortalConfig(AppConfig):
             "words_outside",
             "words_details",
             "words_safeguards",
+            "words_subscription",
             "requests",
         )
         for name in names:

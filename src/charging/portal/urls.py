@@ -21,6 +21,7 @@ from charging.portal import (
     privacy_views,
     requests,
     safeguards_views,
+    subscription,
     views,
 )
 from charging.portal.access import fresh, signed_in
@@ -69,6 +70,7 @@ urlpatterns = [
         *notice_views.urlpatterns,
         *safeguards_views.urlpatterns,
         *details_views.urlpatterns,
+        *subscription.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,
