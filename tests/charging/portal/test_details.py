@@ -189,7 +189,7 @@ def test_a_subscription_ends_only_for_whoever_proved_who_they_are_and_that_is_lo
         assert (until(), logged()) == (None, []), who.name
         who.close()
 
-    visit = Visit(browser, site, java_script_enabled=False)
+    visit = Visit(browser, site)
     page = visit.page
     site.sign_in(page, address, "de")  # the code goes to the address on file: no document is asked for
     page.goto(f"{site.portal}/de/me/subscription")
