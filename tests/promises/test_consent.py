@@ -166,6 +166,36 @@ def test_what_a_contest_gave_is_for_the_contest_and_advertises_on_its_own_consen
     }
 
 
+@pytest.mark.promise("P-096")
+def test_an_entry_goes_a_year_after_it_was_made_and_at_once_when_it_is_taken_back(alone: Stage) -> None:  # noqa: F811
+    install(alone.keeper, alone.rules)
+    source = "subject:wedstrijd:lente"
+    contest = alone.one(
+        "INSERT INTO data.contest (id, key, label_nl, label_en, opens_on, closes_on)"
+        " VALUES (1, 'lente', 'Lente', 'Spring', '2020-01-01', '2999-01-01') RETURNING id"
+    )
+    stays, leaves = (alone.business.person(kind="entrant", source="assigned") for _ in range(2))
+    for person in (stays, leaves):
+        alone.agree(person, "take_part@1", source=source)
+        alone.email(person, f"speler{person}@post.example", source=source)
+        entry = {"contest_id": contest, "entered_at": alone.now(), "answer": "42"}
+        alone.business.add("contest_entry", person, source=source, **entry)
+
+    def left(person: int) -> tuple[int, int]:
+        return alone.count("data.contest_entry", person_id=person), alone.count(
+            "data.email_address", person_id=person
+        )
+
+    withdraw(alone.keeper, alone.rules, leaves, "contest", how="link")
+    alone.business.sweep()
+    assert (left(stays), left(leaves)) == ((1, 1), (0, 0))
+    last = add_period(alone.today(), "P1Y")
+    alone.business.on(str(last))
+    assert left(stays) == (1, 1), "the last day"
+    alone.business.on(str(last + DAY))
+    assert left(stays) == (0, 0), "nothing is kept for advertising that nobody agreed to"
+
+
 @pytest.mark.promise("P-044")
 def test_an_answer_to_a_survey_is_for_quality_alone(alone: Stage) -> None:  # noqa: F811
     survey = alone.one(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,20 @@ from tests.bloesem.consent.stage import Stage
 from tests.bloesem.recipients.changed import DAY, ask, blossom, changed, why
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
 from tests.bloesem.recipients.test_delivery import NOON, SURVEY, at, give, nothing_open  # noqa: F401
+from tests.bloesem.sending.stage import door
 from tests.promises.test_collection import gives
 
+from bloesem.gate import own
+from bloesem.gate import purpose as opening
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
-from bloesem.recipients.disclose import DisclosureError
-from bloesem.recipients.returns import confirm, purge
+from bloesem.policy.company import Company
+from bloesem.recipients.disclose import Disclosed, DisclosureError
+from bloesem.recipients.notices import queue
+from bloesem.recipients.returns import ReturnError, confirm, open_ones, purge
+from bloesem.recipients.safeguards import safeguards
+from bloesem.recipients.telling import tell
+from bloesem.rights.guarded import told
 
 
 def columns_given(at: Stage, number: int) -> set[tuple[str, str]]:  # noqa: F811
@@ -162,3 +172,135 @@ def test_energy_management_gets_consumption_and_installation_of_people_with_that
     done = give(at, [has, never, ended, only_charger], tmp_path, "zonnewijs", "service")
     assert done.people == {has}
     assert categories_given(at, done.number) <= allowed
+
+
+@pytest.mark.promise("P-144")
+def test_a_person_is_told_where_their_own_data_went_and_finds_the_copy_of_that(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    person, other = at.customer("ver@post.example"), at.customer("thuis@post.example")
+    give(at, [person], tmp_path, "liberty_platforms", "service", fields=("contact.email",))
+    (mine,) = told.recipients(at.keeper, at.world.plan, [person])[:1]
+    assert [(it["country"], it["mechanism"]) for it in mine["transfers"]] == [("GB", "adequacy")]
+    assert told.recipients(at.keeper, at.world.plan, [other]) == []
+    (found,) = [it for it in safeguards(blossom(), DAY) if it.key == mine["transfers"][0]["transfer"]]
+    assert (found.country, found.mechanism, found.parts[0].text[:6]) == ("GB", "adequacy", "Implem")
+
+
+def asked_by_law(**changes: Any) -> Company:
+    """The example request of an authority, with changes of what it says."""
+    task = blossom().record.recipients["tax_inspection"].assignments["audit-2026-07"]
+    assert task.request is not None
+    new = task.model_copy(update={"request": task.request.model_copy(update=changes)})
+    return changed("tax_inspection", assignments={"audit-2026-07": new})
+
+
+@pytest.mark.promise("P-128")
+def test_an_authority_gets_what_law_and_lawyer_say_and_the_person_hears_of_it_unless_a_law_forbids(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    told_of, silent = invoiced(at.business), invoiced(at.business)
+    at.email(told_of, "gevraagd@post.example")
+    at.email(silent, "stil@post.example")
+
+    def asked(person: int, company: Company) -> Disclosed:
+        return give(
+            *(at, [person], tmp_path, "tax_inspection", "archive", "audit-2026-07"),
+            company=lambda: company, actor="staff:bo", case=7, second="staff:cy",
+        )  # fmt: skip
+
+    for lacks in ({"statute": "nowhere"}, {"competence": " "}, {"scope": ""}, {"review": None}):
+        with pytest.raises(DisclosureError, match="P-128"):
+            asked(told_of, asked_by_law(**lacks))
+    last = DAY + dt.timedelta(days=2)
+    gag = asked_by_law(silence_because="secrecy of the inquiry (example)", silence_until=last)
+    open_, hidden = asked(told_of, blossom()), asked(silent, gag)
+    assert categories_given(at, open_.number) == {"contract.billing"}, "no more than was asked"
+
+    made, post = door(at)
+
+    def letters() -> list[str]:
+        """To whom, after what is due was sent; twice, so that nobody is written to twice."""
+        for _ in range(2):
+            tell(made, gag)
+            made.run()
+        return [it.address for it in post.sent if "Belastinginspectie" in it.text]
+
+    def heard(person: int) -> tuple[list[str], list[str]]:
+        """Who got their data, by an answer to them, and by their own page."""
+        answer = [it["recipient"] for it in told.recipients(at.keeper, at.world.plan, [person])]
+        with opening("subject", person=person, using=at.world.alias(at.world.login("subject"))) as opened:
+            return answer, [it.recipient for it in own.recipients(opened)]
+
+    assert letters() == ["gevraagd@post.example"]
+    assert heard(told_of) == (["tax_inspection"], ["tax_inspection"])
+    assert heard(silent) == ([], [])
+    it_is(at.world, last)
+    assert letters() == ["gevraagd@post.example"], "still forbidden, on its last day"
+    it_is(at.world, last + dt.timedelta(days=1))
+    assert letters() == ["gevraagd@post.example", "stil@post.example"]
+    assert heard(silent) == (["tax_inspection"], ["tax_inspection"])
+    assert hidden.number != open_.number
+
+
+@pytest.mark.promise("P-116")
+def test_an_archive_keeps_each_invoice_as_long_as_we_do_and_proves_that_its_paper_is_destroyed(
+    at: Stage,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    person, restricted = invoiced(at.business), invoiced(at.business)
+    at.business.add(
+        "invoice",
+        person,
+        issued_on=dt.date(2024, 1, 1),
+        number="2024-oud",
+        kind="invoice",
+        amount_cents=1,
+        vat_cents=0,
+    )
+    two: dict[str, Any] = {"actor": "staff:bo", "case": 9, "second": "staff:cy"}
+
+    def archived(people: list[int], **more: Any) -> Disclosed:
+        return give(at, people, tmp_path, "kelder", "archive", **two, **more)
+
+    for other in ("identification.name", "contact.email", "financial.iban", "usage.session"):
+        with pytest.raises(DisclosureError, match=f"have `{other}`"):
+            archived([person], fields=("contract.billing", other))
+    free = changed("kelder", contract={"clauses": {}})
+    with pytest.raises(DisclosureError, match="has no clause `destruction-certificate`"):
+        archived([person], company=lambda: free)
+    with pytest.raises(DisclosureError, match="2031-12-31, 2033-12-31"):
+        archived([person])
+    at.business.fact(restricted, "restriction", "accuracy")
+    old = archived([person, restricted], ending=dt.date(2031, 12, 31))
+    new = archived([person, restricted], ending=dt.date(2033, 12, 31))
+    assert (old.due, new.due) == (dt.date(2031, 12, 31), dt.date(2033, 12, 31)), (
+        "seven years from 1 January after"
+    )
+    assert old.people == new.people == {person}, "what is restricted goes nowhere"
+    assert "2024-oud" in files(old.directory)["invoice.csv"]
+    assert "2024-oud" not in files(new.directory)["invoice.csv"]
+    assert manifest(old.directory)["return_or_erase_by"] == "2031-12-31"
+
+    # A restriction afterwards binds the paper too: the archive is told, by the numbers that its own boxes have.
+    (told_,) = queue(at.keeper, person, "restriction", request=uuid.uuid4(), due=DAY, now=NOON)
+    assert (told_.recipient, set(told_.references)) == ("kelder", {old.number, new.number})
+
+    # On the last day nothing is late; from the midnight after it on nothing new goes, until a certificate is there.
+    last = dt.date(2031, 12, 31)
+    (open_,) = [it for it in open_ones(at.keeper) if it.number == old.number]
+    assert [open_.overdue(day) for day in (last, last + dt.timedelta(days=1))] == [False, True]
+    late = midnight(last + dt.timedelta(days=1))
+    with pytest.raises(ReturnError, match="with a certificate, and there is none"):
+        confirm(at.keeper, old.number, "destroyed", on=last, proof="attest 7", now=late)
+    certificate = hashlib.sha256(b"attest 7").digest()
+    with pytest.raises(ReturnError, match="was to be destroyed, and not returned"):
+        confirm(
+            at.keeper, old.number, "returned", on=last, proof="attest 7", certificate=certificate, now=late
+        )
+    confirm(at.keeper, old.number, "destroyed", on=last, proof="attest 7", certificate=certificate, now=late)
+    assert {it.number for it in open_ones(at.keeper)} == {new.number}, (
+        "of the other box nothing is proven yet"
+    )

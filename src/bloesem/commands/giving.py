@@ -43,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--everybody", action="store_true", help="of everybody; who may not be in it is left out"
     )
     give.add_argument(
+        "--ends", type=shared.day, metavar="DAY", help="of an archive: only what is destroyed by that day"
+    )
+    give.add_argument(
         "--dry-run", action="store_true", help="count, and say who is left out and why; nothing goes"
     )
     give.add_argument("--actor", metavar="WHO", help="who of the staff gives it")
@@ -74,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 #: What only a verb reads.
 OF_VERBS = (
-    *("assignment", "purpose", "person", "everybody", "dry_run", "actor", "second", "case"),
+    *("assignment", "purpose", "person", "everybody", "dry_run", "actor", "second", "case", "ends"),
     *("proof", "certificate", "to", "credentials", "store"),
 )
 
@@ -152,6 +155,7 @@ def _give(arguments: argparse.Namespace, key: str) -> int:
                 actor=arguments.actor,
                 case=arguments.case,
                 second=arguments.second,
+                ending=arguments.ends,
                 dry_run=arguments.dry_run,
             )
     _tell(arguments, key, for_, done, len(chosen))

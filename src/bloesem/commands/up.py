@@ -216,6 +216,8 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     from bloesem.mailbox.keys import MailKeys
     from bloesem.rights.keys import FILE as RIGHTS_KEYS
     from bloesem.rights.keys import Keys
+    from bloesem.recipients.posting import KEYS as NOTICE_KEYS
+    from bloesem.recipients.posting import Signer
     from bloesem.running.supervisor import Process
 
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}
@@ -248,19 +250,24 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     mail = {
         "BLOESEM_PORTAL": _address(other).rstrip("/") if "portal" in every else "",
         "BLOESEM_OUTBOX": str(home.outbox),
-        **{k: v for k, v in os.environ.items() if k.startswith("BLOESEM_SMTP_")},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("BLOESEM_SMTP_") or name in ("BLOESEM_POST_NOTICES", "BLOESEM_VISITS")
+        },
     }
     sends = ready.company.messages is not None
     if sends:
         SuppressionKeys.at(home.credentials)
         LinkKeys.at(home.credentials)
+        Signer.at(home.credentials)
         result.append(
             process(
                 "door",
                 "bloesem.sending.process",
                 [str(company)],
                 ["keeper"],
-                (SUPPRESSION_KEYS, LINK_KEYS),
+                (SUPPRESSION_KEYS, LINK_KEYS, NOTICE_KEYS),
                 BLOESEM_INBOX=str(home.inbox),
                 **mail,
             )

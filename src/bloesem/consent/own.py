@@ -4,6 +4,7 @@ login that opens such scopes. They know who asks by the signed scope alone.
     object_as_oneself()                 no advertising any more, by any channel (P-166)
     refuse_channel_as_oneself(channel)  no advertising any more by this one (P-092)
     correct_as_oneself(kind, row, …)    one's own address, number or e-mail address as it is now (P-149; art. 16, 19)
+    end_product_as_oneself(row, …)      one's own subscription ends on a day, by whoever proved who they are (P-066)
     agree(id, text, language, channels) the words that are shown today, agreed to with a box of their own (P-057)
     take_back(purpose, text)            consent withdrawn, whole or that to one text (P-058)
 """
@@ -22,7 +23,10 @@ AGREE = "agree(bigint, text, text, text[])"
 TAKE_BACK = "take_back(text, text)"
 REFUSE_CHANNEL = "refuse_channel_as_oneself(text)"
 CORRECT = "correct_as_oneself(text, bigint, text[], text)"
-SIGNATURES = (OBJECT, REFUSE_CHANNEL, CORRECT, AGREE, TAKE_BACK)
+END_PRODUCT = "end_product_as_oneself(bigint, date, text)"
+SIGNATURES = (OBJECT, REFUSE_CHANNEL, CORRECT, END_PRODUCT, AGREE, TAKE_BACK)
+#: How somebody proved who they are, with what is known of them already: the code of a mail to their address, or a passkey.
+PROOFS = ("code", "passkey")
 #: Where the person did it, as the consent's record says it.
 HOW = "own privacy page"
 
@@ -34,6 +38,7 @@ def statements(rules: Rules, texts: Texts, source: str) -> list[Statement]:
         ("no advertising", _object(rules)),
         ("no advertising by one channel", _refuse_channel(rules)),
         ("one's own address, corrected", _correct(rules, source)),
+        ("one's own subscription, ended", _end_product(rules)),
         ("agreed", _agree(rules, texts, source)),
         ("taken back", _take_back(rules)),
     ]
@@ -146,6 +151,43 @@ def _corrected(rules: Rules, point: PointRule, source: str) -> str:
         PERFORM {s}.queue_notices(gen_random_uuid(), me, 'rectification', {fields}, NULL, {told_by(rules.plan)}, at);
         RETURN 'recorded';
     END IF;"""
+
+
+def _end_product(rules: Rules) -> str:
+    """in: the row's number; the last day on which one has the product, today at the earliest; by what it was proven who
+    asks. out: `recorded`, `already` (it ends then), or `nobody` when no such row is one's own, or it ends before.
+
+    Without a proof nothing changes; that there was one stands in the log, by the row's number and nobody's name (P-066)."""
+    s, rule = ident(rules.plan.schema), rules.file.ownership
+    table = rules.plan.table(rule.table)
+    where, until = qualified(table.schema, table.name), f"r.{ident(rule.until)}"
+    mine = f"r.{ident(table.id)} = number AND r.{ident(table.owners[0])} = me AND r.{ident(rule.product)} IS NOT NULL"
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.end_product_as_oneself(number bigint, last date, proven text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me bigint;
+    ends date;
+BEGIN{REQUIRE_ME.format(s=s)}
+    IF (proven = ANY ({_array(PROOFS)})) IS NOT TRUE THEN
+        RAISE EXCEPTION 'nobody proved who asks' USING ERRCODE = 'insufficient_privilege',
+            HINT = 'P-066: first the code of a letter to the address on file, or a passkey';
+    ELSIF (last >= {s}.today()) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a subscription ends today at the earliest' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    SELECT {until} INTO ends FROM {where} r WHERE {mine} FOR UPDATE;
+    IF NOT FOUND OR ends < {s}.today() THEN
+        RETURN 'nobody';
+    ELSIF ends = last THEN
+        RETURN 'already';
+    END IF;
+    INSERT INTO {s}.act (as_of, kind, purpose, policy, counts)
+    VALUES ({s}.moment(), 'identified', 'identify', (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
+            jsonb_build_object('proof', proven, {literal(rule.table)}, number));
+    UPDATE {where} r SET {ident(rule.until)} = last WHERE {mine};
+    RETURN 'recorded';
+END $$"""
 
 
 def _agree(rules: Rules, texts: Texts, source: str) -> str:

@@ -68,13 +68,15 @@ class ConsoleFile(Strict):
 
 
 class Cookie(Strict):
-    """Something that a page may keep in a browser: for which part, on which ground, and how long at most."""
+    """Something that a page may keep in a browser: for which part, on which ground, and how long at most. `recipient`: of
+    the register, an analytics firm that it makes figures of visits for (P-122)."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")
     purpose: str
     basis: Literal["necessary", "consent"]
     lasts: str = Field(pattern=r"^(session|P\d+[YMD])$")
     says: Label
+    recipient: str | None = None
 
 
 class CookiesFile(Strict):

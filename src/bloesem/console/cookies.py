@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterable
 from http.cookies import Morsel
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from bloesem.console import visits
 from bloesem.console.company import Cookie, current
 from bloesem.errors import BloesemError
+from bloesem.plan.dates import civil
 from bloesem.terms import LANGUAGES, add_period
 
 _log = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ _log = logging.getLogger(__name__)
 CHOICE, LANGUAGE = "bloesem_choice", "bloesem_language"
 #: What the choice says when it allows nothing.
 NOTHING = "none"
+#: Where a request notes what it must take away from the browser.
+_GONE = "bloesem.cookies.gone"
 
 
 def declared() -> dict[str, Cookie]:
@@ -59,6 +64,7 @@ def remember(response: HttpResponse, wanted: Iterable[str], asked: HttpRequest) 
     _set(response, CHOICE, ".".join(allowed) or NOTHING, known.get(CHOICE))
     for it in optional(known.values()):
         if it.name not in allowed and it.name in asked.COOKIES:
+            _stop(it, asked.COOKIES[it.name])
             response.delete_cookie(it.name)
     asked.COOKIES[CHOICE] = ".".join(allowed) or NOTHING
 
@@ -93,6 +99,7 @@ class DeclaredCookies:
             self._read(request)
         response = self.get_response(request)
         _language(request, response)
+        _visit(request, response)
         if response.cookies:
             self._written(request, response)
         return response
@@ -104,6 +111,9 @@ class DeclaredCookies:
         for name in list(request.COOKIES):
             found = known.get(name)
             if found is None or (found.basis == "consent" and name not in allowed):
+                if found is not None and found.recipient is not None:
+                    _stop(found, request.COOKIES[name])  # the choice is gone, and the number is still there
+                    request.META.setdefault(_GONE, []).append(name)
                 del request.COOKIES[name]
 
     def _written(self, request: HttpRequest, response: HttpResponse) -> None:
@@ -133,6 +143,36 @@ def _shorten(morsel: Morsel[str], most: int | None) -> None:
         morsel["max-age"] = morsel["expires"] = ""
     elif morsel["max-age"] == "" or int(morsel["max-age"]) > most:
         morsel["max-age"], morsel["expires"] = most, ""
+
+
+def _visit(request: HttpRequest, response: HttpResponse) -> None:
+    """A signal for each analytics firm whose cookie the visitor agreed to: of a page of nobody, that was read (P-122)."""
+    for name in request.META.get(_GONE, ()):
+        response.delete_cookie(name)
+    folder, match = visits.directory(), request.resolver_match
+    if folder is None or match is None or request.method != "GET" or response.status_code != 200:
+        return
+    html = response.headers.get("Content-Type", "").startswith("text/html")
+    in_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    if not html or in_session or request.headers.get("Sec-GPC") == "1":
+        return
+    for it in declared().values():
+        if it.recipient is not None and it.name in (agreed(request) or ()):
+            number = request.COOKIES.get(it.name, "")
+            if not visits.known(number):
+                number = visits.new_number()
+                _set(response, it.name, number, it)
+            now = dt.datetime.now(dt.UTC)
+            signal = visits.Signal("visit", number, civil(now), match.view_name or "")
+            visits.keep(folder, it.recipient, signal, time.time_ns())
+
+
+def _stop(it: Cookie, number: str) -> None:
+    """The firm hears that this number is no longer agreed to."""
+    folder = visits.directory()
+    if folder is not None and it.recipient is not None and visits.known(number):
+        now = dt.datetime.now(dt.UTC)
+        visits.keep(folder, it.recipient, visits.Signal("stop", number, civil(now)), time.time_ns())
 
 
 def _language(request: HttpRequest, response: HttpResponse) -> None:

@@ -89,6 +89,12 @@ def cookies(path: Path, plan: Plan) -> tuple[Cookie, ...]:
                 rule="P-005: a cookie has a purpose and a ground in the model, or is not set",
                 remedy=f"name one of: {', '.join(sorted(plan.by_key))}",
             )
+        if it.recipient is not None and it.basis != "consent":
+            raise PolicyError(
+                f"{path.name}: cookie `{it.name}` makes figures for `{it.recipient}` without consent",
+                rule="P-122: an analytics firm gets something only after consent for that kind of cookie",
+                remedy="write `basis: consent`",
+            )
         if names.count(it.name) > 1:
             raise PolicyError(
                 f"{path.name}: cookie `{it.name}` is named twice",

@@ -111,6 +111,12 @@ def correct(opened: Opened, kind: str, row: int, values: Sequence[str], normal: 
     return _said(opened, "correct_as_oneself", [kind, row, list(values), normal], _DOOR)
 
 
+def end_product(opened: Opened, row: int, last: dt.date, proven: str) -> str:
+    """One's own subscription ends on its last day (P-066). in: `row`, one's own; `proven`, by what it was proven who asks.
+    out: `recorded`, `already` or `nobody` (no such row, or one that has ended)."""
+    return _said(opened, "end_product_as_oneself", [row, last, proven], _DOOR)
+
+
 def agree(opened: Opened, text: str, language: str, channels: Sequence[str]) -> str:
     """A consent to words that are shown today. out: the number of its record."""
     return _said(opened, "agree", [new_id(), text, language, list(channels)], _DOOR)
@@ -149,6 +155,7 @@ __all__ = [
     "agree",
     "ask",
     "correct",
+    "end_product",
     "facts",
     "moment",
     "object_to",

@@ -19,6 +19,7 @@ from django.db import connections
 from bloesem.errors import BloesemError, GateError
 from bloesem.gate.logbook import as_login
 from bloesem.gate.opening import Opened
+from bloesem.plan.dates import last_day
 from bloesem.recipients.export import Piece, ends_of
 from bloesem.recipients.model import Assignment, Delivery, Recipient
 from bloesem.rights.identifiers import IdentifierError, phone
@@ -26,6 +27,7 @@ from bloesem.sending.reasons import REASONS
 from bloesem.terms import add_period
 
 if TYPE_CHECKING:
+    from bloesem.plan.model import PurposePlan
     from bloesem.policy.model import Record
 
 #: Whoever is asked for and has nothing that the purpose may read: gone, restricted, or who objected.
@@ -56,6 +58,46 @@ def due_by(delivery: Delivery, task: Assignment | None, today: dt.date) -> dt.da
     """The last day on which what has to come back may come: the assignment's, or so long after the giving; the sooner."""
     days = [ends_of(task), add_period(today, delivery.within) if delivery.within else None]
     return min((one for one in days if one is not None), default=None)
+
+
+def ends_of_rows(
+    purpose: PurposePlan,
+    piece: Piece,
+    rows: Iterable[tuple[Any, ...]],
+    only: dt.date | None,
+    found: set[dt.date],
+) -> Iterator[tuple[Any, ...]]:
+    """The rows without their own date, which each has at its end; `found` gets the last days on which the purpose keeps
+    them. `only`: those of this last day. raises: DisclosureError for rows that have no such day."""
+    for *row, day in rows:
+        ends = [
+            last_day(day, clock.period, end_of_year=clock.end_of_year)
+            for clock in purpose.clocks
+            if clock.after == "record"
+            and day is not None
+            and (clock.records_from is None or day >= clock.records_from)
+            and (clock.records_until is None or day <= clock.records_until)
+        ]
+        if not ends:
+            raise DisclosureError(
+                f"`{piece.table.name}` has rows whose end `{purpose.key}` does not know",
+                "P-116: what is archived elsewhere has the term of each record",
+                "ask for fields of records with a date of their own",
+            )
+        if only is None or max(ends) == only:
+            found.add(max(ends))
+            yield tuple(row)
+
+
+def one_end(found: set[dt.date]) -> dt.date | None:
+    """The one last day of all rows. raises: DisclosureError where there are several."""
+    if len(found) > 1:
+        raise DisclosureError(
+            f"the rows end on different days: {', '.join(str(day) for day in sorted(found))}",
+            "P-116: what is destroyed together is given together, with its day",
+            "give those of each day apart (--ends DAY)",
+        )
+    return next(iter(found), None)
 
 
 def check(

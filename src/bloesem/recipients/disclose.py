@@ -95,12 +95,14 @@ def disclose(
     actor: str | None = None,
     case: int | None = None,
     second: str | None = None,
+    ending: dt.date | None = None,
     dry_run: bool = False,
 ) -> Disclosed:
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
 
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
     the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
+    `ending`: of a delivery that ends with its rows, those of that last day.
     `dry_run`: all of it is found out, and nothing is left or recorded.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
@@ -127,10 +129,11 @@ def disclose(
                 references = _numbered(
                     [one for one in known if one in listed.people] if listed.asked else known
                 )
-                given, files, unusable, without = write(
+                given, files, unusable, without, last = write(
                     *(opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed),
-                    ready.policy.language,
+                    *(ready.policy.language, ending),
                 )
+                ready = replace(ready, ends_on=last)
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
                 left_out = (
                     {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
@@ -242,6 +245,7 @@ def _record(
             "P-136: what goes is decided for the day, and on the terms, on which it goes",
             "run it again: nothing was disclosed",
         )
+    now = replace(now, ends_on=before.ends_on)
     about = opened.gate.plan.purpose(now.reads)
     whose = {person for _, people in given.values() for person in people}
     said = manifest(

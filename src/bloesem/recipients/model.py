@@ -133,6 +133,12 @@ class Request(Strict):
     bulk: bool = False
     bulk_because: str | None = None
     silence_because: str | None = None
+    silence_until: dt.date | None = None
+
+    def silence_on(self, day: dt.date) -> str | None:
+        """The law that forbids telling the person on a civil day; none: they are told."""
+        over = self.silence_until is not None and day > self.silence_until
+        return None if over else (self.silence_because or "").strip() or None
 
 
 class Deal(Strict):
@@ -278,8 +284,9 @@ class Delivery(Dated):
     `shows`: people, as a number of that file; `hashed`, contact points alone, as platforms ask for them (`phone_form`: E.164
     with its plus, or digits); `totals`, nobody, numbers of at least `least` people each, read `through` a purpose that
     reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
-    assignment's last day. `letters`: a PDF beside the rows. `purges`: our own
-    copy of the files goes with that confirmation. `second`: two people decide.
+    assignment's last day. `ends: record`: instead by the last day that the purpose keeps the rows, by their own dates; all
+    rows of a disclosure have the same. `certificate`: the confirmation comes with one. `letters`: a PDF beside the rows.
+    `purges`: our own copy of the files goes with that confirmation. `second`: two people decide.
     """
 
     shows: Literal["people", "hashed", "totals"] = "people"
@@ -289,6 +296,8 @@ class Delivery(Dated):
     advertised: Advertised | None = None
     back: Literal["returned", "destroyed", "dispatched"] | None = None
     within: Period | None = None
+    ends: Literal["given", "record"] = "given"
+    certificate: bool = False
     purges: bool = False
     second: bool = False
     letters: Letters | None = None
@@ -299,6 +308,12 @@ class Delivery(Dated):
             raise ValueError("`hashed` shows contact points, and `advertised` says which")
         if (self.shows == "totals") != (self.through is not None):
             raise ValueError("write `through` where `totals` are shown, and only there")
+        if self.ends == "record" and (self.back is None or self.within or self.shows != "people"):
+            raise ValueError(
+                "`ends: record` shows people and waits for what comes `back`, not `within` a time"
+            )
+        if self.certificate and self.back is None:
+            raise ValueError("`certificate` comes with what comes `back`: write that")
         if self.purges and self.back is None:
             raise ValueError("`purges` waits for what comes back: write `back`")
         if self.letters is not None:
@@ -326,6 +341,8 @@ class Recipient(Places, Dated):
     assignments: dict[Key, Assignment] = Field(default_factory=dict)
     form: Form = Form()
     notices: str | None = None  # an https address that takes OpenDSR requests; none: a person writes to it
+    certificate: str | None = None  # PEM: with what it signs its answers to those
+    collect: str | None = None  # of an analytics firm: the https address that takes figures of visits (P-122)
     contact: str | None = None
     ended: dt.date | None = None  # the last day on which it got anything
 
@@ -339,8 +356,28 @@ class Scope(Strict):
     until: dt.date | None = None
 
 
+class Passage(Strict):
+    """A part of what was signed, for the copy that people get (clause 8.3). `secret`: it is a business secret, and these
+    words say in its stead what it is about; the text itself need not be written."""
+
+    title: str = Field(min_length=1)
+    text: str | None = None
+    secret: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Passage:
+        if not (self.text or "").strip() and self.secret is None:
+            raise ValueError("write `text`, or `secret`: what is left out, and what it is about")
+        if self.secret is not None and not self.secret.strip():
+            raise ValueError(
+                "`secret` says what is left out: whoever gets the copy has to understand it (clause 8.3)"
+            )
+        return self
+
+
 class Clauses(Strict):
-    """Standard contractual clauses. `edition`: those of 2021 count, and no older ones (P-138)."""
+    """Standard contractual clauses. `edition`: those of 2021 count, and no older ones (P-138). `appendix`: what the annexes
+    say, for the copy; without it a copy is made by hand, from `copy`."""
 
     edition: Literal["2021/914", "2010/87", "2004/915", "2001/497"]
     module: Literal[1, 2, 3, 4]
@@ -348,6 +385,7 @@ class Clauses(Strict):
     annex_1: str | None = None  # parties, description of the transfer, supervisory authority
     annex_2: str | None = None  # technical and organisational measures
     annex_3: str | None = None  # sub-processors; "none" where there is none
+    appendix: tuple[Passage, ...] = ()
 
 
 class Measure(Strict):
@@ -433,6 +471,7 @@ __all__ = [
     "LegalReview",
     "Measure",
     "Parent",
+    "Passage",
     "Places",
     "Recipient",
     "RecipientRules",

@@ -39,6 +39,9 @@ class Notice:
     sent_at: dt.datetime | None
     proven_at: dt.datetime | None
     escalated_at: dt.datetime | None
+    tries: int = 0
+    next_at: dt.datetime | None = None  # not offered to its server before
+    refused: bool = False  # its server never takes it: a person writes
 
     @property
     def state(self) -> State:
@@ -46,7 +49,8 @@ class Notice:
 
 
 _COLUMNS = (
-    "id, request, person_id, recipient, change, given, refs, due, asked_at, sent_at, proven_at, escalated_at"
+    "id, request, person_id, recipient, change, given, refs, due, asked_at, sent_at, proven_at, escalated_at,"
+    " tries, next_at, refused"
 )
 
 
@@ -100,6 +104,14 @@ def held_for_sending(connection: Connection, number: int, schema: str = SCHEMA) 
 def sent(connection: Connection, number: int, to: str, now: dt.datetime, schema: str = SCHEMA) -> None:
     """It went out, to an address. Raises `RightsError` where it did already."""
     _step(connection, schema, "sent_at = %s, sent_to = %s", "sent_at IS NULL", [now, to], number, "sent")
+
+
+def tried(connection: Connection, number: int, again: dt.datetime | None, schema: str = SCHEMA) -> None:
+    """Its server did not take it; `again`: when it is offered next, none: never. Raises `RightsError` where it was sent."""
+    _step(
+        *(connection, schema, "tries = tries + 1, next_at = %s, refused = %s", "sent_at IS NULL"),
+        *([again, again is None], number, "offered"),
+    )
 
 
 def proven(connection: Connection, number: int, proof: str, now: dt.datetime, schema: str = SCHEMA) -> None:
@@ -168,4 +180,5 @@ __all__ = [
     "proven",
     "queue",
     "sent",
+    "tried",
 ]

@@ -49,6 +49,9 @@ class Ready:
     delivery: Delivery
     task: Assignment | None
     reads: str  # the purpose through which it is read: its own, unless totals are shown
+    ends_on: dt.date | None = (
+        None  # of a delivery that ends with its rows: their last day, once they were read
+    )
 
     def same(self, other: Ready) -> bool:
         """Whether nothing of the register, the day or the fields is otherwise."""
@@ -61,6 +64,8 @@ class Ready:
     @property
     def due(self) -> dt.date | None:
         """The last day on which what is given now has to come back, or may be used."""
+        if self.delivery.ends == "record":
+            return self.ends_on
         return giving.due_by(self.delivery, self.task, self.decision.today)
 
 
@@ -131,6 +136,7 @@ def said_of(
     who: tuple[str | None, str | None] = (None, None),
 ) -> dict[str, Any]:
     """What the register of disclosures says of one."""
+    request = ready.task.request if ready.task else None
     return {
         "recipient": ready.decision.recipient,
         "name": ready.recipient.name,
@@ -142,7 +148,9 @@ def said_of(
         "ends": ready.due.isoformat() if ready.due else None,
         "back": ready.delivery.back,
         "purges": ready.delivery.purges,
+        "certified": ready.delivery.certificate,
         "decided_by": [one for one in who if one],
+        "silence": request.silence_on(ready.decision.today) if request else None,
     }
 
 

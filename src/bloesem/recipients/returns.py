@@ -93,13 +93,15 @@ def confirm(
     """Write down what a recipient confirmed. in: the disclosure's number; `returned`, `destroyed` or `dispatched`; the civil
     day on which it happened; a reference that proves it, and the hash of a certificate; `now`, an aware moment. As keeper.
 
-    raises: ReturnError for a number that is not there, nothing to confirm, another thing than was agreed, a day ahead or
-    before it was given, no proof, or a second time. Nothing is written then.
+    raises: ReturnError for a number that is not there, nothing to confirm, another thing than was agreed, no certificate
+    where one was, a day ahead or before it was given, no proof, or a second time. Nothing is written then.
     """
     s = sql.Identifier(schema)
     with connection.transaction():
         row = connection.execute(
-            sql.SQL("SELECT back, as_of, recipient FROM {}.disclosure WHERE id = %s FOR SHARE").format(s),
+            sql.SQL(
+                "SELECT back, as_of, recipient, certified FROM {}.disclosure WHERE id = %s FOR SHARE"
+            ).format(s),
             [number],
         ).fetchone()
         if row is None:
@@ -117,6 +119,12 @@ def confirm(
                 f"disclosure {number} to `{row[2]}` was to be {row[0]}, and not {said}",
                 RULE,
                 f"write down one of: {', '.join(AS_GOOD[row[0]])}",
+            )
+        if row[3] and certificate is None:
+            raise ReturnError(
+                f"disclosure {number} to `{row[2]}` was to be {row[0]} with a certificate, and there is none",
+                "P-116; art. 28(3)(g): on paper too, with a certificate of destruction",
+                "give the file of the certificate (--certificate FILE)",
             )
         if not civil(row[1]) <= on <= civil(now):
             raise ReturnError(

@@ -8,13 +8,16 @@ Message-ID; it is never left out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from psycopg import Rollback
 
 from bloesem.gate.keeping import keeper
 from bloesem.recipients import notices
 from bloesem.recipients.model import Recipient
 from bloesem.recipients.notices import Notice
+from bloesem.recipients.posting import address_of
 from bloesem.sending.transports import Letter, Outcome, Place, Transport
 from bloesem.stores.postgres import Connection
 
@@ -50,10 +53,12 @@ def send(
     now: dt.datetime,
     *,
     prefix: str,
+    posting: bool = False,
 ) -> Sent:
     """Sends what is queued, one transaction each. in: an administrator's connection, outside a transaction; `prefix` of the
-    cluster's roles. Two who send at once do not send the same. raises: nothing for what a server does: a notice that it does
-    not take stays queued, and is escalated on its day."""
+    cluster's roles; `posting`, whether notices are posted too: what goes that way is not mailed. Two who send at once do
+    not send the same. raises: nothing for what a server does: a notice that it does not take stays queued, and is escalated
+    on its day."""
     went: list[Notice] = []
     tasks: list[Notice] = []
     later: list[Notice] = []
@@ -61,6 +66,9 @@ def send(
         queued = notices.open_notices(connection)
     for waiting in queued:
         if waiting.state != "queued":
+            continue
+        if posting and address_of(waiting, register.get(waiting.recipient)) is not None:
+            later.append(waiting)  # it is posted (`posting`), until its server refuses
             continue
         address = _address(register.get(waiting.recipient))
         if address is None:
@@ -97,9 +105,46 @@ def letter(notice: Notice, address: str, place: Place, now: dt.datetime) -> Lett
     )  # fmt: skip
 
 
+def escalate(
+    connection: Connection,
+    officer: str,
+    transport: Transport,
+    place: Place,
+    today: dt.date,
+    now: dt.datetime,
+    *,
+    prefix: str,
+) -> tuple[Notice, ...]:
+    """Tells the officer of those whose day is over without proof, in one mail, once: what no server took is told anew.
+
+    in: as `send`; the officer's address; a civil day and an aware moment. The mail names numbers, recipients and days alone.
+    """
+    told: list[Notice] = []
+    with connection.transaction() as whole, keeper(connection, prefix):
+        late = notices.escalate(connection, today, now)
+        if late and transport.send(_overdue(late, officer, place, now)) in (Outcome.FAILED, Outcome.LATER):
+            raise Rollback(whole)
+        told += late
+    return tuple(told)
+
+
+def _overdue(late: Sequence[Notice], officer: str, place: Place, now: dt.datetime) -> Letter:
+    lines = "\n".join(f"  {one.id}: {one.recipient}, {one.change}, {one.due}, {one.state}" for one in late)
+    text = (
+        "Deze meldingen aan ontvangers hebben op hun dag geen bewijs (art. 19 AVG). Neem zelf contact op.\n"
+        "These notices to recipients have no proof on their day (art. 19 GDPR). Get in touch yourself.\n\n"
+        f"{lines}\n\nbloesem notices --proven NUMBER --proof …\n"
+    )
+    first = late[0].id
+    return Letter(
+        first, "email", officer, f"Art. 19: {len(late)}", text, "nl", now,
+        message_id=f"<escalated-{first}-{len(late)}@{place.domain}>", envelope=place.sender,
+    )  # fmt: skip
+
+
 def _address(recipient: Recipient | None) -> str | None:
     contact = recipient.contact if recipient is not None else None
     return contact if contact is not None and "@" in contact else None
 
 
-__all__ = ["Sent", "letter", "send"]
+__all__ = ["Sent", "escalate", "letter", "send"]

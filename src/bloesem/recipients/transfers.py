@@ -225,6 +225,13 @@ def _clauses(key: str, transfer: Transfer, recipient: Recipient, today: dt.date)
         f"write where, at transfers.{key}.copy",
     ).when((transfer.copy_at or "").strip(), "can be had nowhere")
     yield Subject(
+        "copy-file",
+        f"the copy of the safeguards of transfer `{key}`",
+        "P-144; clause 8.3: the copy has the appendix, without what is a business secret",
+        f"write what the annexes say, at transfers.{key}.clauses.appendix; until then it is sent by hand",
+        blocks=False,
+    ).when(clauses.appendix, "is no file: nobody wrote what the annexes say")
+    yield Subject(
         "clauses-under-gdpr",
         f"the importer of transfer `{key}`",
         "R-048: the clauses were not made for an importer that is itself under the GDPR (art. 3(2))",

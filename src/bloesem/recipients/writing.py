@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,20 +34,27 @@ def write(
     form: str,
     listed: Listed,
     else_: str,
-) -> tuple[Given, list[dict[str, Any]], Counter[str], Counter[str]]:
+    ending: dt.date | None = None,
+) -> tuple[Given, list[dict[str, Any]], Counter[str], Counter[str], dt.date | None]:
     """Only what has rows is a file, and only of those who have any was anything given. in: `else_`, the language of
-    a letter to whoever speaks none that letters have. out: also why whoever is in the files has no letter."""
+    a letter to whoever speaks none that letters have; `ending`, only rows of that last day, where a delivery ends with its
+    rows. out: also why whoever is in the files has no letter, and that last day. raises: DisclosureError for several."""
     given: Given = {}
     files = []
     unusable: Counter[str] = Counter()
     held: post.Held = {}
+    ends: set[dt.date] = set()
+    by_record = opened.gate.plan.purpose(opened.target.name) if delivery.ends == "record" else None
     for each in wanted:
         opened.touched = True
         whose: set[int] = set()
         category = giving.contacts(delivery, each)
         only = listed.rows.get(each.table.name, frozenset()) if listed.asked and category else None
         lines: Iterator[tuple[Any, ...]]
-        piece, head, rows = each, ("person", *each.columns), _rows(opened, each, references, only)
+        piece, head = each, ("person", *each.columns)
+        rows = _rows(opened, each, references, only, dated=by_record is not None)
+        if by_record is not None:
+            rows = giving.ends_of_rows(by_record, each, rows, ending, ends)
         if delivery.shows == "totals":
             head, lines = giving.TOTALS, giving.totals(each, rows, delivery.least)
         elif delivery.shows == "hashed":
@@ -80,7 +88,7 @@ def write(
         columns += piece.columns
         people |= whose
     made, without = _letters(opened, part, delivery, held, wanted, references, else_)
-    return given, files + made, unusable, without
+    return given, files + made, unusable, without, giving.one_end(ends)
 
 
 def _letters(
@@ -141,15 +149,26 @@ def _referenced(
 
 
 def _rows(
-    opened: Opened, piece: Piece, references: dict[int, int], only: frozenset[int] | None
+    opened: Opened,
+    piece: Piece,
+    references: dict[int, int],
+    only: frozenset[int] | None,
+    *,
+    dated: bool = False,
 ) -> Iterator[tuple[Any, ...]]:
-    """The piece's rows of these people that the purpose may use now, each with whose it is. `only`: these rows alone."""
+    """The piece's rows of these people that the purpose may use now, each with whose it is. `only`: these rows alone;
+    `dated`: each with its own date at the end, none where it has none."""
     raw = connections[opened.using].connection
     names = sql.SQL(", ").join(map(sql.Identifier, piece.columns))
     owner = sql.Identifier(piece.owner)
     query = sql.SQL(
-        "SELECT {owner}, {names} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
-    ).format(owner=owner, names=names, table=sql.Identifier(opened.target.name, piece.table.name))
+        "SELECT {owner}, {names}{day} FROM {table} WHERE {owner} = ANY (%s) AND num_nonnulls({names}) > 0"
+    ).format(
+        owner=owner,
+        names=names,
+        day=_day(piece) if dated else sql.SQL(""),
+        table=sql.Identifier(opened.target.name, piece.table.name),
+    )
     values: list[Any] = [list(references)]
     if only is not None:
         query += sql.SQL(" AND {} = ANY (%s)").format(sql.Identifier(piece.table.id))
@@ -158,6 +177,11 @@ def _rows(
         cursor.itersize = BATCH
         cursor.execute(query, values)
         yield from cursor
+
+
+def _day(piece: Piece) -> sql.Composable:
+    date = piece.table.record_date
+    return sql.SQL(", {}").format(sql.Identifier(date)) if date else sql.SQL(", NULL::date")
 
 
 __all__ = ["BATCH", "Given", "write"]

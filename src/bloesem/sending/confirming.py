@@ -1,4 +1,5 @@
-"""The functions behind a form without an account: the letter that asks to confirm, and what became of a consent.
+"""The functions behind a form without an account: the letter that asks to confirm, and what became of a consent; and behind
+the address where recipients answer a notice.
 
 A login that shows such forms may call them and reads nothing for it. A consent is named by its record, which nobody can
 guess; none of them gives one.
@@ -15,14 +16,16 @@ ASK = "ask_to_confirm(text, text, text)"
 BECAME = "consent_became(text)"
 TAKE_BACK = "take_back_by_link(text, text)"
 NEWER_WORD = "newer_word(bigint)"
-FUNCTIONS = (ASK, BECAME, TAKE_BACK, NEWER_WORD)
+DONE = "notice_done(uuid, text, text)"
+FUNCTIONS = (ASK, BECAME, TAKE_BACK, NEWER_WORD, DONE)
 #: The letter. Its class is the law's: who relies on a consent shows that it was given (art. 7(1)).
 TEMPLATE = "confirm-consent"
 
 
 def statements(rules: Rules) -> list[Statement]:
     keeper = ident(rules.plan.role("keeper"))
-    made = [("a form", text) for text in (_ask(rules), _became(rules), _take_back(rules), _newer_word(rules))]
+    every = (_ask(rules), _became(rules), _take_back(rules), _newer_word(rules), _done(rules))
+    made = [("a form", text) for text in every]
     for function in FUNCTIONS:
         made += [
             (f"{function}: the keeper's", f"ALTER FUNCTION {DOOR}.{function} OWNER TO {keeper}"),
@@ -76,6 +79,21 @@ BEGIN
     WHERE record_id = record AND withdrawn_at IS NULL;
     GET DIAGNOSTICS made = ROW_COUNT;
     RETURN made;
+END $$"""
+
+
+def _done(rules: Rules) -> str:
+    """`notice_done(request, recipient, proof)`: a recipient answered that it did what a notice asks (art. 19). out: whether
+    there was one that was sent and has no proof yet."""
+    s = ident(rules.plan.schema)
+    return f"""
+CREATE OR REPLACE FUNCTION {DOOR}.notice_done(request uuid, recipient text, proof text) RETURNS boolean LANGUAGE plpgsql
+{_HEAD} AS $$
+BEGIN
+    UPDATE {s}.notice n SET proven_at = {s}.moment(), proof = notice_done.proof
+    WHERE n.request = notice_done.request AND n.recipient = notice_done.recipient
+      AND n.sent_at IS NOT NULL AND n.proven_at IS NULL AND btrim(notice_done.proof) <> '';
+    RETURN FOUND;
 END $$"""
 
 

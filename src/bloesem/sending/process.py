@@ -5,7 +5,7 @@ that recipients of data are owed (art. 19) go the same way.
 
 with BLOESEM_DATABASE_URL, BLOESEM_CREDENTIALS (the keeper's login and the keys of list and links), BLOESEM_OUTBOX,
 BLOESEM_INBOX, BLOESEM_PORTAL (where links lead) and, where mail goes to a server, BLOESEM_SMTP_HOST, _PORT, _USER, _PASSWORD
-and _TLS, which are those of the sign-in mail.
+and _TLS, which are those of the sign-in mail; BLOESEM_POST_NOTICES=1 where notices may be posted to recipients' servers.
 
 It needs the keeper's login, as deciding reads everybody's facts; it is a process beside the keeper's helper, so that a mail
 server that is slow holds up no sweep. Whatever stops it loses nothing: what it had in hand is `unknown` at its next start,
@@ -31,12 +31,17 @@ from bloesem.company import load as load_company
 from bloesem.consent.links import LinkKeys
 from bloesem.consent.rules import Rules
 from bloesem.consent.suppression import SuppressionKeys, screen
+from bloesem.console import visits
 from bloesem.errors import BloesemError
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
 from bloesem.plan.dates import civil
 from bloesem.publishing import wishes
+from bloesem.recipients.notices import Notice
+from bloesem.recipients.posting import Post, Signer, over_http, post
+from bloesem.recipients.send import escalate
 from bloesem.recipients.send import send as send_notices
+from bloesem.recipients.telling import TEMPLATE, tell
 from bloesem.sending import inbox
 from bloesem.sending.door import Door, Queued
 from bloesem.sending.errors import SendingError
@@ -71,6 +76,7 @@ class Sender:
     place: Place
     environment: Mapping[str, str] = field(repr=False)
     stop: Event = field(default_factory=Event)
+    post: Post | None = None  # where notices may be posted to addresses of recipients
 
     def serve(self) -> None:
         """A lost connection is opened again; what is wrong with a file of the company's ends it, with a message."""
@@ -90,6 +96,8 @@ class Sender:
                     if screened <= 0:
                         screen(connection, self.rules, door.keys)
                         self.tell(connection)
+                        self.tell_people(door)
+                        self.figures(connection)
                         screened = SCREEN_SECONDS
                     if not self.turn(door):
                         self.stop.wait(EVERY_SECONDS)
@@ -110,22 +118,52 @@ class Sender:
         return sum(done.values()) >= AT_ONCE
 
     def tell(self, connection: Connection) -> None:
-        """Notices that wait: mailed to whoever has an address in the register; the others are a person's to write."""
+        """Notices that wait: posted or mailed to whoever has an address in the register; the others are a person's to
+        write, and what has no proof on its day is told to the officer."""
         server = smtp(self.environment, self.place)
         transport = server if server is not None else Files(self.outbox / "notices")
+        company, prefix = self.loaded.company, self.rules.plan.prefix
+        now = moment(connection, self.rules.plan)
         try:
+            posted: tuple[Notice, ...] = ()
+            if self.post is not None:
+                signer, answers = Signer.at(self.credentials), f"{self.place.site}/opendsr/callbacks"
+                posted = post(
+                    *(connection, company.record.recipients, signer, self.post, answers, now), prefix=prefix
+                ).went
+            officer = company.in_force(civil(now)).contact.email
+            late = escalate(connection, officer, transport, self.place, civil(now), now, prefix=prefix)
             done = send_notices(
-                connection,
-                self.loaded.company.record.recipients,
-                transport,
-                self.place,
-                moment(connection, self.rules.plan),
-                prefix=self.rules.plan.prefix,
+                *(connection, company.record.recipients, transport, self.place, now),
+                prefix=prefix,
+                posting=self.post is not None,
             )
         finally:
             transport.close()
-        if done.went:
-            _log.info("notices: %s sent", len(done.went))
+        for what, many in (
+            ("mailed", done.went),
+            ("posted", posted),
+            ("late, told to the officer", late),
+        ):
+            if many:
+                _log.info("notices: %s %s", len(many), what)
+
+    def tell_people(self, door: Door) -> None:
+        """Whoever an authority got data about (P-128): a message of the outbox, which goes as every other."""
+        if TEMPLATE not in door.templates.all:
+            return  # said once, when the door was made
+        done = tell(door, self.loaded.company)
+        if done.letters:
+            _log.info("people told of authorities: %s letters", done.letters)
+
+    def figures(self, connection: Connection) -> None:
+        """Figures of visits, and stops, for analytics firms (P-122); only where anything may be posted."""
+        folder = visits.directory()
+        if self.post is not None and folder is not None:
+            now = moment(connection, self.rules.plan)
+            done = visits.deliver(self.loaded.company, folder, self.post, now, civil(now))
+            if done.stops or done.visits:
+                _log.info("figures of visits: %s, stops: %s", done.visits, done.stops)
 
     def door(self, connection: Connection) -> Door:
         """in: a connection in autocommit. raises: TemplateError for a template that may not be sent."""
@@ -137,10 +175,13 @@ class Sender:
         server = smtp(self.environment, self.place)
         if server is not None:
             every["email"] = server
+        templates = load_templates(folder / "templates", self.rules, day)
+        if TEMPLATE not in templates.all:
+            _log.warning("there is no template %s: people are told of authorities by hand (P-128)", TEMPLATE)
         return Door(
             connection,
             self.rules,
-            load_templates(folder / "templates", self.rules, day),
+            templates,
             LinkKeys.at(self.credentials),
             SuppressionKeys.at(self.credentials),
             self.place,
@@ -216,6 +257,7 @@ def main(directory: str) -> None:
             place_of(rules, environment.get("BLOESEM_PORTAL", "")),
             environment,
             stop,
+            over_http if environment.get("BLOESEM_POST_NOTICES") == "1" else None,
         ).serve()
     except BloesemError as fault:
         raise SystemExit(str(fault)) from None

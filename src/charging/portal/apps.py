@@ -21,6 +21,8 @@ class PortalConfig(AppConfig):
             "words_open",
             "words_outside",
             "words_details",
+            "words_safeguards",
+            "words_subscription",
             "requests",
         )
         for name in names:

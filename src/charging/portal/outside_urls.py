@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal import api, outside
+from charging.portal import api, callbacks, outside
 
 pages = [
     path("jobs", outside.jobs, name="portal-jobs"),
@@ -21,5 +21,6 @@ programs = [
     path("api/v1/installer/jobs/<int:number>/report", api.job_report, name="api-job-report"),
     path("api/v1/hems/sessions", api.hems_sessions, name="api-hems-sessions"),
     path("api/v1/hems/customers", api.hems_customers, name="api-hems-customers"),
+    path("opendsr/callbacks", callbacks.opendsr, name="opendsr-callbacks"),
     path("api/<path:rest>", api.nothing),
 ]

@@ -20,6 +20,8 @@ from charging.portal import (
     outside_urls,
     privacy_views,
     requests,
+    safeguards_views,
+    subscription,
     views,
 )
 from charging.portal.access import fresh, signed_in
@@ -66,7 +68,9 @@ urlpatterns = [
         path("me", views.me, name="portal-me"),
         *privacy_views.urlpatterns,
         *notice_views.urlpatterns,
+        *safeguards_views.urlpatterns,
         *details_views.urlpatterns,
+        *subscription.urlpatterns,
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 from tests.bloesem.cases.conftest import World
+from tests.bloesem.console.stage import BLOSSOM
 
 from bloesem.answers import unseal
 
@@ -52,6 +53,7 @@ def test_a_copy_is_given_to_whoever_is_signed_in(world: World) -> None:
     assert [key for key, _, _ in world.letters(number)] == ["case-received", "case-answered"]
 
 
+@pytest.mark.promise("P-066")
 def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World) -> None:
     person = world.people["customer"]
     number = world.file("access", address=world.mail(person).upper())
@@ -62,9 +64,18 @@ def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World
     assert (template, to.lower()) == ("case-prove", world.mail(person).lower())
     token = world.token(number, "case-prove")
     assert world.one("SELECT bloesem.case_prove(%s)", "another") == "bad"
+    assert world.case(number)["outcome"] is None, "nothing is done before it is known who asks"
     assert world.one("SELECT bloesem.case_prove(%s)", token) == "proved"
     world.clerk.run()
     assert world.case(number)["state"] == "answered"
+    done = world.events(number)
+    assert done.index("asked-identity") < done.index("proved") < done.index("carried-out"), (
+        "and that is logged"
+    )
+    asks = (BLOSSOM / "messages" / "templates" / "case-prove.yaml").read_text("utf-8").lower()
+    assert not [
+        w for w in ("identiteitskaart", "paspoort", "identity card", "passport", "ausweis") if w in asks
+    ]
     assert world.one("SELECT bloesem.case_prove(%s)", token) == "bad"
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import datetime as dt
 import hashlib
 import io
+import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from pypdf import PdfReader
 from tests.bloesem.cli.world import call
 from tests.bloesem.consent.stage import Stage, stage
-from tests.bloesem.recipients.changed import DAY, HOME, blossom, record_with
+from tests.bloesem.recipients.changed import DAY, HOME, blossom, changed, record_with
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is, manifest, unblocked  # noqa: F401
+from tests.bloesem.recipients.test_notices import DOMAIN, signer
 from tests.promises.business import Business
 from tests.promises.test_gate import has_home_charger
 
@@ -24,12 +31,14 @@ from bloesem.consent.suppression import enter
 from bloesem.consent.tables import object_to_advertising
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import midnight
-from bloesem.recipients import returns
+from bloesem.recipients import notices, returns
 from bloesem.recipients.delivery import hashed
 from bloesem.recipients.disclose import Disclosed, DisclosureError, disclose
+from bloesem.recipients.opendsr import callback_body
 from bloesem.recipients.returns import ReturnError, confirm, open_ones, overdue_findings, purge
 from bloesem.sending import tables
 
+__all__ = ["signer"]
 NOON = midnight(DAY) + dt.timedelta(hours=12)
 
 
@@ -51,6 +60,7 @@ def nothing_open(at: Stage) -> Iterator[None]:
             one.back,
             on=one.given_on,
             proof="afgesloten",
+            certificate=hashlib.sha256(b"afgesloten").digest(),
             now=NOON + dt.timedelta(days=400),
         )
 
@@ -380,11 +390,13 @@ def test_an_archives_papers_are_given_by_two_and_end_with_a_certificate(at: Stag
     with pytest.raises(DisclosureError, match="one person alone"):
         give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:bo")
     done = give(at, [person], tmp_path, "kelder", "archive", **two, second="staff:cy")
-    assert (done.back, done.due) == ("destroyed", dt.date(2033, 11, 26))
+    assert (done.back, done.due) == ("destroyed", dt.date(2033, 12, 31))
     decided = at.one("SELECT decided_by FROM bloesem.disclosure WHERE id = %s", done.number)
     assert decided == ["staff:bo", "staff:cy"]
     with pytest.raises(ReturnError, match="was to be destroyed"):
         confirm(at.keeper, done.number, "returned", on=DAY, proof="x", now=NOON)
+    with pytest.raises(ReturnError, match="with a certificate, and there is none"):
+        confirm(at.keeper, done.number, "destroyed", on=DAY, proof="attest 12", now=NOON)
     proof = hashlib.sha256(b"attest").digest()
     confirm(at.keeper, done.number, "destroyed", on=DAY, proof="attest 12", certificate=proof, now=NOON)
     assert done.number not in {one.number for one in open_ones(at.keeper)}
@@ -441,3 +453,64 @@ def test_it_is_given_counted_and_confirmed_on_the_command_line(at: Stage, tmp_pa
     said = call("recipients", "dispatched", given, "--proof", "bpost 9", *where, "--json")
     assert said.json["purged"] == [int(given)]
     assert not Path(done.json["directory"]).exists()
+
+
+# ---- what recipients answer --------------------------------------------------------------------------------------------
+
+
+def test_a_recipients_signed_answer_is_the_proof_of_its_notice_and_nothing_else_is(
+    at: Stage, tmp_path: Path, signer: tuple[rsa.RSAPrivateKey, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.test import Client, override_settings
+
+    from charging.portal import callbacks
+
+    key, certificate = signer
+    person = invoiced(at.business)
+    give(at, [person], tmp_path, "briefwerk", "billing", fields=("contract.billing",))
+    (one,) = notices.queue(at.keeper, person, "erasure", request=uuid.uuid4(), due=DAY, now=NOON)
+    company = changed("briefwerk", notices=f"https://{DOMAIN}/requests", certificate=certificate.decode())
+    monkeypatch.setattr(callbacks, "shelf", lambda: SimpleNamespace(company=lambda: company))
+    monkeypatch.setattr(callbacks, "asked", lambda query, *values: at.one(query, *values))
+    monkeypatch.setattr(callbacks, "consume", lambda *_, **__: True)
+
+    def answer(status: str = "completed", *, request: uuid.UUID = one.request, **wrong: Any) -> int:
+        said = callback_body(
+            *(request, status),  # type: ignore[arg-type]
+            url="https://blossom.example/opendsr/callbacks", controller_id="blossom", expected=NOON,
+        )  # fmt: skip
+        body = json.dumps(said).encode()
+        signed = base64.b64encode(key.sign(body, padding.PKCS1v15(), hashes.SHA256())).decode()
+        with override_settings(
+            ROOT_URLCONF="charging.portal.urls",
+            BLOESEM_PORTAL="https://blossom.example",
+            ALLOWED_HOSTS=["localhost"],
+        ):
+            client = Client(headers={"host": "localhost"}, enforce_csrf_checks=True)
+            got = client.post(
+                "/opendsr/callbacks",
+                wrong.get("body", body),
+                content_type="application/json",
+                headers={
+                    "X-OpenDSR-Processor-Domain": wrong.get("domain", DOMAIN),
+                    "X-OpenDSR-Signature": wrong.get("signature", signed),
+                },
+            )
+        assert got.content == b"", "it says nothing of any notice"
+        return int(got.status_code)
+
+    def state() -> str:
+        (found,) = notices.of_request(at.keeper, one.request)
+        return found.state
+
+    assert (answer(), state()) == (202, "queued"), "nobody can have done what was not asked yet"
+    notices.sent(at.keeper, one.id, "https://x.example", NOON)
+    for wrong in ({"body": b"{}"}, {"domain": "evil.example"}, {"signature": "AAAA"}):
+        assert (answer(**wrong), state()) == (400, "sent")
+    assert (answer("in_progress"), state()) == (202, "sent")
+    assert (answer(request=uuid.uuid4()), state()) == (202, "sent"), "another change"
+    assert (answer(), state()) == (202, "proven")
+    proof = at.one("SELECT proof FROM bloesem.notice WHERE id = %s", one.id)
+    assert proof.startswith(f"{DOMAIN} completed sha256:")
+    assert answer() == 202
+    assert at.one("SELECT proof FROM bloesem.notice WHERE id = %s", one.id) == proof

@@ -74,7 +74,7 @@ def test_what_has_to_come_back_is_due_through_its_day_and_overdue_from_the_midni
     seen = set()
     for key, recipient in record.recipients.items():
         delivery = delivery_of(record, recipient)
-        if delivery.back is None:
+        if delivery.back is None or delivery.ends == "record":  # a row's own last day: see P-116
             continue
         task = next(iter(recipient.assignments.values()), None)
         for given in DAYS[:370]:
@@ -90,7 +90,7 @@ def test_what_has_to_come_back_is_due_through_its_day_and_overdue_from_the_midni
                 assert one.overdue(day) is late
                 assert found.kind == ("disclosure-overdue" if late else "disclosure-due")
         seen.add(recipient.kind)
-    assert seen == {"external_archive", "print_mail", "market_research", "marketing_agency", "social_media"}
+    assert seen == {"print_mail", "market_research", "marketing_agency", "social_media"}
 
 
 def test_nothing_is_told_a_month_and_a_day_ahead() -> None:

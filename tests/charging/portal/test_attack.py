@@ -58,7 +58,7 @@ OFFICE = {
 WITHOUT_COOKIE = {
     *("portal-news", "portal-contest", "portal-survey", "portal-contact", "portal-confirm"),
     *("portal-request", "portal-prove", "portal-answer"),
-    *("unsubscribe", "objection", "api-job-report"),
+    *("unsubscribe", "objection", "api-job-report", "opendsr-callbacks"),
 }
 HOSTILE_KEYS = ("nobody-made-this", "x" * 300)
 #: Where the pages fill a number in: a query whose rows are (whose scope, number).
@@ -143,6 +143,7 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "which": ["access", "marketing", "other", *HOSTILE_KEYS],
             # a version of the notice, or one that is to come
             "date": ["2027-03-01", "2024-03-18", "0001-01-01", *HOSTILE_KEYS],
+            "transfer": ["nimbus-us", *HOSTILE_KEYS],
         }
         yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
         for visitor in visitors.values():

@@ -23,6 +23,7 @@ PORTAL_PAGES = (
     "notice/2024-03-18",
     "notice/changes",
     "promises",
+    "safeguards",
     "me/notice",
     "news",
     "contact",
@@ -86,7 +87,7 @@ def test_every_page_leads_to_the_cookie_policy_and_the_preferences(
     links = page.locator("nav.foot a")
     for address in every_page(site, language):
         page.goto(address)
-        expect(links).to_have_count(4)
+        expect(links).to_have_count(5)
     page.locator("nav.foot a[href$='/cookies']").click()
     expect(page.locator("h1")).to_be_visible()
     for cookie in (*NECESSARY, "bloesem_language"):

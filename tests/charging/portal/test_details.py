@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
+from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_privacy import advertised, given, shot
 from tests.charging.portal.test_sign_in import Visit, looks_right
 
+from bloesem.gate.ids import new_id
+from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection, connect
 from charging.portal import details
 
@@ -138,6 +143,70 @@ def test_a_new_e_mail_address_counts_once_its_code_came_back_and_the_old_one_is_
     again.page.goto(f"{site.portal}/nl/me/details")
     expect(again.page.locator(f"input[name=email][value='{fresh}']")).to_have_count(1)
     again.context.close()
+    visit.context.close()
+
+
+@pytest.mark.promise("P-066")
+def test_a_subscription_ends_only_for_whoever_proved_who_they_are_and_that_is_logged(
+    browser: Browser, site: Site, admin: Connection
+) -> None:
+    person, address = advertised(site, admin)
+    product = admin.execute("SELECT min(id) FROM data.product").fetchone()
+    assert product
+    row = new_id()
+    admin.execute(
+        "INSERT INTO data.product_ownership (id, person_id, recorded_at, source, product_id, since)"
+        " VALUES (%s, %s, now(), 'assigned', %s, '2026-01-01')", [row, person, product[0]]
+    )  # fmt: skip
+
+    def until() -> dt.date | None:
+        found = admin.execute("SELECT until FROM data.product_ownership WHERE id = %s", [row]).fetchone()
+        assert found
+        return found[0]  # type: ignore[no-any-return]
+
+    def logged() -> list[Any]:
+        return admin.execute(
+            "SELECT purpose, counts->>'proof' FROM bloesem.act WHERE kind = 'identified'"
+            " AND counts->>'product_ownership' = %s", [str(row)]
+        ).fetchall()  # fmt: skip
+
+    today = civil(dt.datetime.now(dt.UTC))
+    last = today + dt.timedelta(days=30)
+    # Nobody, somebody whose proof is missing from the session, and somebody else: nothing changes, nothing is logged.
+    fields = [("row", str(row)), ("last", last.isoformat())]
+    other, _ = advertised(site, admin)
+    for who, status in (
+        (Visitor(site.portal, "nobody"), (302, 403)),
+        (seat(admin, site.portal, "unproven", "person", [person], proofs=()), (200, 403)),
+        (seat(admin, site.portal, "other", "person", [other]), (400, 403)),
+    ):
+        form = who.get("/nl/me/subscription")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        answer = who.post(
+            "/nl/me/subscription", [*fields, ("csrfmiddlewaretoken", token.group(1) if token else "")]
+        )
+        assert answer.status in status, who.name
+        assert (until(), logged()) == (None, []), who.name
+        who.close()
+
+    visit = Visit(browser, site)
+    page = visit.page
+    site.sign_in(page, address, "de")  # the code goes to the address on file: no document is asked for
+    page.goto(f"{site.portal}/de/me/subscription")
+    looks_right(page)
+    form_ = page.locator(f"form:has(input[name=row][value='{row}'])")
+    form_.locator("input[name=last]").fill((today - dt.timedelta(days=1)).isoformat())
+    form_.locator("button").click()
+    expect(form_.locator(".wrong")).to_be_visible()
+    looks_right(page)
+    assert (until(), logged()) == (None, [])
+    form_.locator("input[name=last]").fill(last.isoformat())
+    form_.locator("button").click()
+    expect(page.locator("#said")).to_have_text("Es ist notiert")
+    assert (until(), logged()) == (last, [("identify", "code")])
+    for language in ("nl", "en", "fr"):
+        page.goto(f"{site.portal}/{language}/me/subscription")
+        assert "subscription." not in page.inner_text("main")
     visit.context.close()
 
 

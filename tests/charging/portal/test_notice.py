@@ -57,7 +57,13 @@ def test_anybody_reads_the_notice_its_versions_and_the_promises(
     assert page.locator("tbody tr").count() == 184
     looks_right(page)
     narrow_enough(page)
-    for path in (f"notice/{VERSION}", "notice/changes", "promises?state=unproven", "notice?q=P"):
+    for path in (
+        f"notice/{VERSION}",
+        "notice/changes",
+        "promises?state=unproven",
+        "notice?q=P",
+        "safeguards",
+    ):
         page.goto(f"{base}/{path}")
         assert page.locator("h1").count() == 1
         looks_right(page)
@@ -145,7 +151,7 @@ def test_every_page_leads_to_the_notice_and_the_promises(browser: Browser, site:
     ):
         for path in paths:
             page.goto(f"{base}/de/{path}")
-            for name in ("notice", "promises"):
+            for name in ("notice", "promises", "safeguards"):
                 link = page.locator(f'.foot a[href$="/de/{name}"]')
                 assert link.count() == 1, page.url
     page.goto(f"{site.console}/de/")

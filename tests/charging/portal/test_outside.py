@@ -194,6 +194,7 @@ def test_two_withdrawals_and_two_confirmations_at_once_are_one(
 
 
 @pytest.mark.promise("P-043")
+@pytest.mark.promise("P-096")
 def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: Post) -> None:
     who = "entrant@player.example"
     context = browser.new_context(locale="nl-BE")
@@ -217,6 +218,24 @@ def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: P
     ).fetchall()
     assert rows == [("42", True)]
     assert context.request.get(f"{site.portal}/nl/contest/nothing").status == 404
+    # Who ticks is asked by letter first, in so many words: a consent of its own, beside that to take part.
+    fan = "fan@player.example"
+    page.goto(f"{site.portal}/nl/contest/lente")
+    page.fill("#address", fan)
+    page.check("#take_part")
+    page.check("#agree")
+    page.click("main form button")
+    expect(page.locator("main form")).to_have_count(0)
+    post.work()
+    assert consents(post, fan) == [("contest", True)], "a box alone is no consent to advertising yet"
+    link = re.search(r"http\S+/confirm/\S+", post.to(fan)[-1])
+    assert link
+    page.goto(link.group(0))
+    page.click("button[value=give]")
+    assert consents(post, fan) == [("contest", True), ("consent_marketing", True)]
+    post.campaign("players", "spring-news")
+    assert len(post.to(fan)) == 2
+    assert post.to(who) == [], "who did not tick is sent no advertising"
     context.close()
 
 

@@ -12,7 +12,7 @@ from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import require_served
 from bloesem.plan.sql.statement import Statement, tidy
 
-TABLES = ("disclosure", "disclosed", "notice", "disclosure_end")
+TABLES = ("disclosure", "disclosed", "notice", "disclosure_end", "disclosure_silence")
 #: Those that name people, with the column of their day: they go when the law no longer asks to show it.
 NAMING = {"disclosed": "at", "notice": "asked_at"}
 
@@ -36,12 +36,14 @@ def tables(plan: Plan) -> list[tuple[str, str]]:
         ("what was disclosed", _DISCLOSURE.format(s=s)),
         ("what was disclosed: what comes back", _BACK.format(s=s)),
         ("what came back", _END.format(s=s)),
+        ("of what the person may not hear", _SILENCE.format(s=s)),
         ("what was disclosed: of whom", _DISCLOSED.format(s=s)),
         (
             "what was disclosed: by person",
             f"CREATE INDEX IF NOT EXISTS disclosed_person ON {s}.disclosed (person_id)",
         ),
         ("who is to be told", _NOTICE.format(s=s)),
+        ("who is to be told: how often it was offered", _TRIES.format(s=s)),
         (
             "who is to be told: by person",
             f"CREATE INDEX IF NOT EXISTS notice_person ON {s}.notice (person_id)",
@@ -101,12 +103,13 @@ CREATE TABLE IF NOT EXISTS {s}.disclosure (
     xact       xid8 NOT NULL DEFAULT pg_current_xact_id()
 )"""
 
-#: `back`: what the recipient confirms by `ends`; `purges`: our copy of the files goes then too; `decided_by`: who gave, and
+#: `back`: what the recipient confirms by `ends`, and whether by a certificate (`certified`); `purges`: our copy of the files goes then too; `decided_by`: who gave, and
 #: who agreed.
 _BACK = """
 ALTER TABLE {s}.disclosure ADD COLUMN IF NOT EXISTS back text CHECK (back IN ('returned', 'destroyed', 'dispatched')),
     ADD COLUMN IF NOT EXISTS purges boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS decided_by jsonb NOT NULL DEFAULT '[]'"""
+    ADD COLUMN IF NOT EXISTS decided_by jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS certified boolean NOT NULL DEFAULT false"""
 
 #: Once each: what the recipient confirmed, on which day and by which proof; and that our own copy of the files is gone.
 _END = """
@@ -119,6 +122,17 @@ CREATE TABLE IF NOT EXISTS {s}.disclosure_end (
     proof         text NOT NULL CHECK (proof ~ '[^[:space:]]' AND length(proof) <= 500),
     certificate   bytea CHECK (length(certificate) = 32),
     noted_at      timestamptz NOT NULL,
+    UNIQUE (disclosure_id, how)
+)"""
+
+#: Of a disclosure whose person a law forbids to tell: that it began, by which law, and that it ended. Once each.
+_SILENCE = """
+CREATE TABLE IF NOT EXISTS {s}.disclosure_silence (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    disclosure_id bigint NOT NULL REFERENCES {s}.disclosure,
+    how           text NOT NULL CHECK (how IN ('begun', 'ended')),
+    because       text NOT NULL CHECK (because ~ '[^[:space:]]'),
+    at            timestamptz NOT NULL,
     UNIQUE (disclosure_id, how)
 )"""
 
@@ -153,6 +167,12 @@ CREATE TABLE IF NOT EXISTS {s}.notice (
     UNIQUE (request, recipient),
     CHECK (proven_at IS NULL OR sent_at IS NOT NULL)
 )"""
+
+#: How often a recipient's server was offered it, from when on it is again, and whether it refused for good.
+_TRIES = """
+ALTER TABLE {s}.notice ADD COLUMN IF NOT EXISTS tries integer NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS next_at timestamptz,
+    ADD COLUMN IF NOT EXISTS refused boolean NOT NULL DEFAULT false"""
 
 _FORWARD = """
 CREATE OR REPLACE FUNCTION {s}.notice_forward() RETURNS trigger LANGUAGE plpgsql
@@ -246,6 +266,12 @@ END $$"""
     )
 
 
+def spoken_of(schema: str, disclosure: str) -> str:
+    """The condition that no law forbids to tell people of a disclosure (P-128). in: names, quoted, of schema and alias."""
+    silent = f"SELECT FROM {schema}.disclosure_silence q WHERE q.disclosure_id = {disclosure}.id AND q.how ="
+    return f"(NOT EXISTS ({silent} 'begun') OR EXISTS ({silent} 'ended'))"
+
+
 def _has_service(plan: Plan, of: ServicePlan) -> str:
     since = f" AND COALESCE(o.{ident(of.since)} <= today, true)" if of.since else ""
     until = f" AND COALESCE(o.{ident(of.until)} >= today, true)" if of.until else ""
@@ -282,12 +308,15 @@ BEGIN{require_served(plan)}
     END IF;
     PERFORM pg_advisory_xact_lock({_LOCK.format(hash="record_disclosure.manifest")});
     INSERT INTO {s}.disclosure (as_of, recipient, name, kind, purpose, ground, assignment, transfers, manifest, policy, ends,
-        back, purges, decided_by)
+        back, purges, decided_by, certified)
     VALUES ({s}.moment(), said->>'recipient', said->>'name', said->>'kind', {_for(plan)}, said->>'ground',
             said->>'assignment', said->'transfers', record_disclosure.manifest,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1), (said->>'ends')::date,
-            said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'))
+            said->>'back', COALESCE((said->>'purges')::boolean, false), COALESCE(said->'decided_by', '[]'),
+            COALESCE((said->>'certified')::boolean, false))
     RETURNING id INTO made;
+    INSERT INTO {s}.disclosure_silence (disclosure_id, how, because, at)
+    SELECT made, 'begun', said->>'silence', {s}.moment() WHERE said->>'silence' IS NOT NULL;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts)
     VALUES ({s}.moment(), 'disclosure', record_disclosure.purpose,
             (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
@@ -397,4 +426,4 @@ END $$"""
     )
 
 
-__all__ = ["FEED", "NAMING", "OVERDUE", "TABLES", "statements", "tables"]
+__all__ = ["FEED", "NAMING", "OVERDUE", "TABLES", "spoken_of", "statements", "tables"]

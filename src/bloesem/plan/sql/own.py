@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal
+from bloesem.plan.sql.disclosure import spoken_of
 from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
 
@@ -122,7 +123,9 @@ _RECIPIENTS = (
     + """
     RETURN QUERY SELECT d.recipient, d.name, d.kind, d.purpose, d.ground, d.transfers, d.ends, d.at, g.table_name, g.columns
     FROM {s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id
-    WHERE g.person_id = me ORDER BY d.id, g.table_name;
+    WHERE g.person_id = me AND """
+    + spoken_of("{s}", "d")
+    + """ ORDER BY d.id, g.table_name;
 END $$"""
 )
 
@@ -132,7 +135,10 @@ _NOTICES = (
     + _BEGIN
     + """
     RETURN QUERY SELECT n.recipient, n.change, n.asked_at, n.sent_at, n.proven_at
-    FROM {s}.notice n WHERE n.person_id = me ORDER BY n.id DESC LIMIT 100;
+    FROM {s}.notice n WHERE n.person_id = me
+      AND EXISTS (SELECT FROM {s}.disclosure d WHERE n.refs ? d.id::text AND """
+    + spoken_of("{s}", "d")
+    + """) ORDER BY n.id DESC LIMIT 100;
 END $$"""
 )
 

@@ -12,6 +12,7 @@ from bloesem.plan.calculus import Verdict
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
+from bloesem.plan.sql.disclosure import spoken_of
 from bloesem.rights.guarded.rows import Item, Ref, Rows
 from bloesem.rights.guarded.why import Why, held, unused
 from bloesem.rights.portable import why_not
@@ -93,11 +94,12 @@ def readings(connection: Connection, plan: Plan, people: Sequence[int]) -> list[
 
 def recipients(connection: Connection, plan: Plan, people: Sequence[int]) -> list[dict[str, Any]]:
     """Who really got what (art. 15(1)(c), C-154/21): each disclosure with its columns per table, ground, and what left the
-    EEA on which mechanism (P-130, P-144)."""
+    EEA on which mechanism (P-130, P-144). What a law forbids to tell is not among it (P-128)."""
     s = ident(plan.schema)
     found = connection.execute(
         "SELECT d.recipient, d.name, d.kind, d.purpose, d.ground, d.at, d.ends, d.transfers, g.table_name, g.columns"
         f" FROM {s}.disclosed g JOIN {s}.disclosure d ON d.id = g.disclosure_id WHERE g.person_id = ANY (%s)"
+        f" AND {spoken_of(s, 'd')}"
         " ORDER BY d.recipient, d.id, g.person_id, g.table_name".encode(),
         [list(people)],
     ).fetchall()
