@@ -16,6 +16,7 @@ from pydantic import Field
 from bloesem.policy.model import Label, Policy
 from bloesem.policy.quotes import fold
 from bloesem.source import Document, KeyPath, Problem, Strict, parse, validate
+from bloesem.terms import MONTHS
 
 SENTENCES_FILE = "sentences.yaml"
 
@@ -57,6 +58,7 @@ def text_problems(directory: Path, policy: Policy, document: Document) -> list[P
         *_uncut(sentences, told, text),
         *_untranscribed(sentences, told, policy),
         *_misquoted(policy, document, text),
+        *_misdated(sentences, told, policy),
     ]
 
 
@@ -132,6 +134,24 @@ def _misquoted(policy: Policy, document: Document, text: Sequence[str]) -> Itera
                 f"`{words}` is not what the text says (line {stands})",
                 _RULE,
                 "quote the text's own words, or name the line on which they stand",
+            )
+
+
+def _misdated(sentences: Sequence[Sentence], told: Document, policy: Policy) -> Iterator[Problem]:
+    """P-182: the day that the text says it was last changed is the day by which the version is known."""
+    day, months = policy.version, MONTHS[policy.language]
+    for number, sentence in enumerate(sentences):
+        if "version" not in sentence.data:
+            continue
+        said = set(re.findall(r"\w+", fold(sentence.says).casefold()))
+        if not {str(day.day), months[day.month - 1].casefold(), str(day.year)} <= said:
+            yield Problem(
+                told.path,
+                told.line_of(("sentences", number)),
+                f"sentences.{number}",
+                f"the text says another day than {day}, by which this version is known",
+                "P-182: a version shows the day on which it was last changed",
+                "give the version the day that the text says, or mend the text before it is published",
             )
 
 

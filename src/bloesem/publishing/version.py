@@ -110,13 +110,15 @@ def version_of(company: Company, day: dt.date) -> Version:
             "P-175: people are told of changes; a first version is put in force with its database",
             "`bloesem plan --apply --store URL`",
         ) from None
-    return Version(company, old, new, _digest(company, day), diff(old, new))
+    return Version(company, old, new, digest_of(company, day), diff(old, new))
 
 
-def _digest(company: Company, day: dt.date) -> str:
-    files = sorted((company.policies / day.isoformat()).iterdir())
+def digest_of(company: Company, day: dt.date) -> str:
+    """A name for a version's files as they lie there; of no files, where the folder is gone."""
+    folder = company.policies / day.isoformat()
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
     lines = [f"{f.name} {hashlib.sha256(f.read_bytes()).hexdigest()}" for f in files if f.is_file()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-__all__ = ["Version", "version_of"]
+__all__ = ["Version", "digest_of", "version_of"]

@@ -168,3 +168,17 @@ def test_a_group_of_people_is_declared(draft: Draft) -> None:
     )
     assert "unknown group `reader`" in draft.refused(PolicyError).text
     draft.add(POLICY, "\ngroups: {reader: {en: Readers}}\n").load()
+
+
+@pytest.mark.promise("P-182")
+def test_the_day_that_the_text_says_is_the_day_of_the_version(told: Draft) -> None:
+    """Another one is refused: a change of the model has a date of its own, and the text says it."""
+    told.change(
+        TEXT, " • One year after you left |\n", " • One year after you left |\nLast changed: 1 January 2026\n"
+    )
+    told.add(SENTENCES, '  - {line: 4, says: "Last changed: 1 January 2026", data: [version]}\n')
+    told.load()
+    for name in (TEXT, SENTENCES):
+        told.write(name, told.text(name).replace("1 January 2026", "2 January 2026"))
+    said = told.refused(PolicyError).with_rule("P-182").text
+    assert "sentences.3: the text says another day than 2026-01-01" in said

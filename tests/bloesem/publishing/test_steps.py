@@ -16,6 +16,7 @@ from bloesem.consent.tables import DOOR
 from bloesem.plan.dates import civil
 from bloesem.policy.findings import Finding
 from bloesem.publishing import steps
+from bloesem.publishing.altered import altered
 from bloesem.publishing.draft import draft
 from bloesem.publishing.errors import PublishingError
 from bloesem.publishing.version import Version, version_of
@@ -268,6 +269,21 @@ def test_it_is_put_in_force_once_and_changes_no_more(at: Stage) -> None:
     for again in (activate, decide, announce):
         with pytest.raises(PublishingError, match="is in force since"):
             again(at)
+
+
+@pytest.mark.promise("P-182")
+def test_files_that_change_after_they_were_put_in_force_are_named(
+    at: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_in_time(at)
+    at.business.on(ON_THE_DAY)
+    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
+    activate(at)
+    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
+    monkeypatch.setattr("bloesem.publishing.altered.digest_of", lambda company, day: "0" * 64)
+    (found,) = altered(at.keeper, at.world.plan, COMPANY.company)
+    assert str(DAY) in found.what
+    assert "P-182" in found.rule
 
 
 def test_killed_on_the_way_nothing_was_begun(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
