@@ -58,7 +58,6 @@ def text_problems(directory: Path, policy: Policy, document: Document) -> list[P
         *_uncut(sentences, told, text),
         *_untranscribed(sentences, told, policy),
         *_misquoted(policy, document, text),
-        *_misdated(sentences, told, policy),
     ]
 
 
@@ -137,22 +136,20 @@ def _misquoted(policy: Policy, document: Document, text: Sequence[str]) -> Itera
             )
 
 
-def _misdated(sentences: Sequence[Sentence], told: Document, policy: Policy) -> Iterator[Problem]:
-    """P-182: the day that the text says it was last changed is the day by which the version is known."""
-    day, months = policy.version, MONTHS[policy.language]
-    for number, sentence in enumerate(sentences):
-        if "version" not in sentence.data:
-            continue
+def other_day(directory: Path, policy: Policy) -> str:
+    """P-182: the sentence that says when the text was last changed, where it says another day than that of the version.
+
+    out: "" where it says that day, or where there is no such sentence. Raises `SourceError` for a file that cannot be read.
+    """
+    path = directory / SENTENCES_FILE
+    if not path.exists():
+        return ""
+    day, month = policy.version, MONTHS[policy.language][policy.version.month - 1]
+    for sentence in validate(parse(path), SentencesFile).sentences:
         said = set(re.findall(r"\w+", fold(sentence.says).casefold()))
-        if not {str(day.day), months[day.month - 1].casefold(), str(day.year)} <= said:
-            yield Problem(
-                told.path,
-                told.line_of(("sentences", number)),
-                f"sentences.{number}",
-                f"the text says another day than {day}, by which this version is known",
-                "P-182: a version shows the day on which it was last changed",
-                "give the version the day that the text says, or mend the text before it is published",
-            )
+        if "version" in sentence.data and not {str(day.day), month.casefold(), str(day.year)} <= said:
+            return sentence.says
+    return ""
 
 
 def _within(words: str, line: str) -> bool:
@@ -218,4 +215,4 @@ def _words(
             yield where, label[policy.language], lines
 
 
-__all__ = ["SENTENCES_FILE", "Sentence", "SentencesFile", "quotations", "text_problems"]
+__all__ = ["SENTENCES_FILE", "Sentence", "SentencesFile", "other_day", "quotations", "text_problems"]

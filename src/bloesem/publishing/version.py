@@ -16,6 +16,7 @@ from bloesem.policy.findings import basis_of
 from bloesem.policy.lint import LintFinding, publishable
 from bloesem.policy.lint.reading import notice_of
 from bloesem.policy.model import Policy
+from bloesem.policy.text import other_day
 from bloesem.publishing.errors import PublishingError
 from bloesem.terms import LANGUAGES, add_period
 
@@ -49,6 +50,10 @@ class Version:
     def errors(self) -> list[LintFinding]:
         """Errors of the text, as the linter finds them on its first day: a version that has one is not published (P-001)."""
         return list(publishable(notice_of(self.company, self.new, self.new.version)))
+
+    def other_day(self) -> str:
+        """What the text says of the day on which it was last changed, where that is another day than its own (P-182)."""
+        return other_day(self.company.policies / self.new.version.isoformat(), self.new)
 
     def notice(self) -> str:
         """How long before, as a period. raises: PublishingError where the company did not decide it."""

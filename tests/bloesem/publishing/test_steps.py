@@ -225,6 +225,19 @@ def test_a_version_with_an_error_is_not_decided_about_and_not_put_in_force(at: S
         activate(at, broken)
 
 
+@pytest.mark.promise("P-182")
+def test_a_text_that_says_another_day_than_its_version_is_not_decided_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert VERSION.other_day() == ""
+    monkeypatch.setattr(
+        "bloesem.publishing.version.other_day", lambda folder, policy: "Laatst gewijzigd: 1 mei 2026"
+    )
+    nothing: Any = None  # it is refused before a database is asked
+    with pytest.raises(PublishingError, match="Laatst gewijzigd: 1 mei 2026"):
+        steps.decide(nothing, nothing, VERSION, by="Mira Claes", reason="Why", significant=True)
+
+
 def test_files_that_change_after_the_decision_are_decided_about_anew(at: Stage) -> None:
     told_in_time(at)
     at.business.on(ON_THE_DAY)
@@ -262,28 +275,19 @@ def test_what_was_decided_before_cites_the_version_of_then(at: Stage) -> None:
     assert later == [(DAY,)]
 
 
-def test_it_is_put_in_force_once_and_changes_no_more(at: Stage) -> None:
+@pytest.mark.promise("P-182")
+def test_it_is_put_in_force_once_and_changes_no_more(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     told_in_time(at)
     at.business.on(ON_THE_DAY)
     activate(at)
+    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
+    with monkeypatch.context() as changed:
+        changed.setattr("bloesem.publishing.altered.digest_of", lambda company, day: "0" * 64)
+        (found,) = altered(at.keeper, at.world.plan, COMPANY.company)
+    assert str(DAY) in found.what
     for again in (activate, decide, announce):
         with pytest.raises(PublishingError, match="is in force since"):
             again(at)
-
-
-@pytest.mark.promise("P-182")
-def test_files_that_change_after_they_were_put_in_force_are_named(
-    at: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told_in_time(at)
-    at.business.on(ON_THE_DAY)
-    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
-    activate(at)
-    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
-    monkeypatch.setattr("bloesem.publishing.altered.digest_of", lambda company, day: "0" * 64)
-    (found,) = altered(at.keeper, at.world.plan, COMPANY.company)
-    assert str(DAY) in found.what
-    assert "P-182" in found.rule
 
 
 def test_killed_on_the_way_nothing_was_begun(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
