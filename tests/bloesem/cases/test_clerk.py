@@ -52,6 +52,7 @@ def test_a_copy_is_given_to_whoever_is_signed_in(world: World) -> None:
     assert [key for key, _, _ in world.letters(number)] == ["case-received", "case-answered"]
 
 
+@pytest.mark.promise("R-014")
 def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World) -> None:
     person = world.people["customer"]
     number = world.file("access", address=world.mail(person).upper())
@@ -68,6 +69,7 @@ def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World
     assert world.one("SELECT bloesem.case_prove(%s)", token) == "bad"
 
 
+@pytest.mark.promise("R-015")
 def test_whoever_is_not_found_is_told_so_and_what_they_may_add(world: World) -> None:
     number = world.file("erasure", address="niemand@elders.example")
     world.clerk.run()
@@ -75,6 +77,7 @@ def test_whoever_is_not_found_is_told_so_and_what_they_may_add(world: World) -> 
     assert [key for key, _, _ in world.letters(number)] == ["case-unknown"]
 
 
+@pytest.mark.promise("R-019")
 def test_a_link_opens_once_and_a_look_uses_nothing_up(world: World) -> None:
     number = world.file("portability", person=world.people["customer"], language="fr")
     world.clerk.run()
@@ -92,6 +95,8 @@ def test_a_link_opens_once_and_a_look_uses_nothing_up(world: World) -> None:
     assert world.one("SELECT bloesem.case_look(%s)", "forged") == "gone"
 
 
+@pytest.mark.promise("R-028")
+@pytest.mark.promise("R-020")
 def test_an_erasure_waits_for_the_officer_and_is_done_and_told(world: World) -> None:
     person = world.people["account_ended"] if "account_ended" in world.people else world.people["four_ends"]
     number = world.file("erasure", person=person, language="en", params={"ground": "a"})
@@ -120,6 +125,8 @@ def test_an_erasure_waits_for_the_officer_and_is_done_and_told(world: World) -> 
     assert world.case(number)["address"] is None
 
 
+@pytest.mark.promise("R-020")
+@pytest.mark.promise("R-008")
 def test_a_refusal_says_why_and_where_to_turn_to(world: World) -> None:
     number = world.file(
         "rectification", person=world.people["customer"], language="de", words="Mijn naam is anders."
@@ -139,6 +146,7 @@ def test_a_refusal_says_why_and_where_to_turn_to(world: World) -> None:
     assert all(one in said for one in ("privacy@blossom.be", "Datenschutzbehörde", "Gericht"))
 
 
+@pytest.mark.promise("R-013")
 def test_one_case_though_it_comes_by_three_roads(world: World) -> None:
     person = world.people["customer"]
     first = world.file("erasure", address=world.mail(person), params={"ground": "b"})
@@ -152,6 +160,7 @@ def test_one_case_though_it_comes_by_three_roads(world: World) -> None:
     assert world.case(first)["person_id"] == person
 
 
+@pytest.mark.promise("R-014")
 def test_advertising_is_refused_without_any_proof(world: World) -> None:
     person = world.people["ann"]
     number = world.file("marketing", address=world.mail(person))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
 from tests.bloesem.cases.conftest import World
 
 from bloesem.mailbox.filing import Filing
@@ -13,6 +14,8 @@ from bloesem.mailbox.places import Folder
 from bloesem.mailbox.reading import read
 
 
+@pytest.mark.promise("R-013")
+@pytest.mark.promise("R-005")
 def test_a_mail_becomes_one_case_received_when_it_arrived(world: World, tmp_path: Path) -> None:
     now: dt.datetime = world.one("SELECT bloesem.moment()")
     arrived = (now - dt.timedelta(days=3)).astimezone(dt.UTC).replace(microsecond=0)

@@ -93,6 +93,7 @@ def test_a_significant_change_waits_for_its_notice_and_its_day_and_then_begins(a
     assert done.activated_by == "Mira Claes"
 
 
+@pytest.mark.promise("R-054")
 @pytest.mark.promise("P-175")
 def test_without_a_notice_it_does_not_begin_on_its_day(at: Stage) -> None:
     at.customer()
@@ -248,6 +249,7 @@ def test_files_that_change_after_the_decision_are_decided_about_anew(at: Stage) 
         announce(at, changed)
 
 
+@pytest.mark.promise("P-176")
 def test_a_use_that_needs_consent_is_asked_first(at: Stage) -> None:
     """P-176: `quality` on consent from then on, and no text that asks for it."""
     row = VERSION.new.purposes["PUR-4"]

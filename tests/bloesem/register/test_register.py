@@ -21,6 +21,7 @@ from bloesem.register.workbook import RED, workbook
 from bloesem.terms import LANGUAGES
 
 
+@pytest.mark.promise("R-040")
 def test_every_part_and_purpose_of_the_law_is_an_activity_with_all_that_is_asked() -> None:
     found = register(blossom(), DAY)
     policy = blossom().in_force(DAY)
@@ -45,6 +46,7 @@ def test_the_basis_is_the_one_that_a_part_runs_on_and_recipients_are_those_regis
     assert "communication.recording" not in found["support"].data
 
 
+@pytest.mark.promise("R-040")
 def test_what_nobody_wrote_down_is_missing_and_not_invented() -> None:
     bare = register(record_with(blossom(), register_=None), DAY)
     assert bare.on_behalf is None
@@ -64,6 +66,7 @@ def _versions(company: Company, second: dt.date, **changes: object) -> Company:
     return replace(company, versions=(first, later))
 
 
+@pytest.mark.promise("R-042")
 def test_what_a_version_changed_ends_and_is_replaced_and_the_rest_goes_on() -> None:
     first = blossom().versions[0]
     row = first.purposes["PUR-4"]
@@ -83,6 +86,7 @@ def test_what_a_version_changed_ends_and_is_replaced_and_the_rest_goes_on() -> N
     assert (service.started, service.ended) == (dt.date(2024, 3, 18), None)
 
 
+@pytest.mark.promise("R-042")
 @pytest.mark.parametrize(("day", "shown"), [(dt.date(2031, 5, 31), True), (dt.date(2031, 6, 1), False)])
 def test_what_ended_stays_five_years_to_the_day(day: dt.date, shown: bool) -> None:
     first = blossom().versions[0]
@@ -99,6 +103,7 @@ def test_a_part_that_is_off_says_why() -> None:
     assert "P-055" in cells(found, marketing, "en")["off"]
 
 
+@pytest.mark.promise("R-042")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_workbook_has_five_sheets_red_columns_and_the_same_bytes(language: str) -> None:
     found = register(blossom(), DAY)

@@ -86,6 +86,7 @@ def test_plain_words_are_no_advertising() -> None:
         assert promotional(text) is None or text == "Your promise", text
 
 
+@pytest.mark.promise("R-060")
 @pytest.mark.promise("P-089")
 @pytest.mark.promise("P-092")
 def test_every_language_says_whose_it_is_and_how_to_stop_it(at: Stage) -> None:

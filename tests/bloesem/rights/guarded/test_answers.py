@@ -25,6 +25,7 @@ def parts(blossom: Blossom, person: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.promise("R-023")
 @pytest.mark.parametrize(
     "case", ["customer", "ann", "restricted", "dispute_open", "complained_together_other", "unknown_card"]
 )
@@ -35,6 +36,7 @@ def test_every_row_of_every_table_is_shown(blossom: Blossom, connection: Connect
     assert found["why"].keys() == found["tables"].keys()
 
 
+@pytest.mark.promise("R-022")
 def test_each_row_says_for_what_until_when_and_from_where(blossom: Blossom, connection: Connection) -> None:
     """As the calculus explains it, row by row."""
     person, plan = blossom.one("ann"), blossom.loaded.plan
@@ -72,6 +74,7 @@ def test_what_is_restricted_or_held_is_shown_with_why(blossom: Blossom, connecti
     assert "klantendienst" not in str(held["facts"]), "who holds is not the person's data"
 
 
+@pytest.mark.promise("R-023")
 def test_of_a_row_of_two_people_each_sees_their_own_columns(blossom: Blossom, connection: Connection) -> None:
     first, second = blossom.one("complained_together"), blossom.one("complained_together_other")
     connection.execute(
@@ -88,6 +91,7 @@ def test_of_a_row_of_two_people_each_sees_their_own_columns(blossom: Blossom, co
     assert mine["id"] == theirs["id"]
 
 
+@pytest.mark.promise("R-023")
 def test_who_read_somebody_is_told_by_day_and_purpose_and_not_by_name(
     blossom: Blossom, connection: Connection
 ) -> None:
@@ -151,6 +155,7 @@ def test_one_person_who_is_recorded_twice_is_one(blossom: Blossom, connection: C
     assert len(found["tables"]["data.person"]) == 2
 
 
+@pytest.mark.promise("R-031")
 def test_to_take_along_is_what_was_given_or_observed_on_contract_or_consent(
     blossom: Blossom, connection: Connection
 ) -> None:
