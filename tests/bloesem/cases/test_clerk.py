@@ -7,11 +7,13 @@ import json
 import zipfile
 from typing import Any
 
+import psycopg
 import pytest
 from pypdf import PdfReader
 from tests.bloesem.cases.conftest import World
 
 from bloesem.answers import unseal
+from bloesem.stores.postgres import connect
 
 
 def opened(world: World, number: str) -> dict[str, bytes]:
@@ -256,3 +258,63 @@ def test_a_signed_in_person_proves_nothing_of_anothers_case(world: World) -> Non
     theirs = world.file("human", person=other, address=world.mail(person), words="Kijk nog eens.")
     assert theirs != number
     assert world.case(number)["state"] == "asked"
+
+
+def used(world: World, person: int, purpose: str) -> bool:
+    mask = world.loaded.plan.purpose(purpose).mask
+    return bool(world.one("SELECT used & %s FROM bloesem.state WHERE person_id = %s", mask, person))
+
+
+@pytest.mark.promise("R-032")
+def test_an_objection_stops_the_use_until_the_officer_shows_grounds_and_the_answer_has_them(
+    world: World,
+) -> None:
+    person = world.people["ann"]
+    assert used(world, person, "quality")
+    number = world.file("objection", person=person, language="en", params={"purposes": ["quality"]})
+    world.clerk.run()
+    assert world.case(number)["state"] == "waiting"
+    assert not used(world, person, "quality"), "restricted while it is looked at"
+    decide = "SELECT bloesem.case_decide('officer:1', %s, %s, %s, NULL)"
+    for empty in (None, "", " \n"):
+        assert world.one(decide, number, "refused", empty) == "why"
+        assert world.one(decide, number, "partly", empty) == "why"
+    assert world.case(number)["state"] == "waiting"
+    grounds = "A fault of your charge point is a danger to others."
+    assert world.one(decide, number, "refused", grounds) == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, number)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("refused", grounds)
+    assert len(answer["remedies"]) == 3
+    assert used(world, person, "quality")
+    again = world.file("objection", person=person, language="en", params={"purposes": ["quality"]})
+    assert again != number
+    world.clerk.run()
+    assert world.one(decide, again, "granted", "We no longer need it.") == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, again)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("granted", "We no longer need it.")
+    assert not used(world, person, "quality")
+
+
+@pytest.mark.promise("R-021")
+def test_a_case_is_kept_for_accountability_until_its_clock_ends_and_few_read_it(world: World) -> None:
+    number = world.file("other", kind="question", person=world.people["ann"], words="Een vraag.")
+    oversight = world.loaded.plan.oversight
+    assert oversight is not None
+    for login in ("portal", oversight.process, "worker", "console"):
+        with connect(world.stage.dsn(login), autocommit=True) as page:
+            for table in ("request_case", "request_event"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    page.execute(f"SELECT FROM bloesem.{table}".encode())
+    (law,) = [one for one in world.loaded.company.law.purposes if one.key == "law:accountability"]
+    assert law.keep is not None
+    kept = law.keep.terms[0].for_
+    ends = "UPDATE bloesem.request_case SET state = 'closed', ended_at = bloesem.moment() - %s::interval{} WHERE number = %s"
+    count = "SELECT count(*) FROM bloesem.request_case WHERE number = %s"
+    world.admin.execute(ends.format(" + interval '1 hour'").encode(), [kept, number])
+    world.clerk.run()
+    assert world.one(count, number) == 1
+    world.admin.execute(ends.format(" - interval '1 hour'").encode(), [kept, number])
+    world.clerk.run()
+    assert world.one(count, number) == 0
