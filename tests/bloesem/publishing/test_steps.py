@@ -20,8 +20,10 @@ from bloesem.publishing.altered import altered
 from bloesem.publishing.draft import draft
 from bloesem.publishing.errors import PublishingError
 from bloesem.publishing.version import Version, version_of
+from bloesem.rights.evidence import replay
+from bloesem.rights.identify import Who
 
-DAY = dt.date(2027, 3, 1)
+DAY, ONE = dt.date(2027, 3, 1), dt.timedelta(days=1)
 IN_TIME, ON_THE_DAY = "2027-01-20", "2027-03-01"
 URL = "https://www.blossom.be/nl/privacy"
 VERSION = version_of(COMPANY.company, DAY)
@@ -68,6 +70,15 @@ def activate(at: Stage, version: Version = VERSION) -> Any:
 def installed(at: Stage) -> list[dt.date]:
     rows = at.keeper.execute("SELECT policy FROM bloesem.installed ORDER BY id").fetchall()
     return [row[0] for row in rows]
+
+
+def in_force_on(at: Stage, day: dt.date) -> Loaded:
+    company = COMPANY.company
+    return load(company.directory, on=day, prefix=at.world.database.role_prefix, company=company)
+
+
+def who(person: int) -> tuple[tuple[Who, ...], ...]:
+    return ((Who("id", str(person), "person"),),)
 
 
 def told_in_time(at: Stage) -> int:
@@ -263,8 +274,9 @@ def test_a_use_that_needs_consent_is_asked_first(at: Stage) -> None:
 
 
 @pytest.mark.promise("P-173")
+@pytest.mark.promise("P-183")
 def test_what_was_decided_before_cites_the_version_of_then(at: Stage) -> None:
-    told_in_time(at)
+    person = told_in_time(at)
     at.business.on(ON_THE_DAY)
     before = at.keeper.execute("SELECT max(id) FROM bloesem.act").fetchone()
     assert before is not None
@@ -275,6 +287,15 @@ def test_what_was_decided_before_cites_the_version_of_then(at: Stage) -> None:
     at.business.sweep()
     later = at.keeper.execute("SELECT DISTINCT policy FROM bloesem.act WHERE id > %s", [before[0]]).fetchall()
     assert later == [(DAY,)]
+    replayed = {day: replay(at.keeper, in_force_on(at, day), who(person), day) for day in (DAY - ONE, DAY)}
+    assert [said["version"]["version"] for said in replayed.values()] == ["2024-03-18", str(DAY)]
+    new = replayed[DAY]
+    assert (
+        new["version"] | {"by": "Mira Claes", "published": VERSION.digest, "since": str(DAY)}
+        == new["version"]
+    )
+    assert [(one["version"], one["state"]) for one in new["told"]] == [(str(DAY), "sent")]
+    assert new["notice"] == f"/nl/notice/{DAY}"
 
 
 @pytest.mark.promise("P-182")
