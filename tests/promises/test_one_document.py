@@ -119,6 +119,17 @@ def test_nothing_runs_that_the_document_leaves_out(case: Case) -> None:
     assert {purpose for purpose in purposes if purpose} <= set(parts)
 
 
+@pytest.mark.promise("R-051")
+def test_where_the_essence_of_an_arrangement_can_be_read_stands_in_the_document(case: Case) -> None:
+    record = case.loaded.company.record
+    together = [one for one in record.recipients.values() if one.contract and one.contract.arrangement]
+    assert together
+    shown = {entry.key: str(entry.facts) for entry in case.entries("recipients")}
+    for one in together:
+        assert one.contract is not None
+        assert f"{one.name}: {one.contract.arrangement}" in shown[f"m-recipient-{one.kind}"]
+
+
 def test_the_document_and_the_text_differ_by_what_the_linter_finds_and_no_more(case: Case) -> None:
     version = case.loaded.policy.version
     found = lint(notice_of(case.loaded.company, case.loaded.policy, DAYS[version]))

@@ -290,6 +290,13 @@ def _recipients(it: Sources) -> Iterator[Entry]:
         facts.append(it.fact("data", _given(it, kind.reads)))
         if kind.limits:
             facts.append(it.fact("limits", *(it.spoken(limit) for limit in kind.limits)))
+        together = [
+            f"{one.name}: {one.contract.arrangement}"
+            for one in it.loaded.record.recipients.values()
+            if one.kind == key and one.contract and one.contract.arrangement
+        ]
+        if together:  # art. 26(2): where the essence of the arrangement can be read
+            facts.append(it.fact("arrangement", *together))
         yield Entry(
             f"{ANCHOR}recipient-{key}",
             it.spoken(kind.label).text,

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from tests.bloesem.cases.conftest import World
 
 from bloesem.answers import unseal
+from bloesem.cases.model import AUTOMATIC
 from bloesem.stores.postgres import connect
 
 
@@ -318,3 +319,27 @@ def test_a_case_is_kept_for_accountability_until_its_clock_ends_and_few_read_it(
     world.admin.execute(ends.format(" - interval '1 hour'").encode(), [kept, number])
     world.clerk.run()
     assert world.one(count, number) == 0
+
+
+@pytest.mark.promise("R-036")
+def test_a_machine_alone_grants_and_never_refuses_and_a_human_looks_where_one_is_asked_for(
+    world: World,
+) -> None:
+    """Nothing about anybody is decided against them without a named officer; whoever contests is heard, with their words."""
+    person = world.people["customer"]
+    for asked in sorted(AUTOMATIC):
+        number = world.file(asked, person=person, words="R-036")
+        world.clerk.run()
+        assert (world.case(number)["outcome"], world.case(number)["decided_by"]) == ("granted", None), asked
+    number = world.file("human", person=person, language="en", words="My rating is wrong: I own the house.")
+    world.clerk.run()
+    case = world.case(number)
+    assert (case["state"], case["outcome"]) == ("waiting", None)
+    assert case["words"] == "My rating is wrong: I own the house."
+    decide = "SELECT bloesem.case_decide(%s, %s, 'granted', 'We looked again.', NULL)"
+    for nobody in (None, "", "  "):
+        assert world.one(decide, nobody, number) == "not-now"
+    assert world.one(decide, "officer:1", number) == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, number)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("granted", "We looked again.")

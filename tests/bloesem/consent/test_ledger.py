@@ -46,6 +46,7 @@ def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
     }
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -211,6 +212,7 @@ def _keys(node: Any) -> set[str]:
     return set()
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -15,7 +15,7 @@ from tests.bloesem.recipients.changed import DAY, blossom, record_with, without_
 
 from bloesem.policy.company import Company
 from bloesem.register.activities import register
-from bloesem.register.records import RegisterRecord
+from bloesem.register.records import Behalf, RegisterRecord
 from bloesem.register.words import cells, columns, period, words
 from bloesem.register.workbook import RED, workbook
 from bloesem.terms import LANGUAGES
@@ -101,6 +101,42 @@ def test_a_part_that_is_off_says_why() -> None:
     (marketing,) = [one for one in found.activities if one.key == "marketing"]
     assert marketing.off is not None
     assert "P-055" in cells(found, marketing, "en")["off"]
+
+
+@pytest.mark.promise("R-041")
+def test_for_whom_we_process_stands_in_the_register_with_all_that_is_asked() -> None:
+    kept = blossom().record.register_
+    assert kept is not None
+    assert register(blossom(), DAY).on_behalf == ()
+    one = Behalf(
+        name="Buurstroom BV",
+        contact="privacy@buurstroom.example",
+        representative="Rik Maes",
+        officer="Els Wouters",
+        processing=({"nl": "Meterstanden bewaren", "en": "Keeping meter values"},),
+        countries=("IN",),
+        safeguards="scc",
+        since=dt.date(2026, 1, 1),
+    )
+    found = register(record_with(blossom(), register_=kept.model_copy(update={"on_behalf": (one,)})), DAY)
+    for language, doing in (("nl", "Meterstanden bewaren"), ("en", "Keeping meter values")):
+        sheet = load_workbook(io.BytesIO(workbook(found, language))).worksheets[0]
+        said = {row[0].value: str(row[1].value) for row in sheet.iter_rows()}[
+            words()["phrases"]["on_behalf"][language]
+        ]
+        named = (
+            "Buurstroom BV",
+            "Rik Maes",
+            "Els Wouters",
+            "privacy@buurstroom.example",
+            doing,
+            "IN",
+            "scc",
+            "2026-01-01",
+        )
+        assert all(each in said for each in named), said
+        # the general description of the measures is a line of the same sheet, for both registers
+        assert words()["phrases"]["measures"][language] in {row[0].value for row in sheet.iter_rows()}
 
 
 @pytest.mark.promise("R-042")

@@ -69,6 +69,7 @@ def test_what_may_not_be_said_is_refused_at_load(
     assert said in spoilt(at, key, change)
 
 
+@pytest.mark.promise("R-065")
 @given(st.sampled_from(_promotional()), st.text("abc .,!", max_size=9), st.booleans())
 def test_every_word_of_the_list_is_found_wherever_it_stands(word: str, around: str, large: bool) -> None:
     text = f"{around} {word.upper() if large else word} {around}"

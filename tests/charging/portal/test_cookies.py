@@ -68,6 +68,7 @@ def test_no_page_keeps_or_asks_anything_undeclared(browser: Browser, site: Site,
     context.close()
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.promise("R-058")
 def test_a_first_visit_sets_nothing_at_all(browser: Browser, site: Site) -> None:
     context, page, _ = watched(browser)
