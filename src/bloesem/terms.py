@@ -22,6 +22,24 @@ from pydantic_core import CoreSchema
 from bloesem.source import Strict
 
 LANGUAGES = ("nl", "en", "fr", "de")
+MONTHS = {
+    "nl": (
+        *("januari", "februari", "maart", "april", "mei", "juni"),
+        *("juli", "augustus", "september", "oktober", "november", "december"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+    "fr": (
+        *("janvier", "février", "mars", "avril", "mai", "juin"),
+        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+    ),
+    "de": (
+        *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+        *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+    ),
+}
 BASES = ("contract", "legal-obligation", "legitimate-interest", "consent")
 #: Bases of art. 6(1) that the policy does not claim: "drie redenen" and consent, no other (P-059).
 UNCLAIMED_BASES = {"vital-interest": "6(1)(d)", "public-task": "6(1)(e)"}

@@ -80,6 +80,7 @@ CSRF_COOKIE_NAME = "bloesem_form"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None  # until the browser is closed
+CSRF_FAILURE_VIEW = "bloesem.console.trouble.forged"
 SESSION_COOKIE_NAME = "bloesem_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"

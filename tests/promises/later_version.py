@@ -1,5 +1,5 @@
 """Blossom's policy with a later version beside it, in which the credit rating has what 2024-03-18 lacks: a source, a
-purpose, a ground and a term; and which states every interest that it relies on, so that nothing is off. Made from the real files, so that nothing else differs."""
+purpose, a ground and a term; which has a new use on consent; and which states every interest that it relies on, so that nothing is off. Made from the real files, so that nothing else differs."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ PURPOSE = """  PUR-8:
         promises: [P-024]
 
 """
+#: A part that runs on consent and that 2024-03-18 does not have: it reads what was collected for others (P-176).
+TIPS = """    parts:
+      tips:
+        label: {nl: Tips om te besparen, en: Tips on saving, fr: Conseils, de: Tipps}
+        reads: [contact.email]
+        groups: [customer]
+        promises: [P-096]
+      consent_marketing:
+"""
 INTERESTS = {
     "PUR-2": "{nl: Fraude voorkomen en zeker zijn van de juiste persoon, en: Preventing fraud and knowing who it is}",
     "PUR-4": "{nl: Betere producten en diensten, en: Better products and services}",
@@ -68,10 +77,14 @@ def beside(folder: Path) -> Path:
     for record in (company / "record").glob("*.yaml"):
         _edit(record, (f"versions: [{FIRST}]", f"versions: [{FIRST}, {CORRECTED}]"))
     _append(company / "record" / "balancing.yaml", BALANCING)
-    _edit(company / "record" / "processes.yaml", ("  console:", "  credit: [creditworthiness]\n  console:"))
+    _edit(
+        company / "record" / "processes.yaml",
+        ("  console:", "  credit: [creditworthiness]\n  advice: [tips]\n  console:"),
+    )
     given = re.findall(r"\{number: (\d+)", (company / "bits.yaml").read_text(encoding="utf-8"))
     number = max(map(int, given)) + 1
-    _append(company / "bits.yaml", f"  - {{number: {number}, key: creditworthiness, first: {CORRECTED}}}\n")
+    for n, key in enumerate(("creditworthiness", "tips"), number):
+        _append(company / "bits.yaml", f"  - {{number: {n}, key: {key}, first: {CORRECTED}}}\n")
     version = company / "policy" / CORRECTED
     shutil.copytree(company / "policy" / FIRST, version)
     (version / "sentences.yaml").unlink()  # its text is not written: what is added is held to none
@@ -80,6 +93,7 @@ def beside(folder: Path) -> Path:
         (f"version: {FIRST}", f"version: {CORRECTED}"),
         ("# The table of 3.4", f"{SOURCE}# The table of 3.4"),
         ("# Chapter 4 (lines", f"{PURPOSE}# Chapter 4 (lines"),
+        ("    parts:\n      consent_marketing:\n", TIPS),
     )
     _state_interests(version / "policy.yaml")
     return company

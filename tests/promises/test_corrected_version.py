@@ -18,6 +18,7 @@ from tests.promises.test_gate import readers, tables, unblocked  # noqa: F401 - 
 
 from bloesem.clock import moment
 from bloesem.company import load
+from bloesem.plan.dates import midnight
 from bloesem.stores.check import store_findings
 from bloesem.stores.install import install
 from bloesem.stores.rebuild import rebuild
@@ -88,13 +89,44 @@ def test_a_credit_rating_is_refused_now_and_runs_under_the_corrected_version(
     assert blossom.reads("support", "person_name", "given_name") == ["Lotte", "Lotte"]
 
 
-def test_the_change_of_version_is_whole(blossom: Business, company: Path) -> None:
-    """Roles, policies, views and masks are those of the new version, and rebuilding them changes nothing."""
-    blossom.customer()
+@pytest.mark.promise("P-176")
+def test_a_new_use_on_consent_begins_person_by_person_and_with_what_is_given_from_then_on(
+    blossom: Business, company: Path
+) -> None:
+    """And the change of version is whole: roles, policies, views and masks are the new one's, and rebuilding changes nothing."""
+    ann, bram = blossom.customer(), blossom.customer()
+    gives(blossom, ann, "ann@old.example")
+    gives(blossom, bram, "bram@old.example")
     blossom.on(later_version.CORRECTED)
     activate(blossom, company)
     world = blossom.world
+    assert blossom.reads("tips", "email_address", "value") == []
+    blossom.fact(ann, "consent", "tips")
+    assert blossom.reads("tips", "email_address", "value") == [], "what was given before does not go along"
+    gives(blossom, ann, "ann@new.example")
+    gives(blossom, bram, "bram@new.example")
+    assert blossom.reads("tips", "email_address", "value") == ["ann@new.example"]
     assert rebuild(world.admin, world.plan, moment(world.admin, world.plan)) == 0
     assert not [f for f in store_findings(world.admin, world.plan) if f.severity == "error"]
     off = {p.key: p.why_off for p in world.plan.purposes if not p.active and p.of != "law"}
     assert off == {}, "the corrected version states what 2024-03-18 leaves out"
+
+
+def gives(blossom: Business, person: int, value: str) -> None:
+    blossom.add("email_address", person, value=value, value_norm=value, collected_at=blossom.now())
+
+
+@pytest.mark.promise("R-054")
+@pytest.mark.promise("P-176")
+def test_older_data_goes_along_only_where_somebody_assessed_it_and_wrote_it_down(company: Path) -> None:
+    on = day(later_version.CORRECTED)
+    alone = load(company, on=on).plan.purpose("tips")
+    assert (alone.basis, alone.since) == ("consent", midnight(on))
+    record = company / "record" / "decisions.yaml"
+    text = record.read_text("utf-8")
+    assert "\ncompatible: {}" in text
+    assessed = (
+        "compatible: {tips: {decided: 2027-01-01, example: true, note: The five questions of art. 6(4)}}"
+    )
+    record.write_text(text.replace("compatible: {}", assessed, 1), "utf-8")
+    assert load(company, on=on).plan.purpose("tips").since is None

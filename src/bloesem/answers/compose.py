@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bloesem.answers.model import Answer, Item, Section, say
+from bloesem.answers.model import Answer, AnswerError, Item, Section, say
 from bloesem.law.model import Law
 from bloesem.plan.model import Plan, TablePlan
-from bloesem.policy.model import Policy
+from bloesem.policy.controller import particulars
+from bloesem.policy.model import Controller, Policy
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Composer:
-    """What every answer is made of: the policy in force, its plan, and the law of the day."""
+    """What every answer is made of: the policy in force, its plan, the law of the day, and who is responsible."""
 
     plan: Plan
     policy: Policy
     law: Law
+    recorded: Controller | None
 
     # ---- each right ------------------------------------------------------------------------------------------------
 
@@ -226,6 +228,13 @@ class Composer:
         sections: Sequence[Section] = (),
     ) -> Answer:
         language = asked.language
+        who = particulars(self.policy.controller, self.recorded)
+        if who is None:
+            raise AnswerError(
+                f"nobody is known in whose name {asked.number} is answered",
+                "P-007: an answer names who is responsible, with seat and number",
+                "write name, legal form, seat and number under `controller` in the record",
+            )
         columns = tuple(say(f"item.{key}", language) for key in ("what", "outcome", "why", "source", "until"))
         received, today = (self._day(str(day), language) for day in (asked.received_on, asked.today))
         policy = self._day(str(self.policy.version), language)
@@ -245,6 +254,7 @@ class Composer:
             sections=tuple(sections),
             remedies=self.remedies(language),
             columns=columns,
+            who=who.line(),
         )
 
     def remedies(self, language: str) -> tuple[str, ...]:

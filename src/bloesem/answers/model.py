@@ -38,7 +38,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Answer:
-    """`outcome`: granted, partly or refused; `lead`: the short layer; `remedies`: DPO, authority and court, which no refusal
+    """`outcome`: granted, partly or refused; `lead`: the short layer; `who`: in whose name, its seat and number (P-007);
+    `remedies`: DPO, authority and court, which no refusal
     goes without (R-008, R-020)."""
 
     number: str
@@ -52,6 +53,7 @@ class Answer:
     sections: tuple[Section, ...] = ()
     remedies: tuple[str, ...] = ()
     columns: tuple[str, ...] = field(default=())
+    who: str = ""
 
     def __post_init__(self) -> None:
         if self.outcome != "granted" and (not self.reason.strip() or len(self.remedies) < 3):

@@ -70,6 +70,11 @@ class Acts:
             return self.note(case, "withdrawal", [("consent", key) for key in chosen], ended=True)
         return {}
 
+    def assess(self, case: Case, *, lift: bool = False) -> None:
+        """While somebody looks at an objection, nothing is read for what it is about (art. 18(1)(d), 21(1); R-032)."""
+        if case.asked == "objection" and case.kind == "request":
+            self.note(case, "objection", [("assessing", key) for key in self.purposes(case)], lift=lift)
+
     def note(
         self, case: Case, what: Any, facts: Sequence[tuple[FactKind, str]], **more: Any
     ) -> dict[str, Any]:

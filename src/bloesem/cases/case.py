@@ -91,7 +91,8 @@ class Bench:
         today = civil(moment(self.connection, self.loaded.plan))
         if self._made is None or self._made[0] != today:
             law = self.loaded.company.law.valid_on(today)
-            self._made = today, Composer(self.loaded.plan, self.loaded.policy, law)
+            recorded = self.loaded.company.record.controller
+            self._made = today, Composer(self.loaded.plan, self.loaded.policy, law, recorded)
         return self._made[1]
 
     def asked(self, case: Case) -> Asked:

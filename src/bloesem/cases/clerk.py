@@ -197,6 +197,7 @@ class Clerk:
         if case.asked == "erasure" and self._access_pending(case):
             self._set(case, "waiting", "waits-for-copy", params={**case.params, "waits": "access"})
             return
+        self.acts.assess(case)
         preview = self.acts.rehearsed(case)
         with self.connection.transaction():
             self.connection.execute(
@@ -204,6 +205,8 @@ class Clerk:
                 [Jsonb(preview), case.id],
             )
             self._set(case, "waiting", "waits-for-officer")
+        if self.bench.one(case.id).state == "withdrawn":  # meanwhile; later ones end it themselves
+            self.acts.assess(case, lift=True)
 
     def _access_pending(self, case: Case) -> bool:
         """Whether the same person still waits for a copy: that comes first (R-038)."""
@@ -225,10 +228,8 @@ class Clerk:
         done: dict[str, Any] = {}
         if case.outcome != "refused":
             done = self.acts.act(case, again=again)
-        elif case.asked == "objection":
-            self.acts.note(
-                case, "objection", [("assessing", key) for key in self.acts.purposes(case)], lift=True
-            )
+        else:
+            self.acts.assess(case, lift=True)
         with self.connection.transaction():
             self.connection.execute(
                 f"UPDATE {self.s}.request_case SET preview = %s WHERE id = %s".encode(),

@@ -28,6 +28,7 @@ class Mine:
     outcome: str | None
     answered_at: dt.datetime | None
     stopped: bool
+    purposes: tuple[str, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -62,6 +63,7 @@ def mine(opened: Opened) -> list[Mine]:
             one["number"], one["kind"], one["asked"], one["state"], one["words"] or "",
             dt.datetime.fromisoformat(one["received_at"]), _day(one["due"]), one["extended_why"], one["outcome"],
             dt.datetime.fromisoformat(one["answered_at"]) if one["answered_at"] else None, one["stopped"],
+            tuple(one["purposes"]),
         )
         for one in rows
     ]  # fmt: skip

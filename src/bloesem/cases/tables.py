@@ -323,7 +323,7 @@ BEGIN{require_me}
         'number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel, 'state', c.state, 'words', c.words,
         'received_at', c.received_at, 'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END,
         'extended_why', c.extended_why, 'outcome', c.outcome, 'reason', c.reason, 'answered_at', c.answered_at,
-        'stopped', c.stopped_at IS NOT NULL,
+        'stopped', c.stopped_at IS NOT NULL, 'purposes', COALESCE(c.params->'purposes', '[]'),
         'events', (SELECT jsonb_agg(jsonb_build_object('at', e.at, 'what', e.what) ORDER BY e.id)
                    FROM {s}.request_event e WHERE e.case_id = c.id)) ORDER BY c.id DESC), '[]')
         FROM (SELECT * FROM {s}.request_case WHERE person_id = me ORDER BY id DESC LIMIT 100) AS c);
@@ -334,15 +334,26 @@ CREATE OR REPLACE FUNCTION {s}.case_own_withdraw(which text) RETURNS boolean LAN
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me bigint;
-    ended bigint;
+    ended {s}.request_case;
+    at timestamptz := {s}.moment();
 BEGIN{require_me}
-    UPDATE {s}.request_case SET state = 'withdrawn', ended_at = {s}.moment()
-    WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING id
+    UPDATE {s}.request_case SET state = 'withdrawn', ended_at = at
+    WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING *
         INTO ended;
-    IF ended IS NOT NULL THEN
-        INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (ended, {s}.moment(), 'withdrawn', 'person');
+    IF ended.id IS NULL THEN
+        RETURN false;
     END IF;
-    RETURN ended IS NOT NULL;
+    INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (ended.id, at, 'withdrawn', 'person');
+    IF ended.asked = 'objection' THEN -- what is no longer assessed is used again, but for what another case is about
+        PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+        PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
+        WHERE f.person_id = me AND f.kind = 'assessing' AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at)
+          AND (NOT ended.params ? 'purposes' OR ended.params->'purposes' ? f.key)
+          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = me AND o.asked = 'objection'
+                          AND o.state NOT IN ({ended})
+                          AND (NOT o.params ? 'purposes' OR o.params->'purposes' ? f.key));
+    END IF;
+    RETURN true;
 END $$"""
 
 #: The desk's list: numbers, days and kinds, and nobody.

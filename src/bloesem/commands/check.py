@@ -138,6 +138,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
         if not any(f.severity == "error" for f in found):
             found.append(_as_finding("no-plan", fault))
     if arguments.store:
+        from bloesem.findings import Finding
+        from bloesem.publishing.altered import altered
         from bloesem.stores.check import schema_findings, store_findings
 
         with shared.store(arguments.store) as connection, connection.transaction():
@@ -147,6 +149,10 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
             if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
                 found += store_findings(connection, plan)
                 found += _due(connection, read, on)
+                found += [
+                    Finding("error", "altered-version", one.what, one.rule, one.remedy)
+                    for one in altered(connection, plan, read)
+                ]
     return _graver_first(found), text
 
 

@@ -214,10 +214,10 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     from bloesem.consent.suppression import SuppressionKeys
     from bloesem.mailbox.keys import FILE as MAILBOX_KEY
     from bloesem.mailbox.keys import MailKeys
-    from bloesem.rights.keys import FILE as RIGHTS_KEYS
-    from bloesem.rights.keys import Keys
     from bloesem.recipients.posting import KEYS as NOTICE_KEYS
     from bloesem.recipients.posting import Signer
+    from bloesem.rights.keys import FILE as RIGHTS_KEYS
+    from bloesem.rights.keys import Keys
     from bloesem.running.supervisor import Process
 
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG"))}

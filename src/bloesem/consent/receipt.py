@@ -18,6 +18,7 @@ from bloesem.consent.errors import ConsentError
 from bloesem.consent.rules import CONSENT_COLUMNS, Rules
 from bloesem.consent.texts import Texts
 from bloesem.plan.dates import civil, last_day
+from bloesem.policy.controller import particulars
 from bloesem.policy.model import RecordedController
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
@@ -120,13 +121,18 @@ def document(
 
 
 def _controller(rules: Rules, controller: RecordedController) -> dict[str, Any]:
-    seat = controller.seat
-    address = f"{seat.street}, {seat.postal_code} {seat.city}, {seat.country}" if seat else ""
+    who = particulars(rules.policy.controller, controller)
+    if who is None:
+        raise ConsentError(
+            "nobody is known to whom consent was given",
+            "P-007: a receipt names who is responsible, with seat and number",
+            "write name, legal form, seat and number under `controller` in the record",
+        )
     return {
         "@type": "dpv:DataController",
-        "dct:identifier": controller.kbo,
-        "dpv:hasName": controller.name,
-        "dpv:hasAddress": address,
+        "dct:identifier": who.kbo,
+        "dpv:hasName": who.name,
+        "dpv:hasAddress": who.seat,
         "dpv:hasContact": rules.policy.contact.email,
     }
 

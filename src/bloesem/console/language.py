@@ -11,30 +11,13 @@ from bloesem.console.company import Company
 from bloesem.console.words import WORDS
 from bloesem.plan.dates import ZONE
 from bloesem.plan.model import CONSENT, RECORD, Clock
+from bloesem.terms import MONTHS
 
 Language = Literal["nl", "en", "fr", "de"]
 LANGUAGES: tuple[Language, ...] = ("nl", "en", "fr", "de")
 #: What each language calls itself.
 NAMES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
 
-_MONTHS = {
-    "nl": (
-        *("januari", "februari", "maart", "april", "mei", "juni"),
-        *("juli", "augustus", "september", "oktober", "november", "december"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-    "fr": (
-        *("janvier", "février", "mars", "avril", "mai", "juin"),
-        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-    ),
-    "de": (
-        *("Januar", "Februar", "März", "April", "Mai", "Juni"),
-        *("Juli", "August", "September", "Oktober", "November", "Dezember"),
-    ),
-}
 _SHORT = {"fr": ("janv", "févr", "mars", "avr", "mai", "juin", "juil", "août", "sept", "oct", "nov", "déc")}
 _UNITS = {
     "nl": {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen"), "H": ("uur", "uur")},
@@ -83,11 +66,11 @@ def day(value: dt.date | None, language: str) -> str:
     number = {"de": f"{value.day}.", "fr": "1er" if value.day == 1 else str(value.day)}.get(
         language, str(value.day)
     )
-    return f"{number} {_MONTHS[language][value.month - 1]} {value.year}"
+    return f"{number} {MONTHS[language][value.month - 1]} {value.year}"
 
 
 def month(value: dt.date, language: str, *, short: bool = False) -> str:
-    name = _MONTHS[language][value.month - 1]
+    name = MONTHS[language][value.month - 1]
     if short:
         return _SHORT[language][value.month - 1] if language in _SHORT else name[:3]
     return f"{name} {value.year}"

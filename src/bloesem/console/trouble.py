@@ -1,10 +1,12 @@
-"""Pages that say what is wrong: none here, not for you, not found, broken. They need neither policy nor database."""
+"""Pages that say what is wrong: none here, not for you, not found, not ours, too large, broken; in the layout and
+language of the others. They need neither policy nor database."""
 
 from __future__ import annotations
 
 import logging
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -50,8 +52,27 @@ def missing(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 
 
 def unread(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: what was sent is too large, or no form of ours."""
+    """400: what was sent is no form of ours; 413: it is too large."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return _page(request, "large", 413)
     return _page(request, "unread", 400)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form without the token of our page (Django's `CSRF_FAILURE_VIEW`); what to do, and that nothing was done."""
+    return _page(request, "forged", 403)
+
+
+def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: a library lets nobody in here."""
+    return _page(request, "denied", 403)
+
+
+def otherwise(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """405: an address that is not asked in this way; the methods that it takes stay in the header."""
+    response = _page(request, "method", 405)
+    response["Allow"] = answer["Allow"]
+    return response
 
 
 def broken(request: HttpRequest) -> HttpResponse:

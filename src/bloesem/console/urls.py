@@ -9,6 +9,7 @@ from bloesem.console import site, views
 _L = site.LANGUAGE
 
 handler400 = "bloesem.console.trouble.unread"
+handler403 = "bloesem.console.trouble.denied"
 handler404 = "bloesem.console.trouble.missing"
 handler500 = "bloesem.console.trouble.broken"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
-from bloesem.notice.chapters import ANCHOR, Sources, authority, chapters
+from bloesem.notice.chapters import ANCHOR, Sources, authority, chapters, heading
 from bloesem.notice.model import Brief, Kept, Notice, Sentence, Table
 from bloesem.notice.proofs import kept
 from bloesem.notice.said import say
@@ -138,7 +138,7 @@ def _rule(it: Sources, steps: list[str]) -> tuple[str, str] | None:
     if section == "purposes":
         return it.say("notice.chapter.purposes"), ANCHOR + "purposes"
     if section == "categories" and key in policy.categories:
-        return it.company.category(key, it.language), f"{ANCHOR}data-{key.partition('.')[0]}"
+        return it.company.category(key, it.language), f"{ANCHOR}data-{heading(policy, key)}"
     if section in ("categories", "types"):
         kind = policy.types.get(key)
         name = it.spoken(kind.label).text if kind else it.say("notice.chapter.data")

@@ -136,10 +136,20 @@ def _who(it: Sources) -> Iterator[Entry]:
 def _data(it: Sources) -> list[Family]:
     families = []
     for key, kind in it.policy.types.items():
-        tops = [c for c, category in it.policy.categories.items() if category.type == key and "." not in c]
+        tops = [
+            c
+            for c, category in it.policy.categories.items()
+            if category.type == key and heading(it.policy, c) == c
+        ]
         entries = tuple(_category(it, top) for top in tops)
         families.append(Family(f"{ANCHOR}type-{key}", it.spoken(kind.label).text, entries))
     return families
+
+
+def heading(policy: Policy, category: str) -> str:
+    """Under which category it is shown: the widest above it that the policy has, or itself."""
+    top = category.partition(".")[0]
+    return top if top in policy.categories else category
 
 
 def _category(it: Sources, top: str) -> Entry:
@@ -213,8 +223,9 @@ def _part(it: Sources, part: PurposePlan) -> Entry:
     if stop in ("absolute", "assessed", "consent"):
         facts.append(it.fact("stop", told(f"notice.stop.{stop}", it.language)))
     notes = [] if part.active else [it.say("notice.off")]
-    if row and row.basis != part.basis:
-        notes.append(it.say("notice.basis-differs", text=it.say(f"notice.basis.{row.basis}")))
+    stated = (own.basis if own else None) or (row.basis if row else None)
+    if stated and stated != part.basis:
+        notes.append(it.say("notice.basis-differs", text=it.say(f"notice.basis.{stated}")))
     return Entry(
         ANCHOR + part.name,
         it.company.part(part.key, it.language),
@@ -279,6 +290,13 @@ def _recipients(it: Sources) -> Iterator[Entry]:
         facts.append(it.fact("data", _given(it, kind.reads)))
         if kind.limits:
             facts.append(it.fact("limits", *(it.spoken(limit) for limit in kind.limits)))
+        together = [
+            f"{one.name}: {one.contract.arrangement}"
+            for one in it.loaded.record.recipients.values()
+            if one.kind == key and one.contract and one.contract.arrangement
+        ]
+        if together:  # art. 26(2): where the essence of the arrangement can be read
+            facts.append(it.fact("arrangement", *together))
         yield Entry(
             f"{ANCHOR}recipient-{key}",
             it.spoken(kind.label).text,
@@ -432,4 +450,4 @@ def _cookies(it: Sources) -> Iterator[Entry]:
         )
 
 
-__all__ = ["ANCHOR", "Sources", "authority", "chapters"]
+__all__ = ["ANCHOR", "Sources", "authority", "chapters", "heading"]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bloesem.law.model import Ban, Ceiling, Law
 from bloesem.policy.checks import RECORD, longer
+from bloesem.policy.controller import lacking
 from bloesem.policy.decided import undecided
 from bloesem.policy.findings import REFUSED, Finding, basis_of, reads_word, stated
 from bloesem.policy.load import LoadedPolicy, LoadedRecord
@@ -132,16 +133,14 @@ def _statutes(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
 
 def _controller(one: LoadedPolicy, record: LoadedRecord) -> Iterator[Problem]:
     """P-007: legal name, seat and KBO number are known before anything is published."""
-    recorded = record.record.controller
-    for name in ("legal_form", "seat", "kbo"):
-        if getattr(one.policy.controller, name) is None and getattr(recorded, name, None) is None:
-            yield _at(
-                one,
-                ("controller", name),
-                "is in neither the text nor the record",
-                "P-007: who is responsible has a name, a seat and a number (art. 13(1)(a))",
-                "write it here, or under `controller` in the record",
-            )
+    for name in lacking(one.policy.controller, record.record.controller):
+        yield _at(
+            one,
+            ("controller", name),
+            "is in neither the text nor the record",
+            "P-007: who is responsible has a name, a seat and a number (art. 13(1)(a))",
+            "write it here, or under `controller` in the record",
+        )
 
 
 def _of_law(one: LoadedPolicy, law: Law) -> Iterator[Problem]:

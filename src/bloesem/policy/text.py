@@ -16,6 +16,7 @@ from pydantic import Field
 from bloesem.policy.model import Label, Policy
 from bloesem.policy.quotes import fold
 from bloesem.source import Document, KeyPath, Problem, Strict, parse, validate
+from bloesem.terms import MONTHS
 
 SENTENCES_FILE = "sentences.yaml"
 
@@ -135,6 +136,22 @@ def _misquoted(policy: Policy, document: Document, text: Sequence[str]) -> Itera
             )
 
 
+def other_day(directory: Path, policy: Policy) -> str:
+    """P-182: the sentence that says when the text was last changed, where it says another day than that of the version.
+
+    out: "" where it says that day, or where there is no such sentence. Raises `SourceError` for a file that cannot be read.
+    """
+    path = directory / SENTENCES_FILE
+    if not path.exists():
+        return ""
+    day, month = policy.version, MONTHS[policy.language][policy.version.month - 1]
+    for sentence in validate(parse(path), SentencesFile).sentences:
+        said = set(re.findall(r"\w+", fold(sentence.says).casefold()))
+        if "version" in sentence.data and not {str(day.day), month.casefold(), str(day.year)} <= said:
+            return sentence.says
+    return ""
+
+
 def _within(words: str, line: str) -> bool:
     """Whether a line says these words, at the beginnings and ends of words. Capitals make no difference."""
     return re.search(rf"(?<!\w){re.escape(fold(words).casefold())}(?!\w)", fold(line).casefold()) is not None
@@ -198,4 +215,4 @@ def _words(
             yield where, label[policy.language], lines
 
 
-__all__ = ["SENTENCES_FILE", "Sentence", "SentencesFile", "quotations", "text_problems"]
+__all__ = ["SENTENCES_FILE", "Sentence", "SentencesFile", "other_day", "quotations", "text_problems"]

@@ -372,6 +372,12 @@ def require_published(connection: Connection, plan: Plan) -> None:
 
 
 def _whole(version: Version) -> None:
+    if said := version.other_day():
+        raise PublishingError(
+            f"the version of {version.new.version} says of itself “{said}”",
+            "P-182: a version shows the day on which it was last changed",
+            "write that day in the text, or give the version the day that the text says",
+        )
     for one in version.errors():
         raise PublishingError(
             f"the version has errors: {one.id}, {one.thing}",

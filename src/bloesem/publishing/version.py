@@ -16,6 +16,7 @@ from bloesem.policy.findings import basis_of
 from bloesem.policy.lint import LintFinding, publishable
 from bloesem.policy.lint.reading import notice_of
 from bloesem.policy.model import Policy
+from bloesem.policy.text import other_day
 from bloesem.publishing.errors import PublishingError
 from bloesem.terms import LANGUAGES, add_period
 
@@ -49,6 +50,10 @@ class Version:
     def errors(self) -> list[LintFinding]:
         """Errors of the text, as the linter finds them on its first day: a version that has one is not published (P-001)."""
         return list(publishable(notice_of(self.company, self.new, self.new.version)))
+
+    def other_day(self) -> str:
+        """What the text says of the day on which it was last changed, where that is another day than its own (P-182)."""
+        return other_day(self.company.policies / self.new.version.isoformat(), self.new)
 
     def notice(self) -> str:
         """How long before, as a period. raises: PublishingError where the company did not decide it."""
@@ -110,13 +115,15 @@ def version_of(company: Company, day: dt.date) -> Version:
             "P-175: people are told of changes; a first version is put in force with its database",
             "`bloesem plan --apply --store URL`",
         ) from None
-    return Version(company, old, new, _digest(company, day), diff(old, new))
+    return Version(company, old, new, digest_of(company, day), diff(old, new))
 
 
-def _digest(company: Company, day: dt.date) -> str:
-    files = sorted((company.policies / day.isoformat()).iterdir())
+def digest_of(company: Company, day: dt.date) -> str:
+    """A name for a version's files as they lie there; of no files, where the folder is gone."""
+    folder = company.policies / day.isoformat()
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
     lines = [f"{f.name} {hashlib.sha256(f.read_bytes()).hexdigest()}" for f in files if f.is_file()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-__all__ = ["Version", "version_of"]
+__all__ = ["Version", "digest_of", "version_of"]

@@ -61,12 +61,12 @@ def _behalf(register: Register, language: str) -> str:
     """The register of art. 30(2); nobody decided whether there is one: that is said."""
     if register.on_behalf is None:
         return phrase("missing", language)
-    rows = [
-        f"{one.name} ({one.contact}): {', '.join(said(each, language) for each in one.processing)}; "
-        f"{', '.join(one.countries) or phrase('none', language)} {one.safeguards or ''}; "
-        f"{one.since} - {one.until or ''}"
-        for one in register.on_behalf
-    ]
+    rows = []
+    for one in register.on_behalf:
+        who = ", ".join(filter(None, (one.name, one.representative, one.officer)))
+        doing = ", ".join(said(each, language) for each in one.processing)
+        where = f"{', '.join(one.countries) or phrase('none', language)} {one.safeguards or ''}"
+        rows.append(f"{who} ({one.contact}): {doing}; {where}; {one.since} - {one.until or ''}")
     return "\n".join(rows) or phrase("none", language)
 
 

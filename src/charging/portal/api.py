@@ -12,7 +12,9 @@ from typing import Any, Concatenate, ParamSpec
 
 from allauth.core.internal import ratelimit
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
@@ -73,14 +75,7 @@ def address(role: str, *methods: str) -> Callable[[Answer[P]], Callable[..., Htt
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method not in methods:
-                answer = problem(
-                    405,
-                    "method",
-                    "this address does not take that",
-                    remedy=f"use {', '.join(methods)}",
-                )
-                answer["Allow"] = ", ".join(methods)
-                return answer
+                return _not_so(*methods)
             found = tokens.of(request.headers.get("Authorization"), timezone.now())
             if found.user is None or found.token is None:
                 if not _may_ask(request, "api_wrong"):
@@ -107,6 +102,12 @@ def _answered(view: Callable[[], HttpResponse]) -> HttpResponse:
         return problem(403, "refused", "nothing may go to you now", error.thing, error.rule, error.remedy)
     except PurposeDenied as error:
         return problem(409, "not-now", "this cannot be written now", error.thing, error.rule, error.remedy)
+    except RequestDataTooBig:
+        return problem(
+            413, "large", "what you sent is too large", remedy="send less at once; nothing was done"
+        )
+    except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
+        return problem(400, "unread", "what you sent cannot be read", remedy="send a form as it is described")
     except hems.CursorError as error:
         return problem(400, "cursor", "no cursor of this feed", error.thing, error.rule, error.remedy)
     except BloesemError:
@@ -117,16 +118,26 @@ def _answered(view: Callable[[], HttpResponse]) -> HttpResponse:
         return problem(500, "broken", "a fault of ours", remedy="try again later; we see it in our log")
 
 
+def _not_so(*methods: str) -> JsonResponse:
+    answer = problem(405, "method", "this address does not take that", remedy=f"use {', '.join(methods)}")
+    answer["Allow"] = ", ".join(methods)
+    return answer
+
+
 def _missing() -> JsonResponse:
     return problem(404, "missing", "no such thing for this token", remedy="/api/v1/openapi.json has them all")
 
 
+@csrf_exempt  # whatever is sent there is answered as a program reads it
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     return _missing()
 
 
+@csrf_exempt
 def openapi(request: HttpRequest) -> HttpResponse:
     """The description of these addresses, for anybody."""
+    if request.method not in ("GET", "HEAD"):
+        return _not_so("GET")
     return JsonResponse(document(), content_type="application/json")
 
 

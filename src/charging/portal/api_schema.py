@@ -169,7 +169,9 @@ def document() -> dict[str, Any]:
                     "responses": {
                         "204": {"description": "written down"},
                         **_problems(
+                            ("400", "what was sent is no form that can be read"),
                             ("409", "its person is restricted: nothing is written now"),
+                            ("413", "what was sent is too large"),
                             ("422", "the report is not whole"),
                         ),
                     },

@@ -1,7 +1,8 @@
 """The page on which a person changes their own address, number and e-mail address (P-149).
 
-Each is a form of its own and counts at once, but for an e-mail address: the code of a letter to the new one comes first, as
-whoever has the address signs in with it; the old one is told. No address stands in a URL or a log.
+Each is a form of its own and counts at once, but for an e-mail address, with which somebody signs in: it is confirmed on
+both. A code goes to the new one, and another to the old one unless the code of this session's sign-in came from there.
+Afterwards both are told; a new home or number is told to every e-mail address on file. No address stands in a URL or a log.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -59,7 +61,15 @@ def mine(request: HttpRequest) -> HttpResponse:
         became = own.correct(
             opened, typed.kind, typed.row, typed.values, details.normal(typed.kind, typed.values)
         )
+    if became == "recorded":
+        for one in _told(found):
+            _write(one, f"details.mail.{typed.kind}")
     return _changed(request, "details." + {"recorded": "done", "already": "already"}.get(became, "gone"))
+
+
+def _told(found: list[details.Entry]) -> list[str]:
+    """Whom a change of a home or a number is told: every e-mail address on file."""
+    return [entry.values[0] for entry in found if entry.kind == "email" and entry.values[0]]
 
 
 def _page(
@@ -77,21 +87,32 @@ def _changed(request: HttpRequest, key: str) -> HttpResponse:
 def _asks_code(
     request: HttpRequest, found: list[details.Entry], held: details.Entry, typed: details.Entry
 ) -> HttpResponse:
-    """A letter with a code goes to the new address; until it comes back, nothing of it counts."""
+    """A letter with a code goes to the new address, one to the old; until each comes back, nothing of it counts."""
     address = typed.values[0]
     if not ratelimit.consume(request, action="change_email", user=request.user, key=address.lower()):
         shown = [typed if it is held else it for it in found]
         return _page(request, shown, status=429, wrong="signin.toomany")
-    code = Code.new()
+    codes = {"code": (address, "details.mail", Code.new())}
+    if held.values[0] and not _came_from(request, held.values[0]):
+        codes["old"] = (held.values[0], "details.mail.confirm", Code.new())
     request.session[WAITS] = {
         "row": typed.row,
         "address": address,
-        "code": str(code),
+        "codes": {field: str(code) for field, (_, _, code) in codes.items()},
         "until": time.time() + GOOD_FOR,
         "tries": TRIES,
     }
-    _write(address, "details.mail", code=code.plain, minutes=GOOD_FOR // 60)
+    for to, words, code in codes.values():
+        _write(to, words, code=code.plain, minutes=GOOD_FOR // 60)
     return redirect("portal-details-code")
+
+
+def _came_from(request: HttpRequest, address: str) -> bool:
+    """Whether a code that went to this address was given in this session: whoever did so has that mailbox."""
+    records = get_authentication_records(request, request.user)
+    return any(
+        it.get("method") == "code" and str(it.get("email", "")).lower() == address.lower() for it in records
+    )
 
 
 def _write(address: str, words: str, **more: Any) -> None:
@@ -111,14 +132,14 @@ def _write(address: str, words: str, **more: Any) -> None:
 @seated(PERSON)
 @fresh
 def code(request: HttpRequest) -> HttpResponse:
-    """The code from the letter; after three wrong ones, or a quarter of an hour, one begins anew."""
+    """The codes from the letters; after three wrong ones, or a quarter of an hour, one begins anew."""
     waits = request.session.get(WAITS)
-    if not isinstance(waits, dict) or waits["until"] < time.time():
+    if not isinstance(waits, dict) or "codes" not in waits or waits["until"] < time.time():
         request.session.pop(WAITS, None)
         return redirect("portal-details")
     if request.method != "POST":
-        return render(request, "portal/details_code.html", {"address": waits["address"]})
-    if not is_code(waits["code"], request.POST.get("code", "")[:40]):
+        return _code_page(request, waits)
+    if not all(is_code(stored, request.POST.get(field, "")[:40]) for field, stored in waits["codes"].items()):
         return _wrong_code(request, waits)
     del request.session[WAITS]
     who, address = number_of(request), str(waits["address"])
@@ -129,6 +150,7 @@ def code(request: HttpRequest) -> HttpResponse:
             became = own.correct(opened, "email", waits["row"], [address], details.normal("email", [address]))
     if became == "recorded":
         _write(held[waits["row"]], "details.mail.old")
+        _write(address, "details.mail.new")
     return _changed(
         request, "details." + {"recorded": "done", "taken": "taken", "already": "already"}.get(became, "gone")
     )
@@ -140,9 +162,12 @@ def _wrong_code(request: HttpRequest, waits: dict[str, Any]) -> HttpResponse:
         del request.session[WAITS]
         return _changed(request, "details.again")
     request.session[WAITS] = {**waits, "tries": left}
-    return render(
-        request, "portal/details_code.html", {"address": waits["address"], "wrong": True}, status=400
-    )
+    return _code_page(request, waits, wrong=True)
+
+
+def _code_page(request: HttpRequest, waits: dict[str, Any], *, wrong: bool = False) -> HttpResponse:
+    context = {"address": waits["address"], "old": "old" in waits["codes"], "wrong": wrong}
+    return render(request, "portal/details_code.html", context, status=400 if wrong else 200)
 
 
 urlpatterns = [

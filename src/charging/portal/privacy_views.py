@@ -15,6 +15,7 @@ from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
+from bloesem.cases import own as cases
 from bloesem.consent.rules import Rules
 from bloesem.consent.texts import ConsentText, Texts
 from bloesem.console import language as words
@@ -61,8 +62,8 @@ def _press(request: HttpRequest, opened: Opened, company: Company, door: Door, l
         advertising = door[0].advertising if door else ()
         if asked is None or not asked.active or asked.objection != "assessed" or what in advertising:
             raise BadRequest(do)
-        act = own.object_to if do == "object" else own.take_objection_back
-        return _said(do, act(opened, what) == "recorded", company.part(what, language), language)
+        act = _object if do == "object" else _take_back
+        return _said(do, act(opened, what, language), company.part(what, language), language)
     if do == "agree" and door is not None:
         return _agree(opened, door, company, what, request.POST.getlist("channel"), language)
     if do == "withdraw" and door is not None:
@@ -72,6 +73,24 @@ def _press(request: HttpRequest, opened: Opened, company: Company, door: Door, l
         ended = own.withdraw(opened, what, request.POST.get("text") or None)
         return _said(do, ended > 0, company.part(what, language), language)
     raise BadRequest(do)
+
+
+def _object(opened: Opened, what: str, language: str) -> bool:
+    """It counts at once, and is a case: the officer decides, with the grounds, and the person is answered (art. 21(1))."""
+    if own.object_to(opened, what) != "recorded":
+        return False
+    site = str(settings.BLOESEM_PORTAL)
+    cases.submit(opened, "request", "objection", language, "", site, {"purposes": [what]}, "self")
+    return True
+
+
+def _take_back(opened: Opened, what: str, language: str) -> bool:
+    """The case of that objection alone ends with it."""
+    back = own.take_objection_back(opened, what) == "recorded"
+    for one in cases.mine(opened):
+        if one.asked == "objection" and one.can_end and one.purposes == (what,):
+            cases.take_back(opened, one.number)
+    return back
 
 
 def _agree(

@@ -28,6 +28,7 @@ from charging.portal.access import fresh, signed_in
 from charging.portal.officer import urls as officer
 
 handler400 = "bloesem.console.trouble.unread"
+handler403 = "bloesem.console.trouble.denied"
 handler404 = "bloesem.console.trouble.missing"
 handler500 = "bloesem.console.trouble.broken"
 

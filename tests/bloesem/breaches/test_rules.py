@@ -74,6 +74,7 @@ GOLDEN = [
 ]
 
 
+@pytest.mark.promise("R-011")
 @pytest.mark.parametrize(("aware", "fold", "due", "why"), GOLDEN)
 def test_seventy_two_plain_hours(aware: str, fold: int, due: str, why: str) -> None:
     assert made(first=recorded(at(aware, fold)), now=at(aware, fold) + dt.timedelta(days=4)).due == at(due), (
@@ -81,6 +82,7 @@ def test_seventy_two_plain_hours(aware: str, fold: int, due: str, why: str) -> N
     )
 
 
+@pytest.mark.promise("R-011")
 @pytest.mark.parametrize(("minutes", "late"), [(-1, False), (0, False), (1, True)])
 def test_late_is_after_the_last_minute(minutes: int, late: bool) -> None:
     one = made()
@@ -97,6 +99,7 @@ def test_late_is_after_the_last_minute(minutes: int, late: bool) -> None:
             check(one, replace(told, late_reasons="none needed"), now)
 
 
+@pytest.mark.promise("R-043")
 def test_until_somebody_says_that_a_risk_is_unlikely_the_hours_run() -> None:
     one = made()
     assert (one.state, one.owed) == ("open", ("judge", "notify"))
@@ -107,6 +110,7 @@ def test_until_somebody_says_that_a_risk_is_unlikely_the_hours_run() -> None:
     )
 
 
+@pytest.mark.promise("R-043")
 def test_a_supplement_leaves_it_not_whole_until_the_officer_says_so() -> None:
     told = Notified(AWARE + dt.timedelta(hours=5), "GBA-2026-1")
     first = made(Judged("risk", "addresses"), told)
@@ -127,6 +131,7 @@ def test_no_people_is_a_number_and_nobody_knows_is_none() -> None:
     assert made(ALL, Described(people=14)).described == replace(ALL, people=14)
 
 
+@pytest.mark.promise("R-044")
 def test_of_a_high_risk_people_are_told_or_it_is_said_why_not() -> None:
     high = (
         Judged("high", "bank accounts"),
@@ -148,6 +153,7 @@ def test_of_a_high_risk_people_are_told_or_it_is_said_why_not() -> None:
         check(made(*high), Closed("done"), AWARE + dt.timedelta(days=2))
 
 
+@pytest.mark.promise("R-043")
 def test_a_breach_at_a_processor_we_are_aware_of_when_it_has_told_us() -> None:
     told = recorded(processor="nimbus", told_at=AWARE)
     assert made(first=told).recorded.processor == "nimbus"

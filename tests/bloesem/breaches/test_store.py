@@ -42,6 +42,7 @@ def note(at: Stage, number: int, said: Any) -> Breach:
     return store.note(at.keeper, LAW, number, said, actor="officer:1", now=at.now())
 
 
+@pytest.mark.promise("R-043")
 def test_every_breach_is_there_with_each_entry_as_it_was_and_each_is_an_act(at: Stage) -> None:
     one = begun(at)
     two = begun(at)
@@ -131,6 +132,7 @@ def told(at: Stage, number: int, people: list[int]) -> tuple[Breach, dict[int, s
     return found, {one.person: one.reason.key for one in done}
 
 
+@pytest.mark.promise("R-044")
 def test_people_are_told_once_also_who_objected_to_advertising_or_is_restricted(at: Stage) -> None:
     plain, objector, restricted, silent = at.customer(), at.customer(), at.customer(), at.business.customer()
     since = at.now() - dt.timedelta(hours=1)

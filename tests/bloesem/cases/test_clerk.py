@@ -7,12 +7,15 @@ import json
 import zipfile
 from typing import Any
 
+import psycopg
 import pytest
 from pypdf import PdfReader
 from tests.bloesem.cases.conftest import World
 from tests.bloesem.console.stage import BLOSSOM
 
 from bloesem.answers import unseal
+from bloesem.cases.model import AUTOMATIC
+from bloesem.stores.postgres import connect
 
 
 def opened(world: World, number: str) -> dict[str, bytes]:
@@ -54,6 +57,7 @@ def test_a_copy_is_given_to_whoever_is_signed_in(world: World) -> None:
 
 
 @pytest.mark.promise("P-066")
+@pytest.mark.promise("R-014")
 def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World) -> None:
     person = world.people["customer"]
     number = world.file("access", address=world.mail(person).upper())
@@ -79,6 +83,7 @@ def test_who_writes_from_an_address_on_file_proves_it_by_the_letter(world: World
     assert world.one("SELECT bloesem.case_prove(%s)", token) == "bad"
 
 
+@pytest.mark.promise("R-015")
 def test_whoever_is_not_found_is_told_so_and_what_they_may_add(world: World) -> None:
     number = world.file("erasure", address="niemand@elders.example")
     world.clerk.run()
@@ -86,6 +91,7 @@ def test_whoever_is_not_found_is_told_so_and_what_they_may_add(world: World) -> 
     assert [key for key, _, _ in world.letters(number)] == ["case-unknown"]
 
 
+@pytest.mark.promise("R-019")
 def test_a_link_opens_once_and_a_look_uses_nothing_up(world: World) -> None:
     number = world.file("portability", person=world.people["customer"], language="fr")
     world.clerk.run()
@@ -103,6 +109,8 @@ def test_a_link_opens_once_and_a_look_uses_nothing_up(world: World) -> None:
     assert world.one("SELECT bloesem.case_look(%s)", "forged") == "gone"
 
 
+@pytest.mark.promise("R-028")
+@pytest.mark.promise("R-020")
 def test_an_erasure_waits_for_the_officer_and_is_done_and_told(world: World) -> None:
     person = world.people["account_ended"] if "account_ended" in world.people else world.people["four_ends"]
     number = world.file("erasure", person=person, language="en", params={"ground": "a"})
@@ -131,6 +139,8 @@ def test_an_erasure_waits_for_the_officer_and_is_done_and_told(world: World) -> 
     assert world.case(number)["address"] is None
 
 
+@pytest.mark.promise("R-020")
+@pytest.mark.promise("R-008")
 def test_a_refusal_says_why_and_where_to_turn_to(world: World) -> None:
     number = world.file(
         "rectification", person=world.people["customer"], language="de", words="Mijn naam is anders."
@@ -150,6 +160,7 @@ def test_a_refusal_says_why_and_where_to_turn_to(world: World) -> None:
     assert all(one in said for one in ("privacy@blossom.be", "Datenschutzbehörde", "Gericht"))
 
 
+@pytest.mark.promise("R-013")
 def test_one_case_though_it_comes_by_three_roads(world: World) -> None:
     person = world.people["customer"]
     first = world.file("erasure", address=world.mail(person), params={"ground": "b"})
@@ -163,6 +174,7 @@ def test_one_case_though_it_comes_by_three_roads(world: World) -> None:
     assert world.case(first)["person_id"] == person
 
 
+@pytest.mark.promise("R-014")
 def test_advertising_is_refused_without_any_proof(world: World) -> None:
     person = world.people["ann"]
     number = world.file("marketing", address=world.mail(person))
@@ -261,3 +273,87 @@ def test_a_signed_in_person_proves_nothing_of_anothers_case(world: World) -> Non
     theirs = world.file("human", person=other, address=world.mail(person), words="Kijk nog eens.")
     assert theirs != number
     assert world.case(number)["state"] == "asked"
+
+
+def used(world: World, person: int, purpose: str) -> bool:
+    mask = world.loaded.plan.purpose(purpose).mask
+    return bool(world.one("SELECT used & %s FROM bloesem.state WHERE person_id = %s", mask, person))
+
+
+@pytest.mark.promise("R-032")
+def test_an_objection_stops_the_use_until_the_officer_shows_grounds_and_the_answer_has_them(
+    world: World,
+) -> None:
+    person = world.people["ann"]
+    assert used(world, person, "quality")
+    number = world.file("objection", person=person, language="en", params={"purposes": ["quality"]})
+    world.clerk.run()
+    assert world.case(number)["state"] == "waiting"
+    assert not used(world, person, "quality"), "restricted while it is looked at"
+    decide = "SELECT bloesem.case_decide('officer:1', %s, %s, %s, NULL)"
+    for empty in (None, "", " \n"):
+        assert world.one(decide, number, "refused", empty) == "why"
+        assert world.one(decide, number, "partly", empty) == "why"
+    assert world.case(number)["state"] == "waiting"
+    grounds = "A fault of your charge point is a danger to others."
+    assert world.one(decide, number, "refused", grounds) == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, number)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("refused", grounds)
+    assert len(answer["remedies"]) == 3
+    assert used(world, person, "quality")
+    again = world.file("objection", person=person, language="en", params={"purposes": ["quality"]})
+    assert again != number
+    world.clerk.run()
+    assert world.one(decide, again, "granted", "We no longer need it.") == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, again)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("granted", "We no longer need it.")
+    assert not used(world, person, "quality")
+
+
+@pytest.mark.promise("R-021")
+def test_a_case_is_kept_for_accountability_until_its_clock_ends_and_few_read_it(world: World) -> None:
+    number = world.file("other", kind="question", person=world.people["ann"], words="Een vraag.")
+    oversight = world.loaded.plan.oversight
+    assert oversight is not None
+    for login in ("portal", oversight.process, "worker", "console"):
+        with connect(world.stage.dsn(login), autocommit=True) as page:
+            for table in ("request_case", "request_event"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    page.execute(f"SELECT FROM bloesem.{table}".encode())
+    (law,) = [one for one in world.loaded.company.law.purposes if one.key == "law:accountability"]
+    assert law.keep is not None
+    kept = law.keep.terms[0].for_
+    ends = "UPDATE bloesem.request_case SET state = 'closed', ended_at = bloesem.moment() - %s::interval{} WHERE number = %s"
+    count = "SELECT count(*) FROM bloesem.request_case WHERE number = %s"
+    world.admin.execute(ends.format(" + interval '1 hour'").encode(), [kept, number])
+    world.clerk.run()
+    assert world.one(count, number) == 1
+    world.admin.execute(ends.format(" - interval '1 hour'").encode(), [kept, number])
+    world.clerk.run()
+    assert world.one(count, number) == 0
+
+
+@pytest.mark.promise("R-036")
+def test_a_machine_alone_grants_and_never_refuses_and_a_human_looks_where_one_is_asked_for(
+    world: World,
+) -> None:
+    """Nothing about anybody is decided against them without a named officer; whoever contests is heard, with their words."""
+    person = world.people["customer"]
+    for asked in sorted(AUTOMATIC):
+        number = world.file(asked, person=person, words="R-036")
+        world.clerk.run()
+        assert (world.case(number)["outcome"], world.case(number)["decided_by"]) == ("granted", None), asked
+    number = world.file("human", person=person, language="en", words="My rating is wrong: I own the house.")
+    world.clerk.run()
+    case = world.case(number)
+    assert (case["state"], case["outcome"]) == ("waiting", None)
+    assert case["words"] == "My rating is wrong: I own the house."
+    decide = "SELECT bloesem.case_decide(%s, %s, 'granted', 'We looked again.', NULL)"
+    for nobody in (None, "", "  "):
+        assert world.one(decide, nobody, number) == "not-now"
+    assert world.one(decide, "officer:1", number) == "recorded"
+    world.clerk.run()
+    answer = json.loads(opened(world, number)["answer.json"])
+    assert (answer["outcome"], answer["reason"]) == ("granted", "We looked again.")

@@ -18,6 +18,7 @@ LAW, DEADLINES = COMPANY.law, COMPANY.record.deadlines
 assert DEADLINES is not None
 
 
+@pytest.mark.promise("R-005")
 @pytest.mark.promise("R-001", "R-002", "R-003", "R-007")
 @pytest.mark.parametrize(("receipt", "answer", "extended", "why"), VECTORS, ids=[v[3] for v in VECTORS])
 def test_a_case_is_due_as_the_golden_vectors_say(receipt: str, answer: str, extended: str, why: str) -> None:

@@ -157,6 +157,8 @@ def test_what_cannot_be_is_refused_in_words(world: World, tmp_path: Path) -> Non
         assert typed(world, *wrong).code == 2, wrong
 
 
+@pytest.mark.promise("R-013")
+@pytest.mark.promise("R-005")
 def test_a_mail_becomes_one_case_received_when_it_arrived(world: World, tmp_path: Path) -> None:
     now: dt.datetime = world.one("SELECT bloesem.moment()")
     arrived = (now - dt.timedelta(days=3)).astimezone(dt.UTC).replace(microsecond=0)

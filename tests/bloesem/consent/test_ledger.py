@@ -46,6 +46,7 @@ def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
     }
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -169,6 +170,7 @@ def test_a_fresh_consent_is_newer_than_an_objection_and_an_old_one_is_not(at: St
     assert "marketing" not in at.bits(person), "advertising without consent stays refused"
 
 
+@pytest.mark.promise("P-007")
 def test_a_receipt_says_what_the_record_proves(at: Stage) -> None:
     person = at.customer()
     record = at.agree(person, kinds=("newsletter", "event"))
@@ -180,7 +182,14 @@ def test_a_receipt_says_what_the_record_proves(at: Stage) -> None:
     assert made["dct:conformsTo"] == "https://w3id.org/dpv/schema/dpv-27560#receipt"
     body = made["dpv:hasRecordOfActivity"]
     assert body["dct:identifier"] == record
-    assert body["dpv:hasDataController"]["dpv:hasName"] == "Blossom Energy"
+    who = body["dpv:hasDataController"]
+    assert who["dpv:hasName"] == "Blossom Energy BV"
+    assert (who["dpv:hasAddress"], who["dct:identifier"]) == (
+        "Liersesteenweg 4, 2800 Mechelen",
+        "0123.456.749",
+    )
+    with pytest.raises(ConsentError, match="nobody is known"):
+        receipt(at.keeper, at.rules, at.texts, controller.model_copy(update={"kbo": None}), record, "nl")
     assert body["dpv:hasDataSubject"]["dct:identifier"] == str(person)
     assert body["dpv:hasNotice"]["dct:description"] == at.texts.named("news@1").words["nl"]
     given, gone = body["dpv:hasConsentStatus"]
@@ -203,6 +212,7 @@ def _keys(node: Any) -> set[str]:
     return set()
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -23,6 +23,8 @@ from bloesem.stores.facts import record_fact
 MARKETING = {"marketing", "consent_marketing"}
 
 
+@pytest.mark.promise("R-065")
+@pytest.mark.promise("R-062")
 @pytest.mark.promise("R-033")
 @pytest.mark.promise("R-037")
 @pytest.mark.promise("P-085")

@@ -53,6 +53,7 @@ def look(port: int, memory: Memory, got: list[Message], over: str = "") -> dict[
         source.close()
 
 
+@pytest.mark.promise("R-005")
 def test_receipt_is_arrival_at_the_mailbox_in_utc(port: int, tmp_path: Path) -> None:
     deliver(port, mail())
     got: list[Message] = []

@@ -6,6 +6,7 @@ import pytest
 from tests.bloesem.policy.drafts import POLICY, VERSION, Draft
 
 from bloesem.errors import PolicyError
+from bloesem.policy.text import other_day
 
 TEXT, SENTENCES = (f"policy/{VERSION}/{name}" for name in ("text.en.txt", "sentences.yaml"))
 WORDS = """We are  Little Shop BV. We keep your data.
@@ -168,3 +169,15 @@ def test_a_group_of_people_is_declared(draft: Draft) -> None:
     )
     assert "unknown group `reader`" in draft.refused(PolicyError).text
     draft.add(POLICY, "\ngroups: {reader: {en: Readers}}\n").load()
+
+
+@pytest.mark.promise("P-182")
+def test_the_day_that_the_text_says_is_held_to_the_day_of_the_version(told: Draft) -> None:
+    last = "Last changed: 1 January 2026"
+    told.change(TEXT, " • One year after you left |\n", f" • One year after you left |\n{last}\n")
+    told.add(SENTENCES, f'  - {{line: 4, says: "{last}", data: [version]}}\n')
+    (policy,) = told.load().versions
+    folder = told.path(SENTENCES).parent
+    assert other_day(folder, policy) == ""
+    told.write(SENTENCES, told.text(SENTENCES).replace("1 January 2026", "2 January 2026"))
+    assert other_day(folder, policy) == "Last changed: 2 January 2026"

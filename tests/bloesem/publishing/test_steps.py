@@ -16,11 +16,14 @@ from bloesem.consent.tables import DOOR
 from bloesem.plan.dates import civil
 from bloesem.policy.findings import Finding
 from bloesem.publishing import steps
+from bloesem.publishing.altered import altered
 from bloesem.publishing.draft import draft
 from bloesem.publishing.errors import PublishingError
 from bloesem.publishing.version import Version, version_of
+from bloesem.rights.evidence import replay
+from bloesem.rights.identify import Who
 
-DAY = dt.date(2027, 3, 1)
+DAY, ONE = dt.date(2027, 3, 1), dt.timedelta(days=1)
 IN_TIME, ON_THE_DAY = "2027-01-20", "2027-03-01"
 URL = "https://www.blossom.be/nl/privacy"
 VERSION = version_of(COMPANY.company, DAY)
@@ -69,6 +72,15 @@ def installed(at: Stage) -> list[dt.date]:
     return [row[0] for row in rows]
 
 
+def in_force_on(at: Stage, day: dt.date) -> Loaded:
+    company = COMPANY.company
+    return load(company.directory, on=day, prefix=at.world.database.role_prefix, company=company)
+
+
+def who(person: int) -> tuple[tuple[Who, ...], ...]:
+    return ((Who("id", str(person), "person"),),)
+
+
 def told_in_time(at: Stage) -> int:
     person = at.customer()
     at.business.on(IN_TIME)
@@ -92,6 +104,7 @@ def test_a_significant_change_waits_for_its_notice_and_its_day_and_then_begins(a
     assert done.activated_by == "Mira Claes"
 
 
+@pytest.mark.promise("R-054")
 @pytest.mark.promise("P-175")
 def test_without_a_notice_it_does_not_begin_on_its_day(at: Stage) -> None:
     at.customer()
@@ -224,6 +237,19 @@ def test_a_version_with_an_error_is_not_decided_about_and_not_put_in_force(at: S
         activate(at, broken)
 
 
+@pytest.mark.promise("P-182")
+def test_a_text_that_says_another_day_than_its_version_is_not_decided_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert VERSION.other_day() == ""
+    monkeypatch.setattr(
+        "bloesem.publishing.version.other_day", lambda folder, policy: "Laatst gewijzigd: 1 mei 2026"
+    )
+    nothing: Any = None  # it is refused before a database is asked
+    with pytest.raises(PublishingError, match="Laatst gewijzigd: 1 mei 2026"):
+        steps.decide(nothing, nothing, VERSION, by="Mira Claes", reason="Why", significant=True)
+
+
 def test_files_that_change_after_the_decision_are_decided_about_anew(at: Stage) -> None:
     told_in_time(at)
     at.business.on(ON_THE_DAY)
@@ -234,6 +260,7 @@ def test_files_that_change_after_the_decision_are_decided_about_anew(at: Stage) 
         announce(at, changed)
 
 
+@pytest.mark.promise("P-176")
 def test_a_use_that_needs_consent_is_asked_first(at: Stage) -> None:
     """P-176: `quality` on consent from then on, and no text that asks for it."""
     row = VERSION.new.purposes["PUR-4"]
@@ -247,8 +274,9 @@ def test_a_use_that_needs_consent_is_asked_first(at: Stage) -> None:
 
 
 @pytest.mark.promise("P-173")
+@pytest.mark.promise("P-183")
 def test_what_was_decided_before_cites_the_version_of_then(at: Stage) -> None:
-    told_in_time(at)
+    person = told_in_time(at)
     at.business.on(ON_THE_DAY)
     before = at.keeper.execute("SELECT max(id) FROM bloesem.act").fetchone()
     assert before is not None
@@ -259,12 +287,27 @@ def test_what_was_decided_before_cites_the_version_of_then(at: Stage) -> None:
     at.business.sweep()
     later = at.keeper.execute("SELECT DISTINCT policy FROM bloesem.act WHERE id > %s", [before[0]]).fetchall()
     assert later == [(DAY,)]
+    replayed = {day: replay(at.keeper, in_force_on(at, day), who(person), day) for day in (DAY - ONE, DAY)}
+    assert [said["version"]["version"] for said in replayed.values()] == ["2024-03-18", str(DAY)]
+    new = replayed[DAY]
+    assert (
+        new["version"] | {"by": "Mira Claes", "published": VERSION.digest, "since": str(DAY)}
+        == new["version"]
+    )
+    assert [(one["version"], one["state"]) for one in new["told"]] == [(str(DAY), "sent")]
+    assert new["notice"] == f"/nl/notice/{DAY}"
 
 
-def test_it_is_put_in_force_once_and_changes_no_more(at: Stage) -> None:
+@pytest.mark.promise("P-182")
+def test_it_is_put_in_force_once_and_changes_no_more(at: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     told_in_time(at)
     at.business.on(ON_THE_DAY)
     activate(at)
+    assert altered(at.keeper, at.world.plan, COMPANY.company) == []
+    with monkeypatch.context() as changed:
+        changed.setattr("bloesem.publishing.altered.digest_of", lambda company, day: "0" * 64)
+        (found,) = altered(at.keeper, at.world.plan, COMPANY.company)
+    assert str(DAY) in found.what
     for again in (activate, decide, announce):
         with pytest.raises(PublishingError, match="is in force since"):
             again(at)

@@ -260,6 +260,7 @@ def test_a_processor_without_a_complete_signed_and_valid_contract_has_no_access(
     assert "is controller" in why(ask("zonnewijs", changed("zonnewijs", role="controller", contract=None)))
 
 
+@pytest.mark.promise("R-051")
 def test_joint_controllers_have_an_arrangement() -> None:
     assert "lacks the arrangement" in why(
         ask("meta_audiences", changed("meta_audiences", contract={"arrangement": None}))

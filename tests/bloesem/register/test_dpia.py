@@ -26,6 +26,7 @@ def kinds(company: Company) -> list[str]:
     return [one.kind for one in findings(company, register(company, DAY))]
 
 
+@pytest.mark.promise("R-045")
 def test_the_triggers_of_this_company_are_computed_and_all_decided() -> None:
     reached = found(blossom())
     assert {"quality", "training"} <= reached["be.dpia.communication"]
@@ -47,6 +48,7 @@ def test_before_the_list_was_in_force_there_is_no_trigger_of_it() -> None:
     ]
 
 
+@pytest.mark.promise("R-045")
 @pytest.mark.parametrize("name", sorted(blossom().record.dpia))
 def test_without_its_record_a_trigger_is_a_finding(name: str) -> None:
     less = {key: one for key, one in blossom().record.dpia.items() if key != name}
@@ -65,6 +67,7 @@ def _decision(**changes: Any) -> Company:
     return record_with(blossom(), dpia={**blossom().record.dpia, "advertising": one})
 
 
+@pytest.mark.promise("R-045")
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
@@ -81,6 +84,7 @@ def test_a_decision_that_is_not_whole_is_a_finding(changes: dict[str, Any], kind
     assert kinds(_decision(**changes)) == [kind]
 
 
+@pytest.mark.promise("R-045")
 def test_a_high_risk_of_which_the_authority_was_asked_is_none() -> None:
     assert kinds(_decision(residual="high", consulted=dt.date(2026, 10, 20))) == []
 

@@ -15,12 +15,13 @@ from tests.bloesem.recipients.changed import DAY, blossom, record_with, without_
 
 from bloesem.policy.company import Company
 from bloesem.register.activities import register
-from bloesem.register.records import RegisterRecord
+from bloesem.register.records import Behalf, RegisterRecord
 from bloesem.register.words import cells, columns, period, words
 from bloesem.register.workbook import RED, workbook
 from bloesem.terms import LANGUAGES
 
 
+@pytest.mark.promise("R-040")
 def test_every_part_and_purpose_of_the_law_is_an_activity_with_all_that_is_asked() -> None:
     found = register(blossom(), DAY)
     policy = blossom().in_force(DAY)
@@ -45,6 +46,7 @@ def test_the_basis_is_the_one_that_a_part_runs_on_and_recipients_are_those_regis
     assert "communication.recording" not in found["support"].data
 
 
+@pytest.mark.promise("R-040")
 def test_what_nobody_wrote_down_is_missing_and_not_invented() -> None:
     bare = register(record_with(blossom(), register_=None), DAY)
     assert bare.on_behalf is None
@@ -64,6 +66,7 @@ def _versions(company: Company, second: dt.date, **changes: object) -> Company:
     return replace(company, versions=(first, later))
 
 
+@pytest.mark.promise("R-042")
 def test_what_a_version_changed_ends_and_is_replaced_and_the_rest_goes_on() -> None:
     first = blossom().versions[0]
     row = first.purposes["PUR-4"]
@@ -83,6 +86,7 @@ def test_what_a_version_changed_ends_and_is_replaced_and_the_rest_goes_on() -> N
     assert (service.started, service.ended) == (dt.date(2024, 3, 18), None)
 
 
+@pytest.mark.promise("R-042")
 @pytest.mark.parametrize(("day", "shown"), [(dt.date(2031, 5, 31), True), (dt.date(2031, 6, 1), False)])
 def test_what_ended_stays_five_years_to_the_day(day: dt.date, shown: bool) -> None:
     first = blossom().versions[0]
@@ -99,6 +103,43 @@ def test_a_part_that_is_off_says_why() -> None:
     assert "P-055" in cells(found, marketing, "en")["off"]
 
 
+@pytest.mark.promise("R-041")
+def test_for_whom_we_process_stands_in_the_register_with_all_that_is_asked() -> None:
+    kept = blossom().record.register_
+    assert kept is not None
+    assert register(blossom(), DAY).on_behalf == ()
+    one = Behalf(
+        name="Buurstroom BV",
+        contact="privacy@buurstroom.example",
+        representative="Rik Maes",
+        officer="Els Wouters",
+        processing=({"nl": "Meterstanden bewaren", "en": "Keeping meter values"},),
+        countries=("IN",),
+        safeguards="scc",
+        since=dt.date(2026, 1, 1),
+    )
+    found = register(record_with(blossom(), register_=kept.model_copy(update={"on_behalf": (one,)})), DAY)
+    for language, doing in (("nl", "Meterstanden bewaren"), ("en", "Keeping meter values")):
+        sheet = load_workbook(io.BytesIO(workbook(found, language))).worksheets[0]
+        said = {row[0].value: str(row[1].value) for row in sheet.iter_rows()}[
+            words()["phrases"]["on_behalf"][language]
+        ]
+        named = (
+            "Buurstroom BV",
+            "Rik Maes",
+            "Els Wouters",
+            "privacy@buurstroom.example",
+            doing,
+            "IN",
+            "scc",
+            "2026-01-01",
+        )
+        assert all(each in said for each in named), said
+        # the general description of the measures is a line of the same sheet, for both registers
+        assert words()["phrases"]["measures"][language] in {row[0].value for row in sheet.iter_rows()}
+
+
+@pytest.mark.promise("R-042")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_workbook_has_five_sheets_red_columns_and_the_same_bytes(language: str) -> None:
     found = register(blossom(), DAY)

@@ -67,6 +67,7 @@ def test_a_preview_counts_everybody_once_and_the_release_keeps_to_it(alone: Stag
     assert row == [(fine[2], "spring", None)]
 
 
+@pytest.mark.promise("R-065")
 @pytest.mark.promise("P-085")
 @pytest.mark.promise("P-086")
 def test_an_audience_is_a_segment_whose_logic_is_recorded(at: Stage) -> None:

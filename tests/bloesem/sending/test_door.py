@@ -32,6 +32,7 @@ def said(
     return answer.reason.key
 
 
+@pytest.mark.promise("R-059")
 @pytest.mark.promise("P-087")
 def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
     person = at.customer()
@@ -47,6 +48,7 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
     assert said(at, person, "solar-offer", "post") == "no-address"
 
 
+@pytest.mark.promise("R-059")
 @pytest.mark.promise("P-084")
 @pytest.mark.promise("P-089")
 def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: Stage) -> None:
@@ -70,6 +72,7 @@ def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: St
     assert said(at, person, "solar-offer", "email") == "not-similar"
 
 
+@pytest.mark.promise("R-059")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -99,6 +102,7 @@ def test_an_address_that_was_not_compared_with_the_list_is_not_advertised_to(at:
     assert said(at, person) == "unscreened"
 
 
+@pytest.mark.promise("R-059")
 @pytest.mark.promise("P-089")
 def test_who_bought_nothing_yet_is_not_advertised_to_by_mail(at: Stage) -> None:
     person = at.business.person(kind="prospect")

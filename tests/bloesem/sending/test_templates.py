@@ -69,6 +69,7 @@ def test_what_may_not_be_said_is_refused_at_load(
     assert said in spoilt(at, key, change)
 
 
+@pytest.mark.promise("R-065")
 @given(st.sampled_from(_promotional()), st.text("abc .,!", max_size=9), st.booleans())
 def test_every_word_of_the_list_is_found_wherever_it_stands(word: str, around: str, large: bool) -> None:
     text = f"{around} {word.upper() if large else word} {around}"
@@ -86,6 +87,7 @@ def test_plain_words_are_no_advertising() -> None:
         assert promotional(text) is None or text == "Your promise", text
 
 
+@pytest.mark.promise("R-060")
 @pytest.mark.promise("P-089")
 @pytest.mark.promise("P-092")
 def test_every_language_says_whose_it_is_and_how_to_stop_it(at: Stage) -> None:

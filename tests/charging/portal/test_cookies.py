@@ -69,6 +69,8 @@ def test_no_page_keeps_or_asks_anything_undeclared(browser: Browser, site: Site,
     context.close()
 
 
+@pytest.mark.promise("R-053")
+@pytest.mark.promise("R-058")
 def test_a_first_visit_sets_nothing_at_all(browser: Browser, site: Site) -> None:
     context, page, _ = watched(browser)
     page.goto(f"{site.console}/nl/cookies")
@@ -105,6 +107,7 @@ def test_every_page_leads_to_the_cookie_policy_and_the_preferences(
     context.close()
 
 
+@pytest.mark.promise("R-058")
 def test_refusing_is_as_easy_as_agreeing_without_javascript(browser: Browser, site: Site) -> None:
     for width in (1280, 390):
         context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900})

@@ -1,4 +1,4 @@
-"""What a person changes of themselves: their own address, number and e-mail address (P-149, but for a confirmation at the old address), and advertising way by way."""
+"""What a person changes of themselves: their own address, number and e-mail address (P-149), and advertising way by way."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_privacy import advertised, given, shot
 from tests.charging.portal.test_sign_in import Visit, looks_right
 
+from bloesem.console.language import say
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import civil
 from bloesem.stores.postgres import Connection, connect
@@ -57,6 +58,7 @@ def test_what_is_typed_is_judged_in_words_and_kept(kind: str, values: list[str],
     assert made.values == values
 
 
+@pytest.mark.promise("P-149")
 @pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("fr", 390), ("de", 390), ("en", 1280)])
 def test_by_keyboard_and_without_a_script_a_move_is_told_once_and_whoever_had_the_old_address_learns_it(
     browser: Browser, site: Site, admin: Connection, language: str, width: int
@@ -84,9 +86,13 @@ def test_by_keyboard_and_without_a_script_a_move_is_told_once_and_whoever_had_th
         "SELECT 1 FROM data.address WHERE street = 'Nieuwstraat 7' AND person_id = %s", [person]
     ).fetchall()
     home.locator("input[name=postal_code]").fill("8000")
+    letters = len(site.letters())
     home.locator("button").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_be_visible()
+    mail = site.letter_to(address, letters)
+    assert mail.subject == say("details.mail.post.subject", language)
+    assert "Nieuwstraat" not in mail.text
     assert page.url.split("#")[0] == f"{site.portal}/{language}/me/details"
     assert admin.execute(
         "SELECT street, postal_code, city, source, region, suppression_key FROM data.address"
@@ -104,12 +110,13 @@ def test_by_keyboard_and_without_a_script_a_move_is_told_once_and_whoever_had_th
     visit.context.close()
 
 
-def test_a_new_e_mail_address_counts_once_its_code_came_back_and_the_old_one_is_told(
+@pytest.mark.promise("P-149")
+def test_a_new_e_mail_address_counts_once_it_is_confirmed_on_both_and_both_are_told(
     browser: Browser, site: Site, admin: Connection
 ) -> None:
     person, address = advertised(site, admin)
     fresh = f"nieuw.{person}@post.example"
-    visit = Visit(browser, site, java_script_enabled=False)
+    visit = Visit(browser, site)
     page = visit.page
     site.sign_in(page, address)
     page.goto(f"{site.portal}/nl/me/details")
@@ -138,10 +145,14 @@ def test_a_new_e_mail_address_counts_once_its_code_came_back_and_the_old_one_is_
     assert fresh not in old.text  # whoever reads the old one does not learn the new
     page.goto(f"{site.portal}/nl/me/details/code")
     assert page.url.endswith("/me/details")  # a code is good once
+    assert "Dit is nu" in site.letter_to(fresh, letters + 2).subject
+    _confirms_the_old_one_too(page, site, admin, person, fresh)
     again = Visit(browser, site)
-    site.sign_in(again.page, fresh)  # and now it signs in
+    site.sign_in(again.page, fresh.replace("nieuw", "derde"))  # and now it signs in
     again.page.goto(f"{site.portal}/nl/me/details")
-    expect(again.page.locator(f"input[name=email][value='{fresh}']")).to_have_count(1)
+    expect(again.page.locator(f"input[name=email][value='{fresh.replace('nieuw', 'derde')}']")).to_have_count(
+        1
+    )
     again.context.close()
     visit.context.close()
 
@@ -208,6 +219,28 @@ def test_a_subscription_ends_only_for_whoever_proved_who_they_are_and_that_is_lo
         page.goto(f"{site.portal}/{language}/me/subscription")
         assert "subscription." not in page.inner_text("main")
     visit.context.close()
+
+
+def _confirms_the_old_one_too(page: Page, site: Site, admin: Connection, person: int, old: str) -> None:
+    """Signed in by a code that went elsewhere: the address that goes is asked as well."""
+    third = old.replace("nieuw", "derde")
+    before, letters = rows(admin, "email_address", person), len(site.letters())
+    form = page.locator(f"form:has(input[name=email][value='{old}'])").first
+    form.locator("input[name=email]").fill(third)
+    form.locator("button").click()
+    page.wait_for_url("**/me/details/code")
+    looks_right(page)
+    new_code, old_code = site.letter_to(third, letters + 1).code, site.letter_to(old, letters + 1).code
+    assert new_code != old_code
+    page.fill("#id_code", new_code)
+    page.fill("#id_old", "BBBB-BBBB")
+    page.click("main form button")
+    expect(page.locator("#code-wrong")).to_be_visible()
+    assert rows(admin, "email_address", person) == before
+    page.fill("#id_code", new_code)
+    page.fill("#id_old", old_code)
+    page.click("main form button")
+    expect(page.locator("#said")).to_contain_text("Gewijzigd")
 
 
 def test_nobody_changes_anothers_address_or_takes_it_for_their_own(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -354,3 +358,57 @@ def test_the_pages_list_report_and_make_tokens(site: Site, browser: Browser) -> 
     assert answer is not None
     assert answer.status == 404
     context.close()
+
+
+def test_seeded_requests_of_each_role_are_answered_as_described_and_none_is_a_fault(
+    site: Site, company: Path
+) -> None:
+    """Positive and negative samples of every address, through WSGI: no 5xx, and no answer that the description lacks."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("BLOESEM_", "PG", "DJANGO"))}
+    environment = {
+        **plain,
+        "BLOESEM_DATABASE_URL": site.stage.database.dsn.to(user="nobody").url(),
+        "BLOESEM_PREFIX": site.stage.company.plan.prefix,
+        "BLOESEM_COMPANY": str(company),
+        "BLOESEM_CREDENTIALS": str(site.stage.doors),
+        "BLOESEM_SECRET_KEY": "of these tests",
+        "BLOESEM_PORTAL": site.portal,
+        "BLOESEM_PROCESS": "portal",
+        "DJANGO_SETTINGS_MODULE": "charging.settings",
+    }
+    numbers = [
+        row[0]
+        for row in sql(
+            site,
+            "SELECT DISTINCT job_id FROM data.installation_file WHERE job_id IN (SELECT number FROM signin.signin_reach)",
+        )
+    ][:3]
+    wanted = {
+        "tokens": {role: token(site, role) for role in ("installer", "hems")},
+        "numbers": numbers,
+        "examples": 4,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.charging.portal.fuzz"],
+        input=json.dumps(wanted),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["wrong"] == {}
+    answered: dict[str, set[str]] = {line.rsplit(" ", 1)[0]: set() for line in said["asked"]}
+    for line in said["asked"]:
+        what, status = line.rsplit(" ", 1)
+        answered[what].add(status)
+    assert "200" in answered["installer GET /api/v1/installer/jobs"]
+    assert {"200", "404"} <= answered["installer GET /api/v1/installer/jobs/{number}"]
+    assert "422" in answered["installer POST /api/v1/installer/jobs/{number}/report"]
+    assert {"200", "400"} <= answered["hems GET /api/v1/hems/sessions"]
+    assert all(one <= {"401", "404"} for what, one in answered.items() if what.startswith("nobody "))
+    assert {"too large 413", "too many fields 400", "no boundary 400", "another method 405"} <= {
+        line.removeprefix("odd ") for line in said["asked"]
+    }

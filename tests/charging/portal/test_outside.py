@@ -193,6 +193,7 @@ def test_two_withdrawals_and_two_confirmations_at_once_are_one(
     context.close()
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.promise("P-043")
 @pytest.mark.promise("P-096")
 def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: Post) -> None:

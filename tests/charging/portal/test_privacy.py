@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,13 @@ def given(admin: Connection, person: int) -> None:
         " SELECT max(id), %s, now(), 'jan.peeters', 'support', sha256('x') FROM bloesem.act",
         [person],
     )
+
+
+def wait_for(met: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def shot(page: Page, name: str) -> None:
@@ -243,9 +251,13 @@ def test_an_objection_is_being_assessed_and_meanwhile_nobody_reads_for_it(
     expect(page.locator("#said")).to_contain_text("Je bezwaar is geregistreerd: Kwaliteit")
     assert not used()
     expect(page.locator("#p-quality .state")).to_contain_text("wordt bekeken")
+    case = "SELECT state FROM bloesem.request_case WHERE person_id = %s AND asked = 'objection'"
+    wait_for(lambda: admin.execute(case, [person]).fetchall() == [("waiting",)])  # for the officer
+    assert not used()
     page.locator("#p-quality button[value=back]").click()
     expect(page.locator("#said")).to_contain_text("ingetrokken: Kwaliteit")
     assert used()
+    assert admin.execute(case, [person]).fetchall() == [("withdrawn",)]
     # For what the contract or the law needs there is no switch (P-164).
     for part in ("billing", "sales", "service", "archive"):
         expect(page.locator(f"#p-{part} button")).to_have_count(0)

@@ -73,6 +73,9 @@ def waiting(admin: psycopg.Connection[Any], person: int, state: str) -> str:
     raise AssertionError(f"no case of theirs is {state}")
 
 
+@pytest.mark.promise("R-019")
+@pytest.mark.promise("R-018")
+@pytest.mark.promise("R-013")
 @pytest.mark.promise("P-145")
 def test_a_copy_without_an_account_by_the_letter_alone(
     site: Site, page: Page, admin: psycopg.Connection[Any]
@@ -196,6 +199,8 @@ def test_the_forms_are_there_in_every_language(page: Page, site: Site, language:
         looks_right(page, 390)
 
 
+@pytest.mark.promise("R-013")
+@pytest.mark.promise("R-005")
 def test_the_officer_sees_the_clock_decides_once_and_writes_down_a_letter(
     browser: Browser, site: Site, admin: psycopg.Connection[Any]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bloesem.policy.lint.model import Hit, Notice, Words, searched
 from bloesem.policy.model import Purpose
@@ -88,15 +88,52 @@ def no_term(notice: Notice, words: Words) -> Iterator[Hit]:
             yield Hit(row.lines[-1] if row.lines else None, said, f"`{key}` has no period")
 
 
-def over_broad(notice: Notice, _: Words) -> Iterator[Hit]:
-    """L-035: one legal term over parts of which the law asks not all."""
-    for key, row in notice.policy.purposes.items():
-        if row.basis == "legal-obligation" and len(row.parts) > 1:
-            yield Hit(
-                row.lines[0] if row.lines else None,
-                "",
-                f"`{key}` keeps {len(row.parts)} uses under one legal term",
-            )
+def over_broad(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-035: a part whose text keeps under a legal term what no law asks to be kept; the law's words say what one does."""
+    asked = {word for floor in notice.law.floors for word in floor.is_}
+    asked |= {
+        word for one in notice.law.purposes if one.basis == "legal-obligation" for word in one.reads.is_
+    }
+    for row in notice.policy.purposes.values():
+        line, evidence = _quoted(notice, row.lines, words.claim)
+        more = {
+            key: [one for one in part.reads if not _asked(notice, one, asked)]
+            for key, part in row.parts.items()
+            if (part.basis or row.basis) == "legal-obligation"
+        }
+        named = [f"`{key}` ({', '.join(reads)})" for key, reads in more.items() if reads]
+        if named:
+            yield Hit(line, evidence, f"under a legal term, though no law asks it: {'; '.join(named)}")
+
+
+def _asked(notice: Notice, category: str, words: set[str]) -> bool:
+    """Whether a law's word is on the category, or on one below it."""
+    return any(
+        words & set(one.is_)
+        for key, one in notice.policy.categories.items()
+        if key == category or key.startswith(f"{category}.")
+    )
+
+
+def _quoted(notice: Notice, lines: Sequence[int], expression: str | None) -> tuple[int | None, str]:
+    """Of these lines the last that says it, with its words; else the first, with none."""
+    for number in sorted(lines, reverse=True):
+        if expression and notice.lines and number <= len(notice.lines):
+            found = searched(expression, notice.lines[number - 1])
+            if found:
+                return number, found[0]
+    return (lines[0] if lines else None), ""
+
+
+def without_account(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-027: where the text says itself whom it has data of before any account, while terms start with one."""
+    if not any(one.id == "L-027" for one in notice.known):
+        return
+    for who, expression in words.topics.items():
+        line = notice.first(expression)
+        found = searched(expression, (notice.lines or ())[line - 1]) if line else None
+        if found:
+            yield Hit(line, found[0], f"no term for {who} and never gets an account")
 
 
 def special(notice: Notice, _: Words) -> Iterator[Hit]:
@@ -107,12 +144,30 @@ def special(notice: Notice, _: Words) -> Iterator[Hit]:
             yield Hit(category.line or (kind.announced if kind else None), "", f"`{key}` has no condition")
 
 
-def sources(notice: Notice, _: Words) -> Iterator[Hit]:
-    """L-055."""
+def sources(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-055: sources that the model has and the text does not name; and those that the text speaks of elsewhere alone."""
     listed = [one.line for one in notice.policy.sources.values() if one.line]
     for key, one in notice.policy.sources.items():
         if one.undeclared:
             yield Hit(one.line or min(listed, default=None), "", f"the text does not name the source `{key}`")
+    lines = notice.lines or ()
+    inside = "\n".join(lines[number - 1] for number in set(listed) if number <= len(lines))
+    for topic, expression in words.topics.items():
+        line = notice.first(expression)
+        found = searched(expression, lines[line - 1]) if line else None
+        if found and not searched(expression, inside):
+            yield Hit(line, found[0], f"the list of sources does not have {topic}")
+
+
+def employer(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-057: what is paid back goes by the employer, who is in no list of recipients; also where the model has no such."""
+    kind = notice.policy.recipients.get("employer")
+    line = notice.first(words.claim)
+    if words.claim is None or line is None or (kind is not None and not kind.undeclared):
+        return
+    found = searched(words.claim, (notice.lines or ())[line - 1])
+    if found:
+        yield Hit(line, found[0], "the employer gets what is paid back, and is in no list of recipients")
 
 
 def lacks_right(notice: Notice, article: str) -> Iterator[Hit]:

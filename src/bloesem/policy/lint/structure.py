@@ -93,6 +93,23 @@ def beyond(notice: Notice, words: Words) -> Iterator[Hit]:
             yield Hit(number, found[0], f"outside the table: {', '.join(named)}")
 
 
+def scope(notice: Notice, words: Words) -> Iterator[Hit]:
+    """L-018: whom the text elsewhere has data of, and does not say that it is for."""
+    if words.claim is None:
+        return
+    lines = notice.lines or ()
+    for number, line in enumerate(lines, 1):
+        found = searched(words.claim, line)
+        others = "\n".join((*lines[: number - 1], *lines[number:]))
+        named = [
+            f"{topic} (line {notice.first(expression)})"
+            for topic, expression in words.topics.items()
+            if searched(expression, others) and not searched(expression, line)
+        ]
+        if found and named:
+            yield Hit(number, found[0], f"elsewhere there are also {', '.join(named)}")
+
+
 def address(notice: Notice, words: Words) -> Iterator[Hit]:
     """L-021: the form of address that fewer lines use."""
     counted = {

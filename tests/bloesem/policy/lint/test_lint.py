@@ -88,6 +88,7 @@ def test_what_the_law_asks_later_is_asked_from_its_day_on(company: Company, publ
     assert "L-075" in {one.id for one in lint(notice_of(company, published.policy, dt.date(2025, 9, 12)))}
 
 
+@pytest.mark.promise("P-182")
 def test_a_policy_is_stale_a_year_after_its_day(company: Company, published: Notice) -> None:
     last = notice_of(company, published.policy, dt.date(2025, 3, 18))
     assert not [one for one in lint(last) if one.id == "L-024" and "year" in one.said]

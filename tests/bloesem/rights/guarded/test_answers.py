@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
-from tests.bloesem.rights.guarded.world import Blossom, asked
+from tests.bloesem.cli.world import BLOSSOM, call
+from tests.bloesem.rights.guarded.world import Blossom, asked, today
 
+from bloesem.company import load
 from bloesem.errors import RightsError, StoreError
 from bloesem.plan import calculus
+from bloesem.plan.dates import civil
+from bloesem.rights.evidence import replay
 from bloesem.rights.identify import Who
 from bloesem.stores import facts
 from bloesem.stores.postgres import Connection
+
+DAY = dt.timedelta(days=1)
 
 
 def parts(blossom: Blossom, person: int) -> dict[str, int]:
@@ -25,6 +32,7 @@ def parts(blossom: Blossom, person: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.promise("R-023")
 @pytest.mark.parametrize(
     "case", ["customer", "ann", "restricted", "dispute_open", "complained_together_other", "unknown_card"]
 )
@@ -35,6 +43,7 @@ def test_every_row_of_every_table_is_shown(blossom: Blossom, connection: Connect
     assert found["why"].keys() == found["tables"].keys()
 
 
+@pytest.mark.promise("R-022")
 def test_each_row_says_for_what_until_when_and_from_where(blossom: Blossom, connection: Connection) -> None:
     """As the calculus explains it, row by row."""
     person, plan = blossom.one("ann"), blossom.loaded.plan
@@ -72,6 +81,7 @@ def test_what_is_restricted_or_held_is_shown_with_why(blossom: Blossom, connecti
     assert "klantendienst" not in str(held["facts"]), "who holds is not the person's data"
 
 
+@pytest.mark.promise("R-023")
 def test_of_a_row_of_two_people_each_sees_their_own_columns(blossom: Blossom, connection: Connection) -> None:
     first, second = blossom.one("complained_together"), blossom.one("complained_together_other")
     connection.execute(
@@ -88,6 +98,7 @@ def test_of_a_row_of_two_people_each_sees_their_own_columns(blossom: Blossom, co
     assert mine["id"] == theirs["id"]
 
 
+@pytest.mark.promise("R-023")
 def test_who_read_somebody_is_told_by_day_and_purpose_and_not_by_name(
     blossom: Blossom, connection: Connection
 ) -> None:
@@ -151,6 +162,7 @@ def test_one_person_who_is_recorded_twice_is_one(blossom: Blossom, connection: C
     assert len(found["tables"]["data.person"]) == 2
 
 
+@pytest.mark.promise("R-031")
 def test_to_take_along_is_what_was_given_or_observed_on_contract_or_consent(
     blossom: Blossom, connection: Connection
 ) -> None:
@@ -197,3 +209,71 @@ def test_a_database_that_goes_away_is_said(blossom: Blossom) -> None:
         admin.execute("SELECT pg_terminate_backend(%s)", [victim.info.backend_pid])
         with pytest.raises(StoreError, match="went away"):
             desk.access(asked(blossom.one("customer")))
+
+
+# ---- a day that was (P-183): by another way than the database's masks, and to the same answer ----------------------------
+
+
+def read_on(blossom: Blossom, connection: Connection, person: int, day: dt.date) -> dict[str, str]:
+    """Purpose → why, of those that read on that day."""
+    loaded = blossom.loaded if day == today() else load(BLOSSOM, on=day, prefix=blossom.prefix)
+    said = replay(connection, loaded, asked(person), day)
+    assert said["version"]["version"] == str(loaded.policy.version)
+    assert all(one["basis"] and one["article"] for one in said["purposes"])
+    return {one["purpose"]: one["why"] for one in said["purposes"] if one["read"]}
+
+
+@pytest.mark.promise("P-183")
+def test_today_it_is_what_the_database_itself_has_of_each_person(
+    blossom: Blossom, connection: Connection
+) -> None:
+    plan = blossom.loaded.plan
+    for case in ("customer", "ann", "restricted", "four_ends", "dispute_open", "complained_together_other"):
+        person = blossom.one(case)
+        used = blossom.value("SELECT used FROM bloesem.state WHERE person_id = %s", person)
+        assert set(read_on(blossom, connection, person, today())) == set(plan.keys(used)), case
+
+
+@pytest.mark.promise("P-183")
+def test_of_a_day_that_was_it_is_what_applied_then(blossom: Blossom, connection: Connection) -> None:
+    person = blossom.one("restricted")
+    since = civil(
+        blossom.value(
+            "SELECT min(starts_at) FROM bloesem.fact WHERE person_id = %s AND kind = 'restriction'", person
+        )
+    )
+    before, after = (read_on(blossom, connection, person, day) for day in (since - DAY, since))
+    assert "support" in before
+    assert "support" not in after
+    left = blossom.one("four_ends")
+    ended = civil(
+        blossom.value(
+            "SELECT max(starts_at) FROM bloesem.fact WHERE person_id = %s AND key = 'customer.ended'", left
+        )
+    )
+    assert "identify" in read_on(blossom, connection, left, ended)
+    assert "identify" not in read_on(blossom, connection, left, ended + DAY)
+
+
+@pytest.mark.promise("P-183")
+def test_a_day_to_come_is_not_shown_and_the_command_says_it_all(
+    blossom: Blossom, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RightsError, match="has not come"):
+        replay(connection, blossom.loaded, asked(blossom.one("ann")), today() + DAY)
+    acts = "SELECT count(*) FROM bloesem.act WHERE counts ? 'evidence'"
+    before = blossom.value(acts)
+    monkeypatch.setenv("BLOESEM_DATABASE_URL", blossom.database.dsn.url())
+    value = blossom.value(
+        "SELECT value_norm FROM data.email_address WHERE person_id = %s ORDER BY id LIMIT 1",
+        blossom.one("customer"),
+    )
+    given = ("evidence", "--company", BLOSSOM, "--prefix", blossom.prefix, "--person", f"email={value}")
+    said = call(*given, "--json")
+    assert said.code == 0, said.err
+    assert {"day", "version", "notice", "told", "purposes", "facts", "decisions", "given"} == said.json.keys()
+    paper = call(*given)
+    assert paper.code == 0, paper.err
+    assert "the version of 2024-03-18 (/nl/notice/2024-03-18)" in paper.out
+    assert value not in paper.out
+    assert blossom.value(acts) == before + 2

@@ -93,6 +93,7 @@ def _kept(
     return {"reason": longest, "until": until and str(until), "purposes": {v.purpose for v in keeping}}
 
 
+@pytest.mark.promise("R-028")
 @pytest.mark.parametrize("case", CASES)
 def test_what_goes_changes_and_stays_is_what_the_calculus_says(
     blossom: Blossom, connection: Connection, case: str

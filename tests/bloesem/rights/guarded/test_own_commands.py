@@ -63,6 +63,7 @@ def test_a_store_is_named_too(ask: Ask, blossom: Blossom) -> None:
     assert ask("access", "--store", "here").code == 0
 
 
+@pytest.mark.promise("R-031")
 def test_export_writes_a_file_per_table(ask: Ask, tmp_path: Path) -> None:
     done = ask("export", "--json", "--csv", tmp_path / "out")
     assert done.code == 0, done.err

@@ -51,6 +51,7 @@ def ann(blossom: Blossom, connection: Connection) -> int:
     return person
 
 
+@pytest.mark.promise("R-022")
 @pytest.mark.promise("P-130")
 def test_access_names_who_really_got_what_when_and_on_which_ground(
     blossom: Blossom, connection: Connection, ann: int
