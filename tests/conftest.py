@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from tests import old_servers
 from tests.browsers import find_chromium, running_browser
@@ -27,9 +27,11 @@ from tests.databases import Database, DatabaseMaker, Servers, chosen_versions, d
 from bloesem.stores.embedded import EmbeddedServer
 from bloesem.stores.postgres import OLDEST
 
-# The same generated cases in every run, so that a run says something of the change; `make explore` tries others.
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# The same generated cases in every run, so that a run says something of the change; `make explore` tries others. How long
+# one takes says something of the machine, and of what else it does.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", UNHURRIED, derandomize=True)
+settings.register_profile("explore", UNHURRIED, derandomize=False)
 settings.load_profile("explore" if os.environ.get("BLOESEM_EXPLORE") else "steady")
 
 VERSIONS = (18, 16, *old_servers.VERSIONS)
