@@ -316,6 +316,24 @@ def test_the_officer_says_what_a_letter_asks_and_its_clock_runs_as_before(world:
     assert typed(world, "means", number, "--asked", "erasure").code == 1
 
 
+def test_a_use_that_was_stopped_for_an_objection_goes_on_when_it_was_none(world: World) -> None:
+    person = world.people["customer"]
+    assessing = (
+        "SELECT count(*) FROM bloesem.fact WHERE person_id = %s AND kind = 'assessing' AND starts_at <= bloesem.moment()"
+        " AND (ends_at IS NULL OR ends_at > bloesem.moment())"
+    )
+    number = world.file("objection", person=person, params={"purposes": ["quality"]})
+    world.clerk.run()
+    if not world.one(assessing, person):
+        world.admin.execute(
+            "INSERT INTO bloesem.fact (person_id, kind, key, starts_at) VALUES (%s, 'assessing', 'quality', bloesem.moment())",
+            [person],
+        )
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    assert desk.means("ann", number, "question", "other") == "recorded"
+    assert world.one(assessing, person) == 0
+
+
 def test_whoever_is_asked_who_they_are_is_not_when_it_is_no_advertising_that_they_want(world: World) -> None:
     person = world.people["restricted"]
     desk = CaseDesk(Oversight(world.admin, world.loaded.plan))

@@ -141,6 +141,14 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
             # what reads strangers' mail can unseal nothing
             "mailbox": {"keeper", "mailbox"},
         }, "each its own login"
+        assert facts["mailbox"] == str(folder / "privacy")
+        part = folder / "privacy" / ".a.eml"
+        part.write_bytes(b"From: yan@mail.example\r\nSubject: vraag\r\n\r\nIk heb een vraag.")
+        part.rename(folder / "privacy" / "a.eml")
+        until = time.monotonic() + 60
+        while not (folder / "privacy" / "read" / "a.eml").exists():  # moved when its case was committed
+            assert time.monotonic() < until, (folder / "logs" / "mailbox.log").read_text()
+            time.sleep(0.2)
         system.send_signal(signal.SIGINT)
         rest, told = system.communicate(timeout=40)
         assert rest == "", "one line of JSON, and nothing else"
