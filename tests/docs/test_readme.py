@@ -20,6 +20,7 @@ LINES = re.findall(r"^    \.venv/bin/bloesem (.+?)(?:  .*)?$", README, re.MULTIL
 #: Commands that need a database, or a mailbox, to say anything; and one that ends with 1 while something is missing.
 NEED = (
     "breach",
+    "cases",
     "mailbox",
     "register",
     "up",
