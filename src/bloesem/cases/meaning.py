@@ -7,6 +7,19 @@ from __future__ import annotations
 
 MEANS = "case_means(text, text, text, text)"
 
+#: What is no longer assessed is used again, but for what another case is about. In: `found`, the case that ended or became
+#: another; `at`.
+RESUMED = """
+    IF found.asked = 'objection' AND found.person_id IS NOT NULL THEN
+        PERFORM FROM {s}.state WHERE person_id = found.person_id FOR UPDATE;
+        PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
+        WHERE f.person_id = found.person_id AND f.kind = 'assessing' AND f.starts_at <= at
+          AND (f.ends_at IS NULL OR f.ends_at > at)
+          AND (NOT found.params ? 'purposes' OR found.params->'purposes' ? f.key)
+          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = found.person_id AND o.asked = 'objection'
+                          AND o.state NOT IN ({ended}) AND (NOT o.params ? 'purposes' OR o.params->'purposes' ? f.key));
+    END IF;"""
+
 #: `case_means(actor, number, kind, asked)`: recorded, already (it is that), or not-now.
 #: Whoever asked for an end to advertising proved nothing, nor did whoever is unknown: they are asked who they are (R-014).
 SQL = """
@@ -46,17 +59,9 @@ BEGIN
     INSERT INTO {s}.request_event (case_id, at, what, by, said)
     VALUES (found.id, at, 'means', actor, found.kind || ' ' || found.asked || ' → ' || case_means.kind || ' '
         || case_means.asked);
-    IF found.asked = 'objection' AND found.person_id IS NOT NULL THEN -- what is no longer assessed is used again
-        PERFORM FROM {s}.state WHERE person_id = found.person_id FOR UPDATE;
-        PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
-        WHERE f.person_id = found.person_id AND f.kind = 'assessing' AND f.starts_at <= at
-          AND (f.ends_at IS NULL OR f.ends_at > at)
-          AND (NOT found.params ? 'purposes' OR found.params->'purposes' ? f.key)
-          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = found.person_id AND o.asked = 'objection'
-                          AND o.state NOT IN ({ended}) AND (NOT o.params ? 'purposes' OR o.params->'purposes' ? f.key));
-    END IF;
+    {resumed}
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
 END $$"""
 
-__all__ = ["MEANS", "SQL"]
+__all__ = ["MEANS", "RESUMED", "SQL"]

@@ -8,7 +8,7 @@ case holds of somebody (words, address, the sealed answer) goes with the clock o
 
 from __future__ import annotations
 
-from bloesem.cases.meaning import MEANS
+from bloesem.cases.meaning import MEANS, RESUMED
 from bloesem.cases.meaning import SQL as _MEANS
 from bloesem.cases.model import CHANNELS, ENDED, KINDS, LANGUAGES, OUTCOMES, RIGHTS, STATES
 from bloesem.plan.model import Plan
@@ -113,7 +113,8 @@ def statements(plan: Plan) -> list[Statement]:
         name, function = signature.split("(")[0], f"{s}.{signature}"
         body = text.format(
             s=s, ended=ended, require_me=REQUIRE_ME.format(s=s), most=MOST_WORDS, within=literal(FETCHED_WITHIN),
-            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL), **said,
+            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL),
+            resumed=RESUMED.format(s=s, ended=ended), **said,
         ) if signature != ONE else text  # fmt: skip
         made += [
             (name, body),
@@ -334,25 +335,17 @@ CREATE OR REPLACE FUNCTION {s}.case_own_withdraw(which text) RETURNS boolean LAN
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me bigint;
-    ended {s}.request_case;
+    found {s}.request_case;
     at timestamptz := {s}.moment();
 BEGIN{require_me}
     UPDATE {s}.request_case SET state = 'withdrawn', ended_at = at
     WHERE number = which AND person_id = me AND state IN ('received', 'asked', 'identified', 'waiting') RETURNING *
-        INTO ended;
-    IF ended.id IS NULL THEN
+        INTO found;
+    IF found.id IS NULL THEN
         RETURN false;
     END IF;
-    INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (ended.id, at, 'withdrawn', 'person');
-    IF ended.asked = 'objection' THEN -- what is no longer assessed is used again, but for what another case is about
-        PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
-        PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
-        WHERE f.person_id = me AND f.kind = 'assessing' AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at)
-          AND (NOT ended.params ? 'purposes' OR ended.params->'purposes' ? f.key)
-          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = me AND o.asked = 'objection'
-                          AND o.state NOT IN ({ended})
-                          AND (NOT o.params ? 'purposes' OR o.params->'purposes' ? f.key));
-    END IF;
+    INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, at, 'withdrawn', 'person');
+    {resumed}
     RETURN true;
 END $$"""
 
