@@ -345,6 +345,7 @@ def test_a_machine_alone_grants_and_never_refuses_and_a_human_looks_where_one_is
         number = world.file(asked, person=person, words="R-036")
         world.clerk.run()
         assert (world.case(number)["outcome"], world.case(number)["decided_by"]) == ("granted", None), asked
+    person = world.people["dispute_open"]  # who has no other case of the kind
     number = world.file("human", person=person, language="en", words="My rating is wrong: I own the house.")
     world.clerk.run()
     case = world.case(number)
