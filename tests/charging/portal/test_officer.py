@@ -584,7 +584,7 @@ def test_a_breach_is_recorded_notified_made_whole_and_closed_on_the_pages(office
     _step(page, "record", aware_at=_at(20))
     page.wait_for_url("**/officer/breaches/1")
     expect(page.locator("main meter")).to_have_attribute("value", "20")
-    expect(page.locator("main")).to_contain_text("nog 51 u 59")
+    expect(page.locator("main")).to_contain_text(re.compile(r"nog 51 u 5\d"))
     assert page.locator("main b").count() == 0
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
