@@ -5,39 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 from psycopg import sql
-from tests.databases import Database
-
-from bloesem.stores.postgres import connect
-
-#: Server (its folder) and schema → the database that the migrations were run in.
-_models: dict[tuple[str, str], str] = {}
+from tests.databases import Database, as_made
 
 
 def migrated(database: Database, schema: str = "data") -> Database:
     """The same database, with its business tables; it was empty, and nobody is connected to it."""
-    where = (str(database.server.data_dir), schema)
     with database.connect() as connection:
         user_tables = connection.execute("SELECT count(*) FROM pg_stat_user_tables").fetchone()
     assert user_tables == (0,), "a database that already has tables is not made anew"
-    if where not in _models:
-        _models[where] = _model(database, schema).name
-    with connect(database.server.dsn(), autocommit=True) as admin:
-        name = sql.Identifier(database.name)
-        admin.execute(sql.SQL("DROP DATABASE {}").format(name))
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(_models[where])))
-    return database
-
-
-def _model(database: Database, schema: str) -> Database:
-    """A database of the same server in which the migrations were run, in a process of their own."""
-    model = replace(database, name=f"{database.name}_model")
-    with connect(database.server.dsn(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(model.name)))
-    _migrate(model, schema)
-    return model
+    as_made(database, ("migrated", schema), lambda model: _migrate(model, schema))
+    return database  # its roles are its own: migrations make none
 
 
 def _migrate(database: Database, schema: str) -> None:

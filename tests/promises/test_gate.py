@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.bloesem.gate.attack import REFUSED, acting, blocks, refusal, refusals
-from tests.bloesem.gate.world import World, make_models, opened
+from tests.bloesem.gate.world import Connection, World, copied, make_models, opened
 from tests.charging.databases import migrated
 from tests.databases import Database, DatabaseMaker
 
@@ -45,16 +45,18 @@ def tables(module_database: Database) -> Database:
     return migrated(module_database)
 
 
-@pytest.fixture
-def store(tables: Database, make_database: DatabaseMaker) -> Iterator[World]:
+def in_force(model: Database, admin: Connection) -> World:
     """The business tables with the plan in force, and nobody in them."""
-    database = make_database(template=tables)
-    plan = load(COMPANY.company.directory, on=COMPANY.plan.version, prefix=database.role_prefix).plan
-    with database.connect(autocommit=True) as admin:
-        world = World(plan, database, admin)
-        world.put_in_force()
-        with opened(world):
-            yield world
+    plan = load(COMPANY.company.directory, on=COMPANY.plan.version, prefix=model.role_prefix).plan
+    world = World(plan, model, admin)
+    world.put_in_force()
+    return world
+
+
+@pytest.fixture
+def store(fresh_database: Database) -> Iterator[World]:
+    with copied(fresh_database, "in force", in_force, tables=migrated) as world:
+        yield world
 
 
 # ---- the world ----------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from typing import Any
 
 import django
 import pytest
-from tests.bloesem.console.stage import BLOSSOM, Stage, build
+from tests.bloesem.console.stage import Stage, build
 from tests.databases import Database
 
-from bloesem.cases import tables as cases
 from bloesem.cases.clerk import Clerk
-from bloesem.company import Loaded, load
-from bloesem.plan.dates import civil
+from bloesem.company import Loaded
 from bloesem.rights.keys import Keys
 from bloesem.stores.postgres import Connection
 
@@ -106,14 +103,13 @@ class World:
 @pytest.fixture(scope="module")
 def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     stage = build(module_database, tmp_path_factory.mktemp("doors"), 80, everybody=True)
-    loaded = load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=module_database.role_prefix)
+    assert stage.loaded is not None
     with (
-        module_database.connect(autocommit=True) as admin,
+        stage.database.connect(autocommit=True) as admin,
         stage.keeper.open(autocommit=True) as keeper,
     ):
-        cases.install(admin, loaded.plan)
         keys = Keys.at(stage.doors)
         people: dict[str, int] = dict(
             admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
         )
-        yield World(stage, loaded, admin, Clerk(keeper, loaded, keys), people)
+        yield World(stage, stage.loaded, admin, Clerk(keeper, stage.loaded, keys), people)

@@ -3,41 +3,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.bloesem.consent.stage import Stage, stage
-from tests.bloesem.gate.world import World, opened
-from tests.databases import Database, DatabaseMaker, databases_on
-from tests.promises.test_gate import COMPANY, store, tables, unblocked  # noqa: F401 - fixtures
-
-from bloesem.company import load
-from bloesem.stores.embedded import EmbeddedServer
+from tests.bloesem.consent.stage import Stage, install, stage
+from tests.bloesem.gate.world import Connection, World, copied
+from tests.charging.databases import migrated
+from tests.databases import Database
+from tests.promises import test_gate
+from tests.promises.test_gate import store, tables, unblocked  # noqa: F401 - fixtures
 
 
 @contextmanager
-def in_force(database: Database, folder: Path) -> Iterator[Stage]:
-    plan = load(COMPANY.company.directory, on=COMPANY.plan.version, prefix=database.role_prefix).plan
-    with database.connect(autocommit=True) as admin:
-        world = World(plan, database, admin)
-        world.put_in_force()
-        with opened(world):
-            yield stage(world, folder)
+def in_force(
+    database: Database, folder: Path, what: str, more: Callable[[World], object] = lambda world: None
+) -> Iterator[Stage]:
+    """in: an empty database; `what`: the name of what `more` adds, once, to the plan and the list of consents."""
+
+    def make(model: Database, admin: Connection) -> World:
+        world = test_gate.in_force(model, admin)
+        install(world)
+        more(world)
+        return world
+
+    with copied(database, what, make, tables=migrated) as world:
+        yield stage(world, folder)
 
 
 @pytest.fixture(scope="module")
-def at(tables: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:  # noqa: F811
-    server: EmbeddedServer = tables.server
-    with (
-        databases_on(server) as make,
-        in_force(make(template=tables), tmp_path_factory.mktemp("keys")) as made,
-    ):
+def at(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with in_force(module_database, tmp_path_factory.mktemp("keys"), "consent") as made:
         yield made
 
 
 @pytest.fixture
-def alone(tables: Database, make_database: DatabaseMaker, tmp_path: Path) -> Iterator[Stage]:  # noqa: F811
-    with in_force(make_database(template=tables), tmp_path) as made:
+def alone(fresh_database: Database, tmp_path: Path) -> Iterator[Stage]:
+    with in_force(fresh_database, tmp_path, "consent, alone") as made:
         yield made

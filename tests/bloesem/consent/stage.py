@@ -103,8 +103,17 @@ class Stage:
         return int(row[0])
 
 
+def rules_of(world: World) -> Rules:
+    return load_rules(MESSAGES / "door.yaml", world.plan, COMPANY.policy)
+
+
+def install(world: World) -> None:
+    """The list and the consents, in a database with a plan in force."""
+    tables.install(world.admin, rules_of(world))
+
+
 def stage(world: World, folder: Path) -> Stage:
-    rules = load_rules(MESSAGES / "door.yaml", world.plan, COMPANY.policy)
+    """in: a world with the list installed; `folder`: where the keys are, or are made."""
+    rules = rules_of(world)
     texts = load_texts(MESSAGES / "consents.yaml", rules)
-    tables.install(world.admin, rules)
     return Stage(Business(world), rules, texts, SuppressionKeys.at(folder), folder)

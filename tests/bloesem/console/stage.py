@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 
 from tests.charging.databases import migrated
-from tests.databases import Database
+from tests.databases import Database, as_made
 
 from bloesem.cases import tables as cases
 from bloesem.company import Loaded
@@ -100,7 +102,23 @@ def company(prefix: str) -> Company:
 
 
 def build(database: Database, doors: Path, people: int = 60, *, everybody: bool = False) -> Stage:
-    """`everybody`: as people sign in to it: the first person of each case is named, not Ann alone, and messages are sent."""
+    """`everybody`: as people sign in to it: the first person of each case is named, not Ann alone, and messages are sent.
+    out: its database has other roles than the one given, those of its model."""
+    database, stage = as_made(
+        database,
+        ("stage", people, everybody),
+        lambda model: _built(model, _kept(doors), people, everybody=everybody),
+    )
+    shutil.copytree(stage.doors, doors, dirs_exist_ok=True)
+    return replace(stage, database=database, doors=doors)
+
+
+def _kept(doors: Path) -> Path:
+    """Where the logins of a model are kept: beside those of its copies, for as long as the run."""
+    return Path(tempfile.mkdtemp(prefix="model-", dir=doors.parent))
+
+
+def _built(database: Database, doors: Path, people: int, *, everybody: bool) -> Stage:
     from charging.generate import generate, load
 
     migrated(database)

@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -37,10 +37,21 @@ class Truth:
     rows: Mapping[str, list[dict[str, Any]]]
     facts: Facts
     now: Any
+    states: dict[int, calculus.Person] = field(default_factory=dict)
+    known: dict[tuple[str, int], calculus.Judged] = field(default_factory=dict)
 
     @classmethod
     def of(cls, world: World) -> Truth:
         return cls({t.name: world.rows(t) for t in world.plan.tables}, world.facts(), world.now())
+
+    def judged(self, plan: Plan, table: TablePlan, row: dict[str, Any]) -> calculus.Judged:
+        """All that the calculus says of one of these rows: asked once, for every purpose and column."""
+        where = (table.name, id(row))
+        if where not in self.known:
+            for who in {int(row[c]) for c in table.owners if row[c] is not None} - self.states.keys():
+                self.states[who] = calculus.person(plan, self.facts.get(who, ()), self.now)
+            self.known[where] = calculus.judged(plan, table, row, self.facts, self.now, self.states)
+        return self.known[where]
 
 
 # ---- what should be seen -----------------------------------------------------------------------------------------
@@ -87,7 +98,7 @@ def scope_columns(table: TablePlan, target: Target) -> list[str]:
 def expected(
     plan: Plan, truth: Truth, target: Target, table: TablePlan, scope: int | None
 ) -> dict[Any, dict[str, Any]]:
-    """Row id → column → value that the role may see, by `plan.calculus.permits` for purposes."""
+    """Row id → column → value that the role may see, by `plan.calculus` for purposes."""
     columns = columns_for(plan, target, table)
     if not columns:
         return {}
@@ -95,10 +106,9 @@ def expected(
     found = {}
     for row in truth.rows[table.name]:
         if target.kind == "purpose":
-            visible = calculus.permits(plan, truth.facts, table, row, key, target.key, truth.now).allowed
+            visible = truth.judged(plan, table, row).decide(key, plan.purpose(target.key)).allowed
         else:
-            masks = calculus.row_masks(plan, table, row, truth.facts, truth.now)
-            visible = _seen(plan, truth, table, target, row, masks, scope)
+            visible = _seen(plan, truth, table, target, row, truth.judged(plan, table, row).masks, scope)
         if visible:
             found[row[key.name]] = {
                 c.name: _value(plan, truth, target, table, row, c)
@@ -182,12 +192,12 @@ def _runs(table: TablePlan, row: Mapping[str, Any], today: dt.date) -> bool:
 
 
 def _value(
-    plan: Plan, truth: Truth, target: Target, table: TablePlan, row: Mapping[str, Any], column: ColumnPlan
+    plan: Plan, truth: Truth, target: Target, table: TablePlan, row: dict[str, Any], column: ColumnPlan
 ) -> Any:
     """The stored value where the purpose is permitted it; what the map says an erased one becomes otherwise."""
     if target.kind != "purpose" or column.key:
         return row[column.name]
-    decision = calculus.permits(plan, truth.facts, table, row, column, target.key, truth.now)
+    decision = truth.judged(plan, table, row).decide(column, plan.purpose(target.key))
     return row[column.name] if decision.allowed else column.erased
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import django
 import pytest
 from tests.bloesem.gate import small_company
-from tests.bloesem.gate.world import World, fill, make_models, opened
+from tests.bloesem.gate.world import Connection, World, copied, fill, make_models
 from tests.charging.databases import migrated
 from tests.databases import Database, Servers, chosen_versions, databases_on
 
@@ -35,15 +35,18 @@ def unblocked(django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def small_world(module_database: Database) -> Iterator[World]:
     """The small company with a few dozen people."""
-    with module_database.connect(autocommit=True) as admin:
-        plan = small_company.plan(module_database.role_prefix)
+
+    def make(model: Database, admin: Connection) -> World:
+        plan = small_company.plan(model.role_prefix)
         small_company.create_tables(admin, plan)
-        world = World(plan, module_database, admin)
+        world = World(plan, model, admin)
         world.put_in_force()
         fill(world)
+        return world
+
+    with copied(module_database, "small", make) as world:
         make_models(world)
-        with opened(world):
-            yield world
+        yield world
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +54,20 @@ def real_world(postgres_servers: Servers, request: pytest.FixtureRequest) -> Ite
     """The real company's policy over its business tables, with generated people in every case that it tells apart."""
     from charging.generate import generate, load
 
-    with databases_on(postgres_servers.get(chosen_versions(request.config)[0])) as make:
-        database = migrated(make())
+    def make(model: Database, admin: Connection) -> World:
         today = civil(dt.datetime.now(dt.UTC))
-        with database.connect(autocommit=True) as admin:
-            plan = load_plan(ROOT / "company" / "blossom", on=today, prefix=database.role_prefix)
-            world = World(plan, database, admin)
-            world.put_in_force()
-            load.load(admin, generate(today, 40), at=world.now())
-            make_models(world)
-            with opened(world):
-                yield world
+        plan = load_plan(ROOT / "company" / "blossom", on=today, prefix=model.role_prefix)
+        world = World(plan, model, admin)
+        world.put_in_force()
+        load.load(admin, generate(today, 40), at=world.now())
+        return world
+
+    with (
+        databases_on(postgres_servers.get(chosen_versions(request.config)[0])) as new,
+        copied(new(), "real", make, tables=migrated) as world,
+    ):
+        make_models(world)
+        yield world
 
 
 @pytest.fixture(scope="module", params=["small", "blossom"])

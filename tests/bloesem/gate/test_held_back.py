@@ -72,7 +72,7 @@ def _opens(world: World, truth: Truth, target: Target, person: int) -> bool:
 
 def _shown(world: World, truth: Truth, target: Target, table: TablePlan, row: dict[str, Any]) -> bool:
     key = table.column(table.id)
-    return calculus.permits(world.plan, truth.facts, table, row, key, target.key, truth.now).allowed
+    return truth.judged(world.plan, table, row).decide(key, world.plan.purpose(target.key)).allowed
 
 
 def expected(world: World, truth: Truth, due: Mapping[str, set[Any]], target: Target, person: int) -> Counts:

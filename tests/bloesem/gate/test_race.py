@@ -11,8 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.bloesem.gate import small_company
-from tests.bloesem.gate.world import Connection, Secrets, World, opened
+from tests.bloesem.gate.world import Connection, World, copied, inhabited
 from tests.databases import Database
 
 from bloesem.clock import moment
@@ -28,19 +27,11 @@ INSERT = "INSERT INTO marketing.segment (id, person_id, recorded_at, name) VALUE
 
 @pytest.fixture
 def store(fresh_database: Database) -> Iterator[World]:
-    with fresh_database.connect(autocommit=True) as admin:
-        plan = small_company.plan(fresh_database.role_prefix)
-        small_company.create_tables(admin, plan)
-        world = World(plan, fresh_database, admin, Secrets())
-        world.put_in_force()
-        for person in range(ANN, ANN + 6):
-            admin.execute(
-                "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
-            )
-            admin.execute("SELECT bloesem.record_fact(%s, 'event', 'interaction', now())", [person])
-            admin.execute("SELECT bloesem.record_fact(%s, 'event', 'account.opened', now())", [person])
-        with opened(world):
-            yield world
+    people, events = range(ANN, ANN + 6), ("interaction", "account.opened")
+    with copied(
+        fresh_database, "race", lambda model, admin: inhabited(model, admin, people, events)
+    ) as world:
+        yield world
 
 
 @pytest.fixture

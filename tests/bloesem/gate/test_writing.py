@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.utils import DataError, IntegrityError
-from tests.bloesem.gate import small_company
 from tests.bloesem.gate.attack import acting
-from tests.bloesem.gate.world import Secrets, World, make_models, opened
+from tests.bloesem.gate.world import Connection, World, copied, inhabited, make_models
 from tests.databases import Database
 
 from bloesem import gate
@@ -25,22 +24,18 @@ ANN, BEA, CAS = 71, 72, 73
 @pytest.fixture
 def store(fresh_database: Database) -> Iterator[World]:
     """Ann as she is, Bea who objected to marketing, Cas whose data is restricted."""
-    with fresh_database.connect(autocommit=True) as admin:
-        plan = small_company.plan(fresh_database.role_prefix)
-        small_company.create_tables(admin, plan)
-        world = World(plan, fresh_database, admin, Secrets())
-        world.put_in_force()
-        for person in (ANN, BEA, CAS):
-            admin.execute(
-                "INSERT INTO data.person (id, recorded_at, language) VALUES (%s, now(), 'nl')", [person]
-            )
-            for event in ("interaction", "account.opened", "customer.started"):
-                admin.execute("SELECT bloesem.record_fact(%s, 'event', %s, now())", [person, event])
+
+    def make(model: Database, admin: Connection) -> World:
+        world = inhabited(
+            model, admin, (ANN, BEA, CAS), ("interaction", "account.opened", "customer.started")
+        )
         admin.execute("SELECT bloesem.record_fact(%s, 'objection', 'marketing', now())", [BEA])
         admin.execute("SELECT bloesem.record_fact(%s, 'restriction', 'accuracy', now())", [CAS])
+        return world
+
+    with copied(fresh_database, "writing", make) as world:
         make_models(world)
-        with opened(world):
-            yield world
+        yield world
 
 
 def model(world: World, name: str) -> Any:

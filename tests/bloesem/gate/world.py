@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ import psycopg
 from django.db import connections, models
 from psycopg import sql
 from tests.bloesem.gate import small_company
-from tests.databases import Database
+from tests.databases import Database, as_made, forget_model
 
 from bloesem import gate
 from bloesem.gate.secrets import Credentials
@@ -131,6 +131,47 @@ def opened(world: World) -> Iterator[World]:
         yield world
     finally:
         world.close()
+
+
+@contextmanager
+def copied(
+    database: Database,
+    what: Hashable,
+    make: Callable[[Database, Connection], World],
+    *,
+    tables: Callable[[Database], object] | None = None,
+) -> Iterator[World]:
+    """in: an empty database; `tables`: makes tables in one; `make`: puts a plan in force there, and people. out: a copy of what it made the first time
+    that `what` was asked for. Copies share their roles: after one that had another plan put in force, a new model is made.
+    """
+
+    def made(model: Database) -> tuple[Plan, Secrets]:
+        if tables:
+            tables(model)
+        with model.connect(autocommit=True) as admin:
+            world = make(model, admin)
+            world.close()
+            return world.plan, world.secrets
+
+    database, (plan, secrets) = as_made(database, what, made)
+    before = _plans(database)
+    try:
+        with (
+            database.connect(autocommit=True) as admin,
+            opened(World(plan, database, admin, secrets)) as world,
+        ):
+            yield world
+    finally:
+        if _plans(database) != before:
+            forget_model(database, what)
+
+
+def _plans(database: Database) -> int:
+    """How many plans were put in force here."""
+    with database.connect() as connection:
+        found = connection.execute("SELECT count(*) FROM bloesem.installed").fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 # ---- models of the plan's tables -----------------------------------------------------------------------------------

@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 from tests.bloesem.consent.conftest import in_force
 from tests.bloesem.consent.stage import Stage
-from tests.bloesem.sending.stage import ready
-from tests.databases import Database, DatabaseMaker
+from tests.bloesem.gate.world import World
+from tests.bloesem.sending.stage import install
+from tests.databases import Database
 from tests.promises.test_gate import tables, unblocked  # noqa: F401 - fixtures
 
 from bloesem.publishing import tables as publications
 
 
+def published(world: World) -> None:
+    publications.install(world.admin, world.plan)
+    install(world)
+
+
 @pytest.fixture
-def at(tables: Database, make_database: DatabaseMaker, tmp_path: Path) -> Iterator[Stage]:  # noqa: F811
-    with in_force(make_database(template=tables), tmp_path) as made:
-        publications.install(made.keeper, made.world.plan)
-        yield ready(made)
+def at(fresh_database: Database, tmp_path: Path) -> Iterator[Stage]:
+    with in_force(fresh_database, tmp_path, "publishing", published) as made:
+        yield made

@@ -13,7 +13,7 @@ from typing import Any
 
 import django
 import pytest
-from tests.bloesem.gate.world import World, opened
+from tests.bloesem.gate.world import Connection, World, copied
 from tests.bloesem.recipients.changed import DAY, HOME
 from tests.charging.databases import migrated
 from tests.databases import Database
@@ -36,19 +36,22 @@ def unblocked(django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def blossom_store(module_database: Database) -> Iterator[Business]:
     """One store for a module: what a test finds recorded, it counts from where it began."""
-    with on_the_day(migrated(module_database)) as business:
+    with on_the_day(module_database) as business:
         yield business
 
 
 @contextmanager
 def on_the_day(database: Database) -> Iterator[Business]:
-    plan = load(HOME, on=DAY, prefix=database.role_prefix).plan
-    with database.connect(autocommit=True) as admin:
-        world = World(plan, database, admin)
+    """in: an empty database."""
+
+    def make(model: Database, admin: Connection) -> World:
+        world = World(load(HOME, on=DAY, prefix=model.role_prefix).plan, model, admin)
         world.put_in_force()
         it_is(world, DAY)
-        with opened(world):
-            yield Business(world)
+        return world
+
+    with copied(database, "on the day", make, tables=migrated) as world:
+        yield Business(world)
 
 
 def it_is(world: World, day: dt.date) -> None:

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from tests.bloesem.recipients.changed import DAY, HOME, blossom, changed
 from tests.bloesem.recipients.store import blossom_store, files, invoiced, manifest, on_the_day, unblocked  # noqa: F401
-from tests.charging.databases import migrated
 from tests.databases import Database
 from tests.promises.business import Business
 from tests.promises.test_gate import has_home_charger
@@ -379,7 +378,7 @@ def test_a_disclosure_is_append_only_and_nobody_adds_people_to_one_that_is_commi
 
 def test_it_goes_when_the_law_no_longer_asks_to_show_it(fresh_database: Database, tmp_path: Path) -> None:
     """Five years after it was given, through the last day, as with who read whom (P-104)."""
-    with on_the_day(migrated(fresh_database)) as store:
+    with on_the_day(fresh_database) as store:
         LAST["id"] = 0
         person = invoiced(store)
         give(store, [person], tmp_path)

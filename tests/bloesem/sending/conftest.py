@@ -8,21 +8,18 @@ from pathlib import Path
 import pytest
 from tests.bloesem.consent.conftest import in_force
 from tests.bloesem.consent.stage import Stage
-from tests.bloesem.sending.stage import ready
-from tests.databases import Database, DatabaseMaker, databases_on
+from tests.bloesem.sending.stage import install
+from tests.databases import Database
 from tests.promises.test_gate import tables, unblocked  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="module")
-def at(tables: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:  # noqa: F811
-    with (
-        databases_on(tables.server) as make,
-        in_force(make(template=tables), tmp_path_factory.mktemp("keys")) as made,
-    ):
-        yield ready(made)
+def at(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with in_force(module_database, tmp_path_factory.mktemp("keys"), "sending", install) as made:
+        yield made
 
 
 @pytest.fixture
-def alone(tables: Database, make_database: DatabaseMaker, tmp_path: Path) -> Iterator[Stage]:  # noqa: F811
-    with in_force(make_database(template=tables), tmp_path) as made:
-        yield ready(made)
+def alone(fresh_database: Database, tmp_path: Path) -> Iterator[Stage]:
+    with in_force(fresh_database, tmp_path, "sending, alone", install) as made:
+        yield made

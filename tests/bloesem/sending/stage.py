@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.bloesem.consent.stage import MESSAGES, Stage
+from tests.bloesem.consent.stage import MESSAGES, Stage, rules_of
+from tests.bloesem.gate.world import World
 
 from bloesem.consent.links import LinkKeys
 from bloesem.consent.phone_list import import_list
@@ -40,9 +41,9 @@ def templates(at: Stage) -> Templates:
     return load_templates(MESSAGES / "templates", at.rules, civil(at.now()))
 
 
-def ready(at: Stage) -> Stage:
-    tables.install(at.keeper, at.rules)
-    return at
+def install(world: World) -> None:
+    """An outbox, where the list and the consents are already."""
+    tables.install(world.admin, rules_of(world))
 
 
 def door(

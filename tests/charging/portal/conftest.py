@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterator
 
 import django
 import pytest
-from tests.bloesem.console.stage import BLOSSOM, build
+from tests.bloesem.console.stage import build
 from tests.charging.portal.site import Site, served
 from tests.databases import Database
-
-from bloesem.company import load
-from bloesem.plan.dates import civil
-from bloesem.sending import ready as sending
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
 django.setup()
@@ -23,8 +18,5 @@ django.setup()
 @pytest.fixture(scope="module")
 def site(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stage = build(module_database, tmp_path_factory.mktemp("doors"), 80, everybody=True)
-    loaded = load(BLOSSOM, on=civil(dt.datetime.now(dt.UTC)), prefix=module_database.role_prefix)
-    with module_database.connect(autocommit=True) as admin:
-        sending.install(admin, loaded)
     with served(stage, tmp_path_factory.mktemp("site")) as running:
         yield running

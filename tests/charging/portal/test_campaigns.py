@@ -9,12 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import RequestFactory
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browsers import violations
 from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
-from tests.charging.portal.test_sign_in import RULES
 
 from bloesem.console.language import say
 from charging.portal import campaigns
@@ -44,8 +43,7 @@ def screen(browser: Browser, site: Site, marketer: Visitor) -> Iterator[Page]:
 
 
 def looks_right(page: Page, width: int) -> None:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(v["id"], node["target"]) for v in found for node in v["nodes"]] == [], page.url
+    assert violations(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 

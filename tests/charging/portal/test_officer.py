@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from psycopg import sql
 from tests.bloesem.console.stage import BLOSSOM, Stage
+from tests.browsers import violations
 from tests.charging.portal.site import STAFF, Site
 
 from bloesem.company import load
@@ -26,7 +26,6 @@ from bloesem.recipients.transfers import carried
 from bloesem.rights.guarded.told import readings
 
 pytestmark = pytest.mark.browser
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     *("", "/readers", "/transfers", "/recipients", "/recipients/nimbus", "/recipients/linkedin_audiences"),
     *("/matrix", "/disclosures", "/consents", "/register", "/dpia", "/breaches"),
@@ -115,8 +114,7 @@ def today() -> dt.date:
 
 
 def looks_right(page: Page, width: int) -> None:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(v["id"], n["target"], n["failureSummary"]) for v in found for n in v["nodes"]] == [], page.url
+    assert violations(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
     assert page.locator("h1").count() == 1
     assert page.locator("[style]").count() == 0

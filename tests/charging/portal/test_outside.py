@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import BLOSSOM
 from tests.bloesem.sending.mailbox import Mailbox, running
+from tests.browsers import violations
 from tests.charging.portal.site import Site, stored
 
 from bloesem.company import load
@@ -295,7 +295,7 @@ def test_the_pages_are_clean_and_the_same_for_an_address_that_is_known(
         for there in ("news", "contact", "contest/lente", "survey/nu", "confirm/x"):
             for language in LANGUAGES if width == 390 else ("nl",):
                 page.goto(f"{site.portal}/{language}/{there}")
-                assert [v["id"] for v in Axe().run(page).response["violations"]] == [], there
+                assert violations(page) == [], there
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), there
                 assert stored(context, page) == (set(), 0), there
         assert [url for url in asked if not url.startswith(site.portal)] == []

@@ -10,13 +10,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
+from tests.browsers import violations
 from tests.charging.portal.site import Site
 
 pytestmark = pytest.mark.browser
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +32,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def looks_right(page: Page, width: int) -> None:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(v["id"], n["target"], n["failureSummary"]) for v in found for n in v["nodes"]] == [], page.url
+    assert violations(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
     assert page.locator("h1").count() == 1
     assert page.locator("[style]").count() == 0

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browsers import violations
 from tests.charging.portal.site import STAFF, Site, next_window, totp
 
 pytestmark = pytest.mark.browser
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OFFICERS = ("readers", "transfers", "recipients", "recipients/nimbus", "matrix", "disclosures", "consents")
 WORDS = {
     "nl": ("Aanmelden", "Je code om aan te melden", "Dag "),
@@ -48,10 +47,7 @@ def page(visit: Visit) -> Page:
 
 
 def looks_right(page: Page) -> None:
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(v["id"], node["target"], node["failureSummary"]) for v in found for node in v["nodes"]] == [], (
-        page.url
-    )
+    assert violations(page) == [], page.url
 
 
 @pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 390), ("fr", 390), ("de", 1280)])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import sql
 from tests.bloesem.cli.world import BLOSSOM
 from tests.charging.databases import migrated
-from tests.databases import Database
+from tests.databases import Database, as_made
 
 from bloesem import company
 from bloesem.company import Loaded
@@ -77,7 +77,12 @@ class Blossom:
 
 
 def made(database: Database) -> Blossom:
-    """in: an empty database. out: the same, inhabited."""
+    """in: an empty database. out: a copy of one that is inhabited, with its roles."""
+    copy, found = as_made(database, "ten years", _inhabited)
+    return replace(found, database=copy)
+
+
+def _inhabited(database: Database) -> Blossom:
     import django
 
     django.setup()
