@@ -29,7 +29,6 @@ COMMANDS = {
     "publish": "a new version: what differs, what it would do, who decided, who was told, and activation",
     "explain": "why a purpose may or may not read a column",
     "access": "everything that is held about one person, here or in a database of any design, and why",
-    "evidence": "what applied to a person on a day: version, grounds, decisions, and what they were told",
     "erase": "people go, here or from a database of any design: rehearsed, then whole or not at all",
     "export": "what a person gave, to take along, as JSON and CSV",
     "rectify": "a value that was wrong becomes what it should be",

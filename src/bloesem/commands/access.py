@@ -11,13 +11,14 @@ import argparse
 import json
 from typing import Any
 
-from bloesem.commands import people, shared
+from bloesem.commands import day, people, shared
 
 EXAMPLES = f"""\
 examples:
   bloesem access --person email=ann@mail.example             on the database that `bloesem up` uses
   bloesem access --store postgresql://me@db.example/shop --map map.yaml --policy company/minimal --person email=a@b.example
   bloesem access … --person public.customer.id=7 --json      one of two people who share an address
+  bloesem access --person email=ann@mail.example --at 2025-03-01    what applied to them that day (art. 5(2))
 
 {people.EXIT}
 """
@@ -25,9 +26,17 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     people.configure(parser)
+    parser.add_argument(
+        "--at",
+        type=shared.day,
+        metavar="DATE",
+        help="instead: what applied to them on that day (version, grounds, decisions, what they were told)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.at is not None:
+        return day.run(arguments)
     with people.case(arguments) as case:
         found = case.desk.access(case.wanted)
     if arguments.json:

@@ -268,7 +268,17 @@ def test_a_day_to_come_is_not_shown_and_the_command_says_it_all(
         "SELECT value_norm FROM data.email_address WHERE person_id = %s ORDER BY id LIMIT 1",
         blossom.one("customer"),
     )
-    given = ("evidence", "--company", BLOSSOM, "--prefix", blossom.prefix, "--person", f"email={value}")
+    given = (
+        "access",
+        "--policy",
+        BLOSSOM,
+        "--prefix",
+        blossom.prefix,
+        "--person",
+        f"email={value}",
+        "--at",
+        today(),
+    )
     said = call(*given, "--json")
     assert said.code == 0, said.err
     assert {"day", "version", "notice", "told", "purposes", "facts", "decisions", "given"} == said.json.keys()

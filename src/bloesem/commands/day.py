@@ -1,7 +1,4 @@
-"""Shows what applied to one person on one day: the version, the grounds, what was decided, what they were told (art. 5(2)).
-
-It is replayed from the version's files and the facts about the person. Of somebody who was erased nothing is left to replay.
-"""
+"""`bloesem access --at DATE`: what applied to one person that day, replayed from the version's files and the facts."""
 
 from __future__ import annotations
 
@@ -10,38 +7,23 @@ from typing import Any
 
 from bloesem.commands import people, shared
 
-EXAMPLES = f"""\
-examples:
-  bloesem evidence --person email=ann@mail.example --on 2025-03-01      on the database that `bloesem up` uses
-  bloesem evidence --person email=ann@mail.example --json               today
-
-{people.EXIT}
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    shared.add_store(parser, f"the database that holds the person (default: {shared.HERE})")
-    parser.add_argument(
-        "--person", action="append", default=[], metavar="KIND=VALUE", help="who: email=a@b.example"
-    )
-    parser.add_argument(
-        "--on", type=shared.day, metavar="DATE", help="the day that is asked about (default: today)"
-    )
-    parser.add_argument("--also", action="append", default=[], help=argparse.SUPPRESS)
-    shared.add_home(parser)
-    shared.add_prefix(parser)
-    shared.add_json(parser)
-
 
 def run(arguments: argparse.Namespace) -> int:
+    """in: what `access` takes. raises: UsageError where a database of another design is meant; it has no facts."""
     from bloesem import company
     from bloesem.rights.evidence import replay
 
+    if arguments.map or arguments.on:
+        raise shared.UsageError(
+            "--at with --map or --on",
+            "P-183: what applied on a day is replayed on the company's own database, by the version of that day",
+            "leave them out",
+        )
     wanted = people.who(arguments)
+    arguments.company = shared.version_of(arguments.policy)[0] if arguments.policy else None
     with shared.store(arguments.store or shared.HERE) as connection:
-        day = arguments.on or people.in_force(connection)[1]
-        loaded = company.load(shared.home(arguments), on=day, prefix=arguments.prefix)
-        said = replay(connection, loaded, wanted, day)
+        loaded = company.load(shared.home(arguments), on=arguments.at, prefix=arguments.prefix)
+        said = replay(connection, loaded, wanted, arguments.at)
     if arguments.json:
         shared.print_json(said)
     else:
