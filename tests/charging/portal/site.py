@@ -76,16 +76,15 @@ class Site:
         """Oldest first."""
         found = []
         for file in sorted(self.outbox.glob("*.log"), key=lambda f: f.stat().st_mtime_ns):
-            one = email.message_from_bytes(
-                file.read_bytes().split(b"\n" + b"-" * 79)[0], policy=email.policy.default
-            )
-            body = one.get_body(("plain",))
-            assert body is not None
-            found.append(
-                Letter(
-                    str(make_header(decode_header(str(one["To"])))), str(one["Subject"]), body.get_content()
-                )
-            )
+            # Two of one second can stand in one file.
+            for raw in file.read_bytes().split(b"\n" + b"-" * 79 + b"\n"):
+                if not raw.strip():
+                    continue
+                one = email.message_from_bytes(raw, policy=email.policy.default)
+                body = one.get_body(("plain",))
+                assert body is not None
+                to = str(make_header(decode_header(str(one["To"]))))
+                found.append(Letter(to, str(one["Subject"]), body.get_content()))
         return found
 
     def letter_to(self, address: str, after: int = 0) -> Letter:
