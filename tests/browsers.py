@@ -27,13 +27,21 @@ ARGUMENTS = (
 #: What axe looks for.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-#: All that axe judges by but the words themselves: the width, and each element with what it is, is called and holds.
-_SHAPE = """() => innerWidth + Array.from(document.querySelectorAll("*"), e => [
-    e.tagName, e.getAttribute("class"), (e.id || "").replace(/[0-9]+/g, "0"), e.getAttribute("role"), e.getAttribute("type"),
-    e.getAttribute("autocomplete"), e.hasAttribute("for"), Boolean(e.getAttribute("aria-label")), e.hasAttribute("alt"),
-    Boolean(e.textContent.trim()), e.hasAttribute("open"), e.hasAttribute("hidden"), e.getAttribute("tabindex"),
-    Array.from(e.attributes, a => a.name).filter(n => n.startsWith("aria-")).join(),
-].join("|")).join()"""
+#: All that axe judges by but the words and how many there are of a kind: the width, the steps of the headings, and each
+#: kind of element, in what it stands, with how it is named and whether anything is in it.
+_SHAPE = """() => {
+    const kind = e => e === null ? "" : [
+        e.tagName, e.getAttribute("class"), e.getAttribute("role"), e.getAttribute("type"), e.getAttribute("autocomplete"),
+        (e.id || "").replace(/[0-9]+/g, "0"), e.hasAttribute("for"), Boolean(e.getAttribute("aria-label")), e.hasAttribute("alt"),
+        Boolean(e.textContent.trim()), e.hasAttribute("open"), e.hasAttribute("hidden"), e.getAttribute("tabindex"),
+        Array.from(e.attributes, a => a.name).filter(n => n.startsWith("aria-") && n !== "aria-current").join(),
+    ].join("|");
+    const all = Array.from(document.querySelectorAll("*"));
+    const kinds = new Set(all.map(e => kind(e.parentElement) + ">" + kind(e)));
+    const steps = all.filter(e => /^H[1-6]$/.test(e.tagName)).map(e => e.tagName).filter((h, i, those) => h !== those[i - 1]);
+    const twice = all.map(e => e.id).filter((id, i, ids) => id && ids.indexOf(id) !== i);
+    return [innerWidth, steps.join(), twice.join(), ...Array.from(kinds).sort()].join();
+}"""
 _looked: set[int] = set()
 
 

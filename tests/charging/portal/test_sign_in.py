@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browsers import violations
-from tests.charging.portal.site import STAFF, Site, next_window, totp
+from tests.charging.portal.site import STAFF, Site, totp, whole_window
 
 pytestmark = pytest.mark.browser
 OFFICERS = ("readers", "transfers", "recipients", "recipients/nimbus", "matrix", "disclosures", "consents")
@@ -262,7 +262,7 @@ def test_staff_come_nowhere_without_a_second_factor(browser: Browser, site: Site
     first.page.goto(f"{site.portal}/nl/officer")  # set up, and not yet used
     assert "/account/again" in first.page.url
     looks_right(first.page)
-    next_window()
+    whole_window()
     first.page.fill("#id_code", totp(secret))
     first.page.click("main form button >> nth=0")
     first.page.wait_for_url("**/nl/officer")
