@@ -137,7 +137,7 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
             "keeper": {"keeper", "rights"},
             # the officer asks through a login that no other page uses; links are checked by what shows their page
             "portal": {"portal", "oversight_desk", "links"},
-            "door": {"keeper", "links", "suppression"},
+            "door": {"keeper", "links", "notices", "suppression"},
             # what reads strangers' mail can unseal nothing
             "mailbox": {"keeper", "mailbox"},
         }, "each its own login"
