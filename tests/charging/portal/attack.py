@@ -7,6 +7,7 @@ plan: the columns of its role, and whether its scope is about that row. So a pag
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -184,6 +185,7 @@ def counted(urlconf: str) -> int:
     return count(get_resolver(urlconf).url_patterns)
 
 
+@functools.cache
 def parameters() -> list[str]:
     """Every query parameter that any view asks for."""
     roots = [Path(inspect.getfile(module)).parent for module in (bloesem, charging)]
