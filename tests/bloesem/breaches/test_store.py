@@ -15,11 +15,14 @@ from tests.bloesem.recipients.changed import blossom
 from tests.bloesem.sending.stage import door
 
 from bloesem.breaches import store
-from bloesem.breaches.entries import BreachError, Described, Judged, Notified, Recorded
+from bloesem.breaches.entries import BreachError, Closed, Described, Judged, Notified, Recorded, Reopened
 from bloesem.breaches.letters import TEMPLATE, Said, Whom, chosen, tell, words
-from bloesem.breaches.rules import BRUSSELS, Breach
+from bloesem.breaches.rules import BRUSSELS, Breach, kept_through
+from bloesem.clock.sweep import sweep
+from bloesem.plan.dates import midnight
 from bloesem.plan.model import Fact
 from bloesem.stores.facts import record_fact
+from bloesem.terms import add_period
 
 LAW = blossom().law
 SAID = {
@@ -290,3 +293,34 @@ def test_nonsense_is_refused_before_a_database_is_asked(given: tuple[str, ...], 
     said = call("breach", *given, "--store", "postgresql://me@127.0.0.1:1/down", "--company", BLOSSOM)
     assert said.code == 2
     assert says in said.err
+
+
+# ---- its own clock: last here, as the sweep goes on to another year ----------------------------------------------------------
+
+
+def test_a_closed_breach_goes_whole_with_its_clock_and_an_open_one_stays(at: Stage) -> None:
+    """Five years from the day on which it was closed (`law:accountability`); its number is given to no other."""
+    over, reopened, still = (begun(at).number for _ in range(3))
+    for number in (over, reopened):
+        note(at, number, Judged("unlikely", "nobody could read it"))
+        note(at, number, Closed("over"))
+    note(at, reopened, Reopened("more is known"))
+    plan, closed = at.rules.plan, at.now().astimezone(BRUSSELS).date()
+    last = kept_through(store.one(at.keeper, LAW, over), "P5Y")
+    assert last == add_period(closed, "P5Y")
+    assert kept_through(store.one(at.keeper, LAW, reopened), "P5Y") is None
+
+    def swept(day: dt.date) -> list[int]:
+        sweep(at.keeper, plan, midnight(day))
+        return [it.number for it in store.breaches(at.keeper, LAW) if it.number >= over]
+
+    assert swept(last) == [over, reopened, still]
+    assert swept(last + dt.timedelta(days=1)) == [reopened, still]
+    evidence = at.one(
+        "SELECT counts FROM bloesem.act WHERE kind = 'sweep' AND counts ? 'breaches' ORDER BY id DESC LIMIT 1"
+    )
+    assert evidence["breaches"] == 1
+    assert begun(at).number == still + 1
+    with pytest.raises(psycopg.Error, match="append-only"):
+        at.keeper.execute("DELETE FROM bloesem.breach_entry")
+    at.keeper.rollback()
