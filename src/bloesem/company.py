@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,15 @@ from bloesem.policy.company import Company, load_company
 from bloesem.policy.model import Policy
 
 PREFIX = "bloesem_"
+#: The variable that tells a process of `bloesem up` which version stands in its database.
+STANDING = "BLOESEM_STANDING"
+
+
+def company_of_process(directory: Path | str) -> Company:
+    """A company as a process of a running system sees it: a version that its database does not have has not begun there,
+    whatever its date (P-175)."""
+    said = os.environ.get(STANDING)
+    return load_company(directory, standing=dt.date.fromisoformat(said) if said else None)
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ def load(
     in: the directory with `bloesem.yaml`; `prefix` of the cluster's roles; `maps` instead of the company's own.
     raises: SourceError, PolicyError, LawError, MapError, PlanError; each names the thing, the rule and the remedy.
     """
-    company = company or load_company(directory)
+    company = company or company_of_process(directory)
     policy = company.in_force(on)
     law = company.law.valid_on(on)
     read = read_map(tuple(maps) or company.maps)
@@ -58,6 +68,7 @@ def load(
         read.datamap,
         [Bit(line.number, line.key, line.first, line.last) for line in company.bits()],
         bans=law.bans,
+        consent_age=law.consent_age(on),
         off=company.off_in(policy, on),
         prefix=prefix,
         first_version=company.versions[0].version,

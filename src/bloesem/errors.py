@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 
 class BloesemError(Exception):
@@ -16,6 +17,8 @@ class BloesemError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    #: What a loader found, one by one (`bloesem.source.Problem`): for whoever shows them as a list.
+    problems: Sequence[Any] = ()
 
     def __init__(self, thing: str, rule: str = "", remedy: str = "") -> None:
         super().__init__(thing, rule, remedy)

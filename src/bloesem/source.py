@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,12 +79,17 @@ def refuse(problems: Iterable[Problem], kind: type[Fault]) -> None:
     if len(found) == 1:
         only = found[0]
         thing = f"{only.path}:{only.line}: {only.key}: {only.message}"
-        raise kind(thing, rule=only.rule or _RULE, remedy=only.remedy or _REMEDY)
-    raise kind("\n".join(str(p) for p in found), rule=_RULE, remedy=f"mend the {len(found)} places named")
+        fault = kind(thing, rule=only.rule or RULE, remedy=only.remedy or REMEDY)
+    else:
+        listed = "\n".join(str(p) for p in found)
+        fault = kind(listed, rule=RULE, remedy=f"mend the {len(found)} places named")
+    fault.problems = tuple(found)
+    raise fault
 
 
-_RULE = "what is not understood is refused"
-_REMEDY = "mend the line named"
+#: Of a problem that names neither.
+RULE = "what is not understood is refused"
+REMEDY = "mend the line named"
 
 
 def read(path: Path, model: type[Model]) -> Model:
@@ -195,7 +201,11 @@ _TYPE_ERRORS = {
 
 def nearest(name: str, known: Iterable[str], most: int = 25) -> str:
     """What is accepted, as a list for a message; of many, only those that look like what was written."""
-    names = sorted(known)
+    return _suggested(name, tuple(sorted(known)), most)
+
+
+@lru_cache(maxsize=1024)
+def _suggested(name: str, names: tuple[str, ...], most: int) -> str:
     close = difflib.get_close_matches(name, names, n=8, cutoff=0.6)
     if len(names) > most:
         return ", ".join(close or names[:most]) + f" … ({len(names)} in all)"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ MOST_NODES = 100_000
 #: libyaml builds nodes by recursion on the machine's stack, and nobody stops it: what could nest deeper than this (a
 #: bracket opens one level, and so do two columns of a line) is left to the parser in Python, which says that it is too deep.
 MOST_DEPTH = 10_000
+
+#: Characters of a file above which nothing of it is kept in memory.
+MOST_REMEMBERED = 1_000_000
 
 
 class SourceError(BloesemError):
@@ -128,7 +133,23 @@ def _text(path: Path) -> str:
 
 
 def parse_text(text: str, path: Path) -> Document:
-    """Parse YAML that was read from `path` (the name in messages). Raises `SourceError`."""
+    """Parse YAML that was read from `path` (the name in messages). Raises `SourceError`.
+
+    What was parsed lately is not parsed again: the files of a policy are read by every command and page that asks for
+    them. Each caller gets a document of its own.
+    """
+    if len(text) > MOST_REMEMBERED:
+        return _read(text, path)
+    document: Document = pickle.loads(_remembered(text, path))  # noqa: S301 - pickled a line below, in this process
+    return document
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: str, path: Path) -> bytes:
+    return pickle.dumps(_read(text, path), pickle.HIGHEST_PROTOCOL)
+
+
+def _read(text: str, path: Path) -> Document:
     if text.count("[") + text.count("{") < MOST_DEPTH and max(map(len, text.split("\n"))) < MOST_DEPTH:
         with contextlib.suppress(
             SourceError

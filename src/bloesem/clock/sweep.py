@@ -22,7 +22,7 @@ from psycopg.pq import TransactionStatus
 from bloesem.clock import due, partitions
 from bloesem.clock.report import SweepReport, Tally, pruned
 from bloesem.errors import ClockError
-from bloesem.ledger import record_act
+from bloesem.ledger import chain, record_act, restored
 from bloesem.plan.dates import civil, first_kept, midnight
 from bloesem.plan.model import OpenTable, Plan, TablePlan
 from bloesem.plan.quoting import ident, qualified
@@ -245,7 +245,7 @@ class _Sweep:
         self._rows()
         self._people(wait=True)
         steps: list[Callable[[], bool]] = [partial(self._log, *log) for log in LOGS]
-        steps.append(self._disclosures)
+        steps += [self._disclosures, self._breaches, self._acts]
         steps += [partial(self._library, table) for table in self.plan.open_tables if table.expires]
         for step in steps:
             while self._again(step):
@@ -274,6 +274,7 @@ class _Sweep:
         if not found:
             return False
         counts = self._one(f"SELECT {ident(self.plan.schema)}.review(%(ids)s, %(at)s)", ids=found)
+        self._tell(found)
         self._act(len(found), counts)
         self.tally.add(counts, found)
         return True
@@ -321,8 +322,13 @@ class _Sweep:
         self._account(name, found, changes)
         return True
 
+    def _tell(self, ids: list[int]) -> None:
+        """Whoever got what is gone now is told: processors erase when we do (P-107)."""
+        self._one(f"SELECT {ident(self.plan.schema)}.tell_of_the_gone(%(ids)s, %(at)s)", ids=ids)
+
     def _account(self, name: str, ids: list[int], changes: dict[str, Any]) -> None:
         """Forgets those of whom nothing is left, and writes the act."""
+        self._tell(ids)
         forgotten = self._one(f"SELECT {ident(self.plan.schema)}.forget(%(ids)s, %(at)s)", ids=ids)
         counts = {"tables": {name: changes}, "forgotten": forgotten}
         self._act(len(ids), counts)
@@ -334,8 +340,8 @@ class _Sweep:
 
         Only the oldest are looked at, in the order in which they were written. out: whether there may be more.
         """
-        purpose = self.plan.by_key.get(ACCOUNTABILITY)
-        if purpose is None or not purpose.clocks:
+        period = self._shown_for(self.today)
+        if period is None:
             return False
         log = f"{ident(self.plan.schema)}.{table}"
         if self._one("SELECT to_regclass(%(log)s) IS NULL", log=log):
@@ -345,18 +351,24 @@ class _Sweep:
             " AS oldest WHERE ((at AT TIME ZONE 'Europe/Brussels')::date + %(period)s::interval)::date < %(today)s::date)"
             " RETURNING id",
             batch=self.batch * ROWS_PER_PERSON,
-            period=max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today)),
+            period=period,
         )
         if gone:
             self._act(0, {said: len(gone)})
         return bool(gone)
 
-    def _disclosures(self) -> bool:
-        """Whose data went to whom goes when the law no longer asks to show it, as who read whom."""
+    def _shown_for(self, today: dt.date) -> str | None:
+        """For how long the law asks to show what was done, the longest of its clocks; None where it asks nothing."""
         purpose = self.plan.by_key.get(ACCOUNTABILITY)
         if purpose is None or not purpose.clocks:
+            return None
+        return max((clock.period for clock in purpose.clocks), key=partial(add_period, today))
+
+    def _disclosures(self) -> bool:
+        """Whose data went to whom goes when the law no longer asks to show it, as who read whom."""
+        period = self._shown_for(self.today)
+        if period is None:
             return False
-        period = max((clock.period for clock in purpose.clocks), key=partial(add_period, self.today))
         gone = self._one(
             f"SELECT {ident(self.plan.schema)}.forget_disclosed(%(before)s, %(batch)s)",
             before=first_kept(self.today, period),
@@ -366,6 +378,34 @@ class _Sweep:
         if found:
             self._act(0, found)
         return bool(found)
+
+    def _breaches(self) -> bool:
+        """A breach goes whole when the law no longer asks to show it, counted from the day on which it was closed; one that
+        is open stays (art. 33(5), 5(1)(e))."""
+        period = self._shown_for(self.today)
+        if period is None:
+            return False
+        gone = self._fetch(
+            f"SELECT {ident(self.plan.schema)}.forget_breaches(%(before)s, %(batch)s)",
+            before=first_kept(self.today, period),
+        )[0][0]
+        if gone:
+            self._act(0, {"breaches": gone})
+        return bool(gone)
+
+    def _acts(self) -> bool:
+        """What was done is sealed, and goes when the law no longer asks to show it (R-055); by the database's day too."""
+        if self.dry_run:
+            return False
+        today = min(self.today, self._fetch(f"SELECT {ident(self.plan.schema)}.today()")[0][0])
+        period = self._shown_for(today)
+        if period is not None:
+            gone = chain.forget(self.connection, self.plan, first_kept(today, period))
+            if gone:
+                self._act(0, {"acts": gone})
+        chain.seal(self.connection, self.plan)
+        restored.forget(self.connection, self.plan)
+        return False
 
     def _library(self, table: OpenTable) -> bool:
         """Rows of a library's table that are over by their own moment (sessions, accounts to sign in with). The library

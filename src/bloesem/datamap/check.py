@@ -63,7 +63,8 @@ def _reach(maps: LoadedMap) -> Iterator[Finding]:
             "nobody",
             "no table of the map holds people",
             "every row of personal data belongs to a person",
-            "mark the table of people with meta: {holds: people}",
+            "mark the table of people with meta: {holds: people}; and a database in which nothing of ours is installed with"
+            " meta: {guarded: false} on its dataset",
         )
     for dataset, collection in _collections(maps):
         if collection.meta.holds != "personal" or collection.meta.owners:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bloesem.datamap.model import Collection, DataMap, Dataset, Predicate
+from bloesem.datamap.references import with_references
 from bloesem.errors import MapError
 from bloesem.source import Document, KeyPath, Problem, parse, refuse, validate
 
@@ -47,7 +48,8 @@ def read_map(paths: Iterable[Path | str]) -> LoadedMap:
     maps = [validate(document, DataMap) for document in documents]
     reader = _Reader(documents, maps)
     refuse(reader.problems(), MapError)
-    return LoadedMap(DataMap(dataset=tuple(d for m in maps for d in m.dataset)), dict(reader.places()))
+    datasets = with_references([d for m in maps for d in m.dataset])
+    return LoadedMap(DataMap(dataset=datasets), dict(reader.places()))
 
 
 def _files(paths: Iterable[Path | str]) -> Sequence[Path]:

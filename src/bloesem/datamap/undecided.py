@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Alternative, Collection, DataField, Dataset, Link
+from bloesem.datamap.references import REFERENCE
 from bloesem.findings import Finding
 from bloesem.plan.categories import covers
 from bloesem.policy.model import Policy
@@ -62,7 +64,11 @@ def _questions(maps: LoadedMap, dataset: Dataset, collection: Collection) -> Ite
     for link in meta.links:
         if link.decide or link.kind is None:
             what = f"the link of {'.'.join(table)} ({', '.join(link.columns)})"
-            yield _question(maps, (*table, link.columns[0]), what, link.decide, open_=link.kind is None)
+            asked = _question(maps, (*table, link.columns[0]), what, link.decide, open_=link.kind is None)
+            if link.why == REFERENCE:  # nothing in the map has a `decide` to take out
+                said = f"meta: {{links: [{{columns: [{link.columns[0]}], kind: owner}}]}}, or shared, or reference"
+                asked = replace(asked, remedy=f"write what the reference means: {said}")
+            yield asked
     for one in _all(collection.fields):
         if one.meta.decide:
             what = f"the category of column {'.'.join(table)}.{one.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bloesem.discover.catalogue import Column
 from bloesem.discover.kinds import Kind
@@ -29,6 +29,13 @@ _WORDS_ONLY = (
 )  # fmt: skip
 _NUMBERS_TOO = ("user.contact.address.street", "user.contact.address.postal_code", "user.device.device_id")
 _OF_MOMENTS = ("user.demographic.date_of_birth", "user.privacy_preferences")
+#: How somebody is reached, or when they were born: what is called a name beside it is theirs.
+_OF_SOMEBODY = (
+    "user.contact.email",
+    "user.contact.phone_number",
+    "user.demographic.date_of_birth",
+    "user.name",
+)
 _LONG_AGO = 2015  # days of birth lie before
 _LEAST = 3  # fewer values prove nothing
 _NOBODY = "no category: it says nothing about anybody"
@@ -123,6 +130,7 @@ class Categories:
             else:
                 continue
             inner.append(FieldProposal(".".join(path.names), category, None, because, sure))
+        inner = sorted([*inner, *self._beside(seen, inner)], key=lambda one: one.name)
         fields = _nested(inner)
         if seen.other_names and (personal or inner):
             choice = Choice(
@@ -133,6 +141,19 @@ class Categories:
             return FieldProposal(column.name, decide=(choice, _none(0.5)), confidence=0.5, fields=fields)
         category = rule.is_ if rule is not None and not fields else None
         return FieldProposal(column.name, category, because="its name" if category else "", fields=fields)
+
+    def _beside(self, seen: Seen, found: Sequence[FieldProposal]) -> Iterator[FieldProposal]:
+        """What is called `name` alone says nothing, but beside an address or a number of somebody it is theirs."""
+        known = {one.name for one in found}
+        people = {one.name.rpartition(".")[0] for one in found if str(one.category).startswith(_OF_SOMEBODY)}
+        for path in seen.paths:
+            name = ".".join(path.names)
+            if name in known or ".".join(path.names[:-1]) not in people:
+                continue
+            rule = self.words.rule(self.words.tokens(path.names[-1]), personal=True, people=True)
+            if rule is not None:
+                because = "its name, beside what says how somebody is reached"
+                yield FieldProposal(name, rule.is_, None, because, 0.8)
 
 
 def _named(name: str, rule: ColumnRule, seen: Seen, proven: Kind, share: float) -> FieldProposal:

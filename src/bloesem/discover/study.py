@@ -83,7 +83,12 @@ class Study:
         belongs = {g.holder for g in guesses if self._belongs(g, scores)}
         scores = self._people(belongs, {at: len(holders) for at, holders in acts.items()})
         guesses = self._guesses(scores)
-        typed = list(typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers))
+        known = {(g.holder, g.columns) for g in guesses if g.confidence >= SURE}
+        typed = [
+            one
+            for one in typed_links(self.catalogue, self.samples, self.words, self.names, self.numbers)
+            if one.sure or (one.holder, (one.column,)) not in known
+        ]
         by_type = {(t.holder, (t.column,)) for t in typed}
         guesses = [g for g in guesses if (g.holder, g.columns) not in by_type]
         people = {at: s.score for at, s in scores.items() if s.score >= PERHAPS}
@@ -100,9 +105,9 @@ class Study:
         for one in typed:
             links[one.holder] += self._each_type(one, belonging.level)
         for at, said in links.items():
-            known = {c for link in said for c in link.columns}
-            known |= {name for name, f in self.fields[at].items() if f.category is not None}
-            said += self.unlinked.links(at, known, people, self.keys, inclusion)
+            asked = {c for link in said for c in link.columns}
+            asked |= {name for name, f in self.fields[at].items() if f.category is not None}
+            said += self.unlinked.links(at, asked, people, self.keys, inclusion)
         tables = tuple(
             self._table(at, ground, scores[at], belonging.level.get(at), tuple(links[at]))
             for at in sorted(self.catalogue.tables)

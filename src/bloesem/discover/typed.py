@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -29,13 +29,15 @@ _NAME = re.compile(r"[A-Za-z_][\w.:/\\-]{0,80}")
 @dataclass(frozen=True)
 class Typed:
     """`column` of `holder` points to a row of each of `targets` where `type_column` says its word. `others`: how many
-    words are no table's name."""
+    words are no table's name. `sure`: whether the two are called alike; otherwise it is so only of a column that is
+    not known to point elsewhere."""
 
     holder: At
     column: str
     type_column: str
     targets: tuple[tuple[str | int, At], ...]
     others: int
+    sure: bool = True
 
 
 def typed_links(
@@ -49,14 +51,17 @@ def typed_links(
     for at, table in catalogue.tables.items():
         yield from _numbered(catalogue, samples, table, numbers)
         declared = {c for k in table.foreign_keys for c in k.columns}
-        for column, type_column in _pairs(table, words):
+        pairs = [(*pair, True) for pair in _pairs(table, words)]
+        if not pairs:
+            pairs = [(*pair, False) for pair in _alone(table, words, declared)]
+        for column, type_column, alike in pairs:
             if column in declared:
                 continue
             said = _said(samples, at, table.columns[type_column])
             targets = {word: _meant(word, at, names, words) for word in said}
             found = tuple((word, to) for word, to in sorted(targets.items()) if to is not None)
-            if found or not said:
-                yield Typed(at, column, type_column, found, len(said) - len(found))
+            if found or (alike and (not said or _names_no_table(column, at, names, words))):
+                yield Typed(at, column, type_column, found, len(said) - len(found), alike)
 
 
 def read_numbers(connection: Connection, catalogue: Catalogue) -> dict[int, At]:
@@ -120,6 +125,27 @@ def _pairs(table: Table, words: Words) -> Iterator[tuple[str, str]]:
             yield name, stems[bare]
 
 
+def _alone(table: Table, words: Words, declared: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(column, type column) where the one is called `type` alone, and a single column points to who knows what."""
+    types = [
+        name
+        for name, column in table.columns.items()
+        if column.category in "SE"
+        and [r for _, _, r in words.roles(words.tokens(name))] == ["type"]
+        and len(words.tokens(name)) == 1
+    ]
+    pointing = [
+        name
+        for name, column in table.columns.items()
+        if name not in {*table.key, *declared}
+        and set(words.tokens(name)) & words.pointing
+        and form_of(column) is not None
+        and not column.is_array
+    ]
+    if len(types) == 1 and len(pointing) == 1:
+        yield pointing[0], types[0]
+
+
 def _said(samples: Samples, at: At, column: Column) -> list[str]:
     if column.labels:
         return list(column.labels)
@@ -127,6 +153,12 @@ def _said(samples: Samples, at: At, column: Column) -> list[str]:
     if seen.distinct > _MOST_TYPES:
         return []
     return [v for v in seen.values if _NAME.fullmatch(v)]
+
+
+def _names_no_table(column: str, own: At, names: dict[At, TableName], words: Words) -> bool:
+    """`payment_id` beside `payment_type` points to payments, of whatever type."""
+    bare = "_".join(t for t in words.tokens(column) if t not in words.keys)
+    return _meant(bare, own, names, words) is None
 
 
 def _meant(word: str, own: At, names: dict[At, TableName], words: Words) -> At | None:

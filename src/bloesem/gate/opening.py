@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
-from psycopg import Error, sql
+from psycopg import Cursor, Error, sql
 
 from bloesem.errors import GateError
 from bloesem.gate.logbook import write_denials, write_reading
@@ -108,26 +108,29 @@ def purpose(
     actor: str | None = None,
     case: int | None = None,
     second: str | None = None,
+    serves: str | None = None,
     **scope: int,
 ) -> Iterator[Opened]:
     """Open a purpose of the policy, a scoped role (`purpose("fleet", employer=123)`) or a writer.
 
     `actor`: who of the staff reads (a name for the log, nobody's own); needed in processes and roles that are staff's.
     Then the block fails unless `reads(people)` was called in it. `case`, `second`: for which case, and who looks along;
-    needed for holds and archives, whose reading is logged with both.
+    needed for holds and archives, whose reading is logged with both. `serves`: of a writer that serves several purposes,
+    the one for which it writes here (P-004).
     Raises `UnknownPurpose`, `NotServed`, `PurposeDenied` (no actor, case or second person) or `GateError` before the
     database is touched; inside, `PurposeDenied`.
     """
     gate = gate_of(using)
     target = gate.resolve(key)
     number = _scope(target, scope)
+    _serves(gate, target, serves)
     about = _said(gate, target, actor, case, second)
     connection: Any = connections[using]
     _refuse_nested(connection, key)
     opened = Opened(gate, target, using, actor, about)
     try:
         with transaction.atomic(using=using, durable=True):
-            expires = _enter(connection, opened, number)
+            expires = _enter(connection, opened, number, serves)
             connection.gate_opened = opened
             token = _current.set(opened)
             try:
@@ -202,12 +205,36 @@ def _refuse_nested(connection: Any, key: str) -> None:
         )
 
 
-def _enter(connection: DatabaseWrapper, opened: Opened, number: int | None) -> int | None:
-    """Role, search path and scope of this transaction: gone at its end, whatever happens."""
+def _serves(gate: Gate, target: Target, serves: str | None) -> None:
+    """A writer says for which purpose it writes, where the record names none; nobody else does. Raises `GateError`."""
+    asks = target.writer is not None and target.writer.purpose is None
+    named = gate.plan.by_key.get(serves or "")
+    if serves is None and not asks:
+        return
+    if not asks or named is None or not named.active:
+        raise GateError(
+            f"`{target.key}` does not write for `{serves or 'nothing'}`",
+            "P-004: what is written is for exactly one declared purpose",
+            "name a purpose that is in force" if asks else "leave it out: what it writes for is known",
+        )
+
+
+def _enter(
+    connection: DatabaseWrapper, opened: Opened, number: int | None, serves: str | None = None
+) -> int | None:
+    """Role, search path and scope of this transaction: gone at its end, whatever happens. Whoever is no staff leaves an act
+    of what it opens, in the same transaction (P-004)."""
     gate, target = opened.gate, opened.target
     role = sql.Identifier(gate.plan.role(target.name))
     path = sql.SQL(", ").join(map(sql.Identifier, search_path(gate.plan, target)))
     wanted = [sql.SQL("SET LOCAL ROLE {}").format(role), sql.SQL("SET LOCAL search_path = {}").format(path)]
+    if target.writer is None and gate.login not in gate.plan.staff:
+        use = sql.SQL("SELECT {}.record_use({})").format(
+            sql.Identifier(gate.plan.schema), sql.Literal(target.key)
+        )
+        wanted.insert(0, use)
+    if serves is not None:
+        wanted.append(sql.SQL("SET LOCAL bloesem.purpose = {}").format(sql.Literal(serves)))
     expires = None
     raw = connection.connection
     if number is not None and target.scope is not None:
@@ -215,9 +242,9 @@ def _enter(connection: DatabaseWrapper, opened: Opened, number: int | None) -> i
         value = signed(gate.credentials.scope_key, raw.info.backend_pid, target.scope, number, expires)
         wanted.append(sql.SQL("SET LOCAL bloesem.scope = {}").format(sql.Literal(value)))
     try:
-        with raw.cursor() as cursor:
-            for statement in wanted:
-                cursor.execute(statement)
+        # Together: the gate's own, of names alone. What a page asks is one statement for each call (`OneStatementCursor`).
+        with Cursor(raw) as cursor:
+            cursor.execute(sql.SQL("; ").join(wanted))
     except Error as error:
         raise GateError(
             f"the database does not let `{gate.login}` act for `{target.key}`: {error.diag.message_primary or error}",

@@ -118,7 +118,7 @@ def end_product(opened: Opened, row: int, last: dt.date, proven: str) -> str:
 
 
 def agree(opened: Opened, text: str, language: str, channels: Sequence[str]) -> str:
-    """A consent to words that are shown today. out: the number of its record."""
+    """A consent to words that are shown today. out: the number of its record, or `too young`."""
     return _said(opened, "agree", [new_id(), text, language, list(channels)], _DOOR)
 
 

@@ -185,7 +185,7 @@ class Adequacy(Strict):
     source: str
     scope: Literal["whole", "limited", "listed"]
     condition: Key | None = None
-    limit: str | None = None
+    limit: Label | None = None
     valid_from: dt.date | None
     valid_until: dt.date | None = None
     checked: Checked
@@ -258,6 +258,10 @@ class Law:
             periods=_valid(self.periods, start, last),
         )
 
+    def purposes_on(self, day: dt.date) -> tuple[LawPurpose, ...]:
+        """The purposes of the law that are valid on a civil day."""
+        return _valid(self.purposes, day, day)
+
     def countries(self) -> frozenset[str]:
         """The countries of the world by their codes; empty where no file of the law has them."""
         return frozenset(code for rule in self.rules if rule.key == "iso.countries" for code in rule.value)
@@ -265,12 +269,20 @@ class Law:
     def eea(self, day: dt.date) -> frozenset[str]:
         """The countries of the European Economic Area on a civil day. Empty where the law does not say: then all that
         leaves is a transfer (P-134)."""
-        known = (rule for rule in self.valid_on(day).rules if rule.key == "eu.eea")
+        known = (rule for rule in _valid(self.rules, day, day) if rule.key == "eu.eea")
         return frozenset(code for rule in known for code in rule.value)
+
+    def consent_age(self, day: dt.date) -> int:
+        """From which age on somebody agrees by themselves on a civil day (art. 8(1)): the Regulation's, or what a country
+        lowered it to (R-057). Eighteen where the law does not say: then a parent agrees for every child."""
+        known = [
+            rule.value for rule in _valid(self.rules, day, day) if rule.key.endswith(".consent.child_age")
+        ]
+        return min((int(age) for age in known), default=18)
 
     def adequate(self, country: str, day: dt.date) -> Adequacy | None:
         """The decision on a country that is valid on a civil day, whatever its scope."""
-        return next((one for one in self.valid_on(day).adequacy if one.country == country), None)
+        return next((one for one in _valid(self.adequacy, day, day) if one.country == country), None)
 
     def rule(self, key: str) -> Rule:
         """The dated value with this key, of whichever section.

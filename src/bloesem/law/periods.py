@@ -20,8 +20,9 @@ from bloesem.terms import add_period
 _SATURDAY = 5
 
 
-def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.date:
-    """The last day, inclusive, of a period of months from a receipt (civil dates in Europe/Brussels).
+def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date], stood: int = 0) -> dt.date:
+    """The last day, inclusive, of a period of months from a receipt (civil dates in Europe/Brussels). `stood`: so many days
+    the clock stood (R-006). They lengthen the period itself; where that then ends, free days move it, once.
 
     The day of receipt does not count and may be any day (art. 3(1)). The period ends on the same date of the
     last month, or on that month's last day where it has no such date (art. 3(2)(c)). An end on a Saturday, a
@@ -32,7 +33,7 @@ def due(receipt: dt.date, months: int, *, holidays: Collection[dt.date]) -> dt.d
     """
     if months < 1:
         raise ValueError(f"a period of {months} months is none: one or more")
-    return next_working_day(receipt + relativedelta(months=months), holidays=holidays)
+    return next_working_day(receipt + relativedelta(months=months, days=stood), holidays=holidays)
 
 
 def answer_due(
@@ -42,18 +43,20 @@ def answer_due(
     holidays: Collection[dt.date],
     extended: bool = False,
     careful: bool = True,
+    stood: int = 0,
 ) -> dt.date:
     """When an answer to a request is due, by the periods of the law that is in force on the day of its receipt (R-012).
 
-    in: `extended`, whether it was told within the first period that it takes longer; `careful`, see `extended_due`.
+    in: `extended`, whether it was told within the first period that it takes longer; `careful`, see `extended_due`;
+    `stood`, see `due`.
     Raises `LawError` where the law has no such period on that day, `ValueError` for one that is not in months.
     """
     today = law.valid_on(receipt)
     first = _months(today.rule("eu.request.answer").value)
     if not extended:
-        return due(receipt, first, holidays=holidays)
+        return due(receipt, first, holidays=holidays, stood=stood)
     more = _months(today.rule("eu.request.extension").value)
-    return extended_due(receipt, holidays=holidays, first=first, more=more, careful=careful)
+    return extended_due(receipt, holidays=holidays, first=first, more=more, careful=careful, stood=stood)
 
 
 def breach_due(law: Law, aware: dt.datetime) -> dt.datetime:
@@ -83,9 +86,15 @@ def _of(period: str, unit: str) -> str:
 
 
 def extended_due(
-    receipt: dt.date, *, holidays: Collection[dt.date], first: int = 1, more: int = 2, careful: bool = True
+    receipt: dt.date,
+    *,
+    holidays: Collection[dt.date],
+    first: int = 1,
+    more: int = 2,
+    careful: bool = True,
+    stood: int = 0,
 ) -> dt.date:
-    """The last day, inclusive, of an answer whose month was extended by two (art. 12(3) GDPR).
+    """The last day, inclusive, of an answer whose month was extended by two (art. 12(3) GDPR). `stood`: as of `due`.
 
     The extension counts from the receipt. `careful`: it ends at the latest as many months after the first end, before that
     one moved, which is earlier where the first month is short. Only then free days move it.
@@ -96,7 +105,8 @@ def extended_due(
         raise ValueError(f"a period of {first} and {more} months is none: one or more")
     whole = receipt + relativedelta(months=first + more)
     stepped = receipt + relativedelta(months=first) + relativedelta(months=more)
-    return next_working_day(min(whole, stepped) if careful else whole, holidays=holidays)
+    last = min(whole, stepped) if careful else whole
+    return next_working_day(last + dt.timedelta(days=stood), holidays=holidays)
 
 
 def notice_due(

@@ -6,15 +6,19 @@ What does not fit together is refused here, by name, with the rule and the remed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bloesem.datamap.model import DataMap
 from bloesem.errors import PlanError
 from bloesem.law.model import Ban, Ceiling, LawPurpose
 from bloesem.plan.model import (
+    CONSENT_AGE,
     Bit,
+    BornPlan,
     OpenTable,
     Plan,
+    PurposePlan,
+    RecordingPlan,
     ReturnRule,
     SourcePlan,
     TablePlan,
@@ -22,7 +26,9 @@ from bloesem.plan.model import (
 )
 from bloesem.plan.purposes import cases_of, oversight_of, processes_of, purposes_of, scoped_of, staff_of
 from bloesem.plan.tables import TableCompiler, open_table
+from bloesem.policy.diff import spelt
 from bloesem.policy.model import Policy, Record
+from bloesem.terms import LANGUAGES
 
 
 def compile_plan(
@@ -37,9 +43,10 @@ def compile_plan(
     off: Mapping[str, str] | None = None,
     prefix: str = "bloesem_",
     first_version: dt.date | None = None,
+    consent_age: int = CONSENT_AGE,
 ) -> Plan:
     """Compile. `bans`: uses that the law refuses (P-003). `off`: parts that may not run, and why (P-055).
-    `first_version`: date of the oldest policy version.
+    `first_version`: date of the oldest policy version. `consent_age`: from which on somebody agrees by themselves.
 
     Raises `PlanError` for anything undecided: a part without a bit, a column without a category or with one that the
     policy does not know, a table without owner, a clock per record without a record's date.
@@ -70,8 +77,13 @@ def compile_plan(
         open_tables=tuple(others),
         scoped=scoped_of(record),
         writers=tuple(
-            WriterPlan(key, dict(w.tables), w.adds_only) for key, w in sorted(record.writers.items())
+            WriterPlan(key, dict(w.tables), w.adds_only, w.purpose)
+            for key, w in sorted(record.writers.items())
         ),
+        born=_born(tables, tags),
+        consent_age=consent_age,
+        recordings=_recordings(policy, record, purposes, {bit.key for bit in bits}),
+        measures=tuple((key, one.interval) for key, one in record.measures.items()),
         returns=ReturnRule(record.returns.event, record.returns.after, record.returns.within)
         if record.returns
         else None,
@@ -88,4 +100,45 @@ def compile_plan(
             SourcePlan(key, one.pattern, one.origin) for key, one in policy.sources.items() if one.pattern
         ),
         **({"told_within": record.deadlines.recipients_told} if record.deadlines else {}),
+    )
+
+
+def _recordings(
+    policy: Policy, record: Record, purposes: Sequence[PurposePlan], known: Collection[str]
+) -> RecordingPlan | None:
+    """in: `known`, the purposes of every version: an announcement for which this one does not record is not said any more.
+
+    Raises `PlanError` for one that names no purpose of the policy (a proof for a claim is none), or does not say for how
+    long."""
+    said, allowed = record.recordings, set(policy.recordings.for_) if policy.recordings else set()
+    if said is None:
+        return None
+    law = {purpose.key for purpose in purposes if purpose.of == purpose.key or ":" in purpose.key}
+    made = []
+    for key, one in said.announcements.items():
+        unknown = [name for name in one.purposes if name not in known or name in law]
+        unsaid = [lang for lang, words in one.words.items() if spelt(one.kept)[lang] not in words]
+        if unknown or unsaid or set(one.words) < set(LANGUAGES):
+            raise PlanError(
+                f"announcement `{key}`: "
+                + (
+                    f"the policy records nothing for `{unknown[0]}`"
+                    if unknown
+                    else f"it does not say {one.kept} in every language"
+                ),
+                "WEC art. 124, 128, R-063: who speaks hears of the recording, its purposes, and how long it is kept",
+                "name purposes for which the policy records, and say the period in the words of each language",
+            )
+        if set(one.purposes) <= allowed:
+            made.append(key)
+    return RecordingPlan(tuple(made), said.staff.told, said.staff.review)
+
+
+def _born(tables: Sequence[TablePlan], tags: Mapping[str, Sequence[str]]) -> tuple[BornPlan, ...]:
+    """Where birth dates stand: by what the policy says of their category."""
+    return tuple(
+        BornPlan(table.schema, table.name, table.owners[column.owner], column.name)
+        for table in tables
+        for column in table.columns
+        if not column.key and any("birth-date" in tags.get(key, ()) for key in column.categories)
     )

@@ -280,6 +280,8 @@ def _judge(
 ) -> Verdict:
     """One purpose, one row, one owner: the person's verdict, then everything that hangs on the row."""
     verdict = state.verdicts[purpose.key]
+    if _erased_itself(plan, table, row, items, purpose):
+        return Verdict(purpose.key, False, False, "erasure", purpose.basis, promises=purpose.promises)
     if purpose.hold and purpose.active and _any(items, "hold", purpose.key):
         return Verdict(purpose.key, True, True, "held", purpose.basis, promises=purpose.promises)
     if not (verdict.use or verdict.keep):
@@ -293,6 +295,19 @@ def _judge(
     if verdict.use and not purpose.survives_restriction and any(f.kind == "restriction" for f in items):
         verdict = _with(verdict, use=False, why="restricted")
     return verdict
+
+
+def _erased_itself(
+    plan: Plan, table: TablePlan, row: Row, items: Sequence[Fact], purpose: PurposePlan
+) -> bool:
+    """Whether this row was erased by itself, on a ground that leaves the purpose no reason (P-153 to P-155)."""
+    recorded = row.get(table.recorded) if table.recorded else None
+    return any(
+        fact.kind == "erasure"
+        and not plan.outlives(fact.key) & purpose.mask
+        and (recorded is None or recorded <= fact.starts_at)
+        for fact in items
+    )
 
 
 def _with(

@@ -20,10 +20,17 @@ from bloesem.terms import Origin
 
 #: The start "event" of clocks that run per record: the record's own date, as the data map says.
 RECORD = "record"
+#: From which age on somebody agrees by themselves, where no country lowered it (art. 8(1)).
+CONSENT_AGE = 16
 #: The start event of consent: read from consent facts of the part itself, not from an event.
 CONSENT = "consent.given"
 
-FactKind = Literal["event", "consent", "objection", "assessing", "restriction", "hold", "erasure", "channel"]
+#: How the ground of an erasure that a statute orders begins; the statute follows (P-154).
+ORDER = "17(1)(e)"
+
+FactKind = Literal[
+    "event", "consent", "objection", "assessing", "restriction", "hold", "erasure", "channel", "minor"
+]
 FACT_KINDS: tuple[FactKind, ...] = (
     "event",
     "consent",
@@ -33,6 +40,7 @@ FACT_KINDS: tuple[FactKind, ...] = (
     "hold",
     "erasure",
     "channel",
+    "minor",
 )
 
 
@@ -40,8 +48,10 @@ FACT_KINDS: tuple[FactKind, ...] = (
 class Fact:
     """Something that happened to a person, or to one row (`table`, `row`) of theirs. Append-only, closed once.
 
-    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure; of
-    `channel`, the channel by which the person wants no advertising (P-092): no mask follows, the sending door reads it.
+    `key`: the event's name; the part for consent, objection, assessing, hold; the ground for restriction, erasure (that of
+    a row is strict: `Plan.outlives`; one that a statute orders names it after the ground); of
+    `minor`, `collected`: what was recorded until `starts_at` was collected before the person was of age (P-155);
+    of `channel`, the channel by which the person wants no advertising (P-092): no mask follows, the sending door reads it.
     `starts_at`, `ends_at`: aware datetimes; the fact holds from `starts_at` until just before `ends_at`.
     `held_by`, `reason`, `review_on`: of a hold, who answers for it, why, and when it is looked at again (P-074).
     """
@@ -329,6 +339,9 @@ class WriterPlan:
     key: str
     tables: Mapping[str, tuple[str, ...]] = field(hash=False)
     adds_only: bool = False
+    purpose: str | None = (
+        None  # what it serves; none: each transaction says for which purpose it writes (P-004)
+    )
 
 
 @dataclass(frozen=True)
@@ -365,6 +378,26 @@ class OversightPlan:
 
 
 @dataclass(frozen=True)
+class BornPlan:
+    """Where a birth date stands."""
+
+    schema: str
+    table: str
+    owner: str
+    column: str
+
+
+@dataclass(frozen=True)
+class RecordingPlan:
+    """By which announcements calls may be recorded; staff were told from `told` on, as `review` says through which day
+    (R-063, R-067)."""
+
+    announcements: tuple[str, ...]
+    told: dt.date
+    review: dt.date
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that gate, clock and rights need to know. Equal inputs give an equal plan."""
 
@@ -389,6 +422,10 @@ class Plan:
     retired: tuple[Bit, ...] = ()
     bits: tuple[Bit, ...] = ()  # the whole registry
     sources: tuple[SourcePlan, ...] = ()
+    born: tuple[BornPlan, ...] = ()  # by which it is known what was collected from a minor (P-155)
+    consent_age: int = CONSENT_AGE  # from which on somebody agrees by themselves (R-057)
+    measures: tuple[tuple[str, str], ...] = ()  # of security: each, and how old its evidence may be (P-009)
+    recordings: RecordingPlan | None = None
     told_within: str = "P14D"  # how soon who got data shows that it followed a change (art. 19)
 
     @cached_property
@@ -465,6 +502,31 @@ class Plan:
     def lending_bits(self) -> int:
         """The purposes whose rows others may read that keep nothing themselves (PUR-7): those of the policy, not holds."""
         return self.mask(lambda p: p.stored and not p.hold and p.of != "law")
+
+    @cached_property
+    def claims(self) -> str | None:
+        """The law's purpose that holds what somebody needs for a claim (P-159, P-180); None where the policy has it not."""
+        return next((p.key for p in self.purposes if p.hold and p.active and p.of == "law"), None)
+
+    @cached_property
+    def outlives_strictly(self) -> int:
+        """What keeps a row that is erased by itself (art. 17(1)(d), (f)): what law demands, and holds. A contract that
+        runs is no reason then (P-156)."""
+        return self.mask(lambda p: p.erasure == "stays")
+
+    @cached_property
+    def outlives_order(self) -> int:
+        """What keeps a row that a statute orders to erase (art. 17(1)(e)): what another law demands, and no hold of the
+        company's own (P-154)."""
+        return self.mask(
+            lambda p: (
+                p.erasure == "stays" and (p.of == "law" or (p.basis == "legal-obligation" and not p.hold))
+            )
+        )
+
+    def outlives(self, ground: str) -> int:
+        """The purposes that an erasure of one row on this ground leaves."""
+        return self.outlives_order if ground.startswith(ORDER) else self.outlives_strictly
 
     @cached_property
     def stored_bits(self) -> int:

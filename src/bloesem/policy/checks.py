@@ -20,7 +20,7 @@ def policy_problems(policy: Policy, document: Document) -> list[Problem]:
 
 def covers(reads: Iterable[str], category: str) -> bool:
     """Whether a list of categories covers one: by name, by a name above it at a dot, or by `all`."""
-    return any(read == ALL or category == read or category.startswith(read + ".") for read in reads)
+    return any(read in (ALL, category) or category.startswith(f"{read}.") for read in reads)
 
 
 def reads_category(part: Part, category: str) -> bool:

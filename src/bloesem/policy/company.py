@@ -13,6 +13,7 @@ from bloesem.errors import PolicyError
 from bloesem.findings import Finding as Weakness
 from bloesem.law import BUNDLED, bundled, load_law
 from bloesem.law.model import Law, LawPurpose
+from bloesem.policy.conditions import with_conditions
 from bloesem.policy.cross import company_problems, term_problems
 from bloesem.policy.decided import law_with_terms, with_terms
 from bloesem.policy.findings import Finding, basis_of, findings, stated
@@ -116,6 +117,9 @@ class Company:
     accounts: str | None = None
     after_sending: str | None = None
     record_files: LoadedRecord | None = field(default=None, hash=False, compare=False, repr=False)
+    standing: dt.date | None = (
+        None  # the version that a database has: a later one was not published, and has not begun
+    )
 
     def where(self, *names: str | int) -> str:
         """in: a key of the record (`"roles", "fleet", "scope"`). out: `file:line` of what says it, or nothing."""
@@ -125,11 +129,12 @@ class Company:
         return f"{path}:{line}"
 
     def in_force(self, day: dt.date) -> Policy:
-        """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended.
+        """The version in force on a civil day (Europe/Brussels): the last one that has begun and not ended. Where it is
+        known which one stands in the database, none after that has begun, whatever its date (P-175).
 
         Raises `PolicyError` when there is none, or when two versions are valid on that day.
         """
-        found = _valid_on(self.versions, day)
+        found = _valid_on([one for one in self.versions if self._stands(one)], day)
         if len(found) == 1:
             return found[0]
         if found:
@@ -146,9 +151,21 @@ class Company:
             remedy="ask for a later day, or add the version that was in force",
         )
 
+    def begun(self, policy: Policy, day: dt.date) -> bool:
+        """Whether a version was in force on a civil day, or before it."""
+        return policy.version <= day and self._stands(policy)
+
+    def ends(self, policy: Policy, day: dt.date) -> dt.date | None:
+        """The last day of a version, as it is known on a civil day: its own, or the one before the next begins. None:
+        not known yet."""
+        return _end(policy, [one for one in self.versions if one.version > day or self._stands(one)])
+
+    def _stands(self, policy: Policy) -> bool:
+        return self.standing is None or policy.version <= self.standing
+
     def off_in(self, policy: Policy, on: dt.date) -> Mapping[str, str]:
         """The parts of a version, and purposes of the law, that may not run on a civil day, and why; see `parts_off`."""
-        return parts_off(policy, self.record, on, self.law.valid_on(on).purposes)
+        return parts_off(policy, self.record, on, self.law.purposes_on(on))
 
     def bits(self) -> tuple[BitLine, ...]:
         """The registry of bits. Raises `SourceError`; `PolicyError` for a number or key that stands twice."""
@@ -156,14 +173,13 @@ class Company:
 
 
 def _valid_on(versions: Sequence[Policy], day: dt.date) -> list[Policy]:
-    """A version without `valid_until` ends when the next begins; one with it is valid until that day."""
-    found = []
-    for policy in versions:
-        later = [other.version for other in versions if other.version > policy.version]
-        end = policy.valid_until or (min(later) - dt.timedelta(days=1) if later else dt.date.max)
-        if policy.version <= day <= end:
-            found.append(policy)
-    return found
+    return [one for one in versions if one.version <= day <= (_end(one, versions) or dt.date.max)]
+
+
+def _end(policy: Policy, versions: Sequence[Policy]) -> dt.date | None:
+    """A version without `valid_until` ends when the next begins; one with it is valid until that day. None: not known."""
+    later = [other.version for other in versions if other.version > policy.version]
+    return policy.valid_until or (min(later) - dt.timedelta(days=1) if later else None)
 
 
 def load_bits(path: Path) -> tuple[BitLine, ...]:
@@ -191,8 +207,11 @@ def load_bits(path: Path) -> tuple[BitLine, ...]:
     return lines
 
 
-def load_company(directory: Path | str) -> Company:
-    """Everything in a company's directory, checked together.
+def load_company(
+    directory: Path | str, *, policies: Path | None = None, standing: dt.date | None = None
+) -> Company:
+    """Everything in a company's directory, checked together. in: `policies`, a directory of versions instead of its own;
+    `standing`, see `Company`.
 
     Raises `SourceError` for what a file may not say, `LawError` and `PolicyError` for what does not fit; each
     problem with file, line, rule and remedy. What is merely weak or missing in the text becomes a finding.
@@ -200,10 +219,14 @@ def load_company(directory: Path | str) -> Company:
     home = Path(directory)
     settings = validate(parse(home / COMPANY_FILE), CompanyFile)
     law = load_law(*(bundled() if path == Path(BUNDLED) else home / path for path in settings.law))
-    loaded = _versions(home / settings.policy)
+    policies = policies or home / settings.policy
+    loaded = _versions(policies)
     record = read_record(home / settings.record)
     refuse(term_problems(loaded, record, law), PolicyError)
-    loaded = tuple(replace(one, policy=with_terms(one.policy, record.record)) for one in loaded)
+    loaded = tuple(
+        replace(one, policy=with_conditions(with_terms(one.policy, record.record), record.record))
+        for one in loaded
+    )
     law = law_with_terms(law, record.record, loaded[0].policy.version)
     versions = tuple(one.policy for one in loaded)
     found = tuple(f for one in versions for f in findings(one, record.record, law, _end(one, versions)))
@@ -217,7 +240,7 @@ def load_company(directory: Path | str) -> Company:
         law=law,
         findings=found,
         maps=tuple(home / path for path in settings.maps),
-        policies=home / settings.policy,
+        policies=policies,
         bits_file=home / settings.bits,
         messages=home / settings.messages if settings.messages else None,
         mailbox=settings.mailbox,
@@ -226,16 +249,14 @@ def load_company(directory: Path | str) -> Company:
         accounts=settings.accounts,
         after_sending=settings.after_sending,
         record_files=record,
+        standing=standing,
     )
 
 
-def _end(policy: Policy, versions: Sequence[Policy]) -> dt.date | None:
-    later = [other.version for other in versions if other.version > policy.version]
-    return policy.valid_until or (min(later) - dt.timedelta(days=1) if later else None)
-
-
 def _versions(directory: Path) -> tuple[LoadedPolicy, ...]:
-    folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
+    found = directory.iterdir() if directory.is_dir() else ()
+    # A name with a dot is a version that is being written (`publishing.drafting`).
+    folders = sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
     if not folders:
         raise PolicyError(
             f"{directory}: holds no version of a policy",

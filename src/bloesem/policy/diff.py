@@ -8,7 +8,7 @@ whether that is significant and why, and how it is told in four languages. Pure,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,8 @@ class Statement:
 @dataclass(frozen=True)
 class Change:
     """One difference. `how`: added, removed, changed, or of a period longer or shorter. `rule`: why it is significant, or
-    not. `parts`: whose people are concerned, by sub-purposes of either version; none: everybody."""
+    not; `why`, the same in four languages. `parts`: whose people are concerned, by sub-purposes of either version; none:
+    everybody."""
 
     kind: str
     how: str
@@ -53,6 +54,7 @@ class Change:
     rule: str
     parts: tuple[str, ...]
     words: Mapping[str, str]
+    why: Mapping[str, str]
 
 
 def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
@@ -68,6 +70,20 @@ def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
             continue
         found.append(_change(key, _how(key, before, after, old, new), before, after, classes))
     return tuple(found)
+
+
+def countries(
+    old: Policy, was: Collection[str], now: Collection[str], names: Mapping[str, Mapping[str, str]]
+) -> tuple[Change, ...]:
+    """Countries outside the EEA that data come to, or no longer do (P-175). in: `old`, the version that was told last; codes
+    of countries by the record at its first day and at the new one's; `names`: code → what it is called, per language."""
+    classes: set[str] | None = set(old.changes.significant) if old.changes is not None else None
+    there, gone = sorted({*now} - {*was}), sorted({*was} - {*now})
+    said = {code: Statement(code, _full(names[code]), _full(None), _full(None)) for code in (*there, *gone)}
+    return (
+        *(_change(("country", code), "added", None, said[code], classes) for code in there),
+        *(_change(("country", code), "removed", said[code], None, classes) for code in gone),
+    )
 
 
 def _follows(key: Key, was: Mapping[Key, Statement], now: Mapping[Key, Statement]) -> bool:
@@ -131,9 +147,10 @@ def _change(
         before.value if before else "",
         after.value if after else "",
         bool(rule["significant"]) and (told or bool(rule.get("law"))),
-        rule["rule"],
+        rule["rule"]["en"],
         () if everybody or (kind == "purpose" and how == "added") else tuple(sorted(parts)),
         words,
+        rule["rule"],
     )
 
 
@@ -243,14 +260,17 @@ def _told(policy: Policy, keep: Keep) -> Mapping[str, str]:
 def _period(policy: Policy, term: Term) -> Mapping[str, str]:
     words = _table_words()
     start = _full(policy.events[term.after].label) if term.after in policy.events else words["record"]
-    match = _PERIOD.match(term.for_)
-    if match is None:
-        period: Mapping[str, str] = dict.fromkeys(LANGUAGES, term.for_)
-    elif match[1] == "0":
-        period = words["at_once"]
-    else:
-        period = {one: words[match[2]][one].format(n=match[1]) for one in LANGUAGES}
+    period = words["at_once"] if re.match(r"P0[YMD]$", term.for_) else spelt(term.for_)
     return {one: words["term"][one].format(period=period[one], start=start[one]) for one in LANGUAGES}
+
+
+def spelt(period: str) -> Mapping[str, str]:
+    """`P30D` in four languages; what has several units as it is written."""
+    match = _PERIOD.match(period)
+    if match is None:
+        return dict.fromkeys(LANGUAGES, period)
+    words = _table_words()[match[2] + ("1" if match[1] == "1" else "")]
+    return {one: words[one].format(n=match[1]) for one in LANGUAGES}
 
 
 def _word(key: str) -> Mapping[str, str]:
@@ -281,4 +301,4 @@ def _table_words() -> dict[str, Any]:
     return words
 
 
-__all__ = ["Change", "Statement", "diff", "statements"]
+__all__ = ["Change", "Statement", "countries", "diff", "spelt", "statements"]

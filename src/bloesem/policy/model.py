@@ -435,6 +435,7 @@ class Balancing(Dated):
     safeguards: tuple[Label, ...] = ()
     outcome: Literal["proceed", "stop"]
     stated_at_collection: bool = False
+    compelling: Literal["likely", "unlikely"] | None = None  # as a rule, against an objection (P-165)
 
 
 class BasisDecision(Dated):
@@ -444,6 +445,42 @@ class BasisDecision(Dated):
     groups: tuple[str, ...] = ()
     statute: str | None = None
     line_finding: str | None = None  # the linter's finding about the text, e.g. L-037
+
+
+class OtherTask(Strict):
+    """What the officer does beside watching over the law. `decides`: what is processed, or for what."""
+
+    task: Label
+    decides: bool = False
+
+
+class OfficerRecord(Dated):
+    """The data protection officer, beside what the policy says of how one reaches them (art. 37 to 39)."""
+
+    authority_told: dt.date
+    reports_to: Label
+    instructions: Literal["none"]
+    other_tasks: tuple[OtherTask, ...] = ()
+
+
+class TermsClause(Dated):
+    """A clause of terms and conditions that says something else than the policy about a part (P-178): how long, what it
+    reads, or what people are not told of it (`withholds`). `document`, `clause`: where it stands."""
+
+    document: Label
+    clause: str
+    part: Key
+    keep: Keep | None = None
+    reads: tuple[str, ...] | None = None
+    withholds: Label | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> TermsClause:
+        if self.keep is None and self.reads is None and self.withholds is None:
+            raise ValueError(
+                "it says neither how long nor what is read or not told; write `keep`, `reads` or `withholds`"
+            )
+        return self
 
 
 class ScopedRole(Dated):
@@ -534,7 +571,9 @@ class Deadlines(Dated):
     `warn_before`, `escalate_before`: how long before an answer is due. `careful_extension`: an extended answer is due on
     the earlier of two ways to count. `adequacy_recheck`: how old a look at the list of adequate countries may be.
     `recipients_told`: how soon whoever got data shows that it followed a change (art. 19). `policy_notice`: how long before
-    a significant change of the policy the last person is told (P-175).
+    a significant change of the policy the last person is told (P-175). `backups_kept`: for how long a copy made for
+    safety still has what is erased here, until it is written over (P-107). `identity_remind`, `identity_close`: how long
+    after somebody was asked who they are they are reminded, and their case is closed (art. 12(6)).
     """
 
     warn_before: Period
@@ -543,11 +582,18 @@ class Deadlines(Dated):
     adequacy_recheck: Period
     recipients_told: Period = "P14D"
     policy_notice: Period = "P30D"
+    backups_kept: Period | None = None
+    identity_remind: Period = "P7D"
+    identity_close: Period = "P30D"
     why: str
 
     @model_validator(mode="after")
     def _in_order(self) -> Deadlines:
         day = dt.date(2024, 1, 1)
+        if add_period(day, self.identity_remind) >= add_period(day, self.identity_close):
+            raise ValueError(
+                "`identity_remind` is shorter than `identity_close`: who is told of an end was reminded before"
+            )
         if add_period(day, self.escalate_before) >= add_period(day, self.warn_before):
             raise ValueError(
                 "`escalate_before` is shorter than `warn_before`: who escalates has warned before"
@@ -586,6 +632,57 @@ class Oversight(Strict):
     purpose: str
 
 
+class Announcement(Strict):
+    """What is said before a call is recorded: the words, for which purposes, and for how long it is kept (R-063)."""
+
+    purposes: tuple[str, ...] = Field(min_length=1)
+    kept: Period
+    words: Label
+
+
+class StaffTold(Strict):
+    """That whoever takes calls was told of it, by which rules, and when these are looked at again (CAO 68, 81; R-067)."""
+
+    told: dt.date
+    rules: str = Field(min_length=1)
+    review: dt.date
+
+
+class RecordingRules(Dated):
+    """No call is recorded under other words, or while nobody can show that staff were told."""
+
+    announcements: dict[Key, Announcement] = Field(min_length=1)
+    staff: StaffTold
+
+
+class MeasureRule(Dated):
+    """A measure of security that the system measures by itself, and how old its evidence may be (P-009)."""
+
+    label: Label
+    interval: Period
+
+
+class Elsewhere(Dated):
+    """Where data of people may lie that no data map speaks of: paper, a system without a map, back-ups (R-024). `holds`:
+    which kinds; `through`: nothing newer is there; `when: lost`: asked only when something was lost otherwise. `recipient`:
+    of the register, where somebody else keeps it; `contact`: who looks; none: the officer."""
+
+    name: Label
+    kind: Literal["paper", "system", "processor", "backup"]
+    holds: tuple[str, ...] = Field(min_length=1)
+    through: dt.date | None = None
+    when: Literal["data", "lost"] = "data"
+    recipient: Key | None = None
+    contact: str | None = None
+
+
+class ProductData(Dated):
+    """Which kinds of data a connected product and its service make: they go to whoever uses it, and whom that names (Data
+    Act art. 4, 5; R-039)."""
+
+    categories: tuple[str, ...] = Field(min_length=1)
+
+
 class Record(Strict):
     """All of `record/*.yaml`, merged."""
 
@@ -594,6 +691,10 @@ class Record(Strict):
     balancing: tuple[Balancing, ...] = ()
     statutes: dict[Key, Statute] = Field(default_factory=dict)
     terms: dict[str, TermDecision] = Field(default_factory=dict)
+    dpo: OfficerRecord | None = None  # R-052
+    conditions: dict[Key, TermsClause] = Field(
+        default_factory=dict
+    )  # terms and conditions beside the policy (P-178)
     deadlines: Deadlines | None = None
     text_gaps: dict[str, TextGap] = Field(default_factory=dict)
     roles: dict[Key, ScopedRole] = Field(default_factory=dict)
@@ -629,6 +730,12 @@ class Record(Strict):
     vocabularies: Vocabularies | None = None  # our words in the vocabularies of others
     dpia: dict[Key, Assessed] = Field(default_factory=dict)  # decisions about impact assessments (art. 35)
     dpia_rules: DpiaRules | None = None
+    data_act: ProductData | None = None  # what a connected product makes (R-039)
+    measures: dict[Literal["access", "encryption", "logging", "deletion"], MeasureRule] = Field(
+        default_factory=dict
+    )  # of security, measured (P-009)
+    recordings: RecordingRules | None = None  # what is said before one, and to staff (R-063, R-067)
+    elsewhere: dict[Key, Elsewhere] = Field(default_factory=dict)  # what no database holds (R-024)
 
     def decided_by(self, day: dt.date) -> Record:
         """The record without what is decided later than `day` (a civil date) and would permit something: balancing

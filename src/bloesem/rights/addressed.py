@@ -36,25 +36,33 @@ _CODE = re.compile(r"\b(?:[A-Z]{1,2}-)?([0-9]{4,6}(?:\s?[A-Z]{2}\b)?)", re.IGNOR
 _LETTERS = re.compile(r"[^\W\d_]{3}")
 
 Parts = Mapping[str, Sequence[str]]
+Roles = Mapping[str, Mapping[str, str]]
 
 
 def columns(graph: Graph, besides: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
     """The columns of each table that must be read to know names and addresses; `besides` others."""
+    parts = roles(graph)
     return {
         name: besides.get(name, frozenset())
-        | {table.paths[one][0] if one in table.paths else one for one in _roles(table)}
+        | {table.paths[one][0] if one in table.paths else one for one in parts.get(name, ())}
         for name, table in graph.tables.items()
     }
 
 
-def known(world: World, ways: Iterable[Way]) -> tuple[Person, ...]:
-    """in: how each person's rows are reached. out: the people, each with their names and addresses."""
-    roles = {name: found for name, table in world.graph.tables.items() if (found := _roles(table))}
-    said = {role for found in roles.values() for role in found.values()}
+def roles(graph: Graph) -> Roles:
+    """Per table that has any, the columns that are part of a name or an address, and which."""
+    return {name: found for name, table in graph.tables.items() if (found := _of_table(table))}
+
+
+def known(world: World, ways: Iterable[Way], parts: Roles | None = None) -> tuple[Person, ...]:
+    """in: how each person's rows are reached; `parts`, the `roles` of the graph. out: the people, each with their names and
+    addresses."""
+    parts = roles(world.graph) if parts is None else parts
+    said = {role for found in parts.values() for role in found.values()}
     if not said & _NAMED or not said - _NAMED:  # the one without the other says nothing
         return world.people
     return tuple(
-        replace(person, addressed=tuple(dict.fromkeys(_addressed(world, person, way, roles))))
+        replace(person, addressed=tuple(dict.fromkeys(_addressed(world, person, way, parts))))
         for person, way in zip(world.people, ways, strict=True)
     )
 
@@ -78,7 +86,7 @@ def _addressed(
             yield found
 
 
-def _roles(table: Table) -> dict[str, str]:
+def _of_table(table: Table) -> dict[str, str]:
     """What each column, or path in json, is of a name or an address."""
     found = {}
     for name, one in table.fields.items():

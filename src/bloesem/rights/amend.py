@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bloesem.errors import RightsError
+from bloesem.rights.binding import Draft
 from bloesem.rights.changes import Changes, Write
 from bloesem.rights.graph import Graph, Table
-from bloesem.rights.requests import Draft
 from bloesem.rights.whose import Way
 from bloesem.rights.world import Row, World
 
@@ -59,16 +59,19 @@ def rectification(
                 "mend the name",
             )
         linked = {c for edge in graph.held[table.qualified] for c in edge.columns if edge.target is not None}
-        if (
-            live.generated
-            or one.column in table.key
-            or one.column in linked
-            or one.column not in table.personal
-        ):
+        open_ = [
+            c
+            for c in table.personal
+            if c in table.live.columns
+            and c not in {*linked, *table.key}
+            and not table.live.columns[c].generated
+        ]
+        if one.column not in open_:
             raise RightsError(
-                f"{table.qualified}.{one.column} holds nothing about a person",
+                f"{table.qualified}.{one.column} "
+                + ("is made of other columns" if live.generated else "holds nothing about a person"),
                 "P-148: what is wrong about a person is corrected; keys and links are not about anybody",
-                f"use one of: {', '.join(c for c in table.personal if c not in linked)}",
+                f"use one of: {', '.join(open_)}" if open_ else "see what there is: bloesem access",
             )
         found.setdefault(table.qualified, (table, []))[1].append(one)
     return found

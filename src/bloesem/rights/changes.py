@@ -4,19 +4,21 @@ of it. Foreign keys are checked when a statement ends, so no order of tables is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from bloesem.errors import RightsError
+from bloesem.plan.quoting import qualified
 from bloesem.rights.fetch import ROW, array, bare, column, source, typed
 from bloesem.rights.graph import PLACE, Table
 from bloesem.rights.masks import constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
 from bloesem.rights.world import Row, Value, World
 from bloesem.source import Problem, refuse
-from bloesem.stores.postgres import Connection
+from bloesem.stores.postgres import Connection, pipelined
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class _Maker:
                 remedy,
             )
         closed = [
-            made.table.qualified
+            made.table
             for made in self.tables.values()
             if (made.deleted or made.written) and not made.table.live.writable
         ]
@@ -146,10 +148,11 @@ class _Maker:
                     Path("map"), 1, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
                     f"ALTER TABLE {name} DISABLE RULE {rule} while people are erased; make a trigger of it",
                 )  # fmt: skip
-        for table in sorted(closed):
+        for one in sorted(closed, key=lambda table: table.qualified):
+            path, _, line = self.graph.maps.where(one.schema, one.name).rpartition(":")
             yield Problem(
-                Path("map"), 1, table, "this login may not change and delete its rows", "all or nothing",
-                f"GRANT SELECT, UPDATE, DELETE ON {table} TO the login",
+                Path(path or "map"), int(line or 1), one.qualified, "this login may not change and delete its rows",
+                "all or nothing", f"GRANT SELECT, UPDATE, DELETE ON {qualified(one.schema, one.name)} TO the login",
             )  # fmt: skip
 
 
@@ -177,9 +180,13 @@ def deciding(world: World, made: Sequence[Changes]) -> list[tuple[Table, list[Va
 
 
 def statement(
-    made: Sequence[Changes], locked: Sequence[tuple[Table, Sequence[Value]]] = ()
+    made: Sequence[Changes],
+    locked: Sequence[tuple[Table, Sequence[Value]]] = (),
+    *,
+    taken: bool = False,
 ) -> Statement | None:
-    """The one statement that writes everything; None where nothing is written. in: `locked`, rows that must not change."""
+    """The one statement that writes everything; None where nothing is written. in: `locked`, rows that must not change;
+    `taken`, whether rows were deleted as they were found: these rest on the locked ones too."""
     parts: list[str] = []
     given: list[Any] = []
     expected: dict[tuple[str, str], int] = {}
@@ -193,7 +200,7 @@ def statement(
                 parts.append(f"w{len(parts)} AS ({said} RETURNING 1)")
                 given += more
                 expected[one.table.qualified, what] = count
-    if not parts:
+    if not parts and not (taken and locked):
         return None
     for table, keys in locked:
         items, on, more = _keys(table, keys)
@@ -222,6 +229,9 @@ def _delete(one: Changes) -> tuple[str, list[Any]]:
     table = one.table
     if len(table.key) == 1:
         type_ = typed(table.column(table.key[0]))
+        if len(one.deleted) == 1:
+            where = f"{column(table.key[0])} = %s::text::{type_}"
+            return f"DELETE FROM {source(table)} WHERE {where}", [one.deleted[0][0]]
         where = f"{column(table.key[0])} = ANY(%s::text[]::{type_}[])"
         return f"DELETE FROM {source(table)} WHERE {where}", [array([key[0] for key in one.deleted])]
     items, on, given = _keys(table, one.deleted)
@@ -273,22 +283,29 @@ def _given(table: Table, write: Write, number: int) -> str:
     )
 
 
-def write(
+@contextmanager
+def writing(
     connection: Connection,
     made: Sequence[Changes],
     locked: Sequence[tuple[Table, Sequence[Value]]] = (),
     *,
     rehearsed: bool,
-) -> bool:
-    """Writes everything in one statement; `rehearsed`: what is checked when a transaction ends is checked at once.
+    taken: bool = False,
+) -> Iterator[bool]:
+    """Everything is written in one statement, and was at the end; what is inside is done while the server works.
+    `rehearsed`: what is checked when a transaction ends is checked at once.
 
-    out: whether there was anything to write.
+    out: whether there is anything to write.
     raises: RightsError when fewer or more rows were touched than planned: a trigger or rule does something else.
     """
-    planned = statement(made, locked)
+    planned = statement(made, locked, taken=taken)
     if planned is None:
-        return False
-    found = connection.execute(planned.sql.encode(), planned.given).fetchone()
+        yield False
+        return
+    with pipelined(connection):
+        cursor = connection.execute(planned.sql.encode(), planned.given)
+        yield True
+    found = cursor.fetchone()
     assert found is not None
     for ((table, what), wanted), done in zip(planned.expected.items(), found, strict=False):
         if wanted != done:
@@ -299,4 +316,3 @@ def write(
             )
     if rehearsed:
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return True

@@ -21,13 +21,21 @@ class Answers(Protocol):
     def portable(self, wanted: Wanted) -> dict[str, Any]:
         """What one person may take along (art. 20)."""
 
-    def rehearse(self, wanted: Wanted, *, ground: str = ..., show_values: bool = ...) -> Done:
+    def rehearse(
+        self, wanted: Wanted, *, ground: str = ..., items: Sequence[str] = ..., show_values: bool = ...
+    ) -> Done:
         """An erasure, taken back."""
 
     def erase(
-        self, wanted: Wanted, *, ground: str = ..., plan: str | None = ..., show_values: bool = ...
+        self,
+        wanted: Wanted,
+        *,
+        ground: str = ...,
+        items: Sequence[str] = ...,
+        plan: str | None = ...,
+        show_values: bool = ...,
     ) -> Done:
-        """These people go (art. 17); `plan`: only if that is still what a rehearsal said."""
+        """These people go (art. 17), or the rows `items` of theirs; `plan`: only if that is still what a rehearsal said."""
 
     def rectify(
         self,
@@ -51,9 +59,10 @@ class Answers(Protocol):
         ended: bool = ...,
         over: Sequence[tuple[FactKind, str]] = ...,
         item: str | None = ...,
+        told_on: dt.date | None = ...,
     ) -> dict[str, Any]:
         """Facts about one person are recorded, or end (`lift`, `ended`); `over`: facts that these replace; `item`: about
-        one row alone."""
+        one row alone; `told_on`: when the person was told that a restriction is lifted."""
 
     def left(self, now: dt.datetime) -> dict[str, Any]:
         """What is left anywhere of those whom the last act erased."""

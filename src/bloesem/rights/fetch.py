@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,13 @@ from psycopg.types.string import TextLoader
 
 from bloesem.plan.quoting import ident, qualified
 from bloesem.rights.graph import PLACE, Graph, Table
+from bloesem.rights.taking import Leaf, Taken
 from bloesem.rights.world import Asked, Question, Row, Shape, Value
-from bloesem.stores.postgres import Connection
+from bloesem.stores.postgres import Connection, pipelined
 from bloesem.stores.schema import LiveColumn
 
+#: So many statements are kept as they are written.
+_STATEMENTS = 100
 #: The alias of the table in every statement: no column is called so.
 ROW = "bloesem_row"
 _TEXTS = ("text", "character varying", "character", "name", "citext")
@@ -39,6 +43,15 @@ def source(table: Table) -> str:
     """The table as it is read and changed: tables that inherit from it are mapped by themselves."""
     name = qualified(table.schema, table.name).replace("%", "%%")
     return f"{'ONLY ' if table.live.inherited else ''}{name} AS {ROW}"
+
+
+def version(table: Table) -> str:
+    """By what a row is told from what it was: the transaction that wrote it and where it lies. A change, of whatever, writes
+    another version elsewhere. Where rows have no such version, or no key but their place (which says nothing of what they
+    hold), it is what they say."""
+    if table.live.versioned and table.key != PLACE:
+        return f"{ROW}.xmin::text || {ROW}.ctid::text"
+    return f"md5({ROW}::text)"
 
 
 def base(one: LiveColumn) -> str:
@@ -110,15 +123,16 @@ class _Reader:
 class Reading:
     """What is the same in every request about one database: how each table is asked for and read.
 
-    in: `values`, the columns of each table that are asked for besides links (None: all); `digested`: with a digest of each
-    row.
+    in: `values`, the columns of each table that are asked for besides links (None: all); `versioned`: with the
+    version of each row.
     """
 
     graph: Graph
     values: Mapping[str, frozenset[str]] | None = None
-    digested: bool = False
+    versioned: bool = False
     _readers: dict[tuple[str, tuple[str, ...]], _Reader] = field(default_factory=dict)
     _conditions: dict[tuple[str, tuple[str, ...]], Condition] = field(default_factory=dict)
+    _takings: dict[tuple[tuple[str, str], ...], bytes] = field(default_factory=dict)
 
     def condition(self, table: Table, columns: tuple[str, ...]) -> Condition:
         at = table.qualified, columns
@@ -133,6 +147,22 @@ class Reading:
             self._readers[at] = self._reader(table, at[1])
         return self._readers[at]
 
+    def taking(self, leaves: Sequence[Leaf], asked: tuple[tuple[str, str], ...]) -> bytes:
+        """The statement that deletes and tells rows of many tables. in: of each, its name and the condition."""
+        if asked not in self._takings:
+            those = zip(leaves, asked, strict=True)
+            parts = [
+                f"t{number} AS ({_taking(leaf, where)})" for number, (leaf, (_, where)) in enumerate(those)
+            ]
+            answers = [
+                f"SELECT {number}, array_agg(k), array_agg(h), {_held(leaf)}, txid_current()::text FROM t{number}"
+                for number, leaf in enumerate(leaves)
+            ]
+            if len(self._takings) > _STATEMENTS:
+                self._takings.clear()
+            self._takings[asked] = f"WITH {', '.join(parts)} {' UNION ALL '.join(answers)}".encode()
+        return self._takings[asked]
+
     def _reader(self, table: Table, more: Sequence[str]) -> _Reader:
         links = list(dict.fromkeys([*self._links(table), *more]))
         if self.values is None:
@@ -143,7 +173,7 @@ class Reading:
         cast = tuple(c for c in links if c not in plain)
         values = tuple(c for c in table.live.columns if c in wanted or c in plain)
         parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
-        parts.append(f"md5({ROW}::text)" if self.digested else "''")
+        parts.append(version(table) if self.versioned else "''")
         sure = table.key == table.live.key and not any(table.column(c).array for c in table.key)
         shape = Shape(table.qualified, values, cast, table.key if sure else ())
         select = f"SELECT {', '.join(parts)} FROM {source(table)}"
@@ -154,6 +184,24 @@ class Reading:
         names += [c for edge in self.graph.held[table.qualified] for c in edge.columns]
         names += [c for edge in self.graph.pointing[table.qualified] for c in edge.of]
         return [*names, *(name for name, _ in table.identities)]
+
+
+def _taking(leaf: Leaf, where: str) -> str:
+    table = leaf.table
+    held = "".join(f", {column(c)} AS d{i}" for i, c in enumerate(leaf.deciding))
+    said = f"{column(table.key[0])}::text AS k, {version(table)} AS h{held}"
+    return f"DELETE FROM {source(table)} WHERE {where} RETURNING {said}"
+
+
+def _held(leaf: Leaf) -> str:
+    """What the deciding columns held, each once. Moments are told apart before they are text: that is cheaper."""
+    match len(leaf.deciding):
+        case 0:
+            return "NULL::text[]"
+        case 1:
+            return "array_agg(DISTINCT d0)::text[]"
+        case some:
+            return f"array_agg(DISTINCT ARRAY[{', '.join(f'd{i}::text' for i in range(some))}])"
 
 
 @dataclass
@@ -221,6 +269,29 @@ class SqlFetch:
             answer.update(tuple(row) for row in found)
         return answers
 
+    def take(
+        self, questions: Sequence[tuple[Leaf, Asked]], meanwhile: Callable[[], None] | None = None
+    ) -> list[Taken]:
+        """One statement for all tables."""
+        asked: list[tuple[str, str]] = []
+        given: list[Any] = []
+        for leaf, one in questions:
+            self.statements[leaf.table.qualified] += 1
+            said = self.reading.condition(leaf.table, one.columns).of(one.values, self._fitting)
+            asked.append((leaf.table.qualified, said[0] if said else "false"))
+            given += said[1] if said else ()
+        sql = self.reading.taking([leaf for leaf, _ in questions], tuple(asked))
+        with pipelined(self.connection) if meanwhile else nullcontext():
+            cursor = self.connection.execute(sql, given)
+            if meanwhile:
+                meanwhile()
+        rows = cursor.fetchall()
+        self._number = rows[0][-1]
+        return [
+            questions[number][0].taken(keys or (), versions or (), held or ())
+            for number, keys, versions, held, _ in rows
+        ]
+
     def _select(self, table: Table, reader: _Reader, where: str) -> str:
         locked = self.lock and table.people and table.live.writable
         return f"{reader.select} WHERE {where}{f' FOR UPDATE OF {ROW}' if locked else ''}"
@@ -230,7 +301,7 @@ class SqlFetch:
         if len(statements) < 2:
             return [self.connection.execute(said.encode(), given).fetchall() for said, given in statements]
         numbered = self.lock and self._number is None
-        with self.connection.pipeline():
+        with pipelined(self.connection):
             cursors = [self.connection.execute(said.encode(), given) for said, given in statements]
             number = self.connection.execute(_TRANSACTION) if numbered else None
         if number is not None:

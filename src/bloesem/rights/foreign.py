@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bloesem.errors import RightsError
+from bloesem.errors import BloesemError, RightsError
 from bloesem.plan.model import FactKind
 from bloesem.rights import passes
 from bloesem.rights.amend import Asked, Correction, corrected, marked, rectification
@@ -35,12 +35,28 @@ class ForeignDesk:
     def portable(self, wanted: Wanted) -> dict[str, Any]:
         return portable(self.desk, wanted)
 
-    def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Done:
+    def rehearse(
+        self,
+        wanted: Wanted,
+        *,
+        ground: str = "17(1)(a)",
+        items: Sequence[str] = (),
+        show_values: bool = False,
+    ) -> Done:
+        _whole(items)
         return self.desk.rehearse(wanted, ground=ground, show_values=show_values)
 
     def erase(
-        self, wanted: Wanted, *, ground: str = "17(1)(a)", plan: str | None = None, show_values: bool = False
+        self,
+        wanted: Wanted,
+        *,
+        ground: str = "17(1)(a)",
+        items: Sequence[str] = (),
+        plan: str | None = None,
+        show_values: bool = False,
     ) -> Done:
+        """raises: RightsError for single rows too: there is no fact there that would keep them away."""
+        _whole(items)
         return self.desk.erase(wanted, ground=ground, plan=plan, show_values=show_values)
 
     def rectify(
@@ -80,6 +96,7 @@ class ForeignDesk:
         ended: bool = False,
         over: Sequence[tuple[FactKind, str]] = (),
         item: str | None = None,
+        told_on: dt.date | None = None,
     ) -> dict[str, Any]:
         """Records the facts (or ends them), then sets the columns that the map names.
 
@@ -99,7 +116,13 @@ class ForeignDesk:
             else:
                 self.record.note(person, kind, key, ended=ended, row=row)
                 numbers += 1
-        done = None if row else self._mark(wanted, asked, [key for _, key in facts], lift)
+        try:
+            done = None if row else self._mark(wanted, asked, [key for _, key in facts], lift)
+        except (
+            BloesemError
+        ) as refused:  # the fact stays: what a person asked is not forgotten for a column's sake
+            refused.rule = "it is recorded, and not set there: the application does not know of it"
+            raise
         enforced = done is not None and any(one["changed"] for one in done.tables.values())
         return {
             "recorded": [{"kind": kind, "key": key} for kind, key in facts] if numbers else [],
@@ -137,3 +160,12 @@ class ForeignDesk:
         record = self.record
         found = passes.at_once(record.rights, record.store, record.act, self.desk.connection, now).json()
         return {key: found[key] for key in ("residue", "unread")}
+
+
+def _whole(items: Sequence[str]) -> None:
+    if items:
+        raise RightsError(
+            "single rows are not erased by themselves in a database that Bloesem does not guard",
+            "art. 17: there is no mask there that would keep such a row away",
+            "leave --item out; or delete the row there",
+        )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Collection, DataField, Link, Predicate
 from bloesem.errors import MapError
+from bloesem.plan.quoting import ident, qualified
 from bloesem.source import Problem, nearest, refuse
 from bloesem.stores.schema import LiveColumn, LiveLink, LiveTable
 
@@ -339,7 +340,10 @@ class _Builder:
                 continue
             rule = "what is not seen is neither shown nor erased, and nobody would know"
             if not table.live.readable:
-                remedy = f"GRANT USAGE ON SCHEMA {table.schema}, and SELECT ON {name}, TO the login"
+                remedy = (
+                    f"GRANT USAGE ON SCHEMA {ident(table.schema)}, and SELECT ON"
+                    f" {qualified(table.schema, table.name)}, TO the login"
+                )
                 yield self._problem(table, "this login may not read it", rule, remedy)
             elif table.live.hidden:
                 remedy = "ask as a login that it does not hold for: ALTER ROLE … BYPASSRLS"

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -33,7 +33,7 @@ from bloesem.rights.identifiers import Identifier
 from bloesem.rights.keys import Keys
 from bloesem.running.home import Home
 from bloesem.stores.dsn import Dsn, dsn_from
-from bloesem.stores.postgres import Connection, admin_dsn, connect
+from bloesem.stores.postgres import Connection, admin_dsn, connect, pipelined
 
 #: The residue pass looks for somebody no longer than this after the erasure.
 SOUGHT_FOR = dt.timedelta(days=7)
@@ -296,7 +296,7 @@ class Rights:
             transaction,
             *self._sealed(store, identifiers, number, at, rows),
         ]
-        with self.connection.pipeline():
+        with pipelined(self.connection):
             # A pipeline commits when it ends, but for what says itself when.
             self.connection.execute("BEGIN")
             self.connection.execute(_BEGIN, values)
@@ -364,10 +364,11 @@ class Rights:
         after: int = 0,
         mark: int | None = None,
         act: int | None = None,
+        shut: set[int] | None = None,
     ) -> tuple[list[Identifier], int]:
         """out: all that is to be looked for in a store, and a mark for `looked`. raises: GateError without its key.
 
-        in: `after` one mark, up to another; of one `act`.
+        in: `after` one mark, up to another; of one `act`; `shut`: it is told which acts' do not open, and nothing is raised.
         """
         rows = self.connection.execute(
             "SELECT s.id, s.act, s.key_number, s.sealed FROM rights.sought s JOIN rights.act a ON a.id = s.act"
@@ -375,32 +376,42 @@ class Rights:
             " AND s.id <= COALESCE(%s, s.id) AND s.act = COALESCE(%s, s.act) ORDER BY s.id",
             [store, now, after, mark, act],
         ).fetchall()
-        found = []
-        for _, number, key, sealed in rows:
-            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {number}"))
-            if kind != ROW:
-                found.append(Identifier(kind, value, number))
+        opened = self._opened(store, (row[1:] for row in rows), shut)
+        found = [Identifier(kind, value, number) for number, kind, value in opened if kind != ROW]
         return found, max((row[0] for row in rows), default=after)
 
-    def erased(self, store: str, now: dt.datetime) -> dict[int, set[str]]:
-        """Per act after which somebody is still looked for, the rows that were them. raises: GateError without its key."""
+    def erased(self, store: str, now: dt.datetime, shut: set[int] | None = None) -> dict[int, set[str]]:
+        """Per act after which somebody is still looked for, the rows that were them. in, raises: as `sought`."""
         rows = self.connection.execute(
             "SELECT act, key_number, sealed FROM rights.sought WHERE store = %s AND until > %s", [store, now]
         ).fetchall()
         found: dict[int, set[str]] = {}
-        for act, key, sealed in rows:
-            kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {act}"))
+        for act, kind, value in self._opened(store, rows, shut):
             if kind == ROW:
                 found.setdefault(act, set()).add(value)
         return found
 
-    def looked(self, store: str, mark: int, *, act: int | None = None) -> None:
+    def _opened(
+        self, store: str, rows: Iterable[tuple[int, int, bytes]], shut: set[int] | None
+    ) -> Iterator[tuple[int, Any, str]]:
+        """in: act, number of the key, sealed. out: act, kind and value; `shut`, raises: as `sought`."""
+        for act, key, sealed in rows:
+            try:
+                kind, value = json.loads(self.keys.number(key).open(sealed, f"{store} {act}"))
+            except GateError:
+                if shut is None:
+                    raise
+                shut.add(act)
+            else:
+                yield act, kind, value
+
+    def looked(self, store: str, mark: int, *, act: int | None = None, but: Iterable[int] = ()) -> None:
         """A pass over the whole store has looked for all up to the mark (of one act): they are forgotten. Of an act that
-        is still open they stay: it may commit after the pass."""
+        is still open they stay: it may commit after the pass. `but`: of these acts nobody was looked for."""
         self.connection.execute(
             "DELETE FROM rights.sought s USING rights.act a WHERE s.store = %s AND s.id <= %s"
-            " AND s.act = COALESCE(%s, s.act) AND a.id = s.act AND a.state <> 'begun'",
-            [store, mark, act],
+            " AND s.act = COALESCE(%s, s.act) AND a.id = s.act AND a.state <> 'begun' AND s.act <> ALL (%s::bigint[])",
+            [store, mark, act, sorted(but)],
         )
 
     def forget(self, now: dt.datetime) -> None:
@@ -423,8 +434,8 @@ class Rights:
 
 def as_array(values: Iterable[bytes]) -> str:
     """A `bytea[]` as PostgreSQL reads it: said at once, where a driver would ask of each what it is."""
-    said = '","'.join([f"\\\\x{value.hex()}" for value in values])
-    return f'{{"{said}"}}' if said else "{}"
+    said = '","\\\\x'.join([value.hex() for value in values])
+    return f'{{"\\\\x{said}"}}' if said else "{}"
 
 
 def _aware(moment: dt.datetime) -> None:

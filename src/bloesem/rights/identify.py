@@ -3,6 +3,8 @@ and never anything about the others."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +19,8 @@ _RULE = "a request is about one person: nobody else's data is shown or changed"
 
 @dataclass(frozen=True)
 class Who:
-    """`email=a@b.example` (`table` is empty), or a row that is a person: `public.customer.id=7`."""
+    """`email=a@b.example` (`table` is empty), or a row that is a person: `public.customer.id=7`; where one column does not
+    name it, by several: `public.client.bank,number=001,1005`, as a line of CSV."""
 
     kind: str
     value: str
@@ -36,8 +39,25 @@ class Who:
         return cls(column, value, table)
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Of a row: the columns by which it is named."""
+        return tuple(self.kind.split(","))
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """What they hold; of one column, all that was said."""
+        one = len(self.columns) == 1
+        return (self.value,) if one else tuple(next(csv.reader([self.value], strict=False), ()))
+
+    @cached_property
     def variants(self) -> frozenset[str]:
-        return frozenset((self.value, self.value.lower()))
+        return _variants(self.value)
+
+
+def _variants(value: str) -> frozenset[str]:
+    """As it is written, and without capitals."""
+    low = value.lower()
+    return frozenset((value,) if value == low else (value, low))
 
 
 def identify(graph: Graph, fetch: SqlFetch, wanted: Sequence[Sequence[Who]]) -> list[Person]:
@@ -57,7 +77,7 @@ def _distinct(people: Sequence[Person]) -> None:
     taken: set[object] = set()
     for person in people:
         own = person.roots or {frozenset((k, v) for k, v in person.identities.items())}
-        if taken & own:
+        if not taken.isdisjoint(own):
             raise RightsError("two of those asked about are the same person", _RULE, "name each person once")
         taken |= own
 
@@ -70,13 +90,14 @@ class _Finder:
         self.kinds |= {edge.person for edge in graph.edges if edge.person is not None}
         self.found: dict[str, dict[tuple[str, ...], Row]] = {}
         self.looked: set[tuple[str, str]] = set()
-        self._index: dict[tuple[str, str], tuple[int, dict[str, list[Row]]]] = {}
+        self._index: dict[tuple[str, tuple[str, ...]], tuple[int, dict[tuple[str, ...], list[Row]]]] = {}
+        self._columns_of: dict[tuple[str, str], Sequence[tuple[Table, tuple[str, ...]]]] = {}
 
     def look(self, wanted: Sequence[Who]) -> None:
         for who in wanted:
             self._known(who)
         asked = [
-            (table, [Asked((name,), values) for name, values in self._columns(table, wanted) if values])
+            (table, [Asked(names, values) for names, values in self._columns(table, wanted) if values])
             for table in self.people
         ]
         asked = [(table, those) for table, those in asked if those]
@@ -86,12 +107,15 @@ class _Finder:
 
     def _columns(
         self, table: Table, wanted: Sequence[Who]
-    ) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
+    ) -> Iterator[tuple[tuple[str, ...], frozenset[tuple[str, ...]]]]:
         for name, kind in table.identities:
-            yield name, frozenset((v,) for w in wanted if not w.table and w.kind == kind for v in w.variants)
+            yield (
+                (name,),
+                frozenset((v,) for w in wanted if not w.table and w.kind == kind for v in w.variants),
+            )
         keyed = [w for w in wanted if w.table in (table.qualified, table.name)]
-        for name in sorted({w.kind for w in keyed}):
-            yield name, frozenset((w.value,) for w in keyed if w.kind == name)
+        for names in sorted({w.columns for w in keyed}):
+            yield names, frozenset(w.values for w in keyed if w.columns == names)
 
     def _known(self, who: Who) -> None:
         if not who.table:
@@ -103,37 +127,53 @@ class _Finder:
                 )
             return
         table = next((t for t in self.people if who.table in (t.qualified, t.name)), None)
-        if table is None or who.kind not in table.live.columns:
+        if table is None or not table.live.columns.keys() >= set(who.columns):
             raise RightsError(
                 f"`{who.table}.{who.kind}` is no column of a table of people",
                 "a person is a row of a table of people",
                 f"use a column of: {', '.join(t.qualified for t in self.people)}",
             )
+        if len(who.columns) != len(who.values):
+            raise RightsError(
+                f"`{who.table}.{who.kind}` needs {len(who.columns)} values",
+                "a row is named by one value for each column",
+                "write TABLE.A,B=VALUE,VALUE, with quotes around a value that has a comma",
+            )
 
     def _matching(self, who: Who) -> list[Row]:
         rows: dict[Ref, Row] = {}
-        variants = (who.value,) if who.table else who.variants
-        for table in self.people:
-            if who.table and who.table not in (table.qualified, table.name):
-                continue
-            names = [who.kind] if who.table else [n for n, kind in table.identities if kind == who.kind]
-            for name in names:
-                holding = self._holding(table, name)
-                for value in variants:
-                    for row in holding.get(value, ()):
-                        rows[row.ref] = row
+        variants = (who.values,) if who.table else [(said,) for said in who.variants]
+        for table, names in self._named(who):
+            holding = self._holding(table, names)
+            for value in variants:
+                for row in holding.get(value, ()):
+                    rows[row.ref] = row
         return list(rows.values())
 
-    def _holding(self, table: Table, name: str) -> dict[str, list[Row]]:
-        """The rows found of a table, by what a column holds."""
+    def _named(self, who: Who) -> Sequence[tuple[Table, tuple[str, ...]]]:
+        """The columns that hold what somebody is named by."""
+        found = self._columns_of.get((who.table, who.kind))
+        if found is None:
+            found = self._columns_of[who.table, who.kind] = [
+                (table, names)
+                for table in self.people
+                if not who.table or who.table in (table.qualified, table.name)
+                for names in (
+                    [who.columns] if who.table else [(n,) for n, k in table.identities if k == who.kind]
+                )
+            ]
+        return found
+
+    def _holding(self, table: Table, names: tuple[str, ...]) -> dict[tuple[str, ...], list[Row]]:
+        """The rows found of a table, by what columns hold."""
         found = self.found.get(table.qualified, {})
-        size, index = self._index.get((table.qualified, name), (-1, {}))
+        size, index = self._index.get((table.qualified, names), (-1, {}))
         if size != len(found):
-            index = {}
+            index, held = {}, set(names)
             for row in found.values():
-                for value in row.pointers((name,)) if name in row.shape.held else ():
-                    index.setdefault(value[0], []).append(row)
-            self._index[table.qualified, name] = len(found), index
+                for value in row.pointers(names) if row.shape.held.keys() >= held else ():
+                    index.setdefault(value, []).append(row)
+            self._index[table.qualified, names] = len(found), index
         return index
 
     def person(self, names: Sequence[Who]) -> Person:
@@ -153,15 +193,17 @@ class _Finder:
                 "a request is about one person, who is found by what the map says identifies people",
                 f"check it, or name the person otherwise: {', '.join(sorted(self.kinds))}, or table.column=value",
             )
-        identities: dict[str, set[str]] = {}
+        identities: dict[str, frozenset[str]] = {}
         for who in names:
             if not who.table:
-                identities.setdefault(who.kind, set()).update(who.variants)
+                identities[who.kind] = identities.get(who.kind, frozenset()) | who.variants
         for row in rows.values():
             for name, kind in self.graph.tables[row.table].identities:
                 for (value,) in row.pointers((name,)):
-                    identities.setdefault(kind, set()).update((value, value.lower()))
-        return Person(frozenset(rows), {kind: frozenset(values) for kind, values in identities.items()})
+                    known = identities.get(kind, frozenset())
+                    if value not in known or value.lower() not in known:
+                        identities[kind] = known | _variants(value)
+        return Person(frozenset(rows), identities)
 
     def _logged(self, who: Who) -> bool:
         return not who.table and any(edge.person == who.kind for edge in self.graph.edges)
@@ -178,13 +220,20 @@ class _Finder:
         return rows
 
     def _name(self, row: Row) -> str:
+        """As a request names it."""
         key = self.graph.tables[row.table].key
-        return " and ".join(f"{row.table}.{c}={v}" for c, v in zip(key, row.key, strict=True))
+        said = row.key[0]
+        if len(key) > 1:
+            line = io.StringIO()
+            csv.writer(line, lineterminator="").writerow(row.key)
+            said = line.getvalue()
+        return f"{row.table}.{','.join(key)}={said}"
 
     def unshared(self, people: list[Person]) -> list[Person]:
         """What identifies two people identifies neither: rows that hold nothing else are nobody's to erase."""
         held = {(kind, v) for p in people if p.roots for kind, values in p.identities.items() for v in values}
-        self.look([Who(kind, value) for kind, value in sorted(held - self.looked)])
+        if more := held - self.looked:
+            self.look([Who(kind, value) for kind, value in sorted(more)])
         holders: dict[tuple[str, str], object] = {}
         shared: set[tuple[str, str]] = set()
         mine = {ref: number for number, p in enumerate(people) for ref in p.roots}
@@ -193,7 +242,7 @@ class _Finder:
                 whose = mine.get(row.ref, row.ref)
                 for name, kind in table.identities:
                     for (value,) in row.pointers((name,)):
-                        for said in {value, value.lower()}:
+                        for said in _variants(value):
                             if holders.setdefault((kind, said), whose) != whose:
                                 shared.add((kind, said))
         if not shared:

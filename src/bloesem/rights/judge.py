@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -37,12 +37,14 @@ MEMORY = 100_000
 
 @dataclass(frozen=True)
 class Standing:
-    """One person before the policy: their state, and facts about single rows. `said`, `kept`: what was judged already."""
+    """One person before the policy: their state, and facts about single rows. `said`, `kept`, `keeps`: what was judged
+    already."""
 
     state: calculus.Person
     items: tuple[Fact, ...]
     said: dict[tuple[Any, ...], tuple[Verdict, ...]] = field(default_factory=dict, compare=False, repr=False)
     kept: dict[tuple[str, int], Kept | None] = field(default_factory=dict, compare=False, repr=False)
+    keeps: dict[tuple[str, Sequence[Any]], bool] = field(default_factory=dict, compare=False, repr=False)
 
 
 def compile_foreign(company: Company, policy: Policy, graph: Graph, on: dt.date) -> Plan:
@@ -212,7 +214,7 @@ class Judge:
             own.append(Fact(ME, "erasure", erasure, self.now))
         said = tuple(own)
         known = self._standings.get(said)
-        if known is None or len(known.said) > MEMORY:
+        if known is None or len(known.said) + len(known.keeps) > MEMORY:
             if len(self._standings) > MEMORY:
                 self._standings.clear()
             state = calculus.person(self.plan, own, self.now)
@@ -327,6 +329,15 @@ class Judge:
         if (row.table, id(verdicts)) not in standing.kept:
             standing.kept[row.table, id(verdicts)] = self._kept(row.table, verdicts)
         return standing.kept[row.table, id(verdicts)]
+
+    def keeps(
+        self, standing: Standing, table: str, held: Sequence[Any], row: Callable[[Sequence[Any]], Row]
+    ) -> bool:
+        """Whether anything keeps rows of a table. in: what their deciding columns hold; `row`: one that holds that."""
+        known = standing.keeps.get((table, held))
+        if known is None:
+            known = standing.keeps[table, held] = self.kept(standing, row(held)) is not None
+        return known
 
     def _kept(self, table: str, verdicts: Sequence[Verdict]) -> Kept | None:
         plan = self.plan.by_name.get(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 from bloesem.plan.model import Fact
 from bloesem.rights.world import Person, Ref
@@ -28,6 +28,10 @@ class Record(Protocol):
 
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
 
+    def did(self, tables: Mapping[str, Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> None:
+        """Within the transaction of an act on a database of ours, when all of it is written: what it did to which rows, and
+        which recipients are told of it."""
+
 
 class NoRecord:
     """Nothing is kept: for whom no facts are recorded, and who needs no proof of acts."""
@@ -44,3 +48,5 @@ class NoRecord:
         return nullcontext()
 
     def finish(self, done: bool, counts: Mapping[str, Mapping[str, int]]) -> None: ...
+
+    def did(self, tables: Mapping[str, Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> None: ...

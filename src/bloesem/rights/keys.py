@@ -38,7 +38,8 @@ class Key:
     number: int
     secret: bytes = field(repr=False)
 
-    def _derived(self, use: str) -> bytes:
+    def derived(self, use: str) -> bytes:
+        """32 bytes for this use alone, the same for ever; they tell nothing of the key."""
         return _derived(self.secret, use)
 
     def person(self, store: str, identifier: Identifier) -> bytes:
@@ -47,27 +48,27 @@ class Key:
 
     def people(self, store: str, normals: Iterable[tuple[str, str]]) -> list[bytes]:
         """The same of many, in that order. in: kind and `identifiers.normal` of each."""
-        secret = self._derived("person")
-        return [hmac.digest(secret, f"{store}\0{kind}\0{said}".encode(), "sha256") for kind, said in normals]
+        secret, digest = self.derived("person"), hmac.digest
+        return [digest(secret, f"{store}\0{kind}\0{said}".encode(), "sha256") for kind, said in normals]
 
     def row(self, store: str, table: str, key: Sequence[object]) -> int:
         """The number under which a row is known: facts about one row name it by a number."""
         said = "\0".join((store, table, *(str(part) for part in key)))
-        digest = hmac.digest(self._derived("row"), said.encode(), "sha256")
+        digest = hmac.digest(self.derived("row"), said.encode(), "sha256")
         return int.from_bytes(digest[:8], "big") >> 1
 
-    def seal(self, texts: Iterable[str], about: str) -> list[bytes]:
-        """`about`: what they belong to; each opens only with the same."""
-        cipher, to = AESGCM(self._derived("sought")), about.encode()
+    def seal(self, texts: Iterable[str], about: str, use: str = "sought") -> list[bytes]:
+        """`about`: what they belong to, `use`: what for; each opens only with the same."""
+        cipher, to = AESGCM(self.derived(use)), about.encode()
         plain = [text.encode() for text in texts]
         random = os.urandom(_NONCE * len(plain))
         nonces = (random[at : at + _NONCE] for at in range(0, len(random), _NONCE))
         return [nonce + cipher.encrypt(nonce, text, to) for nonce, text in zip(nonces, plain, strict=True)]
 
-    def open(self, sealed: bytes, about: str) -> str:
-        """raises: GateError when it was sealed under another key or about something else, or was changed."""
+    def open(self, sealed: bytes, about: str, use: str = "sought") -> str:
+        """raises: GateError when it was sealed under another key, about or for something else, or was changed."""
         try:
-            plain = AESGCM(self._derived("sought")).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
+            plain = AESGCM(self.derived(use)).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
         except InvalidTag:
             raise GateError(
                 f"what was kept to be looked for does not open with key {self.number}",

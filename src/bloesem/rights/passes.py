@@ -27,11 +27,13 @@ GOES_ON = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found, after how many acts; `resumed`: an earlier pass was brought to its end first."""
+    """What was found, after how many acts; `resumed`: an earlier pass was brought to its end first; `shut`: acts after
+    which nobody was looked for, as whom they erased does not open with the keys that are here."""
 
     residue: Residue
     acts: int
     resumed: bool = False
+    shut: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,18 @@ def over(
 
     in: a connection to the store, outside any transaction; so many `seconds` for each table; `workers`: processes
     that look.
-    raises: StoreError while another pass over the store is running, and when the store goes away; GateError without keys.
+    raises: StoreError while another pass over the store is running, and when the store goes away.
     """
+    shut: set[int] = set()
     look = partial(search, connection, progress=progress, seconds=seconds, workers=workers)
     with _alone(rights, store):
         unfinished = _unfinished(rights, store, now)
-        ended = [_carry_out(rights, store, now, unfinished, look)] if unfinished else []
+        ended = [_carry_out(rights, store, now, unfinished, look, shut)] if unfinished else []
         after = unfinished[1] if unfinished else 0
-        _, mark = rights.sought(store, now, after=after)
+        _, mark = rights.sought(store, now, after=after, shut=shut)
         if mark > after or not ended:
             begun = _begin(rights, store, now, mark)
-            ended.append(_carry_out(rights, store, now, begun, look, after))
+            ended.append(_carry_out(rights, store, now, begun, look, shut, after))
     residue = ended[0][0]
     for other, _ in ended[1:]:
         residue = replace(
@@ -89,7 +92,7 @@ def over(
             seconds=residue.seconds + other.seconds,
         )
     acts = set[int | None]().union(*(acts for _, acts in ended))
-    return Outcome(residue, len(acts), resumed=unfinished is not None)
+    return Outcome(residue, len(acts - shut), resumed=unfinished is not None, shut=tuple(sorted(shut)))
 
 
 def at_once(
@@ -157,14 +160,15 @@ def _carry_out(
     now: dt.datetime,
     this: tuple[int, int],
     look: Callable[..., Residue],
+    shut: set[int],
     after: int = 0,
 ) -> tuple[Residue, set[int | None]]:
-    """Brings a pass to its end. out: what was found, and after which acts."""
+    """Brings a pass to its end. out: what was found, and after which acts; `shut` is told those that do not open."""
     number, mark = this
-    sought, _ = rights.sought(store, now, after=after, mark=mark)
+    sought, _ = rights.sought(store, now, after=after, mark=mark, shut=shut)
     residue = look(sought, notes=Notes(rights, number))
     with rights.connection.transaction():
         rights.connection.execute("DELETE FROM rights.pass WHERE id = %s", [number])
         if residue.whole:
-            rights.looked(store, mark)
+            rights.looked(store, mark, but=shut)
     return residue, {one.act for one in sought}

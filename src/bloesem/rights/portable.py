@@ -14,6 +14,17 @@ from bloesem.rights.requests import Desk, Wanted
 from bloesem.rights.whose import Reach, Way, shown
 from bloesem.rights.world import Row, World
 
+#: Why a value is not taken along, as a command says it, and by which words an answer does (`answers/words.yaml`, left.…).
+#: Of what was neither given nor observed, the origin stands before it, and is the word.
+SHARED = "shared with somebody: taking it along would take theirs"
+REDACTED = "redacted"
+UNKNOWN = "the map does not say where it came from"
+BASIS = "held neither on consent nor on a contract"
+WORDS = {SHARED: "shared", REDACTED: "redacted", UNKNOWN: "unknown", BASIS: "basis"}
+
+#: What a row that two people share says when one of them has gone.
+OTHERS = "somebody else's too"
+
 _BASES = ("consent", "contract")
 _ORIGINS = ("provided", "observed")
 
@@ -36,7 +47,7 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
             said: dict[str, Any] = {}
             for name in [c for c in table.live.columns if c in table.personal]:
                 reason = (
-                    _why_not(desk.judge, plan, name, row, standing, reach) if name in visible else "redacted"
+                    _why_not(desk.judge, plan, name, row, standing, reach) if name in visible else REDACTED
                 )
                 if reason is None:
                     said[name] = row.values[name]
@@ -62,7 +73,7 @@ def _why_not(
 ) -> str | None:
     """Why a value is not taken along; None when it is."""
     if not reach.owner:
-        return "shared with somebody: taking it along would take theirs"
+        return SHARED
     source = judge.source(row)
     return why_not(judge.plan, plan, plan.column(name), source, judge.verdicts(standing, row, None))
 
@@ -76,14 +87,19 @@ def why_not(
     """
     origin = _origin(plan, table, column, source)
     if origin is None:
-        return "the map does not say where it came from"
+        return UNKNOWN
     if origin not in _ORIGINS:
         return f"{origin}: neither given by the person nor observed of them"
     for verdict in verdicts:
         purpose = plan.purpose(verdict.purpose)
         if (verdict.use or verdict.keep) and purpose.basis in _BASES and (column.purposes & purpose.mask):
             return None
-    return "held neither on consent nor on a contract"
+    return BASIS
+
+
+def in_words(reason: str) -> str:
+    """in: as `why_not` says it. out: its word, of `WORDS` or the origin."""
+    return WORDS.get(reason) or reason.partition(":")[0]
 
 
 def _origin(plan: Plan, table: TablePlan, column: ColumnPlan, source: str | None) -> str | None:

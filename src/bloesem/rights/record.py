@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from bloesem.errors import LedgerError
 from bloesem.plan.model import Fact, FactKind
 from bloesem.rights.home import Rights, as_array
-from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, IdentifierError, normal
+from bloesem.rights.identifiers import KINDS, TOGETHER, Identifier, IdentifierError, normal, words
 from bloesem.rights.judge import ME
 from bloesem.rights.world import Person, Ref
 from bloesem.stores.postgres import Connection
@@ -38,12 +40,35 @@ def sought(person: Person) -> list[Identifier]:
 def spelled(person: Person) -> list[tuple[Identifier, str]]:
     """The same, each with the spelling under which it is found again; what people typed for want of one is left out."""
     found = []
-    for kind in _ALONE:
-        for value in sorted(person.identities.get(kind, ())):
+    mine = person.identities
+    for kind in _ALONE if len(mine) > 1 else [kind for kind in mine if kind in _ALONE]:
+        values = mine.get(kind, ())
+        for value in sorted(values) if len(values) > 1 else values:
             one = Identifier(kind, value)
-            with suppress(IdentifierError):
+            try:
                 found.append((one, normal(one)))
-    return [*found, *((one, normal(one)) for one in person.addressed)]
+            except IdentifierError:
+                continue
+    if person.addressed:
+        found += [(one, normal(one)) for one in person.addressed]
+    return found
+
+
+def _rows_spelled(person: Person) -> list[tuple[str, str]]:
+    """Kind and spelling of the rows that are a person: `normal` of each of `rows`, which is its words in one."""
+    return [
+        ("customer", _named(table) + "".join([_in_one(part) for part in key]))
+        for table, key in (sorted(person.roots) if len(person.roots) > 1 else person.roots)
+    ]
+
+
+def _in_one(text: str) -> str:
+    return text.lower() if text.isascii() and text.isalnum() else "".join(words(text))
+
+
+@lru_cache(1024)
+def _named(table: str) -> str:
+    return _in_one(table)
 
 
 @dataclass
@@ -71,23 +96,22 @@ class HomeRecord:
 
     def facts(self, people: Sequence[Person]) -> Sequence[Sequence[Fact]]:
         """Of many people only those are asked about of whom anything is known."""
-        named = [
-            [*((one, normal(one)) for one in rows(person)), *more]
-            for person, more in zip(people, self._identifiers(people), strict=True)
-        ]
+        keys = self.rights.keys
         names = [
-            self.rights.keys.people(self.store, [(one.kind, said) for one, said in mine]) for mine in named
+            keys.people(self.store, [*_rows_spelled(person), *[(one.kind, said) for one, said in more]])
+            for person, more in zip(people, self._identifiers(people), strict=True)
         ]
         if len(people) == 1:
             return [self.rights.facts_of(self.store, names[0], ME)]
         found = self.rights.connection.execute(
             "SELECT unnest(person) FROM rights.fact WHERE store = %s AND person && %s::text::bytea[]",
-            [self.store, as_array(name for one in names for name in one)],
+            [self.store, as_array([name for one in names for name in one])],
         ).fetchall()
+        if not found:
+            return [()] * len(people)
         known = {bytes(row[0]) for row in found}
         return [
-            self.rights.facts_of(self.store, mine, ME) if known and not known.isdisjoint(mine) else []
-            for mine in names
+            self.rights.facts_of(self.store, mine, ME) if not known.isdisjoint(mine) else [] for mine in names
         ]
 
     def number(self, ref: Ref) -> int:
@@ -154,6 +178,9 @@ class HomeRecord:
         except LedgerError:
             if self._recorded:
                 raise  # otherwise it never came to be recorded: nothing of it is open
+
+    def did(self, tables: Mapping[str, Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> None:
+        """What an act counts is recorded when it ends."""
 
     def settle(self, connection: Connection) -> int:
         """Asks the foreign server of acts that were cut off how they ended. out: how many are known now."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,33 +19,27 @@ from psycopg import IsolationLevel
 
 from bloesem.errors import RightsError
 from bloesem.plan.calculus import Verdict
-from bloesem.rights.addressed import columns, known
-from bloesem.rights.changes import Changes, changes, deciding, write
+from bloesem.plan.model import Fact
+from bloesem.rights.addressed import Roles, columns, known, roles
+from bloesem.rights.binding import Draft, binding
+from bloesem.rights.changes import Changes, changes, deciding, writing
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
 from bloesem.rights.identify import Who, identify
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
-from bloesem.rights.telling import difference, without
+from bloesem.rights.taking import Leaf, Otherwise, leaves
+from bloesem.rights.telling import difference, visible
 from bloesem.rights.trouble import explain
 from bloesem.rights.ways import Ways
-from bloesem.rights.whose import Kept, Outcome, Reach, Way, leave, reached, shown
-from bloesem.rights.world import Person, Ref, Refs, Row, Value, World, gather
+from bloesem.rights.whose import Kept, Outcome, Way, leave, reached
+from bloesem.rights.world import Person, Ref, Refs, Row, World, gather
 from bloesem.stores.postgres import Connection
 
 #: How often an act is begun again when somebody wrote the same rows meanwhile.
 ATTEMPTS = 5
 Result = TypeVar("Result")
 Wanted = Sequence[Sequence[Who]]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is to be written, and of the rows that stay, why. `said`: what the act is bound to besides."""
-
-    made: Sequence[Changes]
-    staying: Sequence[tuple[Ref, str, dt.date | None]] = ()
-    said: Any = None
 
 
 #: Says what is written, of the rows found and how each person reaches them.
@@ -89,6 +81,12 @@ class Desk:
     _fetch: SqlFetch = field(init=False, repr=False)
     _left: World = field(init=False, repr=False)
     _made: Sequence[Changes] = field(init=False, repr=False)
+    #: Of whom facts were asked while their rows were looked for, and what they are.
+    _asked: tuple[Sequence[Person], Sequence[Sequence[Fact]]] | None = field(
+        default=None, init=False, repr=False
+    )
+    #: Tables of which a row was kept: read first from then on.
+    _read: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         prepare(self.connection)
@@ -106,32 +104,11 @@ class Desk:
             why: dict[str, dict[str, Any]] = {}
             for name in sorted(way):
                 rows = [world.rows[name][key] for key in sorted(way[name])]
-                tables[name] = self._shown(world, name, way[name], rows)
+                tables[name] = visible(world, name, way[name], rows)
                 why[name] = self._why(standing, rows)
             return {"person": self.name(world.people[0]), "tables": tables, "why": why}
 
         return self.look(wanted, told)
-
-    def _shown(
-        self, world: World, name: str, reaches: Mapping[Value, Reach], rows: Sequence[Row]
-    ) -> list[dict[str, Any]]:
-        """What is shown of each row of a table."""
-        live, hidden = self.graph.tables[name].live.columns, self.graph.tables[name].hidden
-        columns: dict[Reach, list[str]] = {}
-        found = []
-        for row in rows:
-            reach = reaches[row.key]
-            visible = columns.get(reach)
-            if visible is None:
-                mine = shown(world, row.ref, reach)
-                visible = columns[reach] = [c for c in live if c in mine]
-            values = row.values
-            found.append(values if len(visible) == len(values) else {c: values[c] for c in visible})
-        for path in hidden:
-            found = [
-                {**one, path[0]: without(one[path[0]], path[1:])} if path[0] in one else one for one in found
-            ]
-        return found
 
     def _why(self, standing: Standing, rows: Sequence[Row]) -> dict[str, Any]:
         """Of all rows of a table: the purposes, the last day on which any is kept (None: no end known), where they came
@@ -181,7 +158,8 @@ class Desk:
 
     def rehearse(self, wanted: Wanted, *, ground: str = "17(1)(a)", show_values: bool = False) -> Done:
         """Does it all, and takes it back. raises: as `erase`."""
-        return self.carry_out("erase", wanted, self._erasure(ground), dry_run=True, show_values=show_values)
+        draft = self._erasure(ground)
+        return self.carry_out("erase", wanted, draft, dry_run=True, show_values=show_values, take=True)
 
     def erase(
         self, wanted: Wanted, *, ground: str = "17(1)(a)", plan: str | None = None, show_values: bool = False
@@ -192,7 +170,7 @@ class Desk:
         refuse, with the remedy: nothing is written then. StoreError when the database goes away.
         """
         draft = self._erasure(ground)
-        done = self.carry_out("erase", wanted, draft, plan=plan, show_values=show_values)
+        done = self.carry_out("erase", wanted, draft, plan=plan, show_values=show_values, take=True)
         if not self.graph.loose:
             return done
         seen, gone = _refs(self._left.reached), self._gone()
@@ -218,14 +196,38 @@ class Desk:
         plan: str | None = None,
         dry_run: bool = False,
         show_values: bool = False,
+        take: bool = False,
     ) -> Done:
-        """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`."""
+        """One act: `draft` says what is written, of the rows found and whose they are. raises: as `erase`.
 
-        def find() -> World:
+        in: `take`, whether rows that can only go are deleted as they are found (`rights.taking`).
+        """
+        taken = {n: leaf for n, leaf in self._leaves.items() if n not in self._read}
+
+        def find(leaves: Mapping[str, Leaf]) -> World:
             self._fetch = self._asking(None if show_values else self._columns, lock=True)
-            return self._world(wanted)
+            return self._world(wanted, leaves)
 
-        return self._retried(lambda: self._carry_out(kind, find, draft, plan, dry_run, show_values))
+        def act(leaves: Mapping[str, Leaf]) -> Done:
+            return self._retried(
+                lambda: self._carry_out(kind, lambda: find(leaves), draft, plan, dry_run, show_values), kind
+            )
+
+        if not take or show_values:
+            return act({})
+        try:
+            return act(taken)
+        except Otherwise as kept:
+            self._read |= kept.tables
+            return act({})
+
+    @cached_property
+    def _leaves(self) -> Mapping[str, Leaf]:
+        return leaves(self.graph, self.judge.columns, self._roles.keys() | self.judge.dated.keys())
+
+    @cached_property
+    def _roles(self) -> Roles:
+        return roles(self.graph)
 
     def _carry_out(
         self,
@@ -243,23 +245,31 @@ class Desk:
                 world = find()
                 ways = Ways(world)
                 drafted = draft(world, ways)
-                bound = self._hash(kind, world, drafted)
-                if plan is not None and plan != bound:
-                    raise RightsError(
-                        "the plan is no longer what was rehearsed",
-                        "data, map, schema, policy or day changed since: what nobody saw is not done",
-                        "rehearse again: --dry-run",
-                    )
                 made = drafted.made
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
+                } | {
+                    name: {"deleted": len(one.keys), "changed": 0}
+                    for name, one in world.taken.items()
+                    if one.keys
                 }
-                with ExitStack() as recorded:
+                number = "" if dry_run else self._fetch.number()
+                held, taken = deciding(world, made), bool(world.taken)
+                with (
+                    ExitStack() as recorded,
+                    writing(self.connection, made, held, rehearsed=dry_run, taken=taken) as written,
+                ):
+                    bound = binding(kind, world, self.judge.digest, drafted)
+                    if plan is not None and plan != bound:
+                        raise RightsError(
+                            "the plan is no longer what was rehearsed",
+                            "data, map, schema, policy or day changed since: what nobody saw is not done",
+                            "rehearse again: --dry-run",
+                        )
                     if not dry_run:
-                        whom = known(world, ways) if kind == "erase" else world.people
-                        number, begun = self._fetch.number(), True
+                        whom = known(world, ways, self._roles) if kind == "erase" else world.people
+                        begun = True
                         recorded.enter_context(self.record.begun(kind, bound, whom, number))
-                    written = write(self.connection, made, deciding(world, made), rehearsed=dry_run)
                     tables = difference(world, made, drafted.staying, show)
         except BaseException:
             if begun and not self.connection.broken:  # whoever asks next asks the server how it ended
@@ -320,7 +330,7 @@ class Desk:
         """out: what becomes of all rows, and how people reach them: those together who stand alike."""
         alike: dict[int, tuple[Standing, list[int]]] = {}
         plain: Standing | None = None  # of whom nothing is said, here or there
-        for number, facts in enumerate(self.record.facts(world.people)):
+        for number, facts in enumerate(self._known(world.people)):
             way = ways[number] if self.judge.dated else {}
             one = plain if plain is not None and not (way or facts) else None
             if one is None:
@@ -328,6 +338,7 @@ class Desk:
                 plain = plain if way or facts else one
             alike.setdefault(id(one), (one, []))[1].append(number)
         standings = [one for one, _ in alike.values()]
+        self._taken(world, standings)
         together = [ways.of(numbers) for _, numbers in alike.values()]
 
         def keeps(owned: Mapping[str, Mapping[int, Sequence[Row]]]) -> Iterator[tuple[Ref, Kept]]:
@@ -341,23 +352,28 @@ class Desk:
 
         return leave(world, together, keeps), together
 
-    def _hash(self, kind: str, world: World, draft: Draft) -> str:
-        """Rows by their digests, which say all that lies in them, key and all. What goes is in the order of its keys."""
-        people = [
-            (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
+    def _ask(self, people: Sequence[Person]) -> None:
+        self._asked = people, self.record.facts(people)
+
+    def _known(self, people: Sequence[Person]) -> Sequence[Sequence[Fact]]:
+        """What is recorded about each; asked for now, if it was not while their rows were looked for."""
+        asked, self._asked = self._asked, None
+        return asked[1] if asked is not None and asked[0] is people else self.record.facts(people)
+
+    def _taken(self, world: World, standings: Sequence[Standing]) -> None:
+        """raises: Otherwise where anybody's row that was taken is kept."""
+        if world.taken and any(standing.items for standing in standings):  # facts about single rows
+            raise Otherwise
+        kept = [
+            {
+                name
+                for name, taken in world.taken.items()
+                if any(self.judge.keeps(standing, name, held, taken.leaf.row) for held in taken.held)
+            }
+            for standing in standings
         ]
-        said: list[Any] = [kind, self.graph.digest, self.judge.digest, draft.said, draft.staying, people]
-        made = {one.table.qualified: one for one in draft.made}
-        for name, rows in sorted(world.rows.items()):
-            one = made.get(name)
-            deleted = one.deleted if one else []
-            going = [rows[key].read[-1] for key in deleted]
-            rest = rows.keys() - deleted if len(deleted) < len(rows) else ()
-            staying = [rows[key].read[-1] for key in sorted(rest)]
-            placed = self.graph.tables[name].key == PLACE  # where a row lies is nothing of what it says
-            digests = [_digest(sorted(those) if placed else those) for those in (going, staying)]
-            said.append([name, *digests, sorted(one.written.items()) if one else []])
-        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+        if any(kept):  # what is kept of somebody alone need not be of the next
+            raise Otherwise(frozenset.intersection(*map(frozenset, kept)))
 
     def _staying(
         self, world: World, ways: Sequence[Way], outcome: Outcome
@@ -379,12 +395,12 @@ class Desk:
         """in: the columns that are asked for besides links (None: all); whether people's rows are locked for an act."""
         at = (columns is None, lock)
         if at not in self._readings:
-            self._readings[at] = Reading(self.graph, columns, digested=lock)
+            self._readings[at] = Reading(self.graph, columns, versioned=lock)
         return SqlFetch(self.connection, self._readings[at], lock)
 
-    def _world(self, wanted: Wanted) -> World:
+    def _world(self, wanted: Wanted, leaves: Mapping[str, Leaf] | None = None) -> World:
         people = identify(self.graph, self._fetch, wanted)
-        world = gather(self.graph, people, self._fetch, self.progress)
+        world = gather(self.graph, people, self._fetch, self.progress, leaves=leaves, meanwhile=self._ask)
         for person in people:
             if not person.roots and not reached(world, person):
                 raise RightsError(
@@ -403,7 +419,7 @@ class Desk:
         with self.connection.transaction(force_rollback=undo):
             yield
 
-    def _retried(self, work: Callable[[], Result]) -> Result:
+    def _retried(self, work: Callable[[], Result], kind: str = "erase") -> Result:
         """Begins again when somebody else was writing the same; what is refused for good is explained."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -417,7 +433,7 @@ class Desk:
                     | psycopg.errors.ForeignKeyViolation,
                 )
                 if not (raced or _replan(fault)) or attempt == ATTEMPTS:
-                    raise explain(fault) from None
+                    raise explain(fault, kind) from None
         raise AssertionError
 
 
@@ -438,11 +454,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-def _digest(digests: Sequence[str]) -> tuple[int, str]:
-    """Of rows in the order of their keys: each is said by a digest of one length."""
-    return len(digests), hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _refs(rows: Refs) -> set[Ref]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from bloesem.rights.changes import Changes
 from bloesem.rights.graph import PLACE, Table
-from bloesem.rights.world import Ref, Row, World
+from bloesem.rights.whose import Reach, shown
+from bloesem.rights.world import Ref, Row, Value, World
 
 
 def difference(
@@ -34,6 +36,8 @@ def difference(
             if show:
                 change["values"] = {w.column: rows[key].values.get(w.column) for w in written}
             named["changed"].append(change)
+    for name, taken in world.taken.items():
+        table(name)["deleted"] += taken.told
     for ref, reason, until in staying:
         (named_by,) = _keys(world.graph.tables[ref[0]], [world.row(ref)])
         kept = {"key": named_by, "reason": reason, "until": until and until.isoformat()}
@@ -49,6 +53,30 @@ def _keys(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
         (c,) = table.key
         return [{c: row.read[row.shape.at[c]]} for row in rows]
     return [{c: row.read[row.shape.at[c]] for c in table.key} for row in rows]
+
+
+def visible(
+    world: World, name: str, reaches: Mapping[Value, Reach], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """What is shown of each row of a table to who reaches it so."""
+    table = world.graph.tables[name]
+    columns: dict[Reach, list[str]] = {}
+    found: list[dict[str, Any]] = []
+    for (shape, reach), alike in groupby(rows, lambda row: (row.shape, reaches[row.key])):
+        those = list(alike)
+        names = columns.get(reach)
+        if names is None:
+            mine = shown(world, those[0].ref, reach)
+            names = columns[reach] = [c for c in table.live.columns if c in mine]
+        if len(names) == len(shape.values):  # what rows hold is in that order, its version after it
+            found += [dict(zip(shape.values, row.read, strict=False)) for row in those]
+        else:
+            found += [{c: row.values[c] for c in names} for row in those]
+    for path in table.hidden:
+        found = [
+            {**one, path[0]: without(one[path[0]], path[1:])} if path[0] in one else one for one in found
+        ]
+    return found
 
 
 def without(value: Any, path: Sequence[str]) -> Any:

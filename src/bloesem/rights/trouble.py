@@ -46,8 +46,18 @@ _KINDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
 )
 
 
-def explain(fault: psycopg.Error) -> BloesemError:
-    """in: what the server refused. out: which table and rule, and the remedy."""
+#: Of what is written where nothing is erased, by kind of act: the remedy for a value that is refused.
+_GIVEN = {
+    "rectify": "give a value that the column accepts",
+    **dict.fromkeys(
+        ("restriction", "objection", "withdrawal"), "write a value under meta.marks that the column accepts"
+    ),
+}
+
+
+def explain(fault: psycopg.Error, act: str = "erase") -> BloesemError:
+    """in: what the server refused, and of which act. out: which table and rule, and the remedy."""
+    given = _GIVEN.get(act)
     diag = fault.diag
     name = diag.table_name or diag.datatype_name
     table = f"{diag.schema_name}.{name}" if name else "the database"
@@ -57,7 +67,7 @@ def explain(fault: psycopg.Error) -> BloesemError:
             return RightsError(
                 f"{table}: {rule} `{what}` refuses what would be left",
                 "all or nothing: nothing was written",
-                remedy,
+                given or remedy,
             )
     if isinstance(fault, psycopg.errors.InsufficientPrivilege):
         return RightsError(
@@ -69,13 +79,13 @@ def explain(fault: psycopg.Error) -> BloesemError:
         return RightsError(
             "what a value would become is longer than its column",
             "all or nothing: nothing was written",
-            "write a shorter meta.erased or placeholder in the map",
+            given or "write a shorter meta.erased or placeholder in the map",
         )
     if isinstance(fault, psycopg.errors.DataError):
         return RightsError(
             "what a value would become is no value of its column's type",
             "all or nothing: nothing was written",
-            "mend meta.erased or the placeholder in the map",
+            given or "mend meta.erased or the placeholder in the map",
         )
     function = _FUNCTION.search(diag.context or "")
     if function is not None:

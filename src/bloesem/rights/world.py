@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bloesem.plan.predicates import meets
 from bloesem.rights.graph import Edge, Graph, Table
 from bloesem.rights.identifiers import Identifier
+
+if TYPE_CHECKING:
+    from bloesem.rights.taking import Leaf, Taken
 
 Value = tuple[str, ...]
 #: A row by its table and key, both as text.
@@ -21,8 +24,8 @@ Refs = dict[str, set[Value]]
 
 class Shape:
     """What rows of one table were asked for. `values`: columns as they are; `cast`: columns that name rows (keys, links,
-    identities) whose text is not what their value says in Python, as text, an array as its elements; a digest of the whole
-    row comes last. `key`: columns of which a row's key is the text already."""
+    identities) whose text is not what their value says in Python, as text, an array as its elements; the row's version
+    (`fetch.version`) comes last. `key`: columns of which a row's key is the text already."""
 
     def __init__(
         self, table: str, values: tuple[str, ...], cast: tuple[str, ...], key: tuple[str, ...]
@@ -49,12 +52,6 @@ class Row:
     @property
     def ref(self) -> Ref:
         return self.shape.table, self.key
-
-    @property
-    def digest(self) -> str:
-        """Of the whole row, as it lies there."""
-        found: str = self.read[-1]
-        return found
 
     @property
     def values(self) -> dict[str, Any]:
@@ -121,16 +118,24 @@ class Fetch(Protocol):
     def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
         """Of each table, which of the values there are."""
 
+    def take(
+        self, questions: Sequence[tuple[Leaf, Asked]], meanwhile: Callable[[], None] | None = None
+    ) -> list[Taken]:
+        """Deletes of each table the rows that meet what is asked; out: what they were. `meanwhile` is done while the
+        server works."""
+
 
 @dataclass
 class World:
-    """What was found: `reached`, rows of these people along any edge; the others only say whose those are too."""
+    """What was found: `reached`, rows of these people along any edge; the others only say whose those are too. `taken`: rows
+    that were deleted as they were found, and are among neither (`rights.taking`)."""
 
     graph: Graph
     people: tuple[Person, ...]
     rows: dict[str, dict[Value, Row]] = field(default_factory=dict)
     reached: Refs = field(default_factory=dict)
     exists: dict[int, set[Value]] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
     _index: dict[tuple[str, tuple[str, ...]], dict[Value, list[Value]]] = field(default_factory=dict)
 
     def row(self, ref: Ref) -> Row:
@@ -240,13 +245,16 @@ def gather(
     progress: Callable[[str, int], None] | None = None,
     *,
     ghosts: Iterable[Row] = (),
+    leaves: Mapping[str, Leaf] | None = None,
+    meanwhile: Callable[[tuple[Person, ...]], None] | None = None,
 ) -> World:
     """Everything that belongs to these people, and the rows that say to whom else it belongs.
 
     in: `ghosts`, rows of theirs that are deleted: what still points to them, along links that no foreign key vouches for,
-    came in meanwhile.
+    came in meanwhile. `leaves`: tables whose rows are deleted as they are found; `meanwhile`, what is done about these
+    people while the server is at it.
     """
-    return _Gathering(graph, tuple(people), fetch, progress).all(list(ghosts))
+    return _Gathering(graph, tuple(people), fetch, progress, leaves or {}, meanwhile).all(list(ghosts))
 
 
 #: What a table is asked for: by edge, and whether along it rows are reached, the values.
@@ -260,9 +268,12 @@ class _Gathering:
         people: tuple[Person, ...],
         fetch: Fetch,
         progress: Callable[[str, int], None] | None,
+        leaves: Mapping[str, Leaf],
+        meanwhile: Callable[[tuple[Person, ...]], None] | None,
     ) -> None:
-        self.graph, self.fetch, self.progress = graph, fetch, progress
+        self.graph, self.fetch, self.progress, self.leaves = graph, fetch, progress, leaves
         self.world = World(graph, people)
+        self.meanwhile = meanwhile and partial(meanwhile, people)
         self.asked: dict[tuple[str, int, bool], set[Value]] = {}
         self.pending: dict[str, dict[tuple[int, bool], set[Value]]] = {}
         self.roots: dict[str, set[Value]] = {}
@@ -289,12 +300,24 @@ class _Gathering:
             assert edge.person is not None
             named = self.world.identities.get(edge.person, ())
             self._ask(edge.holder, edge, True, [(value,) for value in named])
-        while self.pending:
-            first = min(self.graph.rank[name] for name in self.pending)
-            names = sorted(name for name in self.pending if self.graph.rank[name] == first)
+        while waiting := self.pending.keys() - self.leaves.keys():
+            first = min(self.graph.rank[name] for name in waiting)
+            names = sorted(name for name in waiting if self.graph.rank[name] == first)
             self._tables({name: self.pending.pop(name) for name in names})
+        self._take()
         self._ghosts()
         return self.world
+
+    def _take(self) -> None:
+        """What is left to be asked are tables to which nothing points: all at once."""
+        asked = []
+        for name in sorted(self.pending):
+            _, those = self._question(name, self.pending.pop(name), set())
+            asked += [(self.leaves[name], one) for one in those]
+        for one in self.fetch.take(asked, self.meanwhile) if asked else ():
+            if self.progress:
+                self.progress(one.name, len(one.keys))
+            self.world.taken[one.name] = one
 
     def _ask(self, table: str, edge: Edge, reach: bool, values: Iterable[Value]) -> None:
         known = self.asked.setdefault((table, edge.number, reach), set())

@@ -12,6 +12,7 @@ from typing import Any
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.undecided import uncuttable_links
 from bloesem.findings import Finding
+from bloesem.ledger import chain
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql.gate import DANGEROUS
@@ -92,11 +93,33 @@ def store_findings(connection: Connection, plan: Plan, at: dt.datetime | None = 
     found += _bits(connection, plan)
     found += _clock(connection, plan)
     found += _holds(connection, plan)
+    found += chain.findings(connection, plan)
+    found += _evidence(connection, plan)
     if current and not any(
         f.kind in ("drift", "other-plan") and " function " in f" {f.thing}" for f in found
     ):
         found += _masks(connection, plan, at)
     return found
+
+
+def standing(connection: Connection, plan: Plan) -> list[Finding]:
+    """Whether roles, grants, policies and functions are what the last installation made, and nobody else's; what was added
+    in Bloesem's own schema is of the parts that are installed after the plan (cases, publishing, the door)."""
+    s = ident(plan.schema)
+    row = connection.execute(f"SELECT made FROM {s}.installed ORDER BY id DESC LIMIT 1").fetchone()
+    made: dict[str, Any] = row[0] if row else {}
+    there = catalogue.snapshot(connection, plan)
+    drift = [
+        one
+        for one in catalogue.differences(made.get("catalogue", {}), there)
+        if not (one.how == "added" and one.name.startswith(f"{plan.schema}."))
+    ]
+    return [
+        *(Finding("error", "drift", str(one), _DRIFT, _put_back(one)) for one in drift),
+        *_record(connection, plan, made),
+        *_strangers(connection, plan),
+        *_attributes(connection, plan),
+    ]
 
 
 # ---- map against schema ------------------------------------------------------------------------------------------
@@ -407,6 +430,13 @@ def _clock(connection: Connection, plan: Plan) -> Iterator[Finding]:
             "the clock refuses to run earlier than its watermark",
             "mend the server's date, or set the demonstration's date to a later day",
         )
+
+
+def _evidence(connection: Connection, plan: Plan) -> list[Finding]:
+    """Of each declared measure of security (P-009)."""
+    from bloesem.stores import measures  # which asks this module what stands
+
+    return measures.findings(connection, plan) if plan.measures else []
 
 
 def _holds(connection: Connection, plan: Plan) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from bloesem.errors import GateError, PlanError
 from bloesem.plan.dates import civil, midnight
-from bloesem.plan.model import FACT_KINDS, Fact, Plan, TablePlan
+from bloesem.plan.model import FACT_KINDS, ORDER, Fact, Plan, TablePlan
 from bloesem.plan.quoting import ident
 from bloesem.stores.postgres import Connection
 
@@ -67,11 +67,8 @@ def record_facts(connection: Connection, plan: Plan, facts: Sequence[Fact]) -> N
     types = ("bigint", "text", "text", "timestamptz", "timestamptz", "text", "bigint", "text", "text", "date")
     given = ", ".join(f"%s::{type_}[]" for type_ in types)
     with connection.transaction():
-        known = connection.execute(
-            f"SELECT person_id FROM {s}.state WHERE person_id = ANY (%s) ORDER BY person_id FOR UPDATE",
-            [people],
-        ).fetchall()
-        if len(known) != len(people):
+        known = connection.execute(f"SELECT {s}.lock_people(%s::bigint[])", [people]).fetchone()
+        if known != (len(people),):
             raise GateError("nobody has this number", "a fact is about a person", "record the person first")
         connection.execute(
             f"INSERT INTO {s}.fact (person_id, kind, key, starts_at, ends_at, table_name, row_id, held_by, reason,"
@@ -88,10 +85,7 @@ def end_facts(connection: Connection, plan: Plan, numbers: Sequence[int]) -> Non
     mine = f"SELECT person_id FROM {s}.fact WHERE id = ANY (%s)"
     try:
         with connection.transaction():
-            connection.execute(
-                f"SELECT 1 FROM {s}.state WHERE person_id IN ({mine}) ORDER BY person_id FOR UPDATE",
-                [list(numbers)],
-            )
+            connection.execute(f"SELECT {s}.lock_people(ARRAY({mine}))", [list(numbers)])
             ended = connection.execute(
                 f"UPDATE {s}.fact SET ends_at = {s}.moment() WHERE id = ANY (%s) RETURNING person_id, table_name",
                 [list(numbers)],
@@ -237,16 +231,22 @@ def _known(plan: Plan, fact: Fact) -> None:
                 _FITS[fact.kind],
                 "name a purpose for which it holds",
             )
+    if fact.kind == "erasure" and fact.key.startswith(ORDER) and not fact.key[len(ORDER) :].strip():
+        raise PlanError(
+            "an erasure that a statute orders does not say which one",
+            "P-154: an erasure that a law orders names that law",
+            "write the statute and its article after the ground",
+        )
     if (fact.table is None) != (fact.row is None):
         raise PlanError(
             "a fact about a row names table and row", "one without the other says nothing", "give both"
         )
     if fact.table is not None:
         plan.table(fact.table)
-        if fact.kind not in ("restriction", "hold"):
+        if fact.kind not in ("restriction", "hold", "erasure"):
             raise PlanError(
                 f"`{fact.kind}` is about a person, not about a row",
-                "restrictions and holds can be about one row",
+                "restrictions, holds and erasures can be about one row",
                 "leave table and row out",
             )
 

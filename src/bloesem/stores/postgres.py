@@ -27,6 +27,7 @@ __all__ = [
     "admin_dsn",
     "connect",
     "dsn_from",
+    "pipelined",
     "require_supported",
 ]
 
@@ -80,6 +81,27 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """What is sent inside waits for no answer before the end.
+
+    raises: what was raised inside, or else what the server refused. Left to itself the driver logs a refusal that comes on
+    top of another exception, whole; and what the server says in detail holds somebody's data.
+    """
+    inside: BaseException | None = None
+    try:
+        with connection.pipeline():
+            try:
+                yield
+            except BaseException as raised:
+                inside = raised
+    except psycopg.Error:
+        if inside is None:
+            raise
+    if inside is not None:
+        raise inside
 
 
 def require_supported(server_version: int, oldest: int | None = None) -> None:

@@ -10,6 +10,7 @@ from psycopg import errors, sql
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident, qualified
 from bloesem.plan.sql import gate
+from bloesem.plan.sql.attributed import TRIGGERS as ATTRIBUTED
 from bloesem.plan.sql.clock import ages
 from bloesem.plan.sql.masks import leftover_columns
 from bloesem.stores import catalogue
@@ -34,7 +35,7 @@ def _sometimes(table: str) -> tuple[str, str, str]:
 
 def _triggers(table: TablePlan) -> tuple[str, ...]:
     happening = _HAPPENING if table.facts else ()
-    return (*_ARRIVING, *happening, *(_LEFT if leftover_columns(table) else ()))
+    return (*_ARRIVING, *ATTRIBUTED, *happening, *(_LEFT if leftover_columns(table) else ()))
 
 
 def retire(connection: Connection, plan: Plan, before: Before) -> tuple[str, ...]:
@@ -64,7 +65,7 @@ def _tables(connection: Connection, plan: Plan, before: Before) -> list[str]:
         " JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace f ON f.oid = p.pronamespace"
         " WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND f.nspname = %s AND n.nspname <> %s"
         " AND t.tgname = ANY (%s)",
-        [s, s, [*_ARRIVING, *_HAPPENING, *_LEFT]],
+        [s, s, [*_ARRIVING, *ATTRIBUTED, *_HAPPENING, *_LEFT]],
     ).fetchall()
     for schema, table, trigger in rows:
         if (schema, table, trigger) not in wanted:

@@ -54,6 +54,8 @@ class LiveTable:
     readable: bool = True
     hidden: bool = False  # row security hides rows from this login
     rules: tuple[str, ...] = ()  # what rewrites an UPDATE or DELETE
+    triggers: bool = False  # whether a DELETE sets off more than the checks of foreign keys
+    versioned: bool = False  # whether each version of a row has a transaction and a place of its own: a heap
 
 
 _ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -80,6 +82,9 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE')
            AND has_table_privilege(c.oid, 'DELETE'),
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
+       EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 8 <> 0
+               AND t.tgenabled <> 'D'),
+       c.relkind = 'r' AND EXISTS (SELECT FROM pg_am m WHERE m.oid = c.relam AND m.amname = 'heap'),
        ARRAY(SELECT w.rulename::text FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '4')
              AND w.ev_enabled IN ('O', 'A') ORDER BY 1)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -112,7 +117,7 @@ WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 
 
 
 #: What the last columns of _COLUMNS say of the table.
-_OF_TABLE = ("partitioned", "inherited", "writable", "readable", "hidden", "rules")
+_OF_TABLE = ("partitioned", "inherited", "writable", "readable", "hidden", "triggers", "versioned", "rules")
 
 
 def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:

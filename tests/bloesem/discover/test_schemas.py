@@ -270,12 +270,48 @@ def test_arrays_and_documents_that_name_people_are_asked_about(fresh_database: D
             "INSERT INTO call_group SELECT i, ARRAY[i, i + 1], ARRAY['ann' || i || '@post.example'] FROM generate_series(1, 40) i",
             "CREATE TABLE webhook (id int PRIMARY KEY, payload jsonb)",
             """INSERT INTO webhook SELECT i, jsonb_build_object('email', 'ann' || i || '@post.example', 'n', i) FROM generate_series(1, 40) i""",
+            "ALTER TABLE customer ADD extra jsonb",
+            """UPDATE customer SET extra = jsonb_build_object('colour', jsonb_build_object('name', 'red'), 'emergency',
+            jsonb_build_object('name', 'Bo' || id, 'phone', '+3247012' || (3000 + id)))""",
         ):
             connection.execute(statement)
     proposal = proposed(fresh_database)
     assert {"call_group.customer_ids -> ? customer shared", "webhook: ?"} <= lines(proposal)
     found = categories(proposal)
     assert found["call_group.mails"] == found["webhook.payload.email"] == "user.contact.email"
+    # Beside a number a name is somebody's, and else a thing's.
+    assert found["customer.extra.emergency.name"] == "user.name"
+    assert "customer.extra.colour.name" not in found
+
+
+def test_a_type_column_is_proposed_or_asked_with_its_tables(fresh_database: Database) -> None:
+    """`soort` alone beside one column that points, and codes that are no table's name: never all rows for one table."""
+    with fresh_database.connect(autocommit=True) as connection:
+        for statement in (
+            "CREATE TABLE leden (id serial PRIMARY KEY, naam text, e_mail text, geboren date)",
+            "INSERT INTO leden (naam, e_mail, geboren) SELECT 'Lid', 'lid' || i || '@club.example', '1960-01-01'::date + i FROM generate_series(1, 40) i",
+            "CREATE TABLE leverancier (id serial PRIMARY KEY, naam text)",
+            "INSERT INTO leverancier (naam) SELECT 'Lev' FROM generate_series(1, 40) i",
+            "CREATE TABLE notities (id serial PRIMARY KEY, soort text, betreft_id int, lid_id int REFERENCES leden)",
+            "INSERT INTO notities (soort, betreft_id) SELECT (ARRAY['lid', 'x'])[1 + i % 2], i FROM generate_series(1, 40) i",
+            "CREATE TABLE bijlagen (id serial PRIMARY KEY, eigenaar_soort char(1), eigenaar_id int)",
+            "INSERT INTO bijlagen (eigenaar_soort, eigenaar_id) SELECT (ARRAY['L', 'V'])[1 + i % 2], i FROM generate_series(1, 40) i",
+            "CREATE TABLE kosten (id serial PRIMARY KEY, lid_soort text, lid_id int)",
+            "INSERT INTO kosten (lid_soort, lid_id) SELECT (ARRAY['gold', 'x'])[1 + i % 2], i FROM generate_series(1, 40) i",
+            "CREATE TABLE betalingen (id serial PRIMARY KEY, soort text, lid_id int)",
+            "INSERT INTO betalingen (soort, lid_id) SELECT (ARRAY['lid', 'x'])[1 + i % 2], i FROM generate_series(1, 40) i",
+        ):
+            connection.execute(statement)
+    found = {table.at[1]: table.links for table in proposed(fresh_database).tables}
+    said = [(link.when, link.kind) for link in found["notities"] if link.columns == ("betreft_id",)]
+    assert said == [(("soort", "lid"), "owner"), (None, None)]
+    (asked,) = found["bijlagen"]
+    assert asked.kind is None
+    assert {c.says.get("to", ("", "none"))[1] for c in asked.decide} >= {"leden", "none"}
+    assert all("when" in c.says for c in asked.decide if "to" in c.says)
+    # A column that is called for a table points to it, whatever the type beside it.
+    for table in ("betalingen", "kosten"):
+        assert [(one.to, one.when) for one in found[table]] == [(("public", "leden"), None)]
 
 
 def test_djangos_numbers_of_tables_are_understood(fresh_database: Database) -> None:

@@ -27,6 +27,7 @@ RECORD: dict[str, Any] = {
     "writers": {
         "intake": {
             "decided": small.VERSION,
+            "purpose": "billing",
             "tables": {"session": ["id", "person_id", "recorded_at", "place", "held_on"]},
         }
     },

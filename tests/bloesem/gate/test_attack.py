@@ -84,7 +84,7 @@ def test_what_each_role_reads_is_what_the_calculus_permits(world: World, truth: 
     wrong: list[str] = []
     looked = 0
     for target in world.targets():
-        with world.raw(world.login(target.key)) as connection:
+        with world.lent(world.login(target.key)) as connection:
             for number, scope in enumerate(scopes_of(world, truth, target)):
                 wrong += compare(world, connection, target, truth, scope, refused=number == 0)
                 looked += sum(len(expected(world.plan, truth, target, t, scope)) for t in world.plan.tables)
@@ -170,13 +170,13 @@ def test_a_grant_on_a_partition_shows_no_row(world: World) -> None:
     held = sum(world.admin.execute(f"SELECT 1 FROM {part}".encode()).rowcount for part in there)
     assert held > 0
     try:
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
             for part in there:
                 assert connection.execute(f"SELECT 1 FROM {part}".encode()).rowcount == 0
                 assert connection.execute(f"DELETE FROM {part}".encode()).rowcount == 0
     finally:
         world.put_in_force()  # and everything is taken back
-    with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+    with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
         for part in there:
             assert refusal(connection, f"SELECT 1 FROM {part}") in REFUSED
 
@@ -272,7 +272,7 @@ def test_another_logins_key_signs_nothing(world: World, truth: Truth) -> None:
         for other in world.plan.processes:
             if other == login:
                 continue
-            with world.raw(login) as connection, acting(world, connection, target):
+            with world.lent(login) as connection, acting(world, connection, target):
                 key = world.secrets.of(other).scope_key
                 value = signed(key, connection.info.backend_pid, target.scope, person, int(time.time()) + 60)
                 connection.execute(sql.SQL("SET LOCAL bloesem.scope = {}").format(sql.Literal(value)))
@@ -296,6 +296,8 @@ def entered(world: World, target: Target, given: dict[str, Any]) -> Iterator[Non
     said: dict[str, Any] = {"actor": "staff:bo"}
     if target.key in world.plan.cases:
         said |= {"case": 7, "second": "staff:cy"}
+    if target.writer is not None and target.writer.purpose is None:
+        said["serves"] = next(one.key for one in world.plan.purposes if one.active)
     with purpose(target.key, **given, **said) as opened:
         opened.reads([])
         yield

@@ -34,7 +34,7 @@ def test_what_is_held_back_is_what_the_calculus_takes_away(world: World) -> None
     told: set[str] = set()
     closed = 0
     for target in _desks(world):
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
             for person in truth.facts:
                 should = expected(world, truth, due, target, person)
                 found = {(t, why): (n, v) for t, why, n, v in connection.execute(ASK, [person])}
@@ -137,7 +137,7 @@ def _restricts(fact: Fact, table: TablePlan, row: dict[str, Any]) -> bool:
 def test_nobody_asks_for_another_purpose_nor_without_one(world: World) -> None:
     desks = _desks(world)
     for target in world.targets():
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
             for desk in desks:
                 said = refusal(connection, f'SELECT * FROM "{desk.name}".held_back({ANN})')
                 assert said is None if desk == target else said in REFUSED

@@ -60,12 +60,13 @@ STUMBLES = (
 )
 
 
+@pytest.mark.thorough
 def test_an_error_says_no_value_that_the_role_does_not_see(world: World, truth: Truth) -> None:
     """A condition that fails says on which value: it is never tried on a row that the policy hides."""
     tried = 0
     for target, table, names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             shown = seen(connection, table, names)
             for name in names:
                 said = {str(row[name]) for row in shown.values()}
@@ -128,7 +129,7 @@ def test_no_setting_shows_another_row(world: World, truth: Truth) -> None:
     """Where the clock stands, in which zone, by which plan: the same rows."""
     for target, table, _names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        with world.raw(world.login(target.key)) as connection:
+        with world.lent(world.login(target.key)) as connection:
             with acting(world, connection, target, scope):
                 shown = ids(connection, table)
             for setting in SETTINGS:
@@ -142,7 +143,7 @@ def test_row_security_cannot_be_switched_off(world: World, truth: Truth) -> None
     """PostgreSQL refuses to read rather than to read past a policy."""
     for target, table, _names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             connection.execute("SET LOCAL row_security = off")
             assert refusal(connection, f'SELECT 1 FROM "{table.name}"') == "42501"
 
@@ -163,7 +164,7 @@ def test_what_was_prepared_as_one_role_is_judged_anew_as_another(world: World, t
             names = [c.name for c in columns_for(world.plan, first, table)]
             if not names or first.scope or second.scope or not first.purpose or not second.purpose:
                 continue
-            with world.raw(login) as connection:
+            with world.lent(login) as connection:
                 with acting(world, connection, second):
                     theirs = columns_for(world.plan, second, table)
                     allowed = set(ids(connection, table)) if theirs else set()
@@ -178,6 +179,7 @@ def test_what_was_prepared_as_one_role_is_judged_anew_as_another(world: World, t
                     assert error.sqlstate in REFUSED  # noqa: PT017 - either is right
                     shown = set()
                 connection.rollback()
+                connection.execute("DEALLOCATE ALL")
                 tried += 1
                 assert shown <= allowed, (login, first.key, second.key, table.name)
     assert tried
@@ -199,7 +201,7 @@ def test_a_cursor_does_not_outlive_the_role_with_more_than_it_had(world: World, 
             assert held == shown
             connection.execute("CLOSE c")
             connection.rollback()
-        with world.raw(login) as another:
+        with world.lent(login) as another:
             assert refusal(another, "FETCH ALL FROM c") == "34000"
 
 
@@ -235,7 +237,7 @@ def test_statistics_show_no_value(world: World, truth: Truth) -> None:
     assert row is not None
     assert row[0] > 0
     for target in world.targets():
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
             for view in ("pg_stats", "pg_stats_ext", "pg_stats_ext_exprs"):
                 found = connection.execute(
                     f"SELECT * FROM pg_catalog.{view} WHERE {ours}".encode(), [guarded]
@@ -389,12 +391,12 @@ def test_nothing_beside_reading_is_left(world: World) -> None:
 def test_no_function_is_left_for_a_process_that_nobody_meant(world: World) -> None:
     """Outside PostgreSQL's own: pure ones of dates, rows and states that the caller brings, and those named here."""
     meant = re.compile(
-        r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial)\("
+        r"bloesem\.(today|moment|civil|scope|scope_running|scope_people|scope_since|identifier_taken|identified|record_reading|record_denial|record_use)\("
         r"|bloesem\.oversight_(counts|given|disclosures|person|due)\("  # for the officer's process alone
         r"|bloesem\.(hold_still|record_disclosure|record_disclosed|disclosure_known|feed_numbers)\("  # for a purpose that is served
         r"|bloesem\.breach_(register|note)\("  # for the officer's process alone
         r"|bloesem\.own_\w+\("  # by whoever opened their own scope, about themselves
-        r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
+        r"|bloesem\.(append_only|fact_\w+|hold_says|notice_forward|disclosure_goes|act_goes|seal_closes|breach_goes|\w+_leftover)\(\)"  # of triggers: nobody calls them
         r"|door\.may_list\("  # whom an agency's list may hold: for a purpose of advertising that is served
         r"|bloesem\.\w+_(kept|used|until)\(r |\w+\.held_back\(person bigint\)"
         # of the business: triggers' too, and what makes a partition, which its owner alone can
@@ -438,12 +440,13 @@ def test_what_a_login_sets_for_itself_is_found(world: World) -> None:
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_writer_learns_nothing_of_rows_that_are_hidden(world: World, truth: Truth) -> None:
     """ON CONFLICT, RETURNING and MERGE show a row to whoever may read it, and no value of another's."""
     tried = 0
     for target, table, names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             shown = seen(connection, table, names)
         away = hidden(truth, table, set(shown))
         secret = {
@@ -464,7 +467,7 @@ def test_a_writer_learns_nothing_of_rows_that_are_hidden(world: World, truth: Tr
             f"MERGE INTO {place} t USING (SELECT {row_id}::bigint AS id) s ON t.{key} = s.id WHEN MATCHED THEN DO NOTHING",
             f"UPDATE {place} SET {key} = {row_id}",
         ):
-            with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+            with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
                 try:
                     cursor = connection.execute(statement.encode())
                     told = str(cursor.fetchall()) if cursor.description else ""

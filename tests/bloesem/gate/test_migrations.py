@@ -94,6 +94,7 @@ def test_a_migration_that_changes_data_reaches_rows_that_the_owner_does_not_see(
     store: World, executor: MigrationExecutor
 ) -> None:
     owns(store, "FUNCTION data.suppression_key_again()")
+    owns(store, "TABLE data.product")
     executor.migrate([("people", "0005_name_norm")])
     forget_folded(store)
     assert folded(store) == {None}

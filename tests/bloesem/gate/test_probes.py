@@ -29,7 +29,7 @@ def test_copy_gives_the_rows_that_a_query_gives(world: World, truth: Truth) -> N
         scope = scopes_of(world, truth, target)[0]
         place = f'"{table.name}"' if target.writer else f'"{target.name}"."{table.name}"'
         columns = ", ".join(f'"{name}"' for name in names)
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             shown = seen(connection, table, names)
             with connection.cursor() as cursor:
                 out = io.BytesIO()
@@ -54,7 +54,7 @@ def test_a_cursor_changes_no_row_that_a_statement_could_not(world: World, truth:
         name = next((it for it in names if it not in may), None)
         if name is None:
             continue
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             connection.execute(f'DECLARE c CURSOR FOR SELECT 1 FROM "{table.name}"'.encode())
             connection.execute("FETCH 1 FROM c")
             update = f'UPDATE "{table.name}" SET "{name}" = "{name}" WHERE CURRENT OF c'
@@ -76,7 +76,7 @@ def test_a_foreign_key_tells_no_more_than_was_asked(world: World, truth: Truth) 
             continue
         scope = scopes_of(world, truth, target)[0]
         login = world.login(target.key)
-        with world.raw(login) as connection, acting(world, connection, target, scope):
+        with world.lent(login) as connection, acting(world, connection, target, scope):
             shown = seen(connection, table, names)
         known = {str(v) for row in shown.values() for v in row.values()}
         anchor = next(t for t in world.plan.tables if t.anchor)
@@ -95,7 +95,7 @@ def test_a_foreign_key_tells_no_more_than_was_asked(world: World, truth: Truth) 
                     f'INSERT INTO "{table.name}" ("{table.key[0]}", "{link}") VALUES {values} RETURNING *',
                     f'UPDATE "{table.name}" SET "{link}" = {person} RETURNING 1',
                 ):
-                    with world.raw(login) as connection, acting(world, connection, target, scope):
+                    with world.lent(login) as connection, acting(world, connection, target, scope):
                         told = _told(connection, statement)
                     tried += 1
                     assert not [it for it in secret if it in told], (target.key, table.name, statement)
@@ -152,7 +152,7 @@ def test_no_sequence_tells_how_much_happened(world: World) -> None:
     ]
     assert found
     for target in world.targets():
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target):
             for name in found:
                 for statement in (
                     f"SELECT last_value FROM {name}",
@@ -202,7 +202,7 @@ def test_a_locked_row_keeps_its_secret(world: World, truth: Truth) -> None:
     looked = 0
     for target, table, _names in reading(world):
         scope = scopes_of(world, truth, target)[0]
-        with world.raw(world.login(target.key)) as connection, acting(world, connection, target, scope):
+        with world.lent(world.login(target.key)) as connection, acting(world, connection, target, scope):
             shown = ids(connection, table)
         away = list(hidden(truth, table, set(shown)))
         if not away or looked > 12:
@@ -216,7 +216,7 @@ def test_a_locked_row_keeps_its_secret(world: World, truth: Truth) -> None:
             )
             for way in ("NOWAIT", "SKIP LOCKED"):
                 with (
-                    world.raw(world.login(target.key)) as connection,
+                    world.lent(world.login(target.key)) as connection,
                     acting(world, connection, target, scope),
                 ):
                     query = f'SELECT 1 FROM "{table.name}" WHERE "{key}" = {away[0]} FOR SHARE {way}'

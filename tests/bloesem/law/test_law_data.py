@@ -54,6 +54,7 @@ def test_a_recording_is_capped_at_a_month_and_that_month_is_still_to_be_confirme
     assert cap.checked.status == "from-knowledge"
 
 
+@pytest.mark.promise("R-047")
 def test_countries_with_adequate_protection_are_sixteen_and_one_organisation(law: Law) -> None:
     listed = law.valid_on(TODAY).adequacy
     countries = {one.country for one in listed if one.country}
@@ -63,6 +64,7 @@ def test_countries_with_adequate_protection_are_sixteen_and_one_organisation(law
     assert all(one.limit and one.condition for one in listed if one.scope != "whole")
 
 
+@pytest.mark.promise("R-047")
 def test_the_united_kingdom_is_adequate_through_27_december_2031_and_brazil_since_2026(law: Law) -> None:
     def adequate(country: str, day: dt.date) -> bool:
         return law.adequate(country, day) is not None
@@ -93,6 +95,7 @@ def test_there_are_249_countries_and_each_with_a_telephone_is_one(law: Law) -> N
     assert law.eea(TODAY) <= known
 
 
+@pytest.mark.promise("R-012")
 def test_an_answer_takes_a_month_two_more_when_extended_and_a_breach_72_hours(law: Law) -> None:
     today = law.valid_on(TODAY)
     answer, extension = (today.rule(f"eu.request.{name}").value for name in ("answer", "extension"))
@@ -117,6 +120,7 @@ def dated(law: Law) -> list[Any]:
     return [item for section in SECTIONS for item in getattr(law, section)]
 
 
+@pytest.mark.promise("R-012")
 def test_every_value_names_its_article_its_source_and_since_when_it_holds(law: Law) -> None:
     assert [item.key for item in dated(law) if not item.article or not item.source] == []
     assert [item.key for item in dated(law) if item.valid_from is None] == []
@@ -138,6 +142,7 @@ def test_what_a_company_chose_is_no_value_of_the_law(law: Law) -> None:
     assert all(not purpose.keep.terms for purpose in law.purposes if purpose.term == "company")
 
 
+@pytest.mark.promise("R-004")
 def test_the_holidays_that_move_a_day_are_the_ten_of_the_law_and_sundays(law: Law) -> None:
     value = law.rule("be.holidays").value
     easter = dt.date(2026, 4, 5)
@@ -180,6 +185,7 @@ def test_the_hours_of_a_breach_run_on_and_nothing_lengthens_them(law: Law) -> No
     )
 
 
+@pytest.mark.promise("R-012")
 @pytest.mark.parametrize("key", ["eu.digital_omnibus", "be.marketing.phone.proposal"])
 def test_what_is_only_proposed_says_so(law: Law, key: str) -> None:
     assert law.rule(key).value["in_force"] is False

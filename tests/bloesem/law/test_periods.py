@@ -82,6 +82,7 @@ def test_without_holidays_only_the_weekend_moves_a_day() -> None:
     assert due(day("Thu 5 Mar 2026"), 1, holidays=()) == day("Mon 6 Apr 2026")
 
 
+@pytest.mark.promise("R-007")
 @pytest.mark.parametrize(
     ("receipt", "careful"),
     [
@@ -98,6 +99,7 @@ def test_counted_carefully_an_extension_starts_at_the_first_end_before_it_moved(
     assert extended_due(day(receipt), holidays=HOLIDAYS) == day(careful)
 
 
+@pytest.mark.promise("R-010")
 @pytest.mark.parametrize(
     ("message", "disclosure", "told"),
     [
@@ -158,6 +160,7 @@ def test_belgium_has_ten_official_holidays_and_the_two_sundays() -> None:
     ]
 
 
+@pytest.mark.promise("R-003")
 def test_a_breach_is_due_72_hours_later_whatever_the_day() -> None:
     friday = dt.datetime(2026, 6, 12, 17, 20, tzinfo=BRUSSELS)
     assert hours_due(friday, 72) == dt.datetime(2026, 6, 15, 17, 20, tzinfo=BRUSSELS)

@@ -98,13 +98,13 @@ def _facts(draw: st.DrawFn, plan: Plan, rows: dict[str, list[dict[str, Any]]]) -
         "assessing": [p.key for p in plan.purposes],
         "restriction": ["accuracy"],
         "hold": [p.key for p in plan.purposes if p.hold] or ["nothing"],
-        "erasure": ["17(1)(a)"],
+        "erasure": ["17(1)(a)", "17(1)(d)", "17(1)(e) law of 2026, art. 3"],
     }
     starts = draw(moments)
     ends = draw(st.one_of(st.none(), st.none(), moments.filter(lambda m: m > starts)))
     person: int = draw(st.sampled_from(PEOPLE))
     of_row: tuple[str | None, int | None] = (None, None)
-    if kind in ("restriction", "hold") and draw(st.booleans()):
+    if kind in ("restriction", "hold", "erasure") and draw(st.booleans()):
         mine = [
             (t.name, row[t.key[0]])
             for t in plan.tables
@@ -139,6 +139,13 @@ STORIES: dict[str, list[tuple[str, str]]] = {
         ("event", "account.opened"), ("event", "account.terminated"), ("event", "account.opened"),
         ("event", "account.terminated"),
     ],
+    "one row is erased by itself while holds run": [
+        ("hold", "disputes"), ("hold", "law:claims"), ("erasure", "17(1)(d)"), ("-hold", "disputes"), ("-hold", "law:claims"),
+    ],
+    "a statute orders one row to go while holds run": [
+        ("hold", "disputes"), ("hold", "law:claims"), ("erasure", "17(1)(e) law of 2026, art. 3"), ("-hold", "disputes"),
+        ("-hold", "law:claims"),
+    ],
     "a request to erase while a hold runs": [
         ("hold", "disputes"), ("erasure", "17(1)(a)"), ("-hold", "disputes"), ("event", "account.opened"),
     ],
@@ -148,7 +155,7 @@ STORIES: dict[str, list[tuple[str, str]]] = {
 @st.composite
 def told(draw: st.DrawFn, plan: Plan, story: str) -> tuple[History, list[dt.datetime]]:
     """A generated history in which this story happens too, to one of the two people (of a row that both own, to either),
-    or, for holds and restrictions, to one of their rows; and moments before, between and after its steps."""
+    or, for holds, restrictions and strict erasures, to one of their rows; and moments before, between and after its steps."""
     history = draw(histories(plan))
     steps = STORIES[story]
     when = sorted(draw(st.lists(moments, min_size=len(steps), max_size=len(steps), unique=True)))
@@ -167,7 +174,8 @@ def told(draw: st.DrawFn, plan: Plan, story: str) -> tuple[History, list[dt.date
             running.remove(ended)
             history.facts.append(replace(ended, ends_at=at))
             continue
-        of_row = about if kind in ("hold", "restriction") else (None, None)
+        strict = kind == "erasure" and key != "17(1)(a)"
+        of_row = about if kind in ("hold", "restriction") or strict else (None, None)
         fact = Fact(person, kind, key, at, None, *of_row)  # type: ignore[arg-type]
         if any(step == f"-{kind}" for step, _ in steps):
             running.append(fact)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.promises.test_gate import COMPANY
 
-from bloesem.policy.diff import Change, diff
+from bloesem.console.language import say
+from bloesem.policy.diff import Change, _table, countries, diff
 from bloesem.policy.model import Keep, Policy
 from bloesem.terms import LANGUAGES
 
@@ -99,6 +100,7 @@ def test_every_difference_is_told_in_four_languages_and_has_a_rule(one: Policy) 
         assert change.rule
 
 
+@pytest.mark.promise("P-175")
 @pytest.mark.parametrize(
     ("changed", "kind", "how", "significant"),
     [
@@ -136,6 +138,37 @@ def test_what_is_significant(changed: Policy, kind: str, how: str, significant: 
     assert (one.kind, one.how, one.significant) == (kind, how, significant)
 
 
+@pytest.mark.promise("P-175")
+def test_every_kind_of_difference_has_a_heading_on_the_officers_page() -> None:
+    for kind in _table():
+        for language in LANGUAGES:
+            assert say(f"versions.kind.{kind}", language)
+
+
+def test_what_is_new_is_significant() -> None:
+    """A purpose, a kind of recipient, a source, a way out of the EEA, a country; and fewer of them is not."""
+    assert CORRECTED.transfers is not None
+    less = CORRECTED.transfers.model_copy(update={"mechanisms": ("adequacy",)})
+    quality = CORRECTED.purposes["PUR-4"].parts["quality"]
+    for before, kind in (
+        (with_parts(CORRECTED, "PUR-4", {"quality": quality}), "purpose"),
+        (without(CORRECTED, "recipients", "bank"), "recipient"),
+        (without(CORRECTED, "sources", "survey"), "source"),
+        (CORRECTED.model_copy(update={"transfers": less}), "transfer"),
+    ):
+        one, back = diff(before, CORRECTED)[0], diff(CORRECTED, before)[0]
+        assert (one.kind, one.how, one.significant) == (kind, "added", True)
+        assert (back.kind, back.how, back.significant) == (kind, "removed", False)
+    names = {code: dict.fromkeys(LANGUAGES, f"<{code}>") for code in ("US", "GB", "IN")}
+    found = {(c.key, c.how): c for c in countries(CORRECTED, {"US", "GB"}, {"US", "IN"}, names)}
+    assert {key: c.significant for key, c in found.items()} == {
+        ("IN", "added"): True,
+        ("GB", "removed"): False,
+    }
+    assert all("<IN>" in text for text in found["IN", "added"].words.values())
+    assert set(found["IN", "added"].words) == set(LANGUAGES)
+
+
 def test_a_new_purpose_is_told_once_to_everybody() -> None:
     rows = CORRECTED.purposes["PUR-4"].parts
     before = with_parts(CORRECTED, "PUR-4", {"quality": rows["quality"]})
@@ -155,6 +188,7 @@ def test_other_words_are_no_difference() -> None:
     assert diff(CORRECTED, other) == ()
 
 
+@pytest.mark.promise("R-054")
 def test_between_the_two_versions_of_blossom() -> None:
     found = {(c.kind, c.how, c.key): c for c in diff(FIRST, CORRECTED)}
     assert found["purpose", "added", "calls"].significant

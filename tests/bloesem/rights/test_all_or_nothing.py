@@ -108,6 +108,73 @@ def test_what_would_fail_is_named_with_its_remedy_and_nothing_is_written(
     assert everything(database) == before
 
 
+def test_what_the_server_refuses_besides_a_stale_plan_is_told_to_nobody(
+    database: Database, connection: Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The statement is on its way while the plan is compared: the driver would log the refusal, with somebody's name."""
+    connection.execute("CREATE UNIQUE INDEX one_gone ON customer (name)")
+    connection.execute("INSERT INTO customer VALUES (9, now(), NULL, NULL, NULL, 'gone')")
+    before = everything(database)
+    with pytest.raises(RightsError, match="no longer what was rehearsed"):
+        shop.desk(connection, tmp_path).erase(shop.ANN, plan="another")
+    assert everything(database) == before
+    assert caplog.text == ""
+
+
+class Away(NoRecord):
+    """Bloesem's own database goes away: when an act begins, or when it is to be on disk."""
+
+    def __init__(self, when: str) -> None:
+        self.when, self.ended = when, False
+
+    @contextmanager
+    def begun(self, *_: Any) -> Iterator[None]:
+        if self.when == "begin":
+            raise psycopg.OperationalError("gone")
+        yield
+        raise psycopg.OperationalError("gone")
+
+    def finish(self, done: bool, counts: Any) -> None:
+        assert not done
+        self.ended = True
+        raise psycopg.OperationalError("gone")
+
+
+@pytest.mark.parametrize("when", ["begin", "disk"])
+def test_without_a_record_nothing_is_erased(
+    database: Database, connection: Connection, tmp_path: Path, when: str
+) -> None:
+    before = everything(database)
+    desk = shop.desk(connection, tmp_path)
+    desk.record = Away(when)
+    with pytest.raises(StoreError, match="went away"):
+        desk.erase(shop.ANN)
+    assert desk.record.ended
+    assert everything(database) == before
+
+
+def test_an_act_that_is_refused_or_raced_is_recorded_as_failed(
+    database: Database, connection: Connection, tmp_path: Path
+) -> None:
+    desk = shop.desk(connection, tmp_path)
+    desk.record = refused = Acts()
+    connection.execute("CREATE UNIQUE INDEX one_gone ON customer (name)")
+    connection.execute("INSERT INTO customer VALUES (9, now(), NULL, NULL, NULL, 'gone')")
+    with pytest.raises(RightsError, match="UNIQUE `one_gone`"):
+        desk.erase(shop.ANN)
+    assert refused.said == ["begun", "failed"]
+    connection.execute("DROP INDEX one_gone")
+    connection.execute(  # sequences are not rolled back: it is a deadlock's victim once
+        """CREATE SEQUENCE once; CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        IF nextval('once') = 1 THEN RAISE EXCEPTION 'no' USING ERRCODE = '40P01'; END IF; RETURN OLD; END$$;
+        CREATE TRIGGER once BEFORE DELETE ON message FOR EACH STATEMENT EXECUTE FUNCTION once()"""
+    )
+    desk.record = raced = Acts()
+    desk.erase(shop.ANN)
+    assert raced.said[:4] == ["begun", "failed", "begun", "done"]
+    assert "canary-ann-body" not in dump(database)
+
+
 def test_a_missing_right_is_named_before_the_first_write(
     database: Database, connection: Connection, tmp_path: Path
 ) -> None:
@@ -117,10 +184,16 @@ def test_a_missing_right_is_named_before_the_first_write(
     connection.execute(f"REVOKE DELETE ON note, mail_log FROM {role}".encode())
     with database.connect(user=role, password="x", autocommit=True) as poor:
         with pytest.raises(
-            RightsError, match=r"public.mail_log[^\n]*may not change(.|\n)*public.note[^\n]*may not change"
+            RightsError, match=r"public.note[^\n]*may not change(.|\n)*public.mail_log[^\n]*may not change"
         ) as caught:
             shop.desk(poor, tmp_path).rehearse(shop.ANN)
         assert "GRANT SELECT, UPDATE, DELETE ON public.note" in str(caught.value)
+        assert f"{tmp_path / 'map.yaml'}:" in str(caught.value)
+        connection.execute('ALTER TABLE note RENAME TO "Note %"')
+        odd = shop.MAP.replace("name: note\n", "name: Note %\n")
+        with pytest.raises(RightsError, match=r'DELETE ON public."Note %" TO the login'):
+            shop.desk(poor, tmp_path, odd).rehearse(shop.ANN)
+        connection.execute('ALTER TABLE "Note %" RENAME TO note')
         assert shop.desk(poor, tmp_path).access(shop.ANN)["tables"]
 
 
@@ -262,7 +335,7 @@ def test_a_row_that_only_decides_is_held_until_the_end(
     writes: list[str] = []
 
     def meanwhile(said: str) -> None:
-        if said.startswith("WITH"):
+        if said.startswith("WITH w0"):
             writes.append(said)
             if len(writes) == 1:
                 with database.connect(autocommit=True) as other:

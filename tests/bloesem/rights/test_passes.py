@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,7 @@ from bloesem.rights import passes
 from bloesem.rights.crew import CrewError
 from bloesem.rights.home import Rights, opened
 from bloesem.rights.identifiers import Identifier
+from bloesem.rights.keys import Keys
 from bloesem.rights.residue import Progress, Residue, search
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -160,6 +162,25 @@ def test_killed_in_the_middle(shop: Database, rights: Rights) -> None:
     assert called.json["resumed"] is True
     assert [one["table"] for one in called.json["residue"]] == ["public.a", "public.b", "public.c"]
     assert kept(rights) == (0, 0)
+
+
+def test_whom_no_key_names_is_told_and_everybody_else_is_looked_for(
+    shop: Database, rights: Rights, tmp_path: Path
+) -> None:
+    """One unreadable key is one act that is not proven: whom it erased is still sought, and said not to be found."""
+    store, act = erased(rights, shop, ANN)
+    _, shut = erased(replace(rights, keys=Keys.at(tmp_path / "lost")), shop, BOB)
+    with shop.connect(autocommit=True) as connection:
+        outcome = passes.over(rights, store, connection, NOW)
+        assert (outcome.acts, outcome.shut) == (1, (shut,))
+        assert {one for found in rows(outcome.residue) for one in found[3]} == {act}
+        assert kept(rights) == (1, 0), "whom nobody looked for is not forgotten"
+        found = passes.over(replace(rights, keys=Keys.at(tmp_path / "lost")), store, connection, NOW)
+        assert (found.shut, {one for each in rows(found.residue) for one in each[3]}) == ((), {shut})
+    erased(replace(rights, keys=Keys.at(tmp_path / "lost")), shop, BOB, at=dt.datetime.now(dt.UTC))
+    said = call("residue", "--store", shop.dsn.url())
+    assert said.code == 1
+    assert "not proven" in said.out
 
 
 def test_two_at_once_are_refused(shop: Database, rights: Rights) -> None:
@@ -299,6 +320,7 @@ def test_processes_end_with_the_one_that_started_them(shop: Database) -> None:
 import sys
 from bloesem.rights import crew
 from bloesem.rights.identifiers import Identifier
+from bloesem.rights.keys import Keys
 from bloesem.rights.reading import Table
 if __name__ == "__main__":
     crew.AT_HOME = 0

@@ -36,7 +36,10 @@ def ask(own_database: Database, store: Database, tmp_path: Path, monkeypatch: py
     """Types a command about Ann."""
     monkeypatch.setenv("BLOESEM_DATABASE_URL", own_database.dsn.url())
     monkeypatch.setenv("BLOESEM_DATA_DIR", str(tmp_path / "data"))
-    maps = {"": shop.MAP, "marked": MARKED}
+    loud = shop.MAP.replace(
+        "{name: note, data", "{name: loud, data_categories: [order.lines]}, {name: note, data", 1
+    )
+    maps = {"": shop.MAP, "marked": MARKED, "loud": loud}
     for name, text in maps.items():
         (tmp_path / f"map{name}.yaml").write_text(text, "utf-8")
 
@@ -84,6 +87,13 @@ def test_a_wrong_value_is_corrected_and_nothing_else(ask: Ask, store: Database) 
     assert value(store, "SELECT name FROM customer WHERE id = 1") == "canary-ann-name"
     assert ask("rectify", "--set", "customer.name=An%n 'x", "--plan", rehearsed.json["plan"]).code == 0
     assert value(store, "SELECT name FROM customer WHERE id = 1") == "An%n 'x"
+    with store.connect(autocommit=True) as connection:
+        connection.execute("ALTER TABLE purchase_line ADD loud text GENERATED ALWAYS AS (upper(note)) STORED")
+    loud = ask("rectify", "--set", "purchase_line[100].loud=x", map_="loud")
+    assert "public.purchase_line.loud is made of other columns" in loud.err
+    assert "use one of: note\n" in loud.err
+    with store.connect(autocommit=True) as connection:
+        connection.execute("ALTER TABLE purchase_line DROP loud")
     several = ask("rectify", "--set", "purchase.lines=none")
     assert "2 rows of public.purchase are this person's: 10; 11" in several.err
     assert ask("rectify", "--set", "purchase[11].lines=none").code == 0
@@ -96,6 +106,10 @@ def test_a_wrong_value_is_corrected_and_nothing_else(ask: Ask, store: Database) 
         assert ask("rectify", "--set", wrong).code == 1, wrong
     taken = ask("rectify", "--set", "customer.email=ben@mail.example")
     assert "UNIQUE `customer_email_key`" in taken.err
+    assert "remedy: give a value that the column accepts" in taken.err  # and nothing of how to erase it
+    long = ask("rectify", "--set", "customer.name=" + "x" * 41)
+    assert "longer than its column" in long.err
+    assert "give a value" in long.err
     assert "ben" not in taken.err
 
 
@@ -119,6 +133,20 @@ def test_one_item_is_restricted_and_only_one_s_own(ask: Ask) -> None:
     assert (
         "there was nothing" in ask("restrict", "--ground", "accuracy", "--item", "purchase[10]", "--lift").out
     )
+
+
+def test_a_mark_that_is_refused_leaves_the_restriction_recorded_and_says_so(
+    ask: Ask, store: Database
+) -> None:
+    with store.connect(autocommit=True) as connection:
+        connection.execute("ALTER TABLE customer ADD CONSTRAINT plain CHECK (name <> 'RESTRICTED')")
+    refused = ask("restrict", "--ground", "claims", person="public.customer.id=2", map_="marked")
+    assert refused.code == 1
+    assert "recorded, and not set there" in refused.err
+    assert "write a value under meta.marks that the column accepts" in refused.err
+    assert ask("restrict", "--ground", "claims", "--lift", "--json", person="public.customer.id=2").json[
+        "recorded"
+    ]
 
 
 def test_a_restriction_is_set_where_the_map_names_a_column(ask: Ask, store: Database) -> None:

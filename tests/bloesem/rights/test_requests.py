@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,29 @@ def test_two_who_share_an_address_are_refused_and_can_be_chosen(
     )  # the address is somebody else's too: whose mail it was nobody knows
     desk.erase(((Who("id", "2", "customer"),),))
     assert "canary-ben-mail" in dump(database)
+
+
+def test_one_of_two_is_chosen_by_a_key_of_several_columns(connection: Connection, tmp_path: Path) -> None:
+    """No column names one alone: the way that the refusal tells is one that works."""
+    connection.execute("CREATE TABLE member (club text, number int, email text, PRIMARY KEY (club, number))")
+    connection.execute(
+        "INSERT INTO member VALUES ('A', 1, 'm@x.example'), ('B, \"b\"', 1, 'm@x.example'), ('A', 2, 'n@x.example')"
+    )
+    people = """      - name: member
+        meta: {holds: people}
+        fields: [{name: club}, {name: number}, {name: email, data_categories: [identity.email], fides_meta: {identity: email}}]
+"""
+    desk = shop.desk(connection, tmp_path, shop.MAP + people)
+    with pytest.raises(RightsError, match="2 people") as caught:
+        desk.access(((Who("email", "m@x.example"),),))
+    told = re.findall(r'public\.member\.club,number=(?:"(?:[^"]|"")*"|\w+),\d', str(caught.value))
+    assert len(told) == 2
+    for one in told:
+        (row,) = desk.access(((Who.parse(one),),))["tables"]["public.member"]
+        assert row["number"] == 1
+    for wrong in ("member.club,number=A", "member.club,size=A,1"):
+        with pytest.raises(RightsError, match=r"needs 2 values|no column of a table of people"):
+            desk.access(((Who.parse(wrong),),))
 
 
 def test_nobody_is_said_without_repeating_the_name(connection: Connection, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bloesem.plan.model import Plan, ServicePlan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql.logbook import require_served
+from bloesem.plan.sql.logbook import goes_with_clock, require_served
 from bloesem.plan.sql.statement import Statement, tidy
 
 TABLES = ("disclosure", "disclosed", "notice", "disclosure_end", "disclosure_silence")
@@ -31,7 +31,7 @@ FEED = 1 << 30
 
 def tables(plan: Plan) -> list[tuple[str, str]]:
     """The statements that make the tables, with what each is about."""
-    s, keeper = ident(plan.schema), literal(plan.role("keeper"))
+    s = ident(plan.schema)
     made = [
         ("what was disclosed", _DISCLOSURE.format(s=s)),
         ("what was disclosed: what comes back", _BACK.format(s=s)),
@@ -53,7 +53,7 @@ def tables(plan: Plan) -> list[tuple[str, str]]:
             f"CREATE INDEX IF NOT EXISTS notice_open ON {s}.notice (due) WHERE proven_at IS NULL",
         ),
         ("who is to be told: forward only", _FORWARD.format(s=s)),
-        ("disclosures go with their clock", _GOES.format(s=s, keeper=keeper)),
+        ("disclosures go with their clock", goes_with_clock(plan, "disclosure_goes")),
         (
             "who is to be told: forward only, trigger",
             f"CREATE OR REPLACE TRIGGER forward_only BEFORE UPDATE ON {s}.notice FOR EACH ROW "
@@ -187,17 +187,6 @@ BEGIN
         RAISE EXCEPTION 'a notice goes forward only: queued, sent, proven' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
-END $$"""
-
-_GOES = """
-CREATE OR REPLACE FUNCTION {s}.disclosure_goes() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF current_user <> {keeper} OR current_setting('application_name') <> 'bloesem clock' THEN
-        RAISE EXCEPTION '% is append-only: it goes with its clock', TG_TABLE_NAME
-            USING ERRCODE = 'integrity_constraint_violation', HINT = 'the sweep takes what the law no longer asks to show';
-    END IF;
-    RETURN NULL;
 END $$"""
 
 
@@ -421,6 +410,9 @@ DECLARE
     went integer;
 BEGIN
     {deletes}
+    DELETE FROM {s}.made_public WHERE id IN (SELECT id FROM {s}.made_public WHERE withdrawn < before ORDER BY id LIMIT most);
+    GET DIAGNOSTICS went = ROW_COUNT;
+    gone := gone || jsonb_build_object('made_public', went);
     RETURN gone;
 END $$"""
     )

@@ -12,6 +12,9 @@ from bloesem.plan.sql.gate import fills
 from bloesem.plan.sql.statement import Statement, tidy
 
 _NEXT = "\n    "
+#: How a function of the keeper's begins that others call; and the test whether whoever calls it did not say who they are.
+HEAD = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$"
+NOBODY = "actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200"
 #: People on one page or in one list.
 MOST_PEOPLE = 10_000
 
@@ -23,6 +26,20 @@ _SIGNATURES = (
     _TAKEN,
     _WHOSE,
 )
+
+
+def goes_with_clock(plan: Plan, function: str) -> str:
+    """The function of a trigger on what is written down to be shown: rows go by the clock's hand alone, none is changed."""
+    return f"""
+CREATE OR REPLACE FUNCTION {ident(plan.schema)}.{function}() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_user <> {literal(plan.role("keeper"))} OR current_setting('application_name') <> 'bloesem clock' THEN
+        RAISE EXCEPTION '% is append-only: it goes with its clock', TG_TABLE_NAME
+            USING ERRCODE = 'integrity_constraint_violation', HINT = 'the sweep takes what the law no longer asks to show';
+    END IF;
+    RETURN NULL;
+END $$"""
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -112,7 +129,7 @@ DECLARE
     salts bytea[];
     made bigint;
 BEGIN{require_served(plan)}
-    IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN
+    IF {NOBODY} THEN
         RAISE EXCEPTION 'a read names who reads' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF (purpose = ANY ({cases})) IS DISTINCT FROM (about IS NOT NULL AND second IS NOT NULL) THEN
@@ -135,17 +152,18 @@ def noted(plan: Plan, *, actor: str, purpose: str, about: str = "about", second:
     """PL/pgSQL that writes the act of reading the people in `whose`, and a row for each; it sets `salts` and `made`."""
     s = ident(plan.schema)
     return f"""
-    SELECT array_agg(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex') ORDER BY p)
-    INTO salts FROM unnest(whose) p;
+    SELECT array_agg(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) INTO salts FROM unnest(whose) p;
     INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
     VALUES ({s}.moment(), 'read', {purpose}, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
             jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', {about}, 'second', {second})),
             (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
              FROM unnest(whose, salts) AS w (person, salt)))
     RETURNING id INTO made;
-    INSERT INTO {s}.reading (act_id, person_id, at, actor, purpose, salt)
-    SELECT made, person, clock_timestamp(), {actor}, {purpose}, salt
-    FROM unnest(whose, salts) AS w (person, salt);"""
+    IF cardinality(whose) > 0 THEN
+        INSERT INTO {s}.reading (act_id, person_id, at, actor, purpose, salt)
+        SELECT made, person, clock_timestamp(), {actor}, {purpose}, salt
+        FROM unnest(whose, salts) AS w (person, salt);
+    END IF;"""
 
 
 def _denial(plan: Plan) -> str:

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bloesem.plan.model import RECORD, Clock, ColumnPlan, EventPlan, NarrowPlan, Plan, PurposePlan, TablePlan
+from bloesem.plan.model import (
+    ORDER,
+    RECORD,
+    Clock,
+    ColumnPlan,
+    EventPlan,
+    NarrowPlan,
+    Plan,
+    PurposePlan,
+    TablePlan,
+)
 from bloesem.plan.predicates import sql as condition
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.state import FOREVER, NEVER, last_day
@@ -101,7 +111,10 @@ def _kept(plan: Plan, table: TablePlan) -> str:
     deleting = [_case(_over(c.period, table), c.mask) for c in table.ceilings if c.deletes]
     capped = f"\n    & ~({' | '.join(deleting)})" if deleting else ""
     holds = _item_holds(plan, table)
-    return f"(COALESCE(s.kept, 0) & {table.bits}\n    & ~({removed}){capped})\n    | {holds}"
+    gone = _erased_itself(plan, table)
+    return (
+        f"((COALESCE(s.kept, 0) & {table.bits}\n    & ~({removed}){capped})\n    | {holds})\n    & ~({gone})"
+    )
 
 
 def _used(plan: Plan, table: TablePlan, kept: str) -> str:
@@ -118,8 +131,9 @@ def _used(plan: Plan, table: TablePlan, kept: str) -> str:
         f"THEN {restrictable} ELSE 0 END"
     )
     return (
-        f"CASE WHEN {kept} = 0 THEN 0 ELSE\n    (COALESCE(s.used, 0) & {table.bits}\n"
-        f"    & ~({removed}){cap}\n    & ~({item}))\n    | {_item_holds(plan, table)} END"
+        f"CASE WHEN {kept} = 0 THEN 0 ELSE\n    ((COALESCE(s.used, 0) & {table.bits}\n"
+        f"    & ~({removed}){cap}\n    & ~({item}))\n    | {_item_holds(plan, table)})"
+        f"\n    & ~({_erased_itself(plan, table)}) END"
     )
 
 
@@ -220,6 +234,22 @@ def _item_holds(plan: Plan, table: TablePlan) -> str:
     return (
         f"CASE WHEN s.items THEN COALESCE((SELECT bit_or(CASE f.key {cases} ELSE 0 END::bigint) "
         f"FROM {ident(plan.schema)}.fact f WHERE {_about(table)} AND f.kind = 'hold'), 0) ELSE 0 END"
+    )
+
+
+def _erased_itself(plan: Plan, table: TablePlan) -> str:
+    """The purposes that have no reason any more to keep or use a row that was erased by itself (P-153 to P-155)."""
+    every = table.bits or -1
+    strictly, order = every & ~plan.outlives_strictly, every & ~plan.outlives_order
+    asked = (
+        f" AND (r.{ident(table.recorded)} IS NULL OR r.{ident(table.recorded)} <= f.starts_at)"
+        if table.recorded
+        else ""
+    )
+    gone = f"CASE WHEN starts_with(f.key, {literal(ORDER)}) THEN {order} ELSE {strictly} END::bigint"
+    return (
+        f"CASE WHEN s.items THEN COALESCE((SELECT bit_or({gone}) FROM {ident(plan.schema)}.fact f "
+        f"WHERE {_about(table)} AND f.kind = 'erasure'{asked}), 0) ELSE 0 END"
     )
 
 

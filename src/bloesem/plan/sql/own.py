@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal
+from bloesem.plan.sql import public
 from bloesem.plan.sql.disclosure import spoken_of
 from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
@@ -64,13 +65,15 @@ REQUIRE_ME = """
     END IF;"""
 
 # One notice per recipient that got any of this: what it has of it, and under which number it knows the person.
-_QUEUE_SQL = """
+_QUEUE_SQL = (
+    """
 CREATE OR REPLACE FUNCTION {s}.queue_notices(
     request uuid, person bigint, change text, fields jsonb, purposes text[], due date, now timestamptz
 ) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made integer;
+    more integer := 0;
 BEGIN
     WITH hit AS (
         SELECT d.recipient, d.id, g.reference, g.table_name, c.name, c.place
@@ -92,9 +95,12 @@ BEGIN
            queue_notices.due, queue_notices.now
     FROM told t ORDER BY t.recipient
     ON CONFLICT ON CONSTRAINT notice_request_recipient_key DO NOTHING;
-    GET DIAGNOSTICS made = ROW_COUNT;
-    RETURN made;
+    GET DIAGNOSTICS made = ROW_COUNT;"""
+    + public.told("{s}")
+    + """
+    RETURN made + more;
 END $$"""
+)
 
 _BEGIN = (
     """
@@ -170,7 +176,7 @@ BEGIN{REQUIRE_ME.format(s=s)}
     IF (to_purpose = ANY (ARRAY[{", ".join(map(literal, assessed))}]::text[])) IS NOT TRUE THEN
         RAISE EXCEPTION 'no objection to that purpose is assessed' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    PERFORM {s}.lock_people(ARRAY[me]);
     IF EXISTS (SELECT FROM {s}.fact f WHERE f.person_id = me AND f.kind IN ('assessing', 'objection') AND f.key = to_purpose
                AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at)) THEN
         RETURN 'already';
@@ -195,7 +201,7 @@ DECLARE
     at timestamptz := {s}.moment();
     closed integer;
 BEGIN{REQUIRE_ME.format(s=s)}
-    PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    PERFORM {s}.lock_people(ARRAY[me]);
     PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
     WHERE f.person_id = me AND f.kind = 'assessing' AND f.key = to_purpose
       AND f.starts_at <= at AND (f.ends_at IS NULL OR f.ends_at > at);

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from bloesem.plan.model import FACT_KINDS, Plan
 from bloesem.plan.quoting import ident, literal
-from bloesem.plan.sql import breach, disclosure
+from bloesem.plan.sql import breach, chain, corrections, disclosure, journal, public
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: The tables that every plan has in the schema of Bloesem itself.
 TABLES = (
     *("fact", "state", "act", "reading", "purpose_bit", "installed", "watermark", "scope_key"),
     *disclosure.TABLES,
+    *public.TABLES,
     *breach.TABLES,
+    *corrections.TABLES,
+    *chain.TABLES,
+    *journal.TABLES,
 )
 
 
@@ -53,10 +57,13 @@ def statements(plan: Plan) -> list[Statement]:
         ),
         ("state: what is due", f"CREATE INDEX IF NOT EXISTS state_review ON {s}.state (next_review)"),
         ("act", _ACT.format(s=s)),
+        ("act: evidence", f"CREATE INDEX IF NOT EXISTS act_evidence ON {s}.act (id) WHERE kind = 'evidence'"),
         ("act: append-only", _APPEND_ONLY.format(s=s)),
         (
             "act: append-only, trigger",
-            _trigger(s, "act", "append_only", "UPDATE OR DELETE", "ROW", "append_only"),
+            _trigger(
+                s, "act", "append_only", "UPDATE", "ROW", "append_only"
+            ),  # and goes with its clock: `chain`
         ),
         *(
             (
@@ -68,7 +75,11 @@ def statements(plan: Plan) -> list[Statement]:
         ("who read whom", _READING.format(s=s)),
         ("who read whom: by person", f"CREATE INDEX IF NOT EXISTS reading_person ON {s}.reading (person_id)"),
         *disclosure.tables(plan),
+        *public.tables(plan),
         *breach.tables(plan),
+        *corrections.tables(plan),
+        *chain.tables(plan),
+        *journal.tables(plan),
         ("the registry of bits", _BITS.format(s=s)),
         ("the plan in force", _INSTALLED.format(s=s)),
         ("watermark of the clock", _WATERMARK.format(s=s)),
@@ -143,7 +154,7 @@ ALTER TABLE {s}.fact
 # A store from before a kind was there takes it from now on.
 _FACT_KINDS = """
 DO $$ BEGIN
-    IF (SELECT pg_get_constraintdef(oid) NOT LIKE '%''channel''%' FROM pg_constraint
+    IF (SELECT pg_get_constraintdef(oid) NOT LIKE '%''minor''%' FROM pg_constraint
         WHERE conrelid = '{s}.fact'::regclass AND conname = 'fact_kind_check') THEN
         ALTER TABLE {s}.fact DROP CONSTRAINT fact_kind_check, ADD CONSTRAINT fact_kind_check CHECK (kind IN ({kinds}));
     END IF;

@@ -20,6 +20,8 @@ def reference(notice: Notice, words: Words) -> Iterator[Hit]:
     """L-002: `hoofdstuk N` is there, and is about what the sentence says it is."""
     titles = {m[1]: m[2] for line in notice.lines or () if (m := _CHAPTER.match(line))}
     for number, line in enumerate(notice.lines or (), 1):
+        if not searched(r"\bhoofdstuk \d", line):
+            continue
         for found in re.finditer(r"[^.]*\bhoofdstuk (\d+)\b", line, re.I):
             title = titles.get(found[1])
             if title is None:
@@ -100,13 +102,15 @@ def scope(notice: Notice, words: Words) -> Iterator[Hit]:
     lines = notice.lines or ()
     for number, line in enumerate(lines, 1):
         found = searched(words.claim, line)
+        if not found:
+            continue
         others = "\n".join((*lines[: number - 1], *lines[number:]))
         named = [
             f"{topic} (line {notice.first(expression)})"
             for topic, expression in words.topics.items()
             if searched(expression, others) and not searched(expression, line)
         ]
-        if found and named:
+        if named:
             yield Hit(number, found[0], f"elsewhere there are also {', '.join(named)}")
 
 

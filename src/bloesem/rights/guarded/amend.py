@@ -7,7 +7,7 @@ a fact.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from bloesem.errors import RightsError
 from bloesem.plan.model import ColumnPlan, Fact, FactKind, Plan, TablePlan
 from bloesem.plan.predicates import sql as condition
 from bloesem.plan.quoting import ident, qualified
+from bloesem.plan.sql.corrections import GROUNDS
 from bloesem.rights.amend import Correction
 from bloesem.rights.guarded.rows import Item, Ref, Rows
 from bloesem.rights.guarded.who import kind_of
@@ -101,10 +102,26 @@ def _normal(column: ColumnPlan, value: str) -> str:
     return spelling if kind == "phone" else value.strip().lower()
 
 
+@dataclass(frozen=True)
+class Grounded:
+    """On which of the four grounds of the text (P-148): `wrong`, `incomplete`, `inappropriate` or `outdated`; `statement`:
+    what the person adds to it; `proof`: on what it was accepted, in the officer's words."""
+
+    ground: str = "wrong"
+    statement: str | None = None
+    proof: str | None = None
+
+
 def correct(
-    connection: Connection, plan: Plan, asked: Sequence[Asked], source: str | None, before: Rows
+    connection: Connection,
+    plan: Plan,
+    asked: Sequence[Asked],
+    source: str | None,
+    before: Rows,
+    why: Grounded | None = None,
 ) -> dict[Ref, Sequence[str]]:
-    """Writes the corrections, a statement per row, each verified. out: the columns written, per row.
+    """Writes the corrections, a statement per row, each verified; what the values were is kept, for the keeper alone.
+    out: the columns written, per row.
 
     raises: RightsError when no row of the person is meant, or more than one; when nothing keeps the value any more; when
     another number of rows changed.
@@ -125,9 +142,43 @@ def correct(
         row |= one.written()
         if source is not None and one.table.source:
             row[one.table.source] = source
+    grounded = why or Grounded()
+    if grounded.ground not in GROUNDS:
+        raise RightsError(
+            f"`{grounded.ground}` is no ground of a correction",
+            "P-148: data that is wrong, incomplete, inappropriate or outdated is set right",
+            f"use one of: {', '.join(GROUNDS)}",
+        )
+    for one in asked:
+        _remember(connection, plan, items[_row(before, one).ref], one.column, grounded)
     for ref, values in written.items():
         _write(connection, items[ref], values, kinds)
     return {ref: [*values] for ref, values in written.items()}
+
+
+def _remember(connection: Connection, plan: Plan, item: Item, column: ColumnPlan, why: Grounded) -> None:
+    """What the value was, before it is written over."""
+    table, owner = item.table, item.owners[column.owner]
+    where = " AND ".join(f"r.{ident(c)} = %s" for c in table.key)
+    connection.execute(
+        f"INSERT INTO {ident(plan.schema)}.correction (person_id, at, ground, table_name, row_id, column_name, was,"
+        f" statement, given_by) SELECT %s, {ident(plan.schema)}.moment(), %s, %s, r.{ident(table.id)}, %s,"
+        f" r.{ident(column.name)}::text, %s, %s FROM {qualified(table.schema, table.name)} r WHERE {where}".encode(),
+        [owner, why.ground, table.name, column.name, why.statement, why.proof, *item.key],
+    )
+
+
+def state(
+    connection: Connection, plan: Plan, items: Sequence[Item], people: Collection[int], why: Grounded
+) -> None:
+    """A supplementary statement about rows, of which no value is changed (art. 16)."""
+    for item in items:
+        owner = next(o for o in item.owners if o in people)
+        connection.execute(
+            f"INSERT INTO {ident(plan.schema)}.correction (person_id, at, ground, table_name, row_id, statement, given_by)"
+            f" VALUES (%s, {ident(plan.schema)}.moment(), %s, %s, %s, %s, %s)".encode(),
+            [owner, why.ground, item.table.name, int(item.key[0]), why.statement, why.proof],
+        )
 
 
 def _write(

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Fact, FactKind, Plan
 from bloesem.plan.quoting import ident
+from bloesem.plan.sql.public import PUBLIC
 from bloesem.recipients.notices import Change
 from bloesem.rights.guarded.rows import Ref, Rows
 from bloesem.stores.postgres import Connection
@@ -43,6 +44,10 @@ def of_values(
                 continue
             still = set(left.has([index])) if left is not None else set()
             names = [name for name in item.has([index]) if name not in still or name in written]
+            mine = {c.name for c in item.table.columns if not c.key and c.owner == index}
+            names += [
+                name for name in written if name in mine and name not in names
+            ]  # empty, and now complete
             if names:
                 found.setdefault(owner, {}).setdefault(item.table.name, {}).update(dict.fromkeys(names))
     return {
@@ -116,8 +121,9 @@ def queue(
     if not requests:
         return []
     found = connection.execute(
-        "SELECT n.recipient,"
-        f" (SELECT d.name FROM {s}.disclosure d WHERE d.recipient = n.recipient ORDER BY d.id DESC LIMIT 1),"
+        "SELECT n.recipient, COALESCE("
+        f"(SELECT d.name FROM {s}.disclosure d WHERE d.recipient = n.recipient ORDER BY d.id DESC LIMIT 1),"
+        f" (SELECT a.name || ' (' || a.url || ')' FROM {s}.made_public_at a WHERE n.recipient = '{PUBLIC}' || a.id)),"
         f" n.person_id, n.change, n.given, n.due FROM {s}.notice n WHERE n.request = ANY (%s)"
         " ORDER BY n.person_id, n.recipient, n.change".encode(),
         [requests],

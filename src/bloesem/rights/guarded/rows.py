@@ -15,7 +15,7 @@ import psycopg
 
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.stores.postgres import Connection
+from bloesem.stores.postgres import Connection, pipelined
 
 #: Qualified name of the table, key of the row.
 Ref = tuple[str, tuple[Any, ...]]
@@ -50,7 +50,9 @@ class Shape:
         table = self.table
         names = [*table.key, *table.owners, *self.deciding, *(c.name for c in self.identities)]
         picked = [f"r.{ident(name)}" for name in names]
-        picked += ["r.used_for", "r.kept_for", "r.good_until", "r.xmin::text", self._filled()]
+        # What nothing ever kept ends at -infinity, which Python has no moment for: any that was says the same.
+        until = "GREATEST(r.good_until, 'epoch'::timestamptz)"
+        picked += ["r.used_for", "r.kept_for", until, "r.xmin::text", self._filled()]
         if whole:
             picked.append("row_to_json(r)")
         mine = [f"r.{ident(owner)} = ANY (%(ids)s::bigint[])" for owner in table.owners]
@@ -217,7 +219,7 @@ class Reader:
             if len(item.owners) > 1:
                 was.setdefault(item.table.qualified, []).append(item.key[0])
         asked: list[tuple[Shape, psycopg.Cursor[Any]]] = []
-        with self.connection.pipeline():  # sent together: a person has rows in few of many tables
+        with pipelined(self.connection):  # sent together: a person has rows in few of many tables
             for shape in self.shapes:
                 given: dict[str, Any] = {"ids": list(people)}
                 if len(shape.table.owners) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 from bloesem.datamap.model import DataMap
@@ -13,16 +13,15 @@ from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql.disclosure import spoken_of
+from bloesem.recipients import public
 from bloesem.rights.guarded.rows import Item, Ref, Rows
 from bloesem.rights.guarded.why import Why, held, unused
-from bloesem.rights.portable import why_not
+from bloesem.rights.portable import OTHERS, REDACTED, why_not
 from bloesem.rights.requests import because
 from bloesem.stores.postgres import Connection
 
 Hidden = Set[tuple[str, str]]
 Judged = tuple[tuple[Verdict, ...], str | None]
-#: What a row that two people share says when one of them has gone.
-OTHERS = "somebody else's too"
 
 
 def hidden(datamap: DataMap) -> frozenset[tuple[str, str]]:
@@ -83,6 +82,22 @@ def facts(why: Why) -> list[dict[str, Any]]:
     ]
 
 
+def corrections(connection: Connection, plan: Plan, people: Sequence[int]) -> list[dict[str, Any]]:
+    """What was set right, what it said before, and what the person added (P-148)."""
+    found = connection.execute(
+        "SELECT at, ground, table_name, row_id, column_name, was, statement"
+        f" FROM {ident(plan.schema)}.correction WHERE person_id = ANY (%s) ORDER BY id".encode(),
+        [list(people)],
+    ).fetchall()
+    return [
+        {
+            "on": str(civil(at)), "ground": ground, "row": f"{table}[{row}]", "column": column, "was": was,
+            "statement": statement,
+        }
+        for at, ground, table, row, column, was, statement in found
+    ]  # fmt: skip
+
+
 def readings(connection: Connection, plan: Plan, people: Sequence[int]) -> list[dict[str, Any]]:
     """On which days they were read, and for what; by whom is the reader's own data (C-579/21)."""
     found = connection.execute(
@@ -103,29 +118,40 @@ def recipients(connection: Connection, plan: Plan, people: Sequence[int]) -> lis
         " ORDER BY d.recipient, d.id, g.person_id, g.table_name".encode(),
         [list(people)],
     ).fetchall()
-    return [
+    given = [
         {
             "recipient": key, "name": name, "kind": kind, "purpose": purpose, "ground": ground, "on": str(civil(at)),
             "ends": ends and str(ends), "transfers": transfers, "table": table, "columns": columns,
         }
         for key, name, kind, purpose, ground, at, ends, transfers, table, columns in found
     ]  # fmt: skip
+    return given + [
+        {
+            "recipient": place.recipient, "name": f"{place.name} ({place.url})", "kind": "public", "purpose": one.purpose,
+            "ground": plan.purpose(one.purpose).article, "on": str(civil(one.at)), "ends": None, "transfers": [],
+            "table": one.table, "columns": list(one.columns),
+        }
+        for one in public.listed(connection, plan, people) if one.withdrawn is None for place in one.places
+    ]  # fmt: skip
 
 
 def portable(found: Rows, why: Why, types: Mapping[tuple[str, str], str], hidden: Hidden) -> dict[str, Any]:
-    """out: `tables`, `columns` and `left_out`, as `rights.portable` has them."""
+    """out: `tables`, `columns` and `left_out`, as `rights.portable` has them; `left_many`, of how many rows each column that
+    says something is left out."""
     tables: dict[str, list[dict[str, Any]]] = {}
     columns: dict[str, dict[str, Any]] = {}
     left_out: dict[str, dict[str, str]] = {}
+    left_many: dict[str, Counter[str]] = {}
     for item, owners in sorted(found.mine(), key=lambda one: one[0].ref):
         name, table = item.table.qualified, item.table
         verdicts, filled = why.verdicts(item, owners), set(item.has(owners))
         shown, said = item.shown(owners), {}
         for column in (c for c in table.columns if not c.key and c.owner in owners):
             redacted = (name, column.name) in hidden
-            reason = "redacted" if redacted else why_not(why.plan, table, column, item.source, verdicts)
+            reason = REDACTED if redacted else why_not(why.plan, table, column, item.source, verdicts)
             if reason is not None:
                 left_out.setdefault(name, {}).setdefault(column.name, reason)
+                left_many.setdefault(name, Counter())[column.name] += column.name in filled
                 continue
             said[column.name] = shown[column.name]
             columns.setdefault(name, {})[column.name] = {
@@ -136,14 +162,18 @@ def portable(found: Rows, why: Why, types: Mapping[tuple[str, str], str], hidden
             others = {o for i, o in enumerate(table.owners) if i not in owners}
             keys = {c.name: shown[c.name] for c in table.columns if c.key and c.name not in others}
             tables.setdefault(name, []).append({**keys, **said})
-    return {"tables": tables, "columns": columns, "left_out": left_out}
+    return {"tables": tables, "columns": columns, "left_out": left_out, "left_many": left_many}
 
 
 def difference(
-    before: Rows, after: Rows, changed: Mapping[Ref, Sequence[str]], why: Why | None
+    before: Rows,
+    after: Rows,
+    changed: Mapping[Ref, Sequence[str]],
+    why: Why | None,
+    about: Collection[Ref] | None = None,
 ) -> dict[str, dict[str, list[Any]]]:
     """Per table, the rows deleted, changed and kept, by key. in: `changed`, columns that were given another value; `why`:
-    what explains the rows that stay, where they are to be told."""
+    what explains the rows that stay, where they are to be told; `about`: the rows that were asked for (None: all)."""
     said: dict[str, dict[str, list[Any]]] = {}
     for ref, item in sorted(before.items.items()):
         table = said.setdefault(ref[0], {"deleted": [], "changed": [], "kept": []})
@@ -154,7 +184,7 @@ def difference(
         columns = [*changed.get(ref, ()), *_gone(item, left)]
         if columns:
             table["changed"].append({"key": item.named, "columns": columns})
-        if why is not None:
+        if why is not None and (about is None or ref in about):
             table["kept"].extend(_kept(left, left.whose(after.people), why))
     return {name: one for name, one in said.items() if any(one.values())}
 

@@ -62,6 +62,12 @@ class Finder:
             seen |= one.numbers
         return people
 
+    def each(self, names: Sequence[Who]) -> dict[Who, set[int]]:
+        """Whose each of these is; nobody's are left out, and nothing is refused. in: of kinds that identify people here."""
+        names = [who for who in dict.fromkeys(names) if kind_of(who.kind) in self.columns]
+        found = self._asked(names, folded=False)
+        return found | self._asked([who for who in names if not found.get(who)], folded=True)
+
     def person(
         self, somebody: Somebody, identities: Mapping[str, set[str]], others: set[tuple[str, str]]
     ) -> Person:

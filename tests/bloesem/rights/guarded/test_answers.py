@@ -14,6 +14,7 @@ from bloesem.errors import RightsError, StoreError
 from bloesem.plan import calculus
 from bloesem.plan.dates import civil
 from bloesem.rights.evidence import replay
+from bloesem.rights.guarded.told import hidden
 from bloesem.rights.identify import Who
 from bloesem.stores import facts
 from bloesem.stores.postgres import Connection
@@ -32,6 +33,7 @@ def parts(blossom: Blossom, person: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.promise("P-146")
 @pytest.mark.promise("R-023")
 @pytest.mark.parametrize(
     "case", ["customer", "ann", "restricted", "dispute_open", "complained_together_other", "unknown_card"]
@@ -41,6 +43,58 @@ def test_every_row_of_every_table_is_shown(blossom: Blossom, connection: Connect
     found = blossom.desk(connection).access(asked(person))
     assert {name: len(rows) for name, rows in found["tables"].items()} == parts(blossom, person)
     assert found["why"].keys() == found["tables"].keys()
+    # Faithful: each value as it lies there; and of their own columns only what the map hides (a login's secret) is not shown.
+    hides = hidden(blossom.loaded.maps.datamap)
+    for table in blossom.loaded.plan.tables:
+        where = " OR ".join(f"t.{owner} = {person}" for owner in table.owners)
+        lie = connection.execute(
+            f"SELECT to_jsonb(t) FROM {table.qualified} t WHERE {where}".encode()
+        ).fetchall()
+        theirs = {tuple(row[key] for key in table.key): row for (row,) in lie}
+        for shown in found["tables"].get(table.qualified, ()):
+            if not set(table.key) <= shown.keys():
+                continue  # a key that names another is theirs
+            row = theirs[tuple(shown[key] for key in table.key)]
+            assert {name: row[name] for name in shown} == shown, table.name
+            mine = {n for n, owner in enumerate(table.owners) if row[owner] == person}
+            owned = {c.name for c in table.columns if c.owner in mine and not c.key}
+            assert {name for name in owned - shown.keys() if (table.qualified, name) not in hides} == set()
+
+
+@pytest.mark.promise("P-146")
+def test_recordings_what_was_derived_the_archive_and_logs_are_among_it(
+    blossom: Blossom, connection: Connection
+) -> None:
+    """The sound itself, and no purpose that ended takes from what is shown: whatever is stored is."""
+    person = blossom.one("recorded")
+    found = blossom.desk(connection).access(asked(person))
+    plan, shown = blossom.loaded.plan, found["tables"]
+    assert all(row["audio"] for row in shown["data.call_recording"])
+    assert len(shown["data.call_recording"]) > 0
+    assert all(row["segment"] and row["logic_version"] for row in shown["data.segment"])
+    assert len(shown["data.segment"]) > 0
+    logs = {table.qualified for table in plan.tables for c in table.columns if "access.log" in c.categories}
+    assert logs & shown.keys(), logs
+    archived = blossom.one("held_after_all_else")
+    left = blossom.desk(connection).access(asked(archived))["tables"]
+    assert {name: len(rows) for name, rows in left.items()} == parts(blossom, archived)
+    assert "data.invoice" in left, "the archive's"
+
+
+def test_what_came_in_and_nothing_keeps_is_shown_and_erased_too(
+    blossom: Blossom, connection: Connection
+) -> None:
+    """Of whom a claim alone is left, who writes again: until the sweep the new address is there, and kept for nothing."""
+    person, desk = blossom.one("held_after_all_else"), blossom.desk(connection)
+    connection.execute(
+        "INSERT INTO data.email_address (id, person_id, recorded_at, source, value, value_norm, collected_at) VALUES"
+        " (77, %s, bloesem.moment(), 'subject:klantendienst', 'h@post.example', 'h@post.example', bloesem.moment())",
+        [person],
+    )
+    assert desk.access(asked(person))["tables"]["data.email_address"][0]["value"] == "h@post.example"
+    desk.erase(asked(person))
+    assert "data.email_address" not in parts(blossom, person)
+    assert "data.complaint" in parts(blossom, person), "the claim's"
 
 
 @pytest.mark.promise("R-022")
@@ -98,6 +152,7 @@ def test_of_a_row_of_two_people_each_sees_their_own_columns(blossom: Blossom, co
     assert mine["id"] == theirs["id"]
 
 
+@pytest.mark.promise("P-146")
 @pytest.mark.promise("R-023")
 def test_who_read_somebody_is_told_by_day_and_purpose_and_not_by_name(
     blossom: Blossom, connection: Connection
@@ -176,6 +231,7 @@ def test_to_take_along_is_what_was_given_or_observed_on_contract_or_consent(
         "categories": ["contact.email"],
     }
     assert found["left_out"]["data.person"]["customer_number"].startswith("assigned:")
+    assert found["left_many"]["data.person"]["customer_number"] == 1
     assert "amount_cents" not in found["tables"]["data.session"][0]
     for name, columns in found["columns"].items():
         table = plan.table(name.split(".")[1])

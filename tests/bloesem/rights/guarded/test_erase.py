@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from tests.bloesem.rights.guarded.world import Blossom, asked
 from tests.bloesem.rights.test_all_or_nothing import Acts, Killed
+from tests.faults import STEP
 
 from bloesem.errors import RightsError, StoreError
 from bloesem.plan import calculus
@@ -205,11 +206,12 @@ def test_a_plan_is_refused_after_a_change(blossom: Blossom, connection: Connecti
         desk.erase(asked(person), plan=other)
 
 
+@pytest.mark.faults
 def test_killed_at_any_statement_it_is_whole_or_not_begun(blossom: Blossom, connection: Connection) -> None:
     person = blossom.one("ann")
-    before, n = blossom.rows(), 0
+    before, n = blossom.rows(), 1 - STEP
     while True:
-        n += 1
+        n += STEP
         with blossom.connect() as victim:
             acts = Acts()
             desk = blossom.desk(Killed(victim, connection, n), acts)  # type: ignore[arg-type]

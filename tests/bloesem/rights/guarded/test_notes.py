@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.bloesem.rights.guarded.world import Blossom, asked
+from tests.bloesem.rights.guarded.world import Blossom, asked, today
 from tests.bloesem.rights.test_all_or_nothing import Killed
+from tests.faults import STEP
 
 from bloesem.errors import GateError, PlanError, RightsError, StoreError
 from bloesem.plan.model import FactKind
@@ -43,12 +44,12 @@ def test_a_restriction_is_enforced_at_once_and_lifted(blossom: Blossom, connecti
     assert blossom.rows(masks=False) == rows, "stored, and not used"
     assert blossom.rows(without=[person]) == others
     assert rebuilt(blossom, connection) == 0
-    lifted = desk.note(asked(person), "restriction", ACCURACY, lift=True)
+    lifted = desk.note(asked(person), "restriction", ACCURACY, lift=True, told_on=today())
     assert seen(blossom, "support", "email_address", "value", person) == before
     assert lifted["readable"] == {
         key: {"before": n["after"], "after": n["before"]} for key, n in said["readable"].items()
     }
-    nothing = desk.note(asked(person), "restriction", ACCURACY, lift=True)
+    nothing = desk.note(asked(person), "restriction", ACCURACY, lift=True, told_on=today())
     assert (nothing["recorded"], nothing["enforced"]) == ([], False)
 
 
@@ -97,10 +98,12 @@ def test_one_item_is_restricted_and_the_rest_is_not(blossom: Blossom, connection
     assert seen(blossom, "support", "address", "street", person) == []
     assert seen(blossom, "support", "email_address", "value", person)
     assert rebuilt(blossom, connection) == 0
-    assert desk.note(asked(person), "restriction", ACCURACY, lift=True)["recorded"] == [], (
+    assert desk.note(asked(person), "restriction", ACCURACY, lift=True, told_on=today())["recorded"] == [], (
         "that is another restriction"
     )
-    lifted = desk.note(asked(person), "restriction", ACCURACY, lift=True, item=f"data.address[{address}]")
+    lifted = desk.note(
+        asked(person), "restriction", ACCURACY, lift=True, told_on=today(), item=f"data.address[{address}]"
+    )
     assert lifted["recorded"]
     assert seen(blossom, "support", "address", "street", person)
     other = blossom.value("SELECT id FROM data.address WHERE person_id <> %s LIMIT 1", person)
@@ -227,10 +230,11 @@ def test_a_value_that_nothing_keeps_is_not_written_anew(blossom: Blossom, connec
         blossom.desk(connection).rectify(asked(person), correction("bank_account.iban_last4=1234"))
 
 
+@pytest.mark.faults
 def test_killed_at_any_statement_nothing_is_half_said(blossom: Blossom, connection: Connection) -> None:
-    person, before, n = blossom.one("clicked"), blossom.rows(), 0
+    person, before, n = blossom.one("clicked"), blossom.rows(), 1 - STEP
     while True:
-        n += 1
+        n += STEP
         with blossom.connect() as victim:
             desk = blossom.desk(Killed(victim, connection, n))  # type: ignore[arg-type]
             try:

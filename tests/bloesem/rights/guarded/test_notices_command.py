@@ -81,3 +81,23 @@ def test_a_server_that_does_not_take_it_leaves_it_queued_and_its_day_escalates_i
     assert len(late.json["notices"]) == 2
     assert typed(blossom, "--escalate").code == 0
     assert typed(blossom).out.count("escalated") == 2
+
+
+def test_what_was_made_public_is_written_down_and_its_erasure_told(
+    blossom: Blossom, queued: int, connection: Connection
+) -> None:
+    assert "nothing was made public" in typed(blossom, "--public").out
+    who = f"person.id={queued}"
+    said = ("--publish", "person_name.given_name", "--person", who, "--purpose", "sales")
+    assert typed(blossom, *said).code == 2, "who answers for the page, and which page"
+    page = ("--name", "Blossom", "--page", "https://blossom.example/won")
+    made = typed(blossom, *said, *page, "--contact", "web@blossom.example", "--json")
+    assert made.code == 0, made.err
+    (entry,) = made.json["public"]
+    copy = ("--copy", entry["id"], "--name", "Zoekhulp", "--page", "https://zoekhulp.example/won")
+    assert typed(blossom, *copy).code == 0
+    assert "Zoekhulp" in typed(blossom, "--public").out
+    blossom.desk(connection).erase(asked(queued))
+    told = [one["recipient"] for one in typed(blossom, "--json").json["notices"]]
+    assert len([one for one in told if one.startswith("public:")]) == 2
+    assert typed(blossom, "--gone", entry["id"]).code == 1, "nobody showed that it is gone"

@@ -11,7 +11,7 @@ import pytest
 from tests.bloesem.cli.world import BLOSSOM, Called, call
 from tests.bloesem.rights import shop
 from tests.bloesem.rights.guarded.test_erase import dump
-from tests.bloesem.rights.guarded.world import Blossom
+from tests.bloesem.rights.guarded.world import Blossom, today
 from tests.databases import DatabaseMaker
 
 from bloesem.stores.postgres import Connection
@@ -44,10 +44,22 @@ def company(blossom: Blossom) -> tuple[object, ...]:
 def test_access_on_paper_and_for_programs(ask: Ask, blossom: Blossom) -> None:
     said = ask("access", "--json")
     assert said.code == 0, said.err
-    assert {"person", "tables", "why", "facts", "recipients", "read"} == said.json.keys()
+    assert {
+        "person",
+        "tables",
+        "why",
+        "facts",
+        "corrections",
+        "recipients",
+        "read",
+        "holders",
+    } == said.json.keys()
+    (holder,) = said.json["holders"]
+    assert (holder["recipient"], {one["country"] for one in holder["transfers"]}) == ("nimbus", {"US", "IN"})
     assert said.json["person"]["rows"] == [f"data.person.id={blossom.one('customer')}"]
     paper = ask("access")
     assert paper.code == 0
+    assert "held for us by Nimbus Cloud Ireland Ltd (example), all of it" in paper.out
     assert "data.session: " in paper.out
     assert "recorded: event account.opened" in paper.out
     assert f"rows in {len(said.json['tables'])} tables" in paper.out
@@ -164,8 +176,12 @@ def test_restricted_objected_and_withdrawn_are_enforced_now(ask: Ask) -> None:
     assert said.code == 0, said.err
     assert said.out.startswith("restriction: enforced now\n")
     assert "  support: could read " in said.out
-    assert ask("restrict", "--ground", "accuracy", "--lift", "--json").json["enforced"] is True
-    assert ask("restrict", "--ground", "accuracy", "--lift").out == "there was nothing to lift\n"
+    untold = ask("restrict", "--ground", "accuracy", "--lift", "--json")
+    assert untold.code == 1
+    assert "P-158" in untold.json["error"]["rule"], "they are told before"
+    told = ("--told", str(today()))
+    assert ask("restrict", "--ground", "accuracy", "--lift", *told, "--json").json["enforced"] is True
+    assert ask("restrict", "--ground", "accuracy", "--lift", *told).out == "there was nothing to lift\n"
     objected = ask("object", "--purpose", "marketing", "--json")
     assert objected.json["readable"]["marketing"]["after"] == 0, objected.err
     every = ask("object", "--json", case="customer_ten_years")
@@ -231,3 +247,17 @@ def test_maps_of_both_kinds_are_refused(ask: Ask, tmp_path: Path) -> None:
     said = ask("access", "--map", tmp_path / "shop.yaml", "--map", BLOSSOM / "datamap" / "business.yaml")
     assert said.code == 2
     assert "and of one that it does not" in said.err
+
+
+def test_what_is_stored_without_a_reason_is_erased_whoever_it_is_about(
+    ask: Ask, blossom: Blossom, connection: Connection
+) -> None:
+    """P-153: nobody is named, and nobody has to ask."""
+    mine = "SELECT min(id) FROM data.contact WHERE person_id = %s"
+    row = blossom.value(mine, blossom.one("customer"))
+    connection.execute("UPDATE data.contact SET kept_for = 0 WHERE id = %s", [row])
+    seen = ask("erase", "--unlawful", "--dry-run", "--json").json
+    assert seen == {"reasons": {"no-basis": 1}, "people": 1, "rows": 0}
+    assert ask("erase", "--unlawful").out == "no-basis: 1 rows\nof 1 people: 1 rows erased\n"
+    assert blossom.value("SELECT count(*) FROM data.contact WHERE id = %s", row) == 0
+    assert ask("erase", "--unlawful", "--json").json == {"reasons": {}, "people": 0, "rows": 0}

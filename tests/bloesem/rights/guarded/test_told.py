@@ -66,6 +66,7 @@ def test_access_names_who_really_got_what_when_and_on_which_ground(
     assert "recipients" not in blossom.desk(connection).portable(asked(ann))
 
 
+@pytest.mark.promise("R-030")
 def test_a_correction_is_told_to_whoever_got_that_value(
     blossom: Blossom, connection: Connection, ann: int
 ) -> None:
@@ -93,6 +94,7 @@ def test_who_got_it_since_the_rehearsal_was_not_seen_and_nothing_is_done(
     assert notices(blossom, ann) == []
 
 
+@pytest.mark.promise("R-030")
 def test_an_erasure_is_told_of_what_went_and_not_of_what_stays(
     blossom: Blossom, connection: Connection
 ) -> None:
@@ -109,6 +111,7 @@ def test_an_erasure_is_told_of_what_went_and_not_of_what_stays(
     assert len(notices(blossom, person)) == 1
 
 
+@pytest.mark.promise("R-030")
 def test_a_restriction_is_told_once_to_all_and_of_one_row_to_who_has_that(
     blossom: Blossom, connection: Connection, ann: int
 ) -> None:
@@ -126,6 +129,7 @@ def test_a_restriction_is_told_once_to_all_and_of_one_row_to_who_has_that(
     assert len(notices(blossom, ann)) == 4
 
 
+@pytest.mark.promise("R-030")
 def test_an_objection_or_withdrawal_is_told_to_who_got_data_for_that_purpose(
     blossom: Blossom, connection: Connection
 ) -> None:
