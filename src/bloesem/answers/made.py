@@ -6,6 +6,7 @@ sealed = AES-256-GCM under a key that is derived from the link's own token (HKDF
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -36,14 +37,41 @@ _ALONE = Lock()
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(str(_HERE / "answer.typ"), font_paths=[str(_FONTS)], ignore_system_fonts=True)
+def _compiler(name: str) -> typst.Compiler:
+    return typst.Compiler(str(_HERE / name), font_paths=[str(_FONTS)], ignore_system_fonts=True)
 
 
 def pdf(answer: Answer) -> bytes:
     """The answer as a tagged PDF in its language (PDF/UA-1)."""
-    language = answer.language
+    return _compiled("answer", _said(answer))
+
+
+def letter(
+    sender: str,
+    address: Sequence[str],
+    subject: str,
+    lines: Sequence[str],
+    language: str,
+    answer: Answer | None,
+    pages: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A letter for the post, as a tagged PDF: whose it is, to whom, its words, and the answer where it has one; `pages`: the
+    data themselves (`annex`)."""
     said = {
+        "sender": sender,
+        "address": list(address),
+        "subject": subject,
+        "lines": list(lines),
+        "language": language,
+    }
+    return _compiled(
+        "letter", {**said, "answer": None if answer is None else _said(answer), "annex": pages or None}
+    )
+
+
+def _said(answer: Answer) -> dict[str, Any]:
+    language = answer.language
+    return {
         **answer.json(),
         "reason_title": say("reason", language),
         "items_title": say("items", language),
@@ -51,20 +79,29 @@ def pdf(answer: Answer) -> bytes:
         "page": say("page", language),
         **table(answer),
     }
+
+
+def _compiled(name: str, said: Mapping[str, Any]) -> bytes:
     with _ALONE:  # the compiler serves one thread at a time
-        made = _compiler().compile(
-            sys_inputs={"answer": json.dumps(said, ensure_ascii=False)}, format="pdf", pdf_standards=["ua-1"]
+        made = _compiler(f"{name}.typ").compile(
+            sys_inputs={name: json.dumps(said, ensure_ascii=False)}, format="pdf", pdf_standards=["ua-1"]
         )
     assert isinstance(made, bytes)
     return made
 
 
+#: What, what became of it, for what, from whom, until when: each as wide as its words are long.
+_WIDTHS = (2.4, 1.4, 2.8, 1.6, 1.3)
+
+
 def table(answer: Answer) -> dict[str, Any]:
-    """The items as rows: what is empty in all of them is no column. out: `columns`, their titles, and `rows`."""
+    """The items as rows: what is empty in all of them is no column. out: `columns`, their titles; `widths`, their shares of
+    a page; and `rows`."""
     rows = [(f"{i.what} ({i.many})", i.outcome, i.why, i.source, i.until) for i in merged(answer.items)]
     filled = [n for n in range(len(answer.columns)) if any(row[n] for row in rows)]
     return {
         "columns": [answer.columns[n] for n in filled],
+        "widths": [_WIDTHS[n] for n in filled],
         "rows": [[row[n] for n in filled] for row in rows],
     }
 
@@ -79,10 +116,16 @@ def merged(items: Sequence[Item]) -> list[Item]:
     return sorted(found.values(), key=lambda one: (not one.until, one.what))
 
 
-def packed(found: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -> bytes:
+def packed(
+    found: Mapping[str, Any],
+    columns: Mapping[str, Mapping[str, str]],
+    language: str = "en",
+    more: Mapping[str, bytes] | None = None,
+) -> bytes:
     """A zip of somebody's data: `data.json`, a CSV per table, `README.txt` that says what each column holds.
 
-    in: what the engine found (`tables`: table → rows); `columns`: table → column → what it holds.
+    in: what the engine found (`tables`: table → rows); `columns`: table → column → what it holds, in words of
+    `language`; `more`: files that others delivered, by their name.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,11 +134,66 @@ def packed(found: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -
         )
         for name, rows in found["tables"].items():
             _put(archive, f"{name.rpartition('.')[2]}.csv", _as_csv(rows))
-        _put(archive, "README.txt", _legend(found["tables"], columns))
+        for name, content in (more or {}).items():
+            archive.writestr(zipfile.ZipInfo(name, _MOMENT), content, zipfile.ZIP_DEFLATED)
+        if found.get("columns"):
+            _put(
+                archive,
+                "schema.json",
+                json.dumps(schema(found["columns"], columns), ensure_ascii=False, indent=1),
+            )
         sessions = cdrs(found["tables"].get("data.session", ()))
         if sessions:
             _put(archive, "ocpi-cdrs.json", json.dumps(sessions, ensure_ascii=False, indent=1, default=str))
+        besides = [key for key, there in (("schema", found.get("columns")), ("cdrs", sessions)) if there]
+        _put(archive, "README.txt", _legend(found["tables"], columns, besides, language))
     return out.getvalue()
+
+
+#: PostgreSQL's types, as JSON has them; every other is text.
+_TYPES = {
+    **dict.fromkeys(("smallint", "integer", "bigint"), "integer"),
+    **dict.fromkeys(("numeric", "real", "double precision"), "number"),
+    "boolean": "boolean",
+}
+_FORMATS = {"date": "date", "timestamp with time zone": "date-time"}
+
+
+def schema(
+    typed: Mapping[str, Mapping[str, Mapping[str, Any]]], columns: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """The JSON Schema of `data.json`, so that another supplier's program reads it (P-161, art. 20(1)).
+
+    in: table → column → its type; table → column → what it holds.
+    """
+    tables = {
+        name: {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    column: _property(str(one.get("type", "")), columns.get(name, {}).get(column, ""))
+                    for column, one in said.items()
+                },
+            },
+        }
+        for name, said in typed.items()
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What a person takes along",
+        "type": "object",
+        "required": ["tables"],
+        "properties": {"tables": {"type": "object", "properties": tables, "additionalProperties": False}},
+    }
+
+
+def _property(kind: str, holds: str) -> dict[str, Any]:
+    of = kind.partition("(")[0]
+    if of in ("json", "jsonb") or of.endswith("[]"):
+        return {"description": holds}
+    form = {"format": _FORMATS[of]} if of in _FORMATS else {}
+    return {"type": [_TYPES.get(of, "string"), "null"], **form, "description": holds}
 
 
 def _put(archive: zipfile.ZipFile, name: str, text: str) -> None:
@@ -127,32 +225,59 @@ def _is_number(text: str) -> bool:
     return text.lstrip("+-").replace(".", "", 1).isdecimal()
 
 
-def _legend(tables: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -> str:
-    lines = [
-        "data.json: everything, as JSON. One CSV per table: UTF-8, commas, first line the names of the columns.",
-        "",
-    ]
-    for name in tables:
-        lines.append(f"{name.rpartition('.')[2]}.csv")
-        lines += [f"  {column}: {holds}" for column, holds in columns.get(name, {}).items()]
+def _legend(
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    columns: Mapping[str, Mapping[str, str]],
+    besides: Sequence[str],
+    language: str,
+) -> str:
+    """What each file is, and each column that is there."""
+    lines = [say(f"legend.file.{key}", language) for key in ("data", *besides)]
+    for name, rows in tables.items():
+        there = {column for row in rows for column in row}
+        lines += ["", f"{name.rpartition('.')[2]}.csv"]
+        lines += [
+            f"  {column}: {holds}" for column, holds in columns.get(name, {}).items() if column in there
+        ]
     return "\r\n".join(lines) + "\r\n"
 
 
 def cdrs(sessions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Charging sessions under the names of OCPI's CDR, so that another supplier reads them (P-162, S-22)."""
+    """Charging sessions that are over under the names of OCPI 2.2.1, so that another supplier reads them (P-162, S-22):
+    moments in UTC, `total_energy` in kWh, `total_time` in hours, `total_cost` in euro. A session that still runs is no CDR;
+    it stands in `data.json`."""
     made = []
     for row in sessions:
-        energy = row.get("energy_wh")
-        made.append(
-            {
-                "id": str(row.get("id")),
-                "start_date_time": row.get("started_at"),
-                "end_date_time": row.get("ended_at"),
-                "total_energy": None if energy is None else int(energy) / 1000,
-                "currency": "EUR",
-            }
-        )
+        begun, over = _at(row.get("started_at")), _at(row.get("stopped_at"))
+        if begun is None or over is None:
+            continue
+        energy, cents = row.get("energy_wh"), row.get("amount_cents")
+        kwh = None if energy is None else int(energy) / 1000
+        one = {
+            "id": str(row.get("id")),
+            "session_id": row.get("transaction_key"),
+            "start_date_time": _utc(begun),
+            "end_date_time": _utc(over),
+            "cdr_location": {"name": row["place"]} if row.get("place") else None,
+            "currency": "EUR",
+            "charging_periods": None
+            if kwh is None
+            else [{"start_date_time": _utc(begun), "dimensions": [{"type": "ENERGY", "volume": kwh}]}],
+            "total_cost": None if cents is None else {"excl_vat": int(cents) / 100},
+            "total_energy": kwh,
+            "total_time": round((over - begun).total_seconds() / 3600, 4),
+        }
+        made.append({key: value for key, value in one.items() if value is not None})
     return made
+
+
+def _at(value: Any) -> dt.datetime | None:
+    found = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if isinstance(found, dt.datetime) and found.tzinfo is not None else None
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # ---- sealed ------------------------------------------------------------------------------------------------------------
@@ -192,4 +317,16 @@ def _key(token: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_USE).derive(token.encode())
 
 
-__all__ = ["cdrs", "merged", "new_token", "packed", "pdf", "seal", "table", "token_hash", "unseal"]
+__all__ = [
+    "cdrs",
+    "letter",
+    "merged",
+    "new_token",
+    "packed",
+    "pdf",
+    "schema",
+    "seal",
+    "table",
+    "token_hash",
+    "unseal",
+]

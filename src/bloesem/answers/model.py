@@ -39,8 +39,8 @@ class Section:
 @dataclass(frozen=True)
 class Answer:
     """`outcome`: granted, partly or refused; `lead`: the short layer; `who`: in whose name, its seat and number (P-007);
-    `remedies`: DPO, authority and court, which no refusal
-    goes without (R-008, R-020)."""
+    `remedies`: DPO, authority (complaint, and mediation) and court, which no answer goes without; nor a refusal
+    without its reason (R-008, R-020)."""
 
     number: str
     language: str
@@ -56,15 +56,27 @@ class Answer:
     who: str = ""
 
     def __post_init__(self) -> None:
-        if self.outcome != "granted" and (not self.reason.strip() or len(self.remedies) < 3):
+        if len(self.remedies) < 4 or (self.outcome != "granted" and not self.reason.strip()):
             raise AnswerError(
-                f"the answer to {self.number} refuses, and says not why, or not where to turn to",
+                f"the answer to {self.number} says not where to turn to, or refuses and says not why",
                 "R-008, R-020: a refusal names its reason, the DPO, the authority and the court",
                 "write the reason, and give the record and the law what they lack",
             )
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Answer:
+        """in: what `json` gave."""
+        return cls(
+            **{
+                **said,
+                **{name: tuple(said[name]) for name in ("lead", "remedies", "columns")},
+                "items": tuple(Item(**one) for one in said["items"]),
+                "sections": tuple(Section(one["title"], tuple(one["lines"])) for one in said["sections"]),
+            }
+        )
 
 
 @cache

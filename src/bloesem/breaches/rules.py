@@ -31,6 +31,7 @@ from bloesem.breaches.entries import (
 )
 from bloesem.law.model import Law
 from bloesem.law.periods import breach_due
+from bloesem.terms import add_period
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 #: What art. 33(3) asks of a notification that is whole, by the field that says it. The contact is the officer's, always.
@@ -293,6 +294,15 @@ def _exempt(said: Exempt) -> Iterator[Wrong]:
         )
 
 
+def kept_through(at: Breach, period: str) -> dt.date | None:
+    """The last civil day on which a breach is in the register: its period from the day on which it was closed. None: it is
+    open, and stays. in: `period`, of what the law keeps for accountability (P5Y)."""
+    if at.closed is None:
+        return None
+    last = max(entry.at for entry in at.entries if isinstance(entry.said, Closed))
+    return add_period(last.astimezone(BRUSSELS).date(), period)
+
+
 def urgent_first(found: Iterable[Breach]) -> list[Breach]:
     """Those of which the authority must be told first, by their hour; then what is open; then what is closed."""
     return sorted(
@@ -300,4 +310,14 @@ def urgent_first(found: Iterable[Breach]) -> list[Breach]:
     )
 
 
-__all__ = ["BRUSSELS", "WHOLE", "Breach", "Owed", "State", "breach", "check", "urgent_first"]
+__all__ = [
+    "BRUSSELS",
+    "WHOLE",
+    "Breach",
+    "Owed",
+    "State",
+    "breach",
+    "check",
+    "kept_through",
+    "urgent_first",
+]

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bloesem.answers import Asked, Composer
+from bloesem.answers import Asked, Composer, say
+from bloesem.cases.model import ERASURE_GROUNDS
 from bloesem.company import Loaded
 from bloesem.plan.dates import civil
 from bloesem.plan.quoting import ident
+from bloesem.recipients.holders import holders
 from bloesem.rights.guarded.desk import GuardedDesk
 from bloesem.rights.identify import Who
 from bloesem.rights.keeping import NoRecord, Record
@@ -91,8 +93,15 @@ class Bench:
         today = civil(moment(self.connection, self.loaded.plan))
         if self._made is None or self._made[0] != today:
             law = self.loaded.company.law.valid_on(today)
-            recorded = self.loaded.company.record.controller
-            self._made = today, Composer(self.loaded.plan, self.loaded.policy, law, recorded)
+            record = self.loaded.company.record
+            backups = record.deadlines.backups_kept if record.deadlines else None
+            self._made = (
+                today,
+                Composer(
+                    *(self.loaded.plan, self.loaded.policy, law, record.controller, backups),
+                    tuple(holders(self.loaded.policy, record, self.loaded.company.law, today)),
+                ),
+            )
         return self._made[1]
 
     def asked(self, case: Case) -> Asked:
@@ -100,20 +109,38 @@ class Bench:
         return Asked(case.number, case.asked, case.language, civil(case.received_at), today)
 
     def ground(self, case: Case) -> str:
+        """The ground of an erasure, with the statute where one orders it (P-154)."""
         letter = str(case.params.get("ground") or "a")
-        return f"17(1)({letter if letter in 'abcdef' else 'a'})"
+        letter = letter if letter in ERASURE_GROUNDS else "a"
+        statute = str(case.params.get("statute") or "").strip() if letter == "e" else ""
+        return f"17(1)({letter}) {statute}".strip()
 
-    def columns(self) -> dict[str, dict[str, str]]:
-        """Table → column → the categories that lie in it: what the legend of a file says."""
+    def items(self, case: Case) -> tuple[str, ...]:
+        """The rows that the case is about, as the officer named them: `table[key]`, or a table."""
+        return tuple(str(one) for one in case.params.get("items", ()))
+
+    def columns(self, language: str) -> dict[str, dict[str, str]]:
+        """Table → column → what it holds, in the person's language: the categories that lie in it, or what a number or
+        moment of ours is. What the legend of a file says."""
         labels = self.loaded.policy.categories
-        return {
-            table.qualified: {
-                column.name: ", ".join(labels[key].label.get("en", key) for key in column.categories)
-                for column in table.columns
-                if column.categories
+        found: dict[str, dict[str, str]] = {}
+        for table in self.loaded.plan.tables:
+            ours = dict.fromkeys(table.owners, "owner") | {table.id: "id"}
+            ours |= {
+                name: key for name, key in ((table.recorded, "recorded"), (table.source, "source")) if name
             }
-            for table in self.loaded.plan.tables
-        }
+            found[table.qualified] = {
+                column.name: say(f"legend.{ours[column.name]}", language)
+                if column.name in ours
+                else ", ".join(_word(labels[key].label, language) for key in column.categories)
+                or say("legend.ours", language)
+                for column in table.columns
+            }
+        return found
+
+
+def _word(label: Mapping[str, str] | Any, language: str) -> str:
+    return str(label.get(language) or label.get("en") or next(iter(label.values())))
 
 
 __all__ = ["COLUMNS", "Bench", "Case"]

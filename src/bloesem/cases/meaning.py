@@ -10,13 +10,16 @@ MEANS = "case_means(text, text, text, text)"
 #: What is no longer assessed is used again, but for what another case is about. In: `found`, the case that ended or became
 #: another; `at`.
 RESUMED = """
-    IF found.asked = 'objection' AND found.person_id IS NOT NULL THEN
+    IF (found.asked = 'objection' OR found.asked = 'erasure' AND found.params->>'ground' = 'c')
+        AND found.person_id IS NOT NULL THEN
         PERFORM FROM {s}.state WHERE person_id = found.person_id FOR UPDATE;
         PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
         WHERE f.person_id = found.person_id AND f.kind = 'assessing' AND f.starts_at <= at
           AND (f.ends_at IS NULL OR f.ends_at > at)
           AND (NOT found.params ? 'purposes' OR found.params->'purposes' ? f.key)
-          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = found.person_id AND o.asked = 'objection'
+          AND NOT EXISTS (SELECT FROM {s}.request_case o WHERE o.person_id = found.person_id
+                          AND (o.asked = 'objection' OR o.asked = 'erasure' AND o.params->>'ground' = 'c')
+                          AND o.id <> found.id
                           AND o.state NOT IN ({ended}) AND (NOT o.params ? 'purposes' OR o.params->'purposes' ? f.key));
     END IF;"""
 

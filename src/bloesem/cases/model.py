@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final, Literal
 
 from bloesem.law.model import Law
-from bloesem.law.periods import answer_due, belgian_holidays, days_ahead, next_working_day
+from bloesem.law.periods import answer_due, belgian_holidays, days_ahead
 from bloesem.policy.model import Deadlines
 
 Kind = Literal["question", "complaint", "request"]
@@ -21,17 +21,30 @@ RIGHTS: Final = (
 )
 #: Carried out without anybody's judgement: what the law gives without a condition, or only asks to show.
 AUTOMATIC: Final = frozenset({"access", "portability", "data_act", "marketing", "withdrawal"})
+#: Answered with files that a person takes along, and may have sent to somebody else (art. 20(2); Data Act art. 5).
+TAKEN_ALONG: Final = frozenset({"portability", "data_act"})
 #: By which road it came. The clock starts at the first receipt, whoever received it (R-005, R-013).
-CHANNELS: Final = ("page", "form", "email", "letter", "oral")
+CHANNELS: Final = ("page", "form", "email", "letter", "oral", "chat", "social", "partner")
+#: What somebody at the desk writes down: it came by letter, or to another of the company (a colleague who was spoken to,
+#: another mailbox, a chat, social media, an installer who works for it) and was passed on (P-171, P-172).
+TAKEN_IN: Final = ("letter", "oral", "email", "chat", "social", "partner")
 STATES: Final = (
     *("received", "asked", "identified", "waiting", "decided", "carried"),
     *("answered", "withdrawn", "closed"),
 )
 #: States in which nothing more follows.
 ENDED: Final = ("answered", "withdrawn", "closed")
+#: The same, listed for a query.
+SQL_ENDED = ", ".join(f"'{state}'" for state in ENDED)
+#: The last day of a case `c`, in SQL; and whether its clock stands, in a schema `{s}`: what was asked after the last day
+#: stops none (R-006).
+LAST_DAY: Final = "CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END"
+STANDS: Final = f"c.stopped_at IS NOT NULL AND ({{s}}.civil(c.stopped_at) > {LAST_DAY}) IS NOT TRUE"
 OUTCOMES: Final = ("granted", "partly", "refused")
 #: Grounds of art. 17(1) and 18(1), by the letters of the law.
 ERASURE_GROUNDS: Final = ("a", "b", "c", "d", "e", "f")
+#: What is wrong with what we have, as the text says it (P-148): wider than art. 16.
+RECTIFICATION_GROUNDS: Final = ("wrong", "incomplete", "inappropriate", "outdated")
 RESTRICTION_GROUNDS: Final = {"a": "accuracy", "b": "unlawful", "c": "claims", "d": "objection"}
 LANGUAGES: Final = ("nl", "en", "fr", "de")
 
@@ -59,16 +72,15 @@ def dues(
 ) -> Dues:
     """When a case is due. in: the civil day of receipt; stops of the clock, each its first day and the day on which it ran
     again (R-006); whether an extension was told in time (R-007). raises: LawError where the law has no period then."""
-    holidays = holidays_from(received_on.year)
-    raw = answer_due(law, received_on, holidays=holidays)
-    longer = answer_due(
-        law, received_on, holidays=holidays, extended=True, careful=deadlines.careful_extension
-    )
-    stopped = sum((max(0, (until - since).days) for since, until in stops), 0)
-    due, last = (
-        next_working_day(day + dt.timedelta(days=stopped), holidays=holidays) if stopped else day
-        for day in (raw, longer)
-    )
+    holidays = holidays_from(received_on.year, max((until.year for _, until in stops), default=0))
+
+    def last_day(more: bool, stood: int = 0) -> dt.date:
+        return answer_due(
+            law, received_on, holidays=holidays, extended=more, careful=deadlines.careful_extension, stood=stood
+        )  # fmt: skip
+
+    raw = last_day(False)
+    due, last = (last_day(more, _stood(stops, partial(last_day, more))) for more in (False, True))
     counts = last if extended else due
     return Dues(
         raw=raw,
@@ -80,10 +92,29 @@ def dues(
     )
 
 
+def _stood(stops: Sequence[tuple[dt.date, dt.date]], last_day: Callable[[int], dt.date]) -> int:
+    """For how many days the clock stood. What was asked after the last day, as it was then, brings no day back (R-006)."""
+    days = 0
+    for since, until in sorted(stops):
+        if since <= last_day(days):
+            days += max(0, (until - since).days)
+    return days
+
+
 @cache
-def holidays_from(year: int) -> frozenset[dt.date]:
-    """Belgian holidays of a year and the two after it: a case may end in any of them (R-004)."""
-    return frozenset[dt.date]().union(*(belgian_holidays(one) for one in range(year, year + 3)))
+def pressing(due: dt.date | None, escalate: dt.date | None, warn: dt.date | None, today: dt.date) -> str:
+    """How near the day of an answer is, of a case whose clock runs: late, escalate, warn, or calm (R-009)."""
+    if due is not None and today > due:
+        return "late"
+    if escalate is not None and today >= escalate:
+        return "escalate"
+    return "warn" if warn is not None and today >= warn else "calm"
+
+
+def holidays_from(year: int, last: int = 0) -> frozenset[dt.date]:
+    """Belgian holidays of a year and on to the second after it, or after `last`, in which its clock ran again: a case may
+    end in any of them (R-004)."""
+    return frozenset[dt.date]().union(*(belgian_holidays(one) for one in range(year, max(year, last) + 3)))
 
 
 __all__ = [
@@ -93,10 +124,15 @@ __all__ = [
     "ERASURE_GROUNDS",
     "KINDS",
     "LANGUAGES",
+    "LAST_DAY",
     "OUTCOMES",
+    "RECTIFICATION_GROUNDS",
     "RESTRICTION_GROUNDS",
     "RIGHTS",
+    "STANDS",
     "STATES",
+    "TAKEN_ALONG",
+    "TAKEN_IN",
     "Dues",
     "dues",
     "holidays_from",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bloesem.cases.model import ENDED
+from bloesem.cases.words import WORDS_KEY, Words, wrapped
 from bloesem.gate.opening import Opened
 from bloesem.gate.own import ask
 
@@ -49,18 +50,19 @@ def submit(
     params: Mapping[str, Any],
     about: str,
 ) -> str:
-    """A request of whoever's scope is open. out: its number."""
-    values = (kind, asked, language, None, words, site, json.dumps(params), None, about)
+    """A request of whoever's scope is open; its words leave this process sealed. out: its number."""
+    sealed = wrapped(ask(opened, WORDS_KEY.removesuffix("()"))[0][0], words)
+    values = (kind, asked, language, None, sealed, site, json.dumps(params), None, about)
     return str(ask(opened, "case_submit", values)[0][0])
 
 
-def mine(opened: Opened) -> list[Mine]:
-    """The newest first."""
+def mine(opened: Opened, theirs: Words | None = None) -> list[Mine]:
+    """The newest first. in: what opens words that are sealed."""
     found = ask(opened, "case_own")[0][0]
     rows = json.loads(found) if isinstance(found, str) else found
     return [
         Mine(
-            one["number"], one["kind"], one["asked"], one["state"], one["words"] or "",
+            one["number"], one["kind"], one["asked"], one["state"], (theirs or Words()).read(one["words"]) or "",
             dt.datetime.fromisoformat(one["received_at"]), _day(one["due"]), one["extended_why"], one["outcome"],
             dt.datetime.fromisoformat(one["answered_at"]) if one["answered_at"] else None, one["stopped"],
             tuple(one["purposes"]),
@@ -74,8 +76,13 @@ def take_back(opened: Opened, number: str) -> bool:
     return bool(ask(opened, "case_own_withdraw", (number,))[0][0])
 
 
+def narrow(opened: Opened, number: str, purpose: str) -> bool:
+    """One use of several is no longer objected to; of the last one the case is withdrawn. Whether it still could be."""
+    return bool(ask(opened, "case_own_narrow", (number, purpose))[0][0] == "recorded")
+
+
 def _day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-__all__ = ["Mine", "mine", "submit", "take_back"]
+__all__ = ["Mine", "mine", "narrow", "submit", "take_back"]

@@ -25,13 +25,16 @@ from bloesem.rights.residue import Residue, search
 from bloesem.rights.world import Person
 from bloesem.stores import facts as stored
 
+_NOTHING: Mapping[str, Any] = {"tables": 0, "left": [], "kept": [], "unread": []}
+
 #: Bloesem's own schema of other people's databases: names under keyed hashes, and what is sealed.
 _HASHED = "rights."
 
 
 @dataclass
 class Sealing(NoRecord):
-    """What an act on the case leaves behind: whom to look for. in: the connection of the act is the bench's."""
+    """What an act on the case leaves behind in the act's own transaction: what it did, for the answer, and after an erasure
+    whom to look for. in: the connection of the act is the bench's."""
 
     bench: Bench
     case: Case
@@ -48,6 +51,39 @@ class Sealing(NoRecord):
                 [self.keys.current.seal(texts, _about(self.case.number)), self.case.id],
             )
         return nullcontext()
+
+    def did(self, tables: Mapping[str, Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> None:
+        self.bench.connection.execute(
+            f"UPDATE {self.bench.s}.request_case SET preview = %s WHERE id = %s".encode(),
+            [Jsonb({"done": {"tables": counted(tables), "told": names(told)}}), self.case.id],
+        )
+
+    def before(self) -> dict[str, Any] | None:
+        """What an act did that committed; None where none did."""
+        row = self.bench.connection.execute(
+            f"SELECT preview->'done' FROM {self.bench.s}.request_case WHERE id = %s".encode(), [self.case.id]
+        ).fetchone()
+        return dict(row[0]) if row and row[0] is not None else None
+
+
+def counted(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What was done, without the keys of rows: numbers, and of what stays why and until when."""
+    return {
+        name: {
+            "deleted": len(one["deleted"]),
+            "changed": [{"columns": list(row["columns"])} for row in one["changed"]],
+            "kept": [
+                {"reason": row["reason"], "until": row["until"], "purposes": list(row.get("purposes", ()))}
+                for row in one["kept"]
+            ],
+        }
+        for name, one in tables.items()
+    }
+
+
+def names(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The recipients that are told of a change (art. 19), each once."""
+    return list(dict.fromkeys(str(one.get("name") or one["recipient"]) for one in told))
 
 
 def _about(number: str) -> str:
@@ -73,16 +109,31 @@ class Prover:
     keys: Keys = field(repr=False)
 
     def run(self) -> None:
-        """One pass for all that wait; what it found is written into each case. raises: StoreError, GateError."""
-        waiting = [Waiting(*row) for row in self._rows()]
+        """One pass for all that wait; what it found is written into each case. For whom nobody can look, as what identified
+        them does not open, it says that, and looks for the others. raises: StoreError."""
+        waiting: list[Waiting] = []
+        for one in [Waiting(*row) for row in self._rows()]:
+            try:
+                list(self._opened(one))
+            except GateError as fault:
+                self._write(one, {**_NOTHING, "unopened": fault.thing})
+            else:
+                waiting.append(one)
         if waiting:
             for one, said in self._proven(waiting):
-                over = not said["left"] and not said["unread"]
-                self.bench.connection.execute(
-                    f"UPDATE {self.bench.s}.request_case SET residue = %s,"
-                    " sought = CASE WHEN %s THEN NULL ELSE sought END WHERE id = %s".encode(),
-                    [Jsonb(said), over, one.id],
-                )
+                self._write(one, said)
+
+    def _write(self, one: Waiting, said: Mapping[str, Any]) -> None:
+        over = not said["left"] and not said["unread"] and "unopened" not in said
+        self.bench.connection.execute(
+            f"UPDATE {self.bench.s}.request_case SET residue = %s,"
+            " sought = CASE WHEN %s THEN NULL ELSE sought END WHERE id = %s".encode(),
+            [Jsonb(said), over, one.id],
+        )
+
+    def waiting(self) -> list[int]:
+        """The cases for which a pass is still to be made."""
+        return [row[0] for row in self._rows()]
 
     def result(self, case: Case) -> Mapping[str, Any] | None:
         """What the pass found after this case; None before there was one."""
@@ -99,17 +150,20 @@ class Prover:
             " AND NOT params ? 'failed' ORDER BY id".encode()
         ).fetchall()
 
-    def _proven(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, dict[str, Any]]]:
-        """What is found of several at once is looked for again for each: nobody's answer waits for somebody else's."""
+    def _proven(
+        self, waiting: Sequence[Waiting], *, again: bool = True
+    ) -> Iterator[tuple[Waiting, dict[str, Any]]]:
+        """What is found is looked for again for each: nobody's answer waits for somebody else's, and what was read may have
+        gone by itself before it was judged (a contract that kept it ended meanwhile)."""
         people = {one.id: frozenset({str(one.person)}) for one in waiting}
         names = [each for one in waiting for each in self._opened(one)]
         found = search(self.bench.connection, names)
         plan = self.bench.loaded.plan
         at = stored.moment(self.bench.connection, plan)
         residue, kept = left.judged(self.bench.connection, plan, found, people, at, waiting[0].language)
-        if len(waiting) > 1 and residue.found:
+        if again and residue.found:
             for one in waiting:
-                yield from self._proven([one])
+                yield from self._proven([one], again=len(waiting) > 1)
             return
         for one in waiting:
             yield one, self._said(one, residue, kept)
@@ -160,7 +214,13 @@ def _place(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean(said: Mapping[str, Any]) -> None:
-    """raises: RightsError for what is left, or was not looked at: nobody is answered before it is true."""
+    """raises: RightsError for what is left, or was not looked at or for: nobody is answered before it is true."""
+    if "unopened" in said:
+        raise RightsError(
+            str(said["unopened"]),
+            "an erasure is answered when it is proven (art. 5(2), P-157)",
+            "restore rights.keys from its backup; then try again",
+        )
     if said["left"]:
         places = ", ".join(f"{one['table']}.{one['column']} ({one['rows']})" for one in said["left"])
         raise RightsError(
@@ -177,4 +237,4 @@ def clean(said: Mapping[str, Any]) -> None:
         )
 
 
-__all__ = ["Prover", "Sealing", "clean"]
+__all__ = ["Prover", "Sealing", "clean", "counted", "names"]

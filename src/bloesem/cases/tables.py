@@ -8,9 +8,24 @@ case holds of somebody (words, address, the sealed answer) goes with the clock o
 
 from __future__ import annotations
 
+from bloesem.cases import complaints, elsewhere_sql, narrowing, scans, standing, threads, unlawful
+from bloesem.cases import words as theirs
+from bloesem.cases.lifting import LIFT
+from bloesem.cases.lifting import SQL as _LIFT
 from bloesem.cases.meaning import MEANS, RESUMED
 from bloesem.cases.meaning import SQL as _MEANS
-from bloesem.cases.model import CHANNELS, ENDED, KINDS, LANGUAGES, OUTCOMES, RIGHTS, STATES
+from bloesem.cases.model import (
+    CHANNELS,
+    ENDED,
+    KINDS,
+    LANGUAGES,
+    LAST_DAY,
+    OUTCOMES,
+    RIGHTS,
+    STANDS,
+    STATES,
+    TAKEN_IN,
+)
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal
 from bloesem.plan.sql.logbook import doormen, noted
@@ -18,15 +33,11 @@ from bloesem.plan.sql.own import REQUIRE_ME
 from bloesem.plan.sql.statement import Statement, tidy
 from bloesem.stores.postgres import Connection
 
-TABLES = ("request_case", "request_event")
-#: The longest words of a request; more is cut off, and said to be.
-MOST_WORDS = 20_000
+TABLES = ("request_case", "request_event", *scans.TABLES, elsewhere_sql.TABLE, unlawful.TABLE)
 #: For how long an answer can be fetched, and again once it was opened.
 FETCHED_WITHIN, OPEN_FOR = "14 days", "1 hour"
-#: What the days of a case were worked out from: how often its clock stood, and whether it was lengthened.
-COUNTED = "(jsonb_array_length(stops) + CASE WHEN extended_why IS NULL THEN 0 ELSE 1000 END)"
 #: Keys of `params` that say nothing of what is asked: whom it is for, and what the clerk noted.
-NOTES = "'{on_behalf,counted,waits,failed,failed_in}'::text[]"
+NOTES = "'{on_behalf,counted,waits,failed,failed_in,message,follows,next,mandate,rep,holds,held,fits,looked}'::text[]"
 #: The helper listens here (`console.jobs`).
 CHANNEL = "bloesem_console"
 
@@ -34,6 +45,7 @@ SUBMIT = "case_submit(text, text, text, text, text, text, jsonb, text, text)"
 PROVE = "case_prove(text)"
 LOOK = "case_look(text)"
 OPEN = "case_open(text)"
+TRANSFER = "case_transfer(text, text, text)"
 OWN = "case_own()"
 OWN_END = "case_own_withdraw(text)"
 INBOX = "case_inbox()"
@@ -45,8 +57,27 @@ STOP = "case_stop(text, text, text, text)"
 RESUME = "case_resume(text, text, text)"
 AGAIN = "case_again(text, text)"
 
-PAGES = (SUBMIT, PROVE, LOOK, OPEN, OWN, OWN_END)
-OFFICERS = (INBOX, ONE, REGISTER, DECIDE, EXTEND, STOP, RESUME, AGAIN, MEANS)
+PAGES = (SUBMIT, PROVE, LOOK, OPEN, TRANSFER, OWN, OWN_END, narrowing.NARROW, theirs.WORDS_KEY)
+OFFICERS = (
+    INBOX,
+    ONE,
+    REGISTER,
+    DECIDE,
+    EXTEND,
+    STOP,
+    RESUME,
+    AGAIN,
+    MEANS,
+    LIFT,
+    standing.KNOWN,
+    standing.FITS,
+    standing.MANDATE,
+    standing.BEHALF,
+    complaints.ABOUT,
+    *scans.OFFICERS,
+    *unlawful.OFFICERS,
+    *elsewhere_sql.OFFICERS,
+)
 
 
 def install(admin: Connection, plan: Plan) -> None:
@@ -56,40 +87,21 @@ def install(admin: Connection, plan: Plan) -> None:
             admin.execute(statement.sql.encode())
 
 
-def waits(connection: Connection, plan: Plan) -> bool:
-    """Whether a clerk has something to do; False where there are no cases."""
-    s = ident(plan.schema)
-    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{s}.request_case"]).fetchone()
-    if there != (True,):
-        return False
-    row = connection.execute(
-        f"""
-SELECT EXISTS (SELECT FROM {s}.request_case WHERE due IS NULL)
-    OR EXISTS (SELECT FROM {s}.request_case WHERE state IN ('received', 'identified', 'decided', 'carried')
-               AND stopped_at IS NULL AND (params->>'failed') IS NULL)
-    OR EXISTS (SELECT FROM {s}.request_case WHERE sealed_until < {s}.moment() AND sealed IS NOT NULL)
-    OR EXISTS (SELECT FROM {s}.request_case WHERE state = 'waiting' AND params ? 'waits')
-    OR EXISTS (SELECT FROM {s}.request_case WHERE ended_at IS NULL
-               AND params->'counted' IS DISTINCT FROM to_jsonb({COUNTED}))
-    OR EXISTS (SELECT FROM {s}.request_event e JOIN {s}.request_case c ON c.id = e.case_id
-               WHERE e.what IN ('extended', 'asked-specification') AND c.ended_at IS NULL
-               AND NOT EXISTS (SELECT FROM {s}.request_event t WHERE t.case_id = e.case_id
-                               AND t.what = 'told-' || e.id))""".encode()
-    ).fetchone()
-    return row == (True,)
-
-
 def statements(plan: Plan) -> list[Statement]:
     s, keeper = ident(plan.schema), ident(plan.role("keeper"))
     lists = {
-        "kinds": KINDS, "rights": RIGHTS, "channels": CHANNELS, "states": STATES, "outcomes": OUTCOMES,
-        "languages": LANGUAGES,
+        "kinds": KINDS, "rights": RIGHTS, "channels": CHANNELS, "taken_in": TAKEN_IN, "states": STATES, "outcomes": OUTCOMES,
+        "languages": LANGUAGES, "authorities": standing.AUTHORITIES, "of_children": standing.OF_CHILDREN,
+        "for_whom": standing.FOR_WHOM,
     }  # fmt: skip
     said = {name: ", ".join(map(literal, values)) for name, values in lists.items()}
     ended = ", ".join(map(literal, ENDED))
     made = [
         ("cases", _CASES.format(s=s, **said)),
+        ("cases: by which roads", _ROADS.format(s=s, **said)),
         ("cases: the proof of an erasure", _PROOF.format(s=s)),
+        ("cases: the link of a reminder", _PROVE_AGAIN.format(s=s)),
+        ("cases: what is known", standing.COLUMNS.format(s=s)),
         ("cases: open ones", _OPEN_ONES.format(s=s, ended=ended)),
         ("what happened in a case", _EVENTS.format(s=s)),
         ("what happened in a case: once", _EVENT_ONCE.format(s=s)),
@@ -97,25 +109,41 @@ def statements(plan: Plan) -> list[Statement]:
             "what happened in a case: whose",
             f"CREATE INDEX IF NOT EXISTS request_event_case ON {s}.request_event (case_id)",
         ),
+        *scans.tables(s),
+        ("what was found unlawful", unlawful.TABLE_SQL.format(s=s)),
+        *elsewhere_sql.tables(s),
     ]
     made += [(f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}") for table in TABLES]
     made += [(f"{table}: nobody else's", f"REVOKE ALL ON {s}.{table} FROM PUBLIC") for table in TABLES]
     written = {
         "case_filed(text, text, text, text, bigint, text, text, jsonb, timestamptz, text, text)": _FILED,
-        SUBMIT: _SUBMIT, PROVE: _PROVE, LOOK: _LOOK, OPEN: _OPEN, OWN: _OWN, OWN_END: _OWN_END,
+        SUBMIT: _SUBMIT, PROVE: _PROVE, LOOK: _LOOK, OPEN: _OPEN, TRANSFER: _TRANSFER, OWN: _OWN, OWN_END: _OWN_END,
         INBOX: _INBOX, ONE: _one(plan), REGISTER: _REGISTER, DECIDE: _DECIDE, EXTEND: _EXTEND, STOP: _STOP, RESUME: _RESUME,
-        AGAIN: _AGAIN, MEANS: _MEANS,
+        AGAIN: _AGAIN, MEANS: _MEANS, LIFT: _LIFT, threads.MAILED: threads.sql(plan),
+        narrowing.NARROW: narrowing.sql(plan), standing.KNOWN: standing.KNOWN_SQL, standing.MANDATE: standing.MANDATE_SQL,
+        standing.FITS: standing.FITS_SQL, unlawful.ASK: unlawful.ASK_SQL, unlawful.LAST: unlawful.LAST_SQL,
+        standing.BEHALF: standing.BEHALF_SQL,
+        complaints.ABOUT: complaints.SQL,
     }  # fmt: skip
+    ready = {
+        ONE: written[ONE],
+        theirs.WORDS_KEY: theirs.key_sql(plan.schema),
+        **scans.functions(plan),
+        **elsewhere_sql.functions(plan),
+    }
+    written |= ready
     logins = {name: doormen(plan) for name in PAGES}
     if plan.oversight is not None:
         logins |= {name: [plan.oversight.process] for name in OFFICERS}
+        logins[theirs.WORDS_KEY] = sorted({*doormen(plan), plan.oversight.process})
     for signature, text in written.items():
         name, function = signature.split("(")[0], f"{s}.{signature}"
         body = text.format(
-            s=s, ended=ended, require_me=REQUIRE_ME.format(s=s), most=MOST_WORDS, within=literal(FETCHED_WITHIN),
-            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL),
+            s=s, ended=ended, require_me=REQUIRE_ME.format(s=s), kept_words=theirs.KEPT,
+            was_cut=theirs.WAS_CUT, kept_answer=theirs.kept(2000), within=literal(FETCHED_WITHIN),
+            notes=NOTES, open_for=literal(OPEN_FOR), channel=literal(CHANNEL), last=LAST_DAY, still=STANDS.format(s=s),
             resumed=RESUMED.format(s=s, ended=ended), **said,
-        ) if signature != ONE else text  # fmt: skip
+        ) if signature not in ready else text.replace("CHANNEL", literal(CHANNEL))  # fmt: skip
         made += [
             (name, body),
             (f"{name}: the keeper's", f"ALTER FUNCTION {function} OWNER TO {keeper}"),
@@ -137,7 +165,7 @@ CREATE TABLE IF NOT EXISTS {s}.request_case (
     language     text NOT NULL CHECK (language IN ({languages})),
     person_id    bigint,                 -- none: nobody yet
     address      text,                   -- where the answer's link goes, until it went
-    words        text,
+    words        text,                   -- sealed (`words`)
     params       jsonb NOT NULL DEFAULT '{{}}',
     site         text NOT NULL DEFAULT '',
     state        text NOT NULL DEFAULT 'received' CHECK (state IN ({states})),
@@ -167,9 +195,18 @@ CREATE TABLE IF NOT EXISTS {s}.request_case (
     once         text UNIQUE
 )"""
 
+#: Roads that were opened after the table was made.
+_ROADS = """
+ALTER TABLE {s}.request_case DROP CONSTRAINT IF EXISTS request_case_channel_check,
+    ADD CONSTRAINT request_case_channel_check CHECK (channel IN ({channels}))"""
+
 #: Of an erasure: what identified them, sealed until nothing of it is found; and what was found.
 _PROOF = """
 ALTER TABLE {s}.request_case ADD COLUMN IF NOT EXISTS sought bytea[], ADD COLUMN IF NOT EXISTS residue jsonb"""
+
+#: The link of the reminder: that of the first letter stays good.
+_PROVE_AGAIN = """
+ALTER TABLE {s}.request_case ADD COLUMN IF NOT EXISTS prove_again bytea"""
 
 _OPEN_ONES = """
 CREATE INDEX IF NOT EXISTS request_case_open ON {s}.request_case (due, id) WHERE state NOT IN ({ended})"""
@@ -197,7 +234,7 @@ CREATE OR REPLACE FUNCTION {s}.case_filed(
 DECLARE
     found {s}.request_case;
     made text;
-    wrote text := left(regexp_replace(words, '[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]', '', 'g'), {most});
+    wrote text := {kept_words};
     speaks text := CASE WHEN language IN ({languages}) THEN language ELSE 'nl' END;
     at timestamptz := {s}.moment();
 BEGIN
@@ -222,7 +259,9 @@ BEGIN
     IF found.id IS NOT NULL THEN
         INSERT INTO {s}.request_event (case_id, at, what, by, said, once)
         VALUES (found.id, received, 'again', case_filed.channel, wrote, case_filed.once);
-        UPDATE {s}.request_case c SET received_at = LEAST(c.received_at, received) WHERE c.id = found.id;
+        IF received < found.received_at THEN -- somebody of the company had it earlier: its days are counted anew
+            UPDATE {s}.request_case c SET received_at = received, due = NULL WHERE c.id = found.id;
+        END IF;
         IF person IS NOT NULL AND found.state IN ('received', 'asked') THEN
             UPDATE {s}.request_case c SET person_id = person, state = 'identified', stopped_at = NULL,
                 stops = CASE WHEN stopped_at IS NULL THEN stops
@@ -243,7 +282,7 @@ BEGIN
     RETURNING * INTO found;
     INSERT INTO {s}.request_event (case_id, at, what, by, said)
     VALUES (found.id, received, 'received', case_filed.channel,
-            CASE WHEN length(words) > {most} THEN 'cut' END);
+            CASE WHEN {was_cut} THEN 'cut' END);
     PERFORM pg_notify({channel}, '');
     RETURN made;
 END $$"""
@@ -272,12 +311,14 @@ DECLARE
     found {s}.request_case;
     at timestamptz := {s}.moment();
 BEGIN
-    SELECT * INTO found FROM {s}.request_case c WHERE c.prove_hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
-    IF found.id IS NULL OR found.person_id IS NULL OR found.state NOT IN ('asked', 'identified') THEN
+    SELECT * INTO found FROM {s}.request_case c
+    WHERE sha256(convert_to(token, 'UTF8')) IN (c.prove_hash, c.prove_again) FOR UPDATE;
+    IF found.id IS NULL OR found.person_id IS NULL OR NOT (found.state IN ('asked', 'identified')
+        OR found.state = 'closed' AND found.stopped_at IS NOT NULL) THEN -- closed as nobody proved it: now somebody does
         RETURN 'bad';
     END IF;
-    IF found.state = 'asked' THEN
-        UPDATE {s}.request_case SET state = 'identified', stopped_at = NULL,
+    IF found.state <> 'identified' THEN
+        UPDATE {s}.request_case SET state = 'identified', stopped_at = NULL, ended_at = NULL, params = params - 'next',
             stops = CASE WHEN stopped_at IS NULL THEN stops ELSE stops ||
                 jsonb_build_array(jsonb_build_array(stopped_at, at)) END
         WHERE id = found.id;
@@ -314,6 +355,30 @@ BEGIN
     RETURN found.sealed;
 END $$"""
 
+#: What became of the files of an answer that the person had sent to another supplier (art. 20(2)): begun, then taken or
+#: refused, with the host, the digest and the status. At most so many are begun. out: the case's number; NULL where nothing
+#: may be sent.
+_TRANSFER = """
+CREATE OR REPLACE FUNCTION {s}.case_transfer(token text, what text, said text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found {s}.request_case;
+BEGIN
+    IF {s}.case_look(token) <> 'open' OR length(said) > 500
+        OR what NOT IN ('transfer-begun', 'transfer-taken', 'transfer-refused') THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO found FROM {s}.request_case c
+    WHERE c.token_hash = sha256(convert_to(token, 'UTF8')) AND c.asked IN ('portability', 'data_act') FOR UPDATE;
+    IF found.id IS NULL OR what = 'transfer-begun'
+        AND (SELECT count(*) FROM {s}.request_event e WHERE e.case_id = found.id AND e.what = 'transfer-begun') >= 5 THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO {s}.request_event (case_id, at, what, by, said)
+    VALUES (found.id, {s}.moment(), case_transfer.what, 'person', case_transfer.said);
+    RETURN found.number;
+END $$"""
+
 _OWN = """
 CREATE OR REPLACE FUNCTION {s}.case_own() RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
@@ -322,7 +387,7 @@ DECLARE
 BEGIN{require_me}
     RETURN (SELECT COALESCE(jsonb_agg(jsonb_build_object(
         'number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel, 'state', c.state, 'words', c.words,
-        'received_at', c.received_at, 'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END,
+        'received_at', c.received_at, 'due', {last},
         'extended_why', c.extended_why, 'outcome', c.outcome, 'reason', c.reason, 'answered_at', c.answered_at,
         'stopped', c.stopped_at IS NOT NULL, 'purposes', COALESCE(c.params->'purposes', '[]'),
         'events', (SELECT jsonb_agg(jsonb_build_object('at', e.at, 'what', e.what) ORDER BY e.id)
@@ -349,17 +414,20 @@ BEGIN{require_me}
     RETURN true;
 END $$"""
 
-#: The desk's list: numbers, days and kinds, and nobody.
+#: The desk's list: numbers, days and kinds, and nobody. Of very many, those whose day is nearest.
 _INBOX = """
 CREATE OR REPLACE FUNCTION {s}.case_inbox() RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 SELECT COALESCE(jsonb_agg(jsonb_build_object('number', c.number, 'kind', c.kind, 'asked', c.asked, 'channel', c.channel,
     'language', c.language, 'state', c.state, 'known', c.person_id IS NOT NULL, 'received_at', c.received_at,
         'raw_due', c.raw_due,
-    'due', CASE WHEN c.extended_why IS NULL THEN c.due ELSE c.extended_due END, 'warn_on', c.warn_on,
-    'escalate_on', c.escalate_on, 'extended', c.extended_why IS NOT NULL, 'stopped', c.stopped_at IS NOT NULL,
-    'outcome', c.outcome, 'answered_at', c.answered_at) ORDER BY c.state IN ({ended}), c.due NULLS FIRST, c.id), '[]')
-FROM (SELECT * FROM {s}.request_case ORDER BY state IN ({ended}), id DESC LIMIT 1000) AS c
+    'due', {last}, 'warn_on', c.warn_on,
+    'escalate_on', c.escalate_on, 'extended', c.extended_why IS NOT NULL,
+    'stopped', {still},
+    'outcome', c.outcome, 'answered_at', c.answered_at, 'message', c.params ? 'message')
+    ORDER BY c.state IN ({ended}), c.due NULLS FIRST, c.id), '[]')
+FROM (SELECT * FROM {s}.request_case c
+    ORDER BY c.state IN ({ended}), CASE WHEN c.state NOT IN ({ended}) THEN {last} END, c.id DESC LIMIT 1000) AS c
 $$"""
 
 
@@ -383,18 +451,21 @@ BEGIN
     IF found.id IS NULL THEN
         RETURN NULL;
     END IF;
+    UPDATE {s}.request_case c SET params = c.params - 'message' WHERE c.id = found.id AND c.params ? 'message';
     IF found.person_id IS NOT NULL THEN
         whose := ARRAY[found.person_id];
     {noted(plan, actor="case_one.actor", purpose=purpose, about="found.id", second="NULL::text")}
     END IF;
-    RETURN to_jsonb(found) - '{{id,person_id,prove_hash,token_hash,sealed,once,site,plan}}'::text[]
+    RETURN to_jsonb(found) - '{{id,person_id,prove_hash,prove_again,known,fits,token_hash,sealed,once,site,plan}}'::text[]
         || jsonb_build_object('known', found.person_id IS NOT NULL, 'stopped', found.stopped_at IS NOT NULL,
+            'scans', (SELECT COALESCE(jsonb_agg(jsonb_build_object('id', f.id, 'what', f.what, 'type', f.type,
+                'size', f.size, 'at', f.at) ORDER BY f.id), '[]') FROM {s}.request_scan f WHERE f.case_id = found.id),
             'events', (SELECT jsonb_agg(to_jsonb(e) - '{{id,case_id,once}}'::text[] ORDER BY e.id)
                        FROM {s}.request_event e WHERE e.case_id = found.id));
 END $$"""
 
 
-#: A letter, or what somebody said to an agent: received when it arrived, whoever it reached (R-005).
+#: A letter, or what was passed on by whoever it reached: received when it first arrived (P-171, P-172, R-005).
 _REGISTER = """
 CREATE OR REPLACE FUNCTION {s}.case_register(
     actor text, kind text, asked text, channel text, language text, address text, words text, params jsonb,
@@ -403,7 +474,7 @@ CREATE OR REPLACE FUNCTION {s}.case_register(
 DECLARE
     made text;
 BEGIN
-    IF actor IS NULL OR actor !~ '[^[:space:]]' OR channel NOT IN ('letter', 'oral', 'email') THEN
+    IF actor IS NULL OR actor !~ '[^[:space:]]' OR channel NOT IN ({taken_in}) THEN
         RAISE EXCEPTION 'who writes it down says who they are, and how it came' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     made := {s}.case_filed(kind, asked, channel, language, NULL, address, words, params, received, site, NULL);
@@ -412,7 +483,8 @@ BEGIN
     RETURN made;
 END $$"""
 
-#: Once, by whoever is first; a refusal or a part of one says why (R-008, R-020). out: recorded, already, why, or not-now.
+#: Once, by whoever is first; a refusal or a part of one says why (R-008, R-020). out: recorded, already, why, statute, what,
+#: or not-now.
 _DECIDE = """
 CREATE OR REPLACE FUNCTION {s}.case_decide(actor text, which text, how text, because text, more jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -426,14 +498,25 @@ BEGIN
     IF found.decided_at IS NOT NULL THEN
         RETURN 'already';
     END IF;
-    IF found.state <> 'waiting' OR found.params ? 'waits' THEN -- a copy comes before an erasure (R-038)
+    IF found.state <> 'waiting' OR found.params ? 'waits' -- a copy comes first, and which of two is asked (R-038)
+        AND NOT (found.params->>'waits' IN ('which', 'known') AND how = 'refused') THEN -- the person chose the other; or
+            -- it is written down that, and why, nobody can be found (art. 11(2), P-012)
         RETURN 'not-now';
     END IF;
     IF how <> 'granted' AND (because ~ '[^[:space:]]') IS NOT TRUE THEN
         RETURN 'why';
     END IF;
+    IF found.asked = 'erasure' AND how <> 'refused'
+        AND (found.params || COALESCE(more, '{{}}'))->>'ground' = 'e'
+        AND ((found.params || COALESCE(more, '{{}}'))->>'statute' ~ '[^[:space:]]') IS NOT TRUE THEN
+        RETURN 'statute'; -- a law that orders an erasure is named (P-154)
+    END IF;
+    IF found.asked = 'objection' AND found.kind = 'request' AND how = 'partly'
+        AND COALESCE(jsonb_array_length(more->'spared'), 0) = 0 THEN
+        RETURN 'what'; -- for which use there are grounds is said, use by use (P-165)
+    END IF;
     UPDATE {s}.request_case SET state = 'decided', outcome = how, reason = left(because, 4000), decided_by = actor,
-        decided_at = {s}.moment(), params = (params || COALESCE(more, '{{}}')) - '{{failed,failed_in}}'::text[]
+        decided_at = {s}.moment(), params = (params || COALESCE(more, '{{}}')) - '{{failed,failed_in,waits}}'::text[]
     WHERE id = found.id;
     INSERT INTO {s}.request_event (case_id, at, what, by) VALUES (found.id, {s}.moment(), 'decided', actor);
     PERFORM pg_notify({channel}, '');
@@ -508,7 +591,7 @@ BEGIN
     UPDATE {s}.request_case SET stopped_at = NULL,
         stops = stops || jsonb_build_array(jsonb_build_array(stopped_at, {s}.moment())) WHERE id = found.id;
     INSERT INTO {s}.request_event (case_id, at, what, by, said) VALUES (found.id, {s}.moment(), 'resumed', actor,
-        left(words, 2000));
+        {kept_answer});
     PERFORM pg_notify({channel}, '');
     RETURN 'recorded';
 END $$"""
@@ -532,4 +615,4 @@ BEGIN
     RETURN 'recorded';
 END $$"""
 
-__all__ = ["FETCHED_WITHIN", "MOST_WORDS", "OFFICERS", "PAGES", "TABLES", "install", "statements", "waits"]
+__all__ = ["FETCHED_WITHIN", "OFFICERS", "PAGES", "TABLES", "install", "statements"]

@@ -1,4 +1,5 @@
-"""A mail becomes a case (P-170), in one transaction of the keeper's, once: the case keeps the mail's name (`keys`).
+"""A mail becomes a case (P-170), in one transaction of the keeper's, once: the case keeps the mail's name (`keys`). One that
+answers a letter of ours joins the case of that letter (`bloesem.cases.threads`).
 
 What no person wrote (`Message.automatic`) becomes none, as its receipt would be confirmed to a machine: it stays in the
 mailbox for people.
@@ -6,11 +7,13 @@ mailbox for people.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, field
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
+from bloesem.cases.words import WORDS_KEY, wrapped
 from bloesem.gate.keeping import keeper
 from bloesem.mailbox.asking import asked
 from bloesem.mailbox.keys import MailKeys
@@ -19,6 +22,9 @@ from bloesem.stores.postgres import Connection
 
 #: What a case of a mail is named by: under the key, and before there was one.
 NAMED, DIGESTED = "mailbox", "mail"
+
+#: A number as cases have it, wherever it stands in a subject.
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])(\d{4}-[2-9A-FXY]{8})(?![0-9A-Za-z])", re.IGNORECASE)
 
 #: Of a case that this mail made, once: as what it was read, and what whoever opens it should know of the mail itself.
 _READ = sql.SQL(
@@ -46,11 +52,21 @@ class Filing:
         name, (kind, what) = f"{NAMED} {self.keys.mail(message.key)}", asked(message)
         schema = sql.Identifier(self.schema)
         with keeper(self.connection, self.prefix) as cursor:
+            row = cursor.execute(sql.SQL(f"SELECT {{}}.{WORDS_KEY}").format(schema)).fetchone()
             cursor.execute(
-                sql.SQL("SELECT {}.case_filed(%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s)").format(schema),
+                sql.SQL("SELECT {}.case_mailed(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)").format(schema),
                 [
-                    *(kind, what, "email", message.language, address, words(message)),
-                    *(Jsonb({}), message.received, self.site, name),
+                    *(
+                        kind,
+                        what,
+                        message.language,
+                        address,
+                        wrapped(row and row[0], words(message)),
+                        message.received,
+                        self.site,
+                        name,
+                    ),
+                    *([hashlib.sha256(one.encode()).digest() for one in message.answers], numbers(message)),
                 ],
             )
             cursor.execute(_READ.format(s=schema), [", ".join((f"{kind} {what}", *message.notes)), name])
@@ -75,6 +91,11 @@ class Filing:
                     ).format(table),
                     [[number for number, _ in named], [name for _, name in named]],
                 )
+
+
+def numbers(message: Message) -> list[str]:
+    """Numbers of cases in its subject; anybody can write any."""
+    return [one.upper() for one in _NUMBER.findall(message.subject)]
 
 
 def words(message: Message) -> str:

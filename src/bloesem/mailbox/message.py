@@ -31,6 +31,9 @@ LONGEST = 200_000
 _SHORT = 500
 #: Headers that each delivery of the same mail has its own of.
 _TRACE = frozenset({"received", "return-path", "delivered-to", "x-original-to", "authentication-results"})
+#: Mails that a mail says it answers: the newest stand last, and no more are taken than anybody's thread has.
+_MOST_ANSWERED = 50
+_ID = re.compile(r"<[^<>\s]{1,300}>")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -46,7 +49,8 @@ class Attachment:
 @dataclass(frozen=True)
 class Message:
     """`key`: the same for the same mail, however often it is delivered: a receiver that knows it already does nothing.
-    `received`: arrival at the mailbox, aware, UTC. `language`: a guess, None where the words do not tell."""
+    `received`: arrival at the mailbox, aware, UTC. `language`: a guess, None where the words do not tell. `answers`: the
+    Message-IDs of mails that it says it answers, with their brackets."""
 
     key: str
     received: dt.datetime
@@ -58,6 +62,7 @@ class Message:
     automatic: Automatic | None
     attachments: tuple[Attachment, ...] = field(repr=False)
     notes: tuple[Note, ...]
+    answers: tuple[str, ...] = field(default=(), repr=False)
 
 
 def parse(
@@ -94,6 +99,7 @@ def parse(
         _automatic(mail, sender, {one.lower() for one in own}),
         attachments,
         tuple(notes),
+        _answers(mail),
     )
 
 
@@ -168,7 +174,12 @@ def _payload(part: Mail) -> bytes:
 
 def _decoded(part: Mail, data: bytes) -> tuple[str, bool]:
     """A charset that is wrong, unknown or not said is tried as UTF-8, then read as what mail programs mean by default."""
-    for charset in (_charset(part), "utf-8"):
+    return _tried(data, _charset(part), "utf-8")
+
+
+def _tried(data: bytes, *charsets: str) -> tuple[str, bool]:
+    """out: the text in the first charset that fits; or as is meant by default, and that it was that."""
+    for charset in charsets:
         try:
             return data.decode(charset), False
         except (LookupError, ValueError):
@@ -191,7 +202,17 @@ def _filename(part: Mail) -> str:
 
 
 def _header(mail: Mail, name: str) -> str:
-    return _one_line(_readable(str(mail.get(name, ""))))
+    """Also one that has letters of its own as they are (RFC 6532), or in an old charset: `Père`."""
+    said = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
+    if not said.isascii():
+        said, _ = _tried(said.encode("utf-8", "surrogateescape"), "utf-8")
+    return _one_line(_readable(said))
+
+
+def _answers(mail: Mail) -> tuple[str, ...]:
+    """RFC 5322, 3.6.4: what it answers, and the thread before that."""
+    said = (str(value) for name in ("References", "In-Reply-To") for value in mail.get_all(name, []))
+    return tuple(dict.fromkeys(_ID.findall(clean(" ".join(said)))))[-_MOST_ANSWERED:]
 
 
 def _readable(said: str) -> str:

@@ -39,12 +39,15 @@ class Waiting:
 
 
 class Source(Protocol):
-    """`validity` and the numbers of `waiting` are the server's; `finish` is called after a mail was handed over."""
+    """`validity` and the numbers of `waiting` are the server's; `finish` is called after a mail was handed over.
+    `suspected`: how many mails lie unseen where the server puts what it takes for spam; 0 where nobody says where."""
 
     name: str
     validity: int
 
     def waiting(self, done: Collection[int]) -> Iterator[Waiting]: ...
+
+    def suspected(self) -> int: ...
 
     def finish(self, mail: Waiting) -> None: ...
 
@@ -69,6 +72,9 @@ class Folder:
                 raw = opened.read(LARGEST if whole else TAKEN)
             yield Waiting(0, file.name, raw, None, whole)
 
+    def suspected(self) -> int:
+        return 0
+
     def finish(self, mail: Waiting) -> None:
         over = self.home / "read"
         over.mkdir(mode=0o700, exist_ok=True)
@@ -84,13 +90,14 @@ class Folder:
 class Imap:
     """A folder of an IMAP server. Looking marks nothing; what was handed over is marked seen, or moved to `over`."""
 
-    def __init__(self, box: BaseMailBox, folder: str = "INBOX", over: str = "") -> None:
-        self.box, self.name, self.over = box, folder, over
+    def __init__(self, box: BaseMailBox, folder: str = "INBOX", over: str = "", junk: str = "") -> None:
+        self.box, self.name, self.over, self.junk = box, folder, over, junk
         try:
             box.folder.set(folder)
             self.validity = int(box.folder.status(folder, ["UIDVALIDITY"])["UIDVALIDITY"])
             if over and not box.folder.exists(over):
                 box.folder.create(over)
+            self.suspected()  # a folder that is not there is said at once
         except (ImapToolsError, imaplib.IMAP4.error, OSError, KeyError) as fault:
             raise _unreadable() from fault
 
@@ -113,6 +120,9 @@ class Imap:
         if raw is None:
             return None
         return Waiting(uid, str(uid), raw, _aware(line), whole)
+
+    def suspected(self) -> int:
+        return int(self.box.folder.status(self.junk, ["UNSEEN"])["UNSEEN"]) if self.junk else 0
 
     def finish(self, mail: Waiting) -> None:
         self.box.flag(str(mail.number), MailMessageFlags.SEEN, True)
@@ -144,6 +154,7 @@ def imap(
     tls: bool = True,
     folder: str = "INBOX",
     over: str = "",
+    junk: str = "",
 ) -> Imap:
     """raises: MailboxError where the server does not answer, or does not let us in."""
     try:
@@ -152,7 +163,7 @@ def imap(
         raise _unreadable() from fault
     try:
         box.login(user, password, initial_folder=None)
-        return Imap(box, folder, over)
+        return Imap(box, folder, over, junk)
     except (ImapToolsError, imaplib.IMAP4.error, OSError) as fault:
         box.client.shutdown()
         raise _unreadable() from fault
@@ -162,7 +173,7 @@ def imap(
 
 
 def named(environment: Mapping[str, str], folder: str | None) -> Source:
-    """The mailbox that BLOESEM_IMAP_HOST (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, _MOVE_TO) names, else the folder.
+    """The mailbox of BLOESEM_IMAP_HOST (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, _MOVE_TO, _JUNK), or the folder.
 
     raises: UsageError where neither is named, or a port is none; MailboxError where the server lets nobody in."""
 
@@ -188,6 +199,7 @@ def named(environment: Mapping[str, str], folder: str | None) -> Source:
         tls=environment.get("BLOESEM_IMAP_TLS", "1") == "1",
         folder=environment.get("BLOESEM_IMAP_FOLDER", "INBOX"),
         over=environment.get("BLOESEM_IMAP_MOVE_TO", ""),
+        junk=environment.get("BLOESEM_IMAP_JUNK", ""),
     )
 
 

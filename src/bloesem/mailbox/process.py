@@ -3,8 +3,8 @@
     python -m bloesem.mailbox.process COMPANY
 
 with BLOESEM_DATABASE_URL, BLOESEM_CREDENTIALS (the keeper's login and the key of the mailbox), BLOESEM_MEMORY (a file of its
-own), BLOESEM_PORTAL (where links lead), and either BLOESEM_IMAP_HOST, _PORT, _TLS, _USER, _PASSWORD, _FOLDER and _MOVE_TO,
-or BLOESEM_MAILBOX: a folder in which a mail server leaves .eml files.
+own), BLOESEM_PORTAL (where links lead), and either BLOESEM_IMAP_HOST, _PORT, _TLS, _USER, _PASSWORD, _FOLDER, _JUNK and
+_MOVE_TO, or BLOESEM_MAILBOX: a folder in which a mail server leaves .eml files.
 
 A mail server or a database that goes away ends nothing: it is asked again, later each time. Whatever stops the process loses
 nothing, and makes no mail two cases: what was not marked is handed over again under the same name.

@@ -32,7 +32,8 @@ def read(
     at_most: int = 200,
 ) -> Mapping[str, int]:
     """in: our own addresses; `now`, aware; how many mails one look takes. out: how many were
-    `handed`, came `again`, `failed`.
+    `handed`, came `again`, `failed`; and how many lie unseen where the server puts what it takes for spam (`suspected`):
+    none of them is read by us, as a receipt would be confirmed to whoever is forged there; a person looks (P-170).
 
     A mail that the receiver refuses is logged without a word of it, waits, and holds up no other."""
     counts: Counter[str] = Counter()
@@ -57,4 +58,6 @@ def read(
             memory.finish(source.name, source.validity, mail.number)
         if counts.total() >= at_most:
             break
+    if many := source.suspected():
+        counts["suspected"] = many
     return counts

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.bloesem.recipients.changed import blossom
 
 from bloesem.breaches.entries import (
+    EXEMPTIONS,
     KINDS,
     BreachError,
     Closed,
@@ -82,6 +83,7 @@ def test_seventy_two_plain_hours(aware: str, fold: int, due: str, why: str) -> N
     )
 
 
+@pytest.mark.promise("R-043")
 @pytest.mark.promise("R-011")
 @pytest.mark.parametrize(("minutes", "late"), [(-1, False), (0, False), (1, True)])
 def test_late_is_after_the_last_minute(minutes: int, late: bool) -> None:
@@ -115,6 +117,8 @@ def test_a_supplement_leaves_it_not_whole_until_the_officer_says_so() -> None:
     told = Notified(AWARE + dt.timedelta(hours=5), "GBA-2026-1")
     first = made(Judged("risk", "addresses"), told)
     assert (first.state, first.owed, first.missing) == ("notified", ("complete",), WHOLE)
+    contents = {"categories", "groups", "people", "records", "consequences", "measures"}
+    assert set(WHOLE) == contents, "art. 33(3); the officer of (b) stands in each"
     with pytest.raises(BreachError, match="nobody said yet: categories, groups"):
         check(first, Whole(), AWARE + dt.timedelta(days=1))
     more = Supplemented(AWARE + dt.timedelta(hours=30), "How many people")
@@ -142,6 +146,10 @@ def test_of_a_high_risk_people_are_told_or_it_is_said_why_not() -> None:
     assert made(*high).owed == ("tell",)
     assert made(*high, Letters("breach-notice", 12, 11)).owed == ()
     assert made(*high, Exempt("encrypted", "the key is ours")).owed == ()
+    assert made(*high, Exempt("later-measures", "the accounts were closed in time")).owed == ()
+    assert set(EXEMPTIONS) == {"encrypted", "later-measures", "disproportionate"}, (
+        "art. 34(3), and nothing else"
+    )
     assert made(*high, Exempt("disproportionate", "no addresses", "news page of 24 November")).owed == ()
     for wrong in (
         Exempt("disproportionate", "no addresses"),

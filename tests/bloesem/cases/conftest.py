@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from tests.bloesem.console.stage import Stage, build
 from tests.databases import Database
 
 from bloesem.cases.clerk import Clerk
+from bloesem.cases.words import Words, wrapped
 from bloesem.company import Loaded
 from bloesem.rights.keys import Keys
 from bloesem.stores.postgres import Connection
@@ -66,7 +69,7 @@ class World:
                     more.pop("language", "nl"),
                     person,
                     address or None,
-                    more.pop("words", "Graag."),
+                    wrapped(self.one("SELECT bloesem.case_words_key()"), more.pop("words", "Graag.")),
                 ),
                 *(Jsonb(more.pop("params", {})), received, SITE, more.pop("once", None)),
             )
@@ -75,7 +78,11 @@ class World:
     def case(self, number: str) -> dict[str, Any]:
         found = self.one("SELECT to_jsonb(c) FROM bloesem.request_case c WHERE number = %s", number)
         assert found is not None
-        return dict(found)
+        return {**found, "words": self.plain(found["words"])}
+
+    def plain(self, words: str | None) -> str | None:
+        """As the officer reads them."""
+        return Words.of(self.keys).read(words)
 
     def events(self, number: str) -> list[str]:
         return [
@@ -100,6 +107,14 @@ class World:
         return link.rpartition("/")[2]
 
 
+#: Whoever is asked for what lies elsewhere (`cases.elsewhere`) has nothing, and says so at once.
+NOTHING_ELSEWHERE = """
+CREATE FUNCTION public.nothing_elsewhere() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN NEW.said := ''nothing''; NEW.said_at := NEW.asked_at; RETURN NEW; END';
+CREATE TRIGGER nothing BEFORE INSERT ON bloesem.request_elsewhere
+FOR EACH ROW EXECUTE FUNCTION public.nothing_elsewhere()"""
+
+
 @pytest.fixture(scope="module")
 def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     stage = build(module_database, tmp_path_factory.mktemp("doors"), 80, everybody=True)
@@ -112,4 +127,24 @@ def world(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -
         people: dict[str, int] = dict(
             admin.execute("SELECT key, person_id FROM bloesem.console_case").fetchall()
         )
+        admin.execute(NOTHING_ELSEWHERE)
         yield World(stage, stage.loaded, admin, Clerk(keeper, stage.loaded, keys), people)
+
+
+@contextmanager
+def helping(world: World) -> Iterator[None]:
+    """The helper at work, as it is while the company runs."""
+    over = threading.Event()
+
+    def helps() -> None:
+        with world.stage.keeper.open(autocommit=True) as connection:
+            while not over.wait(0.05):
+                Clerk(connection, world.loaded, world.keys).run()
+
+    helper = threading.Thread(target=helps)
+    helper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        helper.join()

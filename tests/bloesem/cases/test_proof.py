@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.bloesem.cases.conftest import World
+from tests.bloesem.cases.faults import answered_once
 from tests.bloesem.cases.test_clerk import opened
 
 from bloesem.cases.clerk import Clerk
+from bloesem.cases.proof import Prover
+from bloesem.rights.keys import Keys
 
 
 def erased(world: World, *people: int) -> list[str]:
@@ -109,10 +115,6 @@ def test_what_is_left_somewhere_is_not_answered_before_it_is_gone(
 def test_another_key_opens_nothing_and_says_so(
     world: World, strangers: Iterator[int], tmp_path: object
 ) -> None:
-    from pathlib import Path
-
-    from bloesem.rights.keys import Keys
-
     (number,) = erased(world, next(strangers))
     with world.stage.keeper.open(autocommit=True) as connection:
         clerk = Clerk(connection, world.loaded, world.keys)
@@ -126,3 +128,54 @@ def test_another_key_opens_nothing_and_says_so(
     assert world.one("SELECT bloesem.case_again('officer:1', %s)", number) == "recorded"
     world.clerk.run()
     assert world.case(number)["state"] == "answered"
+
+
+def test_whom_no_key_names_waits_and_everybody_else_is_proven(
+    world: World, strangers: Iterator[int], tmp_path: Path
+) -> None:
+    shut, other = erased(world, next(strangers), next(strangers))
+    with world.stage.keeper.open(autocommit=True) as connection:
+        lost = Clerk(connection, world.loaded, Keys.at(tmp_path))
+        lost.step()
+        assert [world.case(one)["state"] for one in (shut, other)] == ["carried", "decided"]
+    world.clerk.run()
+    case = world.case(shut)
+    assert world.case(other)["state"] == "answered", "one key that is gone stops nobody else"
+    assert (case["state"], case["answered_at"]) == ("waiting", None)
+    assert "does not open" in case["params"]["failed"]
+    assert case["sought"], "whom to look for is still there"
+    with world.stage.keeper.open(autocommit=True) as connection:  # the keys come back
+        assert world.one("SELECT bloesem.case_again('officer:1', %s)", shut) == "recorded"
+        Clerk(connection, world.loaded, Keys.at(tmp_path)).run()
+    assert world.case(shut)["state"] == "answered"
+
+
+def test_a_long_search_holds_up_no_other_case(
+    world: World, strangers: Iterator[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keeper's helper goes on while the whole database is searched."""
+    (number,) = erased(world, next(strangers))
+    go, search = threading.Event(), Prover.run
+
+    def slow(self: Prover) -> None:
+        assert go.wait(120)
+        search(self)
+
+    def until(which: str, state: str) -> None:
+        for _ in range(600):
+            if world.case(which)["state"] == state:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{which} is {world.case(which)['state']}, not {state}")
+
+    monkeypatch.setattr(Prover, "run", slow)
+    with world.stage.served():
+        try:
+            until(number, "carried")
+            other = world.file("access", person=world.people["ann"], words="Intussen.")
+            until(other, "answered")
+            assert world.case(number)["state"] == "carried"
+        finally:
+            go.set()
+        until(number, "answered")
+    answered_once(world, number, "after a long search")

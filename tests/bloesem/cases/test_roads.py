@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from psycopg.errors import CheckViolation
 from tests.bloesem.cases.conftest import SITE, World
 from tests.bloesem.cli.world import BLOSSOM, Called, call
 from tests.bloesem.mailbox.conftest import PASSWORD, USER, box
@@ -22,6 +23,7 @@ from tests.bloesem.mailbox.conftest import port as port
 
 from bloesem.cases.desk import CaseDesk
 from bloesem.cases.model import dues
+from bloesem.cases.tables import install
 from bloesem.gate.oversight import Oversight
 from bloesem.mailbox.filing import Filing
 from bloesem.mailbox.keys import MailKeys
@@ -43,7 +45,8 @@ def _loaded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def typed(world: World, *more: object) -> Called:
     where = ("--company", BLOSSOM, "--prefix", world.loaded.plan.prefix, "--by", "ann", "--site", SITE)
-    return call("cases", "--store", world.stage.database.dsn.url(), *where, *more)
+    keys = ("--keys", world.stage.doors)
+    return call("cases", "--store", world.stage.database.dsn.url(), *where, *keys, *more)
 
 
 def numbers(said: Called) -> list[str]:
@@ -91,6 +94,18 @@ def test_a_letter_is_taken_in_with_the_day_on_which_it_was_delivered(
         world.admin.execute("UPDATE bloesem.request_case SET state = 'closed' WHERE number = %s", [one])
     assert number not in typed(world).out
     assert number in typed(world, "--all").out
+
+
+def test_a_database_of_before_a_road_was_opened_takes_it_after_the_next_start(world: World) -> None:
+    world.admin.execute(
+        "ALTER TABLE bloesem.request_case DROP CONSTRAINT request_case_channel_check,"
+        " ADD CONSTRAINT request_case_channel_check CHECK (channel IN ('page', 'form', 'email', 'letter', 'oral')) NOT VALID"
+    )
+    with pytest.raises(CheckViolation):
+        world.file("access", address="vera@road.example", channel="partner")
+    install(world.admin, world.loaded.plan)
+    number = world.file("access", address="vera@road.example", channel="partner")
+    assert world.case(number)["channel"] == "partner"
 
 
 def test_one_is_shown_with_its_clock_and_what_is_missing_and_the_reading_is_written_down(
@@ -145,6 +160,21 @@ def test_what_cannot_be_is_refused_in_words(world: World, tmp_path: Path) -> Non
         said = typed(world, "take", *pairs)
         assert (said.code, said.out) == (2, ""), (option, value)
         assert "Traceback" not in said.err
+    by_post = {key: value for key, value in fine.items() if key != "--address"}
+    for where in (
+        {"--post": "Zed"},
+        {"--post": "Zed; z@a.example"},
+        {"--post": "Zed; Veld 1", "--address": "a@b.example"},
+        {},
+    ):
+        pairs = [part for pair in {**by_post, **where}.items() for part in pair]
+        said = typed(world, "take", *pairs)
+        assert (said.code, said.out) == (2, ""), where
+    pairs = [
+        part for pair in {**by_post, "--post": "Zed  Maes; Veld 1 ; 2800 Mechelen"}.items() for part in pair
+    ]
+    number = typed(world, "take", *pairs, "--json").json["number"]
+    assert world.case(number)["address"] == "Zed Maes\nVeld 1\n2800 Mechelen"
     for wrong in (
         ("sing",),
         ("show",),
@@ -178,6 +208,7 @@ def test_a_mail_becomes_one_case_received_when_it_arrived(world: World, tmp_path
         "SELECT jsonb_agg(jsonb_build_array(channel, language, asked, words)) FROM bloesem.request_case"
         " WHERE address = 'zed@mail.example'"
     )
+    found[0][-1] = world.plain(found[0][-1])
     assert found == [["email", "nl", "other", "vraag\n\nIk wil graag weten welke gegevens jullie hebben."]]
     at = world.one("SELECT received_at FROM bloesem.request_case WHERE address = 'zed@mail.example'")
     assert at == arrived
@@ -259,6 +290,7 @@ def test_an_erasure_is_asked_by_mail_and_nothing_goes_before_it_is_proven_and_de
     assert world.one("SELECT count(*) > 0 FROM data.email_address WHERE person_id = %s", person)
 
 
+@pytest.mark.promise("R-013")
 def test_what_is_in_doubt_waits_for_the_officer_also_when_nobody_knows_the_sender(
     world: World, tmp_path: Path
 ) -> None:
@@ -332,6 +364,53 @@ def test_a_use_that_was_stopped_for_an_objection_goes_on_when_it_was_none(world:
     desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
     assert desk.means("ann", number, "question", "other") == "recorded"
     assert world.one(assessing, person) == 0
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_mail_of_somebody_who_holds_a_mandate_is_not_answered_with_their_own_data(
+    world: World, tmp_path: Path, known: bool
+) -> None:
+    """No form said for whom it asks: the officer does, and then it goes as with the form (R-016)."""
+    client = world.people["customer"]
+    sender = world.mail(world.people["recorded"]) if known else "advocaat@kantoor.example"
+    number = mailed(
+        world, tmp_path, sender, "Als advocaat van mijn cliente vraag ik haar gegevens.", name=f"m{known}"
+    )
+    world.clerk.run()
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    assert desk.means("ann", number, "request", "access", "employer") == "not-now"
+    said = typed(world, "means", number, "--asked", "access", "--about", "mandate", "--json")
+    assert said.json["done"] == "recorded"
+    world.clerk.run()
+    case = world.case(number)
+    assert (case["state"], case["params"]["waits"], case["person_id"]) == ("waiting", "mandate", None)
+    assert case["address"].lower() == sender.lower(), "who asks is who is answered"
+    assert desk.means("ann", number, "request", "access", "mandate") == "already"
+    assert desk.mandate("ann", number, "confirmed", "lawyer", None, "Een volmacht van 3 mei.") == "recorded"
+    world.clerk.run()
+    assert world.case(number)["params"]["waits"] == "known", "and then whose data"
+    assert world.case(number)["person_id"] != client
+
+    assert desk.means("ann", number, "request", "access", "self") == "recorded", (
+        "it was for themselves after all"
+    )
+    world.clerk.run()
+    case = world.case(number)
+    assert "mandate" not in case["params"]
+    assert case["state"] == ("asked" if known else "closed"), "who they are is asked, as of anybody"
+
+
+def test_what_somebody_signed_in_asked_for_another_is_not_theirs(world: World) -> None:
+    person = world.people["restricted"]
+    number = world.file("human", person=person, words="Voor mijn moeder.")
+    world.clerk.run()
+    assert world.case(number)["state"] == "waiting"
+    desk = CaseDesk(Oversight(world.admin, world.loaded.plan))
+    assert desk.means("ann", number, "request", "human", "mandate") == "recorded"
+    world.clerk.run()
+    case = world.case(number)
+    assert (case["params"]["waits"], case["person_id"]) == ("mandate", None)
+    assert case["address"].lower() == world.mail(person).lower(), "they are answered where they are known"
 
 
 def test_whoever_is_asked_who_they_are_is_not_when_it_is_no_advertising_that_they_want(world: World) -> None:
@@ -452,6 +531,7 @@ def test_what_the_company_sends_itself_is_no_case(world: World) -> None:
     assert ours == {"privacy@blossom.be", "news@blossom.example"}
 
 
+@pytest.mark.promise("P-145")
 @pytest.mark.promise("P-170")
 def test_mail_to_the_privacy_address_is_a_case_that_counts_from_its_arrival(
     world: World, tmp_path: Path, port: int
@@ -467,6 +547,8 @@ def test_mail_to_the_privacy_address_is_a_case_that_counts_from_its_arrival(
         mail = f"From: w@imap.example\r\nTo: {to}\r\nDate: {written}\r\nSubject: x\r\n\r\nWelke gegevens hebt u van mij?"
         opened.append(mail.encode(), "Privacy", dt=arrived)
         opened.append(f"From: {to}\r\n\r\nWelke gegevens hebt u van mij?".encode(), "Privacy", dt=arrived)
+        opened.folder.create("Spam")
+        opened.append(b"From: s@imap.example\r\nTo: x\r\n\r\nWin!", "Spam", dt=arrived)
     server = {
         "BLOESEM_IMAP_HOST": "127.0.0.1",
         "BLOESEM_IMAP_PORT": str(port),
@@ -474,6 +556,7 @@ def test_mail_to_the_privacy_address_is_a_case_that_counts_from_its_arrival(
         "BLOESEM_IMAP_USER": USER,
         "BLOESEM_IMAP_PASSWORD": PASSWORD,
         "BLOESEM_IMAP_FOLDER": "Privacy",
+        "BLOESEM_IMAP_JUNK": "Spam",
     }
     found = "SELECT number FROM bloesem.request_case WHERE address = %s"
     with watching(world, tmp_path, **server):
@@ -489,4 +572,7 @@ def test_mail_to_the_privacy_address_is_a_case_that_counts_from_its_arrival(
     assert case["due"] == dues(company.law, company.record.deadlines, civil(arrived)).due.isoformat()
     assert (case["channel"], case["asked"]) == ("email", "access")
     assert world.one(found, to) is None  # our own mail is no case
-    assert PASSWORD not in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert PASSWORD not in log
+    assert "1 suspected" in log, "what the server takes for spam is told, until a person looks"
+    assert world.one(found, "s@imap.example") is None, "and confirmed to nobody"

@@ -143,6 +143,7 @@ DOUBTED = (
 )
 
 
+@pytest.mark.promise("R-013")
 @pytest.mark.parametrize(("wanted", "said"), [(kind, one) for kind, many in PLAIN.items() for one in many])
 def test_what_is_plain_is_read(wanted: str, said: str) -> None:
     expected = (wanted, "other") if wanted in KINDS else ("request", wanted)

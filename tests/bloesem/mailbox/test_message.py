@@ -55,6 +55,13 @@ def test_words_are_kept_where_the_charset_is_wrong() -> None:
     assert (found.text, found.notes) == ("löschen", ("broken",))
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
+def test_a_subject_with_letters_as_they_are_is_read(charset: str) -> None:
+    said = "Mon père est décédé: effacez ses données"
+    message = parsed(f"From: Zoë <zoe@post.example>\nSubject: {said}\n\nBonjour.".encode(charset))
+    assert (message.subject, message.sender) == (said, "zoe@post.example")
+
+
 def test_plain_text_is_preferred_and_attachments_are_named_only() -> None:
     raw = (
         b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
@@ -94,6 +101,7 @@ def test_what_no_person_wrote_is_recognised(header: str, expected: Automatic | N
     assert parsed(f"{header}\r\n\r\nwords".encode()).automatic == expected
 
 
+@pytest.mark.promise("R-013")
 @pytest.mark.parametrize(
     ("text", "language"),
     [
