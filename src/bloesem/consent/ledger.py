@@ -22,8 +22,10 @@ from bloesem.consent.rules import CONSENT_COLUMNS, Rules
 from bloesem.consent.texts import ConsentText, Texts
 from bloesem.gate.ids import new_id
 from bloesem.plan.dates import civil
+from bloesem.plan.sql.ages import BROKEN
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
+from bloesem.stores.saying import saying
 from bloesem.terms import add_period
 
 Action = Literal["ticked", "confirmed", "said", "signed"]
@@ -44,7 +46,8 @@ class Box:
 @dataclass(frozen=True)
 class Given:
     """A consent as it was asked and given. `text`: the version that was shown (`news@1`), in `language`. `how`: where, in a
-    few words; `proof`: what shows it (a form's id, a call's number), never what somebody else said of it."""
+    few words; `proof`: what shows it (a form's id, a call's number), never what somebody else said of it; `by`: themselves,
+    or whoever holds parental authority over a child (R-057)."""
 
     person: int
     text: str
@@ -56,6 +59,7 @@ class Given:
     kinds: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     proof: str = ""
+    by: Literal["self", "parent"] = "self"
 
 
 def give(connection: Connection, rules: Rules, texts: Texts, given: Given) -> str:
@@ -63,7 +67,7 @@ def give(connection: Connection, rules: Rules, texts: Texts, given: Given) -> st
 
     in: as keeper. An objection to the same purpose, and a refusal of the same channel, end with it: the newer word counts.
     raises: ConsentError for what is no consent: not ticked, ticked before, part of terms, dated ahead, to words not shown
-    on that day, for kinds or channels that they do not name, of nobody.
+    on that day, for kinds or channels that they do not name, of nobody, of a child without its parent (R-057).
     """
     now = moment(connection, rules.plan)
     text = texts.named(given.text)
@@ -90,9 +94,11 @@ def give(connection: Connection, rules: Rules, texts: Texts, given: Given) -> st
         "action": given.box.action,
         "proof": _proof(given),
         "withdrawn_how": None,
+        "given_by": given.by,
     }
     with connection.transaction():
         _lock(connection, rules, given.person)
+        connection.execute(saying(text.purpose))
         _lift(connection, rules, given.person, text.purpose, channels, given.at)
         _insert(connection, rules, [row])
     return record
@@ -280,6 +286,12 @@ def _insert(connection: Connection, rules: Rules, rows: list[dict[str, Any]]) ->
         with connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(query, [[row[name] for name in names] for row in rows])
     except errors.CheckViolation as error:
+        if error.diag.constraint_name == BROKEN:
+            raise ConsentError(
+                str(error.diag.message_primary),
+                "art. 8, R-057: a child's consent",
+                str(error.diag.message_hint),
+            ) from None
         raise ConsentError(
             str(error.diag.message_primary), "P-049: a declared source", str(error.diag.message_hint)
         ) from None

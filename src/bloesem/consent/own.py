@@ -15,6 +15,8 @@ from bloesem.consent.rules import CONSENT_COLUMNS, PointRule, Rules
 from bloesem.consent.tables import DOOR, withdrawn_is_told
 from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
+from bloesem.plan.sql.ages import BROKEN, TOO_YOUNG
+from bloesem.plan.sql.attributed import SAID
 from bloesem.plan.sql.own import REQUIRE_ME, told_by
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
@@ -191,8 +193,10 @@ END $$"""
 
 
 def _agree(rules: Rules, texts: Texts, source: str) -> str:
-    """out: the number of the consent's record. The words are those of the file: which were shown, in which language, with
-    which digest; nobody can agree to others. A newer word lifts an older objection, as `ledger.give` does."""
+    """out: the number of the consent's record, or `too young`: a parent agrees (R-057).
+
+    The words are those of the file: which were shown, in which language, with which digest; nobody can agree to others. A
+    newer word lifts an older objection, as `ledger.give` does."""
     s, table = ident(rules.plan.schema), qualified(rules.consents.schema, rules.consents.name)
     shown = [
         f"({literal(text.name)}, {literal(language)}, {literal(text.purpose)}, {literal(','.join(text.kinds))},"
@@ -223,6 +227,7 @@ def _agree(rules: Rules, texts: Texts, source: str) -> str:
             '{"box": {"preset": false, "ticked": true, "with_terms": false}, "seen": "signed in"}'
         ),
         "withdrawn_how": "NULL",
+        "given_by": "'self'",
     }
     return f"""
 CREATE OR REPLACE FUNCTION {DOOR}.agree(number bigint, words text, spoken text, channels text[]) RETURNS text
@@ -232,6 +237,7 @@ DECLARE
     at timestamptz := {s}.moment();
     record text := gen_random_uuid()::text;
     chosen record;
+    broken text;
 BEGIN{REQUIRE_ME.format(s=s)}
     SELECT * INTO chosen
     FROM (VALUES {listed(shown, by=10)})
@@ -246,11 +252,20 @@ BEGIN{REQUIRE_ME.format(s=s)}
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
-    PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
-    WHERE f.person_id = me AND f.ends_at IS NULL AND f.starts_at <= at
-      AND (f.kind = 'objection' AND f.key = chosen.purpose OR f.kind = 'channel' AND f.key = ANY (channels));
-    INSERT INTO {table} ({", ".join(map(ident, CONSENT_COLUMNS))})
-    VALUES ({listed([values[name] for name in CONSENT_COLUMNS], by=12)});
+    EXECUTE format('SET LOCAL {SAID} = %L', chosen.purpose);
+    BEGIN
+        PERFORM {s}.close_fact(f.id, at) FROM {s}.fact f
+        WHERE f.person_id = me AND f.ends_at IS NULL AND f.starts_at <= at
+          AND (f.kind = 'objection' AND f.key = chosen.purpose OR f.kind = 'channel' AND f.key = ANY (channels));
+        INSERT INTO {table} ({", ".join(map(ident, CONSENT_COLUMNS))})
+        VALUES ({listed([values[name] for name in CONSENT_COLUMNS], by=12)});
+    EXCEPTION WHEN check_violation THEN
+        GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+        IF broken = {literal(BROKEN)} THEN
+            RETURN {literal(TOO_YOUNG)};
+        END IF;
+        RAISE;
+    END;
     RETURN record;
 END $$"""
 
@@ -267,6 +282,7 @@ DECLARE
     ended integer;
 BEGIN{REQUIRE_ME.format(s=s)}
     PERFORM FROM {s}.state WHERE person_id = me FOR UPDATE;
+    SET LOCAL {SAID} = ''; -- a right that is honoured
     UPDATE {table} SET withdrawn_at = at, withdrawn_how = {literal(HOW)}
     WHERE person_id = me AND part = of_purpose AND withdrawn_at IS NULL AND given_at <= at
       AND (words IS NULL OR split_part(words_version, '@', 1) = words);

@@ -167,7 +167,9 @@ def _events(rows: Sequence[Mapping[str, Any]], now: dt.datetime, until: dt.date)
             "@type": "dpv:ConsentGiven",
             "dct:date": given.isoformat(),
             "dct:valid": until.isoformat(),
-            "dpv:isIndicatedBy": "dpv:DataSubject",
+            "dpv:isIndicatedBy": "dpv:ParentOfDataSubject"
+            if first["given_by"] == "parent"
+            else "dpv:DataSubject",
             "dpv:hasIndicationMethod": {"action": first["action"], "where": first["how"]},
         }
     ]

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import Field
 
 from bloesem.consent.errors import RulesError
+from bloesem.plain import FORMS, forms_missing
 from bloesem.plan.model import Plan, PurposePlan, TablePlan
 from bloesem.policy.model import Policy
 from bloesem.source import Strict, nearest, read
@@ -59,6 +60,7 @@ CONSENT_COLUMNS = (
     "action",
     "proof",
     "withdrawn_how",
+    "given_by",
 )
 
 
@@ -86,6 +88,7 @@ class ClassRule(Strict):
     )  # purpose → the kind of message that the policy declares there
     address_by: tuple[str, ...] = ()  # purposes that may read the contact point; its own without
     while_stored: bool = False  # also what is stored and not read: a restriction does not silence the law
+    silenced_by: tuple[str, ...] = ()  # purposes to which an objection silences this class too (P-167)
 
 
 class SoftOptIn(Strict):
@@ -142,6 +145,9 @@ class DoorRules(Strict):
     decided: dt.date
     example: bool = False
     sender: Label
+    address: dict[str, str] = Field(  # how a reader is addressed, in all that is generated (P-184)
+        default_factory=lambda: {"nl": "je", "fr": "vous", "de": "du"}
+    )
     mail: MailRule
     own: str
     affiliates: dict[str, Affiliate] = Field(default_factory=dict)
@@ -227,9 +233,19 @@ class Rules:
 def load_rules(file: Path, plan: Plan, policy: Policy) -> Rules:
     """in: `door.yaml`. raises: SourceError; RulesError for what contradicts the policy or the data map."""
     rules = Rules(read(file, DoorRules), plan, policy)
-    for check in (_classes, _channels, _tables, _sources):
+    for check in (_addressing, _classes, _channels, _tables, _sources):
         check(rules)
     return rules
+
+
+def _addressing(rules: Rules) -> None:
+    wrong = forms_missing(rules.file.address)
+    if wrong:
+        raise RulesError(
+            f"`{rules.file.address.get(wrong[0], '')}` is no form of address in {wrong[0]}",
+            "P-184: a letter addresses its reader in one form throughout",
+            f"use one of: {', '.join(FORMS[wrong[0]])}",
+        )
 
 
 def _classes(rules: Rules) -> None:
@@ -242,7 +258,7 @@ def _classes(rules: Rules) -> None:
         )
     parts = {key: part for purpose in rules.policy.purposes.values() for key, part in purpose.parts.items()}
     for name, rule in rules.file.classes.items():
-        for key in (*rule.purposes, *rule.address_by):
+        for key in (*rule.purposes, *rule.address_by, *rule.silenced_by):
             rules.plan.purpose(key)
         for key, message in rule.messages.items():
             declared = parts[key].messages if key in parts else {}

@@ -49,6 +49,12 @@ def statements(rules: Rules) -> list[Statement]:
         ("a browser's signal: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{SIGNAL} FROM PUBLIC"),
         ("a browser's signal: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{SIGNAL} TO {keeper}"),
     ]
+    made.append(  # and is written down outside of the database (`plan.sql.journal`)
+        (
+            "the list: journal",
+            _JOURNAL.format(s=s),
+        )
+    )
     for table in TABLES:
         made.append((f"{table}: keeper's", f"ALTER TABLE {s}.{table} OWNER TO {keeper}"))
         made.append((f"{table}: nobody else's", f"REVOKE ALL ON {s}.{table} FROM PUBLIC"))
@@ -63,6 +69,10 @@ CREATE TABLE IF NOT EXISTS {s}.suppression (
     since  timestamptz NOT NULL,
     PRIMARY KEY (digest, scope)
 )"""
+
+_JOURNAL = """
+CREATE OR REPLACE TRIGGER journal AFTER INSERT OR UPDATE ON {s}.suppression FOR EACH ROW
+EXECUTE FUNCTION {s}.journal_listed()"""
 
 _PHONE_LIST = """
 CREATE TABLE IF NOT EXISTS {s}.phone_list (
@@ -107,8 +117,7 @@ DECLARE
     made integer;
     withdrawn integer := 0;
 BEGIN
-    PERFORM 1 FROM {s}.state WHERE person_id = person FOR UPDATE;
-    IF NOT FOUND THEN
+    IF {s}.lock_people(ARRAY[person]) = 0 THEN
         RETURN 'nobody';
     END IF;
     present := at + (clock_timestamp() - now()); -- whoever waited here began before what it waited for was recorded

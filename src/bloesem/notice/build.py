@@ -122,9 +122,17 @@ def _table(it: Sources, text: Text) -> tuple[tuple[str, str], ...]:
 
 
 def rules(it: Sources, data: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """What of the model transcribes a sentence: its name, and the anchor where the page shows it (or nothing)."""
-    found = dict.fromkeys(rule for path in data if (rule := _rule(it, path.split("/"))) is not None)
-    return tuple(found)
+    """What of the model transcribes a sentence: its name, and the anchor where the page shows it (or nothing). Of a type and
+    a kind of data with one name, the kind's own place."""
+    found: dict[str, str] = {}
+    for path in data:
+        rule = _rule(it, path.split("/"))
+        if rule is not None and found.get(rule[0], _ALL_DATA) == _ALL_DATA:
+            found[rule[0]] = rule[1]
+    return tuple(found.items())
+
+
+_ALL_DATA = ANCHOR + "data"
 
 
 def _rule(it: Sources, steps: list[str]) -> tuple[str, str] | None:

@@ -13,8 +13,9 @@ from functools import cached_property
 
 from bloesem.console import language as words
 from bloesem.console.company import Company
+from bloesem.countries import called
 from bloesem.notice.model import Chapter, Entry, Fact, Family, Said
-from bloesem.notice.said import known, say, spoken, told
+from bloesem.notice.said import say, spoken, told
 from bloesem.plan.categories import ALL, covers
 from bloesem.plan.model import PurposePlan
 from bloesem.policy.company import Company as Loaded
@@ -323,14 +324,13 @@ def _given(it: Sources, reads: tuple[str, ...]) -> str:
 def _transfers(it: Sources) -> Iterator[Entry]:
     allowed = it.policy.transfers.mechanisms if it.policy.transfers else ()
     for key, transfer in it.loaded.record.transfers.items():
-        if transfer.decided > it.today or (transfer.until and transfer.until < it.today):
+        if not transfer.on_record(it.today):
             continue
         recipient = it.loaded.record.recipients.get(transfer.recipient)
         name = recipient.name if recipient else transfer.recipient
-        country = f"notice.country.{transfer.country}"
         mechanism = transfer.mechanism if transfer.mechanism in allowed else "none"
         facts = [
-            it.fact("country", it.say(country) if known(country) else transfer.country),
+            it.fact("country", called(transfer.country, it.language)),
             it.fact("safeguard", told(f"notice.mechanism.{mechanism}", it.language)),
         ]
         done = transfer.assessment

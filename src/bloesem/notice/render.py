@@ -165,6 +165,7 @@ def _text(notice: Notice) -> Iterator[str]:
         day=words.day(notice.version, language),
         end=words.day(notice.ends, language),
     )
+    yield say("notice.changed", language, day=words.day(notice.version, language))
     yield from ("", say("notice.brief", language).upper(), "", *notice.brief.who)
     for _, label, ground in notice.brief.purposes:
         yield f"  - {label} ({ground})"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
-from bloesem.company import PREFIX, load
+from bloesem.company import PREFIX, company_of_process, load
 from bloesem.console import load as pages
 from bloesem.console.company import Company
 from bloesem.errors import BloesemError
@@ -25,7 +25,6 @@ from bloesem.notice.chapters import Sources
 from bloesem.notice.model import Notice, Table
 from bloesem.notice.text import Text, read_text
 from bloesem.policy.company import Company as Loaded
-from bloesem.policy.company import load_company
 from bloesem.policy.model import Policy
 from bloesem.promises import PROMISES_FILE, Promise, load_promises
 
@@ -67,7 +66,7 @@ class Shelf:
 
     def _read(self) -> Loaded:
         try:
-            found = load_company(self.home)
+            found = company_of_process(self.home)
         except BloesemError as error:
             if self._loaded is None:
                 raise
@@ -128,12 +127,12 @@ class Shelf:
         """What a version's chapters are made of, and its words for things."""
         loaded = self.company()
         policy = _policy(loaded, version)
-        ends = _ends(loaded, policy)
+        ends = loaded.ends(policy, today)
         day = version if version > today else min(today, ends) if ends else today
         key = ("company", version, day)
         shown = self._made.get(key)
         if not isinstance(shown, Company):
-            compiled = load(self.home, on=day, prefix=self.prefix, company=loaded)
+            compiled = load(self.home, on=day, prefix=self.prefix, company=replace(loaded, standing=version))
             shown = Company(
                 compiled.plan,
                 compiled.policy,
@@ -147,8 +146,8 @@ class Shelf:
     def _build(self, version: dt.date, language: str, today: dt.date) -> Notice:
         loaded = self.company()
         it = self.sources(version, language, today)
-        made = build(it, self.text(version), self.table(version, today), _ends(loaded, it.policy))
-        state = "to-come" if version > today else made.state
+        made = build(it, self.text(version), self.table(version, today), loaded.ends(it.policy, today))
+        state = made.state if loaded.begun(it.policy, today) else "to-come"
         ended = made.ends is not None and made.ends < today
         return replace(made, today=today, state="past" if ended else state)
 
@@ -172,12 +171,6 @@ def _policy(loaded: Loaded, version: dt.date) -> Policy:
 
 def _folder(loaded: Loaded, version: dt.date) -> Path:
     return loaded.policies / version.isoformat()
-
-
-def _ends(loaded: Loaded, policy: Policy) -> dt.date | None:
-    """The last day of a version: the one before the next begins, or its own."""
-    later = [one.version for one in loaded.versions if one.version > policy.version]
-    return policy.valid_until or (min(later) - dt.timedelta(days=1) if later else None)
 
 
 def _stamp(home: Path) -> Stamp:

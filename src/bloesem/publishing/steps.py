@@ -8,23 +8,31 @@ its way, refused or lost is counted as that and as nothing better.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from bloesem.company import Loaded
+from bloesem.company import Loaded, load
 from bloesem.consent.texts import Texts
 from bloesem.gate.keeping import keeper
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
-from bloesem.publishing.errors import PublishingError
+from bloesem.policy.diff import spelt
+from bloesem.policy.lint import LintFinding
+from bloesem.publishing.errors import PublishingError, refusal
 from bloesem.publishing.version import Version
+from bloesem.publishing.weighing import Weighing, lacking
+from bloesem.register.activities import register
+from bloesem.register.dpia import unassessed
 from bloesem.sending.door import Door
+from bloesem.stores import measures
 from bloesem.stores.facts import moment
 from bloesem.stores.install import Installed, LoginSecrets, install
 from bloesem.stores.postgres import Connection
+from bloesem.terms import LANGUAGES
 
 TEMPLATE = "policy-change"
 #: The ways in which a notice goes, the next for whom the one before reaches nobody.
@@ -46,6 +54,7 @@ class Publication:
     shown_at: str | None
     activated_at: dt.datetime | None
     activated_by: str | None
+    weighed: Mapping[str, Any] = field(default_factory=dict, hash=False)  # art. 6(4), by part
 
 
 @dataclass(frozen=True)
@@ -64,18 +73,25 @@ class Told:
 
 @dataclass(frozen=True)
 class Block:
-    """What stands in the way of activation, by which rule, and what helps."""
+    """What stands in the way of activation, by which rule, and what helps: in English, and by the key of its words in
+    every language (`publishing.errors.in_words`)."""
 
     what: str
     rule: str
     remedy: str
+    key: str = ""
+    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def _block(no: PublishingError) -> Block:
+    return Block(no.thing, no.rule, no.remedy, no.key, no.values)
 
 
 def read(connection: Connection, plan: Plan, version: dt.date) -> Publication | None:
     """in: as keeper or administrator. out: None where nothing was decided."""
     row = connection.execute(
         f"SELECT version, digest, significant, decided_by, reason, decided_at, announced_at, announced_by, shown_at,"
-        f" activated_at, activated_by FROM {ident(plan.schema)}.publication WHERE version = %s".encode(),
+        f" activated_at, activated_by, weighed FROM {ident(plan.schema)}.publication WHERE version = %s".encode(),
         [version],
     ).fetchone()
     return Publication(*row) if row else None
@@ -85,27 +101,33 @@ def read(connection: Connection, plan: Plan, version: dt.date) -> Publication | 
 
 
 def decide(
-    connection: Connection, plan: Plan, version: Version, *, by: str, reason: str, significant: bool
+    connection: Connection,
+    plan: Plan,
+    version: Version,
+    *,
+    by: str,
+    reason: str,
+    significant: bool,
+    weighed: Mapping[str, Any] | None = None,
 ) -> Publication:
-    """A named person says whether the change is significant, and why. What the differences make significant stays so: a
+    """A named person says whether the change is significant, and why. What the differences make significant stays so; a
     person can find more, and not less (P-175). Deciding anew, before activation, forgets what was announced.
 
-    raises: PublishingError for errors of the text, a decision without a name or reason, or one that finds less.
+    in: `weighed`, the answers of art. 6(4) for each part that uses what was collected for others (`Version.further`).
+    raises: PublishingError for errors of the text, a decision without a name or reason, one that finds less, and for a
+    further use that was not weighed, or is not compatible.
     """
     _whole(version)
     if not by.strip() or not reason.strip():
-        raise PublishingError(
-            "a decision without a name or a reason",
-            "art. 5(2): who decided, and why, can be shown",
-            "say --by NAME --reason WHY",
-        )
+        raise refusal("nameless")
     if version.significant and not significant:
         first = next(change for change in version.changes if change.significant)
-        raise PublishingError(
-            f"the change is significant: {first.words['en']}",
-            first.rule,
-            "decide --significant; or change the version, so that the difference is gone",
-        )
+        rules = {f"rule_{one}": said for one, said in first.why.items()}
+        raise refusal("significant", **first.words, **rules, rule=first.rule)
+    for further in version.further():
+        if (no := lacking(further, weighed or {})) is not None:
+            raise no
+    known = {one.part: Weighing.of((weighed or {}).get(one.part)).told() for one in version.further()}
     s = ident(plan.schema)
     with keeper(connection, plan.prefix):
         row = connection.execute(
@@ -116,11 +138,13 @@ def decide(
             raise _active(version, row[0])
         connection.execute(
             f"""
-INSERT INTO {s}.publication AS p (version, before, digest, significant, decided_by, reason, decided_at, changes)
-VALUES (%(version)s, %(before)s, %(digest)s, %(significant)s, %(by)s, %(reason)s, {s}.moment(), %(changes)s)
+INSERT INTO {s}.publication AS p
+    (version, before, digest, significant, decided_by, reason, decided_at, changes, weighed)
+VALUES (%(version)s, %(before)s, %(digest)s, %(significant)s, %(by)s, %(reason)s, {s}.moment(), %(changes)s,
+    %(weighed)s)
 ON CONFLICT (version) DO UPDATE SET before = EXCLUDED.before, significant = EXCLUDED.significant,
     decided_by = EXCLUDED.decided_by, reason = EXCLUDED.reason, decided_at = EXCLUDED.decided_at,
-    changes = EXCLUDED.changes, digest = EXCLUDED.digest,
+    changes = EXCLUDED.changes, digest = EXCLUDED.digest, weighed = EXCLUDED.weighed,
     announced_at = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_at END,
     announced_clock = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_clock END,
     announced_by = CASE WHEN p.digest = EXCLUDED.digest THEN p.announced_by END,
@@ -133,6 +157,7 @@ ON CONFLICT (version) DO UPDATE SET before = EXCLUDED.before, significant = EXCL
                 "by": by.strip(),
                 "reason": reason.strip(),
                 "changes": Jsonb(version.told()),
+                "weighed": Jsonb(known),
             },
         )
         found = read(connection, plan, version.new.version)
@@ -153,11 +178,7 @@ def announce(door: Door, version: Version, *, by: str, shown_at: str) -> Told:
     """
     plan, connection = door.rules.plan, door.connection
     if not by.strip() or not shown_at.startswith("https://"):
-        raise PublishingError(
-            "a notice without a name, or without an address where the coming text can be read",
-            "P-174, P-175: people can read what is coming",
-            "say --by NAME --url https://…",
-        )
+        raise refusal("unsaid")
     s = ident(plan.schema)
     with keeper(connection, plan.prefix):
         found = _decided(connection, plan, version, lock=True)
@@ -165,11 +186,7 @@ def announce(door: Door, version: Version, *, by: str, shown_at: str) -> Told:
             raise _active(version, found.activated_at)
         now = moment(connection, plan)
         if found.announced_at is None and civil(now) > version.last_day_of_notice():
-            raise PublishingError(
-                f"a notice of {civil(now)} is too late for a version of {version.new.version}",
-                f"P-175: at least {version.notice()} beforehand",
-                "give the version a later day (its directory, and `version` inside)",
-            )
+            raise refusal("notice-late", today=civil(now), day=version.new.version, **_notice(version))
         values = {
             "day": version.new.version.strftime("%d-%m-%Y"),
             "where": shown_at,
@@ -245,53 +262,58 @@ def _concerned(plan: Plan, version: Version) -> tuple[bytes, dict[str, Any]]:
 
 def blocks(connection: Connection, plan: Plan, version: Version, texts: Texts | None) -> list[Block]:
     """What stands in the way of putting a version in force now; `plan`: the one that is in force. Changes nothing."""
-    found = [Block(f"{f.id}: {f.thing}", f"P-001; art. {f.rule.article}", f.remedy) for f in version.errors()]
+    day = version.new.version
+    found = [_found(one) for one in version.errors()]
     today = civil(moment(connection, plan))
-    if today < version.new.version:
-        found.append(
-            Block(
-                f"{version.new.version} has not come: it is {today}", "P-173", "wait, or give it another day"
-            )
-        )
-    for part in version.unasked(texts):
-        found.append(
-            Block(
-                f"`{part}` runs on consent from now on, and no text asks for it on {version.new.version}",
-                "P-176, art. 7: a use that needs consent is asked first",
-                "write the text in messages/consents.yaml, with `from` on or before that day",
-            )
-        )
-    publication = read(connection, plan, version.new.version)
+    if today < day:
+        found.append(refusal("not-come", day=day, today=today))
+    found += [refusal("unasked", part=part, day=day) for part in version.unasked(texts)]
+    publication = read(connection, plan, day)
     if publication is None or publication.digest != version.digest:
-        what = "nobody decided" if publication is None else "the files changed after somebody decided"
+        found.append(refusal("undecided" if publication is None else "stale", day=day))
+    else:
+        # The record says which new parts are compatible, and may say more by now.
+        weighed = (lacking(further, publication.weighed) for further in version.further())
+        found += [no for no in weighed if no is not None]
+        if publication.significant:
+            found += _untold(connection, plan, version, publication)
+    if bare := unassessed(version.company, register(version.company, day)):
         found.append(
-            Block(
-                f"{what} whether the change is significant",
-                "P-175, art. 5(2)",
-                f"bloesem publish decide {version.new.version} --by NAME --reason WHY --significant",
-            )
+            refusal("unassessed", **{one: "; ".join(each[one] for each in bare) for one in LANGUAGES})
         )
-    elif publication.significant:
-        found += _untold(connection, plan, version, publication)
-    return found
+    wanting = measures.lacking(connection, plan, today) if plan.measures else []
+    if wanting:
+        found.append(refusal("evidence", measures=measures.named(wanting)))
+    return [_block(one) for one in found]
 
 
-def _untold(connection: Connection, plan: Plan, version: Version, publication: Publication) -> list[Block]:
-    rule = f"P-175; art. 13(3), 14(4): everybody concerned is told at least {version.notice()} beforehand"
-    again = f"bloesem publish announce {version.new.version} --by NAME --url https://…"
+def _found(one: LintFinding) -> PublishingError:
+    """An error of the text; its remedy in each language that the rule has."""
+    remedies = {f"remedy_{language}": one.rule.remedy.get(language, one.remedy) for language in LANGUAGES}
+    return refusal(
+        "finding", id=one.id, thing=one.thing, article=one.rule.article, remedy=one.remedy, **remedies
+    )
+
+
+def _notice(version: Version) -> dict[str, str]:
+    """How long before, in words of each language, and as the record writes it."""
+    return {"notice": version.notice(), **{f"notice_{k}": v for k, v in spelt(version.notice()).items()}}
+
+
+def _untold(
+    connection: Connection, plan: Plan, version: Version, publication: Publication
+) -> list[PublishingError]:
+    more = {"day": str(version.new.version), **_notice(version)}
     if publication.announced_at is None:
-        return [Block("nobody was told of a significant change", rule, again)]
+        return [refusal("untold", **more)]
     stands = told(connection, plan, version)
-    found = []
-    for many, what, remedy in (
-        (stands.missing, "were asked by no message", again),
-        (stands.waiting, "wait for their message", "let the door send (it runs with `bloesem up`)"),
-        (stands.late, "were told too late", "give the version a later day, and announce it anew"),
-    ):
-        if many:
-            found.append(Block(f"{many} of {stands.concerned} people concerned {what}", rule, remedy))
+    found = [
+        refusal(key, many=many, all=stands.concerned, **more)
+        for key, many in (("missing", stands.missing), ("waiting", stands.waiting), ("late", stands.late))
+        if many
+    ]
     if civil(publication.announced_at) > version.last_day_of_notice():
-        found.append(Block(f"the notice of {civil(publication.announced_at)} came too late", rule, again))
+        found.append(refusal("came-late", at=civil(publication.announced_at), **more))
     return found
 
 
@@ -312,7 +334,7 @@ def activate(
     raises: PublishingError for the first thing in the way; what `install` raises. Nothing was changed then.
     """
     if not by.strip():
-        raise PublishingError("nobody's name", "art. 5(2): who put it in force can be shown", "say --by NAME")
+        raise refusal("no-name")
     s = ident(now_in_force.schema)
     with connection.transaction():
         row = connection.execute(
@@ -322,13 +344,9 @@ def activate(
         if row and row[0]:
             raise _active(version, row[0])
         for block in blocks(connection, now_in_force, version, texts):
-            raise PublishingError(block.what, block.rule, block.remedy)
+            raise PublishingError(block.what, block.rule, block.remedy, block.key, block.values)
         if coming.policy.version != version.new.version:
-            raise PublishingError(
-                f"today {coming.policy.version} is in force, and not {version.new.version}",
-                "P-173: one version is in force on a day",
-                "activate that one",
-            )
+            raise refusal("another-today", now=coming.policy.version, day=version.new.version)
         done = install(connection, coming.plan, credentials=credentials)
         connection.execute(
             f"UPDATE {s}.publication SET activated_at = {s}.moment(), activated_by = %s WHERE version = %s".encode(),
@@ -337,24 +355,40 @@ def activate(
     return done
 
 
+def standing(connection: Connection, schema: str) -> dt.date | None:
+    """The version that is in force in a database, or was last; None where none ever was. in: the schema of Bloesem's own
+    things."""
+    name = f"{ident(schema)}.installed"
+    there = connection.execute("SELECT to_regclass(%s)", [name]).fetchone()
+    if there is None or there[0] is None:
+        return None
+    last = connection.execute(f"SELECT policy FROM {name} ORDER BY id DESC LIMIT 1".encode()).fetchone()
+    return last[0] if last else None
+
+
+def that_stands(connection: Connection, loaded: Loaded, today: dt.date) -> Loaded:
+    """The company with the version that a database has, where the day of a later one has come and nobody put it in force:
+    until somebody does, the one before goes on (P-175). Else as it was given."""
+    last = standing(connection, loaded.plan.schema)
+    if last is None or last >= loaded.policy.version:
+        return loaded
+    company = replace(loaded.company, standing=last)
+    return load(company.directory, on=today, prefix=loaded.plan.prefix, company=company)
+
+
 def require_published(connection: Connection, plan: Plan) -> None:
     """Refuses to put a later version in force by another way than `bloesem publish activate`, where an earlier one is.
 
     raises: PublishingError. A database in which nothing is in force yet takes any version.
     """
     s = ident(plan.schema)
-    row = connection.execute(
-        "SELECT to_regclass(%s), to_regclass(%s)", [f"{s}.installed", f"{s}.publication"]
-    ).fetchone()
-    if row is None or row[0] is None:
+    last = standing(connection, plan.schema)
+    if last is None or last >= plan.version:
         return
-    last = connection.execute(
-        f"SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1".encode()
-    ).fetchone()
-    if last is None or last[0] >= plan.version:
-        return
+    row = connection.execute("SELECT to_regclass(%s)", [f"{s}.publication"]).fetchone()
     done = (
-        row[1] is not None
+        row is not None
+        and row[0] is not None
         and connection.execute(
             f"SELECT FROM {s}.publication WHERE version = %s AND activated_at IS NOT NULL".encode(),
             [plan.version],
@@ -362,7 +396,7 @@ def require_published(connection: Connection, plan: Plan) -> None:
     )
     if not done:
         raise PublishingError(
-            f"the policy of {plan.version} was not published, and that of {last[0]} is in force",
+            f"the policy of {plan.version} was not published, and that of {last} is in force",
             "P-175: a change is decided, announced and activated, or it does not begin",
             f"bloesem publish status {plan.version} --store URL says what is still to be done",
         )
@@ -373,17 +407,9 @@ def require_published(connection: Connection, plan: Plan) -> None:
 
 def _whole(version: Version) -> None:
     if said := version.other_day():
-        raise PublishingError(
-            f"the version of {version.new.version} says of itself “{said}”",
-            "P-182: a version shows the day on which it was last changed",
-            "write that day in the text, or give the version the day that the text says",
-        )
+        raise refusal("other-day", day=version.new.version, said=said)
     for one in version.errors():
-        raise PublishingError(
-            f"the version has errors: {one.id}, {one.thing}",
-            f"P-001: what is wrong is not published; art. {one.rule.article}",
-            one.remedy,
-        )
+        raise _found(one)
 
 
 def _decided(connection: Connection, plan: Plan, version: Version, *, lock: bool = False) -> Publication:
@@ -394,22 +420,12 @@ def _decided(connection: Connection, plan: Plan, version: Version, *, lock: bool
         )
     found = read(connection, plan, version.new.version)
     if found is None or found.digest != version.digest:
-        raise PublishingError(
-            "nobody decided about these files"
-            if found is None
-            else "the files changed after somebody decided about them",
-            "P-175: people are told of what was decided",
-            f"bloesem publish decide {version.new.version} --by NAME --reason WHY --significant",
-        )
+        raise refusal("undecided" if found is None else "stale", day=version.new.version)
     return found
 
 
 def _active(version: Version, at: dt.datetime) -> PublishingError:
-    return PublishingError(
-        f"the version of {version.new.version} is in force since {civil(at)}",
-        "P-173: a version that people were told of never changes",
-        "write a new version",
-    )
+    return refusal("active", day=version.new.version, at=civil(at))
 
 
 __all__ = [
@@ -422,5 +438,7 @@ __all__ = [
     "decide",
     "read",
     "require_published",
+    "standing",
+    "that_stands",
     "told",
 ]

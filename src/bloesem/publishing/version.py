@@ -9,16 +9,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from bloesem.consent.texts import Texts
+from bloesem.countries import in_all
 from bloesem.errors import PolicyError
 from bloesem.policy.company import Company
-from bloesem.policy.diff import Change, diff
+from bloesem.policy.diff import Change, countries, diff, statements
 from bloesem.policy.findings import basis_of
 from bloesem.policy.lint import LintFinding, publishable
 from bloesem.policy.lint.reading import notice_of
-from bloesem.policy.model import Policy
+from bloesem.policy.model import Policy, Record
 from bloesem.policy.text import other_day
 from bloesem.publishing.errors import PublishingError
 from bloesem.terms import LANGUAGES, add_period
+
+
+@dataclass(frozen=True)
+class Further:
+    """A part of the policy that would use what was collected for others. `name`: what it is called, `categories`: what it
+    would use, each in four languages."""
+
+    part: str
+    name: Mapping[str, str]
+    categories: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,24 @@ class Version:
                     found.append(key)
         return found
 
+    def further(self) -> tuple[Further, ...]:
+        """Parts that need the test of art. 6(4): they use a category which was collected for other parts until then, and
+        run neither on consent nor on a law. A part that is new uses only what is collected from its first day on, and needs
+        the test where the record says that it is compatible with what was before (`compatible`)."""
+        was, now = statements(self.old), statements(self.new)
+        collected = {key.split("/")[1] for kind, key in was if kind == "reads"}
+        compatible = self.company.record.decided_by(self.new.version).compatible
+        found: dict[str, dict[str, Mapping[str, str]]] = {}
+        for (kind, key), said in now.items():
+            part, _, category = key.partition("/")
+            if kind != "reads" or (kind, key) in was or category not in collected:
+                continue
+            if ("purpose", part) not in was and part not in compatible:
+                continue
+            if basis_of(self.new, self.company.record, part) not in ("consent", "legal-obligation"):
+                found.setdefault(part, {})[category] = said.name
+        return tuple(Further(part, now["purpose", part].name, of) for part, of in found.items())
+
     def unasked(self, texts: Texts | None) -> list[str]:
         """Of those, the ones that no text asks for on the version's first day."""
         asked = {t.purpose for t in texts.all if t.shown_on(self.new.version)} if texts else set()
@@ -115,7 +144,14 @@ def version_of(company: Company, day: dt.date) -> Version:
             "P-175: people are told of changes; a first version is put in force with its database",
             "`bloesem plan --apply --store URL`",
         ) from None
-    return Version(company, old, new, digest_of(company, day), diff(old, new))
+    was, now = (_countries(company.record, one.version) for one in (old, new))
+    changes = (*diff(old, new), *countries(old, was, now, {code: in_all(code) for code in was | now}))
+    return Version(company, old, new, digest_of(company, day), changes)
+
+
+def _countries(record: Record, day: dt.date) -> frozenset[str]:
+    """Where data come outside the EEA on a day, by the record."""
+    return frozenset(one.country for one in record.transfers.values() if one.on_record(day))
 
 
 def digest_of(company: Company, day: dt.date) -> str:
@@ -126,4 +162,4 @@ def digest_of(company: Company, day: dt.date) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-__all__ = ["Version", "digest_of", "version_of"]
+__all__ = ["Further", "Version", "digest_of", "version_of"]

@@ -91,7 +91,9 @@ def may_disclose(
         "registered",
         f"recipient `{recipient}`",
         "P-112; art. 13(1)(e): data goes to recipients that are registered under a kind of the policy",
-        f"register it in `recipients` of the record; known: {nearest(recipient, record.recipients) or 'none'}",
+        f"it is registered from recipients.{recipient}.decided on, until `ended`: ask about a day between them"
+        if known is not None and kind is not None
+        else f"register it in `recipients` of the record; known: {nearest(recipient, record.recipients) or 'none'}",
     )
     if known is None or kind is None:
         fault = (

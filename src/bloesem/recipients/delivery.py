@@ -125,6 +125,27 @@ def check(
         )
 
 
+def check_since(delivery: Delivery, key: str, since: dt.date | None) -> None:
+    """Refuses a first day of documents where no document is written."""
+    if since is not None and delivery.letters is None:
+        raise DisclosureError(
+            f"nothing goes to `{key}`: it gets no letters, and from {since} on they are asked for",
+            "P-117: letters are of documents, each with its own date",
+            "leave --since out",
+        )
+
+
+def check_file(delivery: Delivery, key: str, kind: str) -> None:
+    """Refuses a file to whoever may read within a scope of its own alone: a file of named people, or of everybody, would
+    hold other jobs and other employers' people."""
+    if delivery.alone is not None:
+        raise DisclosureError(
+            f"nothing goes to `{key}` as a file",
+            f"P-114, P-125: a {kind} gets what is within its own scope alone, as the role `{delivery.alone}`",
+            "give it an account with its number (django-admin invite); its pages and its interface read that, and no more",
+        )
+
+
 def contacts(delivery: Delivery, piece: Piece) -> str | None:
     """The category of the contact points that the piece holds, where it holds any."""
     found = [c for name in piece.columns for c in piece.table.column(name).categories if is_contact(c)]
@@ -255,6 +276,8 @@ __all__ = [
     "Listed",
     "ask_door",
     "check",
+    "check_file",
+    "check_since",
     "contacts",
     "delivery_of",
     "due_by",

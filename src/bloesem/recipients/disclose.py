@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Disclosed:
     """What went. `directory`: where the files are; `people`: whose data is in them; `left_out`: of those who were asked
-    for, how many are not, by reason; `due`: what has to come back by then. Of a `dry` run
-    the number is 0, and nothing is there."""
+    for, how many are not, by reason; `due`: what has to come back by then. Of a `dry` run,
+    and where there is nothing to give, the number is 0, and nothing is there."""
 
     number: int
     directory: Path
@@ -46,8 +46,8 @@ class Disclosed:
     dry: bool = False
 
 
-class _DryError(Exception):
-    """Everything was found out; nothing is kept of it."""
+class _NothingGoesError(Exception):
+    """Everything was found out; nothing is kept of it: it was to be counted alone, or there is nothing to give."""
 
     def __init__(self, done: Disclosed) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class _Export:
 
     def decide(self) -> Ready:
         """As things stand at this moment. Raises `DisclosureError`."""
-        return decided(
+        ready = decided(
             self.company(),
             civil(self.clock()),
             self.key,
@@ -79,6 +79,8 @@ class _Export:
             people=self.people,
             who=self.who,
         )
+        giving.check_file(ready.delivery, self.key, ready.recipient.kind)
+        return ready
 
 
 def disclose(
@@ -96,6 +98,7 @@ def disclose(
     case: int | None = None,
     second: str | None = None,
     ending: dt.date | None = None,
+    since: dt.date | None = None,
     dry_run: bool = False,
 ) -> Disclosed:
     """Give a recipient its fields of these people for a purpose, as files in a directory of their own below `to`.
@@ -103,7 +106,9 @@ def disclose(
     in: `company` reads the register, and is asked before and after, as is `clock` (aware moments); `fields`, fewer than
     the recipient may have; `assignment`, `actor`, `case`, `second` as kind and purpose ask for them.
     `ending`: of a delivery that ends with its rows, those of that last day.
-    `dry_run`: all of it is found out, and nothing is left or recorded.
+    `since`: of a delivery with letters, documents of that civil day or later.
+    `dry_run`: all of it is found out, and nothing is left or recorded; so too where nobody has anything that may go: who
+    got nothing owes nothing back.
     Raises `DisclosureError`, also where register or day changed while it was read; `GateError` as `gate.purpose` does.
     Nothing is then there, and nothing recorded.
     """
@@ -112,6 +117,7 @@ def disclose(
     some = tuple(fields) if fields is not None else None
     export = _Export(company, clock, recipient, for_, some, assignment, gate, len(whom), (actor, second))
     ready = export.decide()
+    giving.check_since(ready.delivery, recipient, since)
     reads = ready.reads
     wanted = _pieces(gate, reads, ready.fields)
     settle(to, using=using)
@@ -129,29 +135,26 @@ def disclose(
                 references = _numbered(
                     [one for one in known if one in listed.people] if listed.asked else known
                 )
-                given, files, unusable, without, last = write(
+                given, files, without, last = write(
                     *(opened, part, wanted, references, ready.delivery, ready.recipient.form.format, listed),
-                    *(ready.policy.language, ending),
+                    *(ready.policy.language, ending, ready.decision.today, nonce, since),
                 )
                 ready = replace(ready, ends_on=last)
                 number, whose = _record(export, opened, part, nonce, given, files, references, ready)
-                left_out = (
-                    {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, unusable)
-                )
-                left_out = {**left_out, **without}  # in the files, and without a letter
+                left_out = {} if ready.delivery.through else _left_out(len(whom), len(whose), listed, without)
                 rows = sum(file["rows"] for file in files)
                 done = Disclosed(
                     *(number, to / _final(number), frozenset(whose), rows, left_out),
                     *(ready.delivery.back, ready.due),
                 )
-                if dry_run:
-                    raise _DryError(done)
+                if dry_run or not files:
+                    raise _NothingGoesError(done)
                 recorded = True
                 if actor is not None:
                     opened.reads(whose)
-        except _DryError as dry:
+        except _NothingGoesError as found:
             outbox.drop(part)
-            return replace(dry.done, number=0, dry=True)
+            return replace(found.done, number=0, dry=dry_run)
         except BaseException:
             if not recorded:
                 outbox.drop(part)  # where it was, the commit may have come through: `settle` asks

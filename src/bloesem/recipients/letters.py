@@ -1,6 +1,7 @@
 """Letters of a delivery as one PDF: a person's pages each, as the record's `letters` word and address them (P-117).
 
-A letter holds nothing that the rows beside it do not hold, and calls a person by the number of that file alone.
+A letter holds nothing that the rows beside it do not hold, and calls a person by the number of that file alone. Whoever
+gets no letter is not in those rows either: whoever prints and posts has no use for them.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 NAME = "letters.pdf"
 NOT_GIVEN = "letter-fields-not-given"
 NO_ADDRESS, SEVERAL, UNPRINTABLE = "letter-no-address", "letter-several-addresses", "letter-not-printable"
+NO_DOCUMENT = "letter-nothing-in-it"
 #: A window of DIN 5008 B on A4, in millimetres: where it begins, how wide and high its text may be.
 WINDOW = (25.0, 62.0, 80.0, 27.3)
 _SIZE, _LEAD = 10, 5.0
 
 Row = Mapping[str, Any]
-#: Per person, per table: the rows that are in the files beside it.
+#: Per person, per table: the rows of which a letter can be made.
 Held = dict[int, dict[str, list[Row]]]
 
 
@@ -58,15 +60,18 @@ def write_letters(
     references: Mapping[int, int],
     speaks: Mapping[int, str],
     else_: str,
-) -> tuple[str | None, int, Counter[str]]:
-    """in: what each person has in the files; `speaks`, their language; `else_`, that of whoever speaks another.
+) -> tuple[str | None, set[int], Counter[str]]:
+    """in: what each person has; `speaks`, their language; `else_`, that of whoever speaks another.
 
-    out: the file's SHA-256, or none where there is no letter, and then no file; how many letters; why others have none.
+    out: the file's SHA-256, or none where there is no letter, and then no file; to whom there is one; why others have none.
     """
-    pages, made, without = _Pages(), 0, Counter[str]()
+    pages, made, without = _Pages(), set[int](), Counter[str]()
     for person in sorted(held, key=references.__getitem__):
         language = speaks.get(person, else_)
         language = language if language in letters.text else else_
+        if not held[person].get(letters.each.table):
+            without[NO_DOCUMENT] += 1
+            continue
         blocks = {tuple(block) for block in _blocks(letters, held[person])}
         body = list(_body(letters, held[person], language))
         why = _refused(pages, blocks, [letters.subject[language], *body])
@@ -74,9 +79,10 @@ def write_letters(
             without[why] += 1
             continue
         _letter(pages, references[person], blocks.pop(), letters.subject[language], body)
-        made += 1
+        made.add(person)
     if not made:
-        return None, 0, without
+        pages.fonts["text"].close()  # type: ignore[union-attr]
+        return None, made, without
     with path.open("wb") as file:
         file.write(bytes(pages.output()))
         file.flush()
@@ -88,7 +94,7 @@ def _blocks(letters: Letters, rows: Mapping[str, list[Row]]) -> Iterator[list[st
     """Each name with each address: one, or it is not known where the letter goes."""
     for name in rows.get(letters.name.table, []):
         for address in rows.get(letters.address.table, []):
-            said = [_fill(letters.name.line, name), *(_fill(line, address) for line in letters.address.lines)]
+            said = [fill(letters.name.line, name), *(fill(line, address) for line in letters.address.lines)]
             if all(said[:-1]):
                 yield [line for line in said if line]
 
@@ -96,7 +102,7 @@ def _blocks(letters: Letters, rows: Mapping[str, list[Row]]) -> Iterator[list[st
 def _body(letters: Letters, rows: Mapping[str, list[Row]], language: str) -> Iterator[str]:
     yield letters.text[language]
     for row in rows.get(letters.each.table, []):
-        yield _fill(letters.each.line[language], row, language)
+        yield fill(letters.each.line[language], row, language)
 
 
 def _refused(pages: _Pages, blocks: set[tuple[str, ...]], said: list[str]) -> str | None:
@@ -126,7 +132,8 @@ def _letter(pages: _Pages, number: int, block: tuple[str, ...], subject: str, bo
         pages.ln(_LEAD)
 
 
-def _fill(line: str, row: Row, language: str = "") -> str:
+def fill(line: str, row: Row, language: str = "") -> str:
+    """A line of the record with what a row has: `{column}`, `{column:cents}`."""
     said = []
     for before, name, form, _ in string.Formatter().parse(line):
         value = row[name] if name is not None else None
@@ -140,4 +147,14 @@ def _amount(cents: int, language: str) -> str:
     return "EUR " + (text if language == "en" else text.replace(".", ","))
 
 
-__all__ = ["NAME", "NOT_GIVEN", "NO_ADDRESS", "SEVERAL", "UNPRINTABLE", "Held", "write_letters"]
+__all__ = [
+    "NAME",
+    "NOT_GIVEN",
+    "NO_ADDRESS",
+    "NO_DOCUMENT",
+    "SEVERAL",
+    "UNPRINTABLE",
+    "Held",
+    "fill",
+    "write_letters",
+]

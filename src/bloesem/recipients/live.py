@@ -45,7 +45,7 @@ class Register:
         self._company: Company | None = None
 
     def __call__(self) -> Company:
-        from bloesem.policy import load_company
+        from bloesem.company import company_of_process
 
         with self._lock:
             seen = tuple(
@@ -54,7 +54,7 @@ class Register:
             )
             if self._company is None or seen != self._seen:
                 self._company = None
-                self._company, self._seen = load_company(self._directory), seen
+                self._company, self._seen = company_of_process(self._directory), seen
             return self._company
 
 

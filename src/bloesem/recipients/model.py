@@ -258,11 +258,55 @@ class Letters(Strict):
     text: dict[str, str] = Field(min_length=1)
     each: Said
 
+    def used(self) -> dict[str, set[str]]:
+        """Columns, by table: all that a letter says of somebody."""
+        found: dict[str, set[str]] = {}
+        for part in (self.name, self.address, self.each):
+            found.setdefault(part.table, set()).update(part.used())
+        return found
+
     @model_validator(mode="after")
     def _in_the_same_languages(self) -> Letters:
         if not set(self.subject) == set(self.text) == set(self.each.line):
             raise ValueError("`subject`, `text` and `each.line` are in the same languages")
         return self
+
+
+class Order(Strict):
+    """A row that is an order to pay: its `amount` in cents, and its `id`, by which the bank's answer names it. It is carried
+    out on the row's own date (the map's `record_date`)."""
+
+    table: Key
+    amount: Key
+    id: Key
+
+    def used(self) -> set[str]:
+        return {self.amount, self.id}
+
+
+class Payments(Strict):
+    """Credit transfers to people as the bank's file (ISO 20022, pain.001.001.03), instead of rows. `debtor`: our name,
+    `iban`, `bic`: who pays, from which account; `name`, `account`: whom, and where to; `each`: a payment; `words`: what the
+    receiver reads of it."""
+
+    debtor: str = Field(min_length=1, max_length=70)
+    iban: str = Field(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$")
+    bic: str = Field(pattern=r"^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$")
+    name: Line
+    account: Column
+    each: Order
+    words: str = Field(min_length=1, max_length=140)
+
+    def used(self) -> dict[str, set[str]]:
+        """Columns, by table: all that the file holds."""
+        found: dict[str, set[str]] = {}
+        for table, names in (
+            (self.name.table, self.name.used()),
+            (self.account.table, {self.account.column}),
+            (self.each.table, self.each.used()),
+        ):
+            found.setdefault(table, set()).update(names)
+        return found
 
 
 def _columns(*lines: str) -> set[str]:
@@ -286,7 +330,9 @@ class Delivery(Dated):
     reports. `back`: what the recipient has to confirm with a proof, `within` so long of the giving; without it through the
     assignment's last day. `ends: record`: instead by the last day that the purpose keeps the rows, by their own dates; all
     rows of a disclosure have the same. `certificate`: the confirmation comes with one. `letters`: a PDF beside the rows.
-    `purges`: our own copy of the files goes with that confirmation. `second`: two people decide.
+    `purges`: our own copy of the files goes with that confirmation. `second`: two people decide. `payments`: instead of rows
+    a file of credit transfers, and only of what is due. `alone`: the role of the record by which such a recipient reads what
+    is for it, each within its own scope (a job, an employer's own people); then no file is given, which has no scope.
     """
 
     shows: Literal["people", "hashed", "totals"] = "people"
@@ -301,6 +347,8 @@ class Delivery(Dated):
     purges: bool = False
     second: bool = False
     letters: Letters | None = None
+    payments: Payments | None = None
+    alone: Key | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Delivery:
@@ -316,11 +364,14 @@ class Delivery(Dated):
             raise ValueError("`certificate` comes with what comes `back`: write that")
         if self.purges and self.back is None:
             raise ValueError("`purges` waits for what comes back: write `back`")
+        if self.payments is not None:
+            if self.shows != "people" or self.letters is not None or self.ends == "record":
+                raise ValueError("`payments` go to people, instead of rows and letters")
+            self.payments.used()
         if self.letters is not None:
             if self.shows != "people":
                 raise ValueError("`letters` are written to people, and nothing else shows them")
-            for part in (self.letters.name, self.letters.address, self.letters.each):
-                part.used()
+            self.letters.used()
         return self
 
 
@@ -345,6 +396,10 @@ class Recipient(Places, Dated):
     collect: str | None = None  # of an analytics firm: the https address that takes figures of visits (P-122)
     contact: str | None = None
     ended: dt.date | None = None  # the last day on which it got anything
+
+    def on_record(self, day: dt.date) -> bool:
+        """Whether it is one on a civil day."""
+        return self.decided <= day <= (self.ended or dt.date.max)
 
 
 class Scope(Strict):
@@ -428,6 +483,10 @@ class Transfer(Dated):
     copy_at: str | None = Field(default=None, alias="copy")
     assessment: Assessment | None = None
     until: dt.date | None = None
+
+    def on_record(self, day: dt.date) -> bool:
+        """Whether it is said, on a civil day, that it happens; whether it may is another question."""
+        return self.decided <= day <= (self.until or dt.date.max)
 
 
 class Store(Dated):

@@ -6,6 +6,7 @@ name. Whoever dies in between leaves a hidden directory, of which the database s
 
 from __future__ import annotations
 
+import base64
 import csv
 import fcntl
 import hashlib
@@ -119,7 +120,17 @@ def write_manifest(part: Path, said: dict[str, Any]) -> bytes:
 def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _said(bytes(value))
     return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _said(value: bytes) -> str:
+    """Text where the bytes are text, and base64 of any others: what is here reads them without knowing us."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
 
 
 def _sync(directory: Path) -> None:

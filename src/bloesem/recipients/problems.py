@@ -60,6 +60,10 @@ class _Checks:
                 yield from self._named(
                     ("deliveries", kind, "through"), (delivery.through,), self.purposes, "purpose", "P-111"
                 )
+            if delivery.alone is not None:
+                yield from self._named(
+                    ("deliveries", kind, "alone"), (delivery.alone,), it.roles, "role with a scope", "P-114"
+                )
             if delivery.letters is not None:
                 where: Where = ("deliveries", kind, "letters", "text")
                 for language in sorted(self.languages - set(delivery.letters.text)):

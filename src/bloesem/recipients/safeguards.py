@@ -52,7 +52,7 @@ class Safeguard:
     mechanism: Literal["adequacy", "scc"]
     decision: str | None
     decided: dt.date | None
-    limit: str | None
+    limit: Mapping[str, str] | None
     module: int | None
     signed: dt.date | None
     last: dt.date | None
@@ -67,7 +67,7 @@ def safeguards(company: Company, today: dt.date) -> list[Safeguard]:
     found: dict[str, Safeguard] = {}
     for name, recipient in company.record.recipients.items():
         kind = policy.recipients.get(recipient.kind)
-        if kind is None or not recipient.decided <= today <= (recipient.ended or dt.date.max):
+        if kind is None or not recipient.on_record(today):
             continue
         for one in carried(policy, company.record, company.law, name, recipient, today):
             if one.transfer is not None and one.key is not None and not failing(one.conditions):
@@ -119,7 +119,7 @@ def _adequate(decision: Adequacy, transfer: Transfer) -> tuple[Part, ...]:
         )
     ]
     if decision.limit:
-        found.append(Part("For whom", decision.limit))
+        found.append(Part("For whom", decision.limit.get("en", decision.key)))
     if transfer.scope is not None:
         found.append(
             Part("Why this recipient is within it", f"{transfer.scope.evidence} ({transfer.scope.checked})")

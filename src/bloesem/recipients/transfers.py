@@ -130,6 +130,7 @@ def _conditions(
     elif transfer.mechanism == "adequacy":
         yield from _adequacy(record, law, key, transfer, today)
     else:
+        yield _first(law, key, transfer, today)
         yield from _clauses(key, transfer, recipient, today)
     if rules.assessment == "every" or transfer.mechanism != "adequacy":
         yield from _assessed(key, transfer, rules, today)
@@ -156,6 +157,21 @@ def _adequacy(record: Record, law: Law, key: str, transfer: Transfer, today: dt.
         yield from _within(decision, key, transfer, today)
 
 
+def _first(law: Law, key: str, transfer: Transfer, today: dt.date) -> Condition:
+    """A decision on a whole country comes before any other safeguard (art. 46(1): "in the absence of a decision")."""
+    decision = law.adequate(transfer.country, today)
+    return Subject(
+        "adequacy-first",
+        f"the mechanism of transfer `{key}`",
+        "R-046; art. 46(1): safeguards are for where there is no decision",
+        f"write `mechanism: adequacy` at transfers.{key}",
+        blocks=False,
+    ).when(
+        decision is None or decision.scope != "whole",
+        f"is `{transfer.mechanism}`, and there is a decision of the Commission on {transfer.country}",
+    )
+
+
 def _looked_at(record: Record, decision: Adequacy, key: str, today: dt.date) -> Condition:
     fresh = Subject(
         "adequacy-list",
@@ -176,7 +192,7 @@ def _within(decision: Adequacy, key: str, transfer: Transfer, today: dt.date) ->
     within = Subject(
         "adequacy-scope",
         f"that the importer of transfer `{key}` is within the decision on {decision.country}",
-        f"P-137: {decision.limit}",
+        f"P-137: {(decision.limit or {}).get('en', decision.key)}",
         f"write `scope: {{condition: {decision.condition}, evidence, checked}}` at transfers.{key}, or use standard clauses",
     )
     if scope is None:

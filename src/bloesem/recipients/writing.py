@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from bloesem.gate.opening import Opened
 from bloesem.recipients import delivery as giving
 from bloesem.recipients import letters as post
 from bloesem.recipients import outbox
+from bloesem.recipients import payments as bank
 from bloesem.recipients.delivery import Listed
 from bloesem.recipients.export import Piece
-from bloesem.recipients.model import Delivery, Letters
+from bloesem.recipients.model import Delivery, Letters, Payments
 
 #: Rows that are read, and people that are recorded, at once.
 BATCH = 5_000
@@ -34,15 +35,23 @@ def write(
     form: str,
     listed: Listed,
     else_: str,
-    ending: dt.date | None = None,
-) -> tuple[Given, list[dict[str, Any]], Counter[str], Counter[str], dt.date | None]:
+    ending: dt.date | None,
+    today: dt.date,
+    nonce: str,
+    since: dt.date | None = None,
+) -> tuple[Given, list[dict[str, Any]], Counter[str], dt.date | None]:
     """Only what has rows is a file, and only of those who have any was anything given. in: `else_`, the language of
     a letter to whoever speaks none that letters have; `ending`, only rows of that last day, where a delivery ends with its
-    rows. out: also why whoever is in the files has no letter, and that last day. raises: DisclosureError for several."""
+    rows; `today`: what is paid is due on that civil day or later; `nonce`, of this export; `since`: letters are of documents
+    of that civil day or later. out: also why others are not in it, and that last day. raises:
+    DisclosureError for several."""
+    if delivery.payments is not None:
+        return (*_payments(opened, part, delivery.payments, wanted, references, today, nonce), None)
+    if delivery.letters is not None:
+        return (*_letters(opened, part, delivery.letters, wanted, references, form, else_, since), None)
     given: Given = {}
-    files = []
+    files: list[dict[str, Any]] = []
     unusable: Counter[str] = Counter()
-    held: post.Held = {}
     ends: set[dt.date] = set()
     by_record = opened.gate.plan.purpose(opened.target.name) if delivery.ends == "record" else None
     for each in wanted:
@@ -66,45 +75,120 @@ def write(
             head = ("sha256",)
             lines = giving.hashes(read, channel, delivery.phone_form, whose, unusable)
         else:
-            lines = _referenced(_held(rows, each, held) if delivery.letters else rows, references, whose)
-        name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
-        path = part / f"{name}.{form}"
-        digest, count = outbox.write_rows(path, head, lines, form)
-        if not count:
-            path.unlink()
+            lines = _referenced(rows, references, whose)
+        said = _file(part, piece, form, head, lines)
+        if said is None:
             continue
-        files.append(
-            {
-                "file": path.name,
-                "sha256": digest,
-                "rows": count,
-                "table": piece.table,
-                "columns": piece.columns,
-            }
-        )
+        files.append({**said, "columns": each.columns})
         if delivery.shows == "totals":
             continue  # of nobody was anything given
         columns, people = given.setdefault(piece.table.name, ([], set()))
         columns += piece.columns
         people |= whose
-    made, without = _letters(opened, part, delivery, held, wanted, references, else_)
-    return given, files + made, unusable, without, giving.one_end(ends)
+    return given, files, unusable, giving.one_end(ends)
+
+
+def _file(
+    part: Path, piece: Piece, form: str, head: tuple[str, ...], lines: Iterable[tuple[Any, ...]]
+) -> dict[str, Any] | None:
+    """A piece's file, as the manifest says it; none where there are no lines, and then no file."""
+    name = piece.table.name if len(piece.table.owners) == 1 else f"{piece.table.name}-{piece.owner}"
+    path = part / f"{name}.{form}"
+    digest, count = outbox.write_rows(path, head, iter(lines), form)
+    if not count:
+        path.unlink()
+        return None
+    return {
+        "file": path.name,
+        "sha256": digest,
+        "rows": count,
+        "table": piece.table,
+        "columns": piece.columns,
+    }
+
+
+def _payments(
+    opened: Opened,
+    part: Path,
+    said: Payments,
+    wanted: list[Piece],
+    references: dict[int, int],
+    today: dt.date,
+    nonce: str,
+) -> tuple[Given, list[dict[str, Any]], Counter[str]]:
+    """One file of credit transfers, and no rows: given is what it holds, of whom it pays (P-125)."""
+    used = said.used()
+    if not _complete(used, wanted):
+        return {}, [], Counter({bank.NOT_GIVEN: len(references)})
+    held: post.Held = {}
+    for piece in wanted:
+        if piece.table.name in used:
+            opened.touched = True
+            for person, *values, day in _rows(opened, piece, references, None, dated=True):
+                row = {**dict(zip(piece.columns, values, strict=True)), bank.ON: day}
+                held.setdefault(person, {}).setdefault(piece.table.name, []).append(row)
+    every, without = bank.orders(said, held, today)
+    if not every:
+        return {}, [], without
+    digest = bank.write(part / bank.NAME, said, every, nonce)
+    whose = {one.person for one in every}
+    given: Given = {table: (sorted(names), set(whose)) for table, names in used.items()}
+    file = {"file": bank.NAME, "sha256": digest, "rows": 0, "payments": len(every)}
+    return given, [file], without
 
 
 def _letters(
     opened: Opened,
     part: Path,
-    delivery: Delivery,
-    held: post.Held,
+    said: Letters,
     wanted: list[Piece],
     references: dict[int, int],
+    form: str,
     else_: str,
-) -> tuple[list[dict[str, Any]], Counter[str]]:
-    if delivery.letters is None or not held:
-        return [], Counter()
-    said = delivery.letters
-    if not _complete(said, wanted):
-        return [], Counter({post.NOT_GIVEN: len(held)})
+    since: dt.date | None,
+) -> tuple[Given, list[dict[str, Any]], Counter[str]]:
+    """The letters, and beside them the rows that they are made of: no column that no letter says, and nobody without a
+    letter (P-117, P-125)."""
+    used = said.used()
+    if not _complete(used, wanted):
+        return {}, [], Counter({post.NOT_GIVEN: len(references)})
+    held: post.Held = {}
+    read: list[tuple[Piece, list[tuple[Any, ...]]]] = []
+    for each in wanted:
+        names = tuple(name for name in each.columns if name in used.get(each.table.name, ()))
+        if not names:
+            continue
+        opened.touched = True
+        piece = Piece(each.table, each.owner, names)
+        document = piece.table.name == said.each.table
+        rows = [
+            row
+            for *row, day in _rows(opened, piece, references, None, dated=True)
+            if not document or since is None or (day is not None and day >= since)
+        ]
+        read.append((piece, [tuple(row) for row in rows]))
+        for person, *values in rows:
+            found = held.setdefault(person, {}).setdefault(piece.table.name, [])
+            found.append(dict(zip(names, values, strict=True)))
+    speaks = _languages(opened, said, held)
+    digest, to, without = post.write_letters(part / post.NAME, said, held, references, speaks, else_)
+    given: Given = {}
+    files: list[dict[str, Any]] = []
+    for piece, rows_ in read:
+        whose: set[int] = set()
+        lines = _referenced((row for row in rows_ if row[0] in to), references, whose)
+        made = _file(part, piece, form, ("person", *piece.columns), lines)
+        if made is not None:
+            files.append(made)
+            columns, people = given.setdefault(piece.table.name, ([], set()))
+            columns += piece.columns
+            people |= whose
+    if digest is not None:
+        files.append({"file": post.NAME, "sha256": digest, "rows": 0, "letters": len(to)})
+    return given, files, without
+
+
+def _languages(opened: Opened, said: Letters, held: post.Held) -> dict[int, str]:
     table = opened.gate.plan.table(said.language.table)
     raw = connections[opened.using].connection
     with raw.cursor() as cursor:
@@ -116,27 +200,15 @@ def _letters(
             ),
             [list(held)],
         )
-        speaks = dict(cursor.fetchall())
-    digest, count, without = post.write_letters(part / post.NAME, said, held, references, speaks, else_)
-    if digest is None:
-        return [], without
-    return [{"file": post.NAME, "sha256": digest, "rows": 0, "letters": count}], without
+        return dict(cursor.fetchall())
 
 
-def _complete(said: Letters, wanted: list[Piece]) -> bool:
-    """Whether the files hold all that a letter says: it says nothing beside them (P-125)."""
+def _complete(used: Mapping[str, Collection[str]], wanted: list[Piece]) -> bool:
+    """Whether the recipient may have all that a letter or a payment says, by table: it says nothing beside (P-125)."""
     return all(
-        part.used() <= {name for piece in wanted if piece.table.name == part.table for name in piece.columns}
-        for part in (said.name, said.address, said.each)
+        set(names) <= {name for piece in wanted if piece.table.name == table for name in piece.columns}
+        for table, names in used.items()
     )
-
-
-def _held(rows: Iterator[tuple[Any, ...]], piece: Piece, held: post.Held) -> Iterator[tuple[Any, ...]]:
-    """The rows as they come, kept by person."""
-    for row in rows:
-        found = held.setdefault(row[0], {}).setdefault(piece.table.name, [])
-        found.append(dict(zip(piece.columns, row[1:], strict=True)))
-        yield row
 
 
 def _referenced(

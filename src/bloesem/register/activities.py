@@ -164,7 +164,7 @@ def register(company: Company, on: dt.date) -> Register:
     Raises `PolicyError` where no version is in force that day, `LawError` where the law does not say how long."""
     policy = company.in_force(on)
     keep = company.law.valid_on(on).rule(KEEP_RULE).value
-    known = [one for one in company.versions if one.version <= on]
+    known = [one for one in company.versions if company.begun(one, on)]
     found: list[Activity] = []
     for version in known:
         for activity in _of_version(company, version, on):
@@ -201,17 +201,16 @@ def _says(one: Activity) -> tuple[object, ...]:
     return dict(one.label), dict(one.purpose), one.row, one.basis, one.people, one.data, one.sources, one.keep
 
 
-def _end(company: Company, policy: Policy) -> tuple[dt.date | None, Policy | None]:
-    later = sorted(
-        (one for one in company.versions if one.version > policy.version), key=lambda it: it.version
-    )
-    following = later[0] if later else None
+def _end(company: Company, policy: Policy, on: dt.date) -> tuple[dt.date | None, Policy | None]:
+    """The last day of a version, and the one that took its place: a version that has not begun ends nothing yet."""
+    begun = [one for one in company.versions if one.version > policy.version and company.begun(one, on)]
+    following = min(begun, key=lambda one: one.version, default=None)
     end = policy.valid_until or (following.version - dt.timedelta(days=1) if following else None)
     return end, following
 
 
 def _of_version(company: Company, policy: Policy, on: dt.date) -> Iterator[Activity]:
-    end, following = _end(company, policy)
+    end, following = _end(company, policy, on)
     day = on if end is None or end >= on else end
     off = company.off_in(policy, day)
     after = {part for row in following.purposes.values() for part in row.parts} if following else set()
@@ -318,8 +317,7 @@ def _out(
     record, receivers, leaves = company.record, [], []
     for name, one in record.recipients.items():
         kind = policy.recipients.get(one.kind)
-        over = one.decided > day or (one.ended is not None and one.ended < day)
-        if kind is None or over or key not in parts_of(policy, one.purposes):
+        if kind is None or not one.on_record(day) or key not in parts_of(policy, one.purposes):
             continue
         if not any(covers(one.fields, category) for category in data):
             continue

@@ -8,7 +8,7 @@ nothing that a model knows: a decision may say that it is small (`not-needed`), 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bloesem.policy.model import Policy, Record
 
 PREFIX = ".dpia."
+#: What an assessment must have before anything begins on it.
+_BEFORE = ("dpia-incomplete", "dpia-unconsulted")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,22 @@ def _decided(record: Record, trigger: str, part: str, on: dt.date) -> str | None
 # ---- what is wrong ----------------------------------------------------------------------------------------------------
 
 
+def unassessed(company: Company, register: Register) -> list[Mapping[str, str]]:
+    """The triggers, named in each language, that reach something which runs without a whole assessment: none is on record,
+    it lacks what art. 35(7) asks, or it leaves a high risk of which the authority was not asked (art. 36(1); R-045)."""
+
+    def bare(one: Reached) -> bool:
+        if one.record is None or one.decision is None:
+            return True
+        return any(lack.kind in _BEFORE for lack in _whole(company, one.record, one.decision, register))
+
+    return [
+        trigger.rule.label
+        for trigger in triggers(company, register)
+        if any(one.activity.off is None and bare(one) for one in trigger.reached)
+    ]
+
+
 def findings(company: Company, register: Register) -> list[Finding]:
     """What `bloesem check` says: a trigger without a decision, and a decision that is not whole. A review that is past is
     found as that of any other decision (`late-review`)."""
@@ -125,7 +143,10 @@ def _whole(company: Company, name: str, one: Assessed, register: Register) -> It
         return Finding("warning", kind, f"dpia `{name}` {what}", rule, remedy, where)
 
     known = {rule.key for rule in company.law.rules if PREFIX in rule.key}
-    parts = {one.key for one in register.activities}
+    parts = {
+        one.key for one in register.activities
+    }  # and those of a version to come: it is assessed before it begins
+    parts |= {key for policy in company.versions for row in policy.purposes.values() for key in row.parts}
     for key in (*(t for t in one.triggers if t not in known), *(p for p in one.parts if p not in parts)):
         yield lacks(
             "dpia-unknown", f"names `{key}`, which is neither a trigger nor a part", "art. 35", "mend it"
@@ -158,4 +179,4 @@ def _whole(company: Company, name: str, one: Assessed, register: Register) -> It
         )
 
 
-__all__ = ["Reached", "Trigger", "findings", "triggers"]
+__all__ = ["Reached", "Trigger", "findings", "triggers", "unassessed"]

@@ -7,6 +7,8 @@ guess; none of them gives one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bloesem.consent.rules import Rules
 from bloesem.consent.tables import DOOR
 from bloesem.plan.quoting import ident, literal, qualified
@@ -26,13 +28,21 @@ def statements(rules: Rules) -> list[Statement]:
     keeper = ident(rules.plan.role("keeper"))
     every = (_ask(rules), _became(rules), _take_back(rules), _newer_word(rules), _done(rules))
     made = [("a form", text) for text in every]
-    for function in FUNCTIONS:
-        made += [
+    made += keepers_alone(FUNCTIONS, keeper)
+    return [Statement("sending", about, tidy(text)) for about, text in made]
+
+
+def keepers_alone(functions: Sequence[str], keeper: str) -> list[tuple[str, str]]:
+    """What gives functions of the door to the keeper (a role, quoted), before a login is let to them. out: about, SQL."""
+    return [
+        one
+        for function in functions
+        for one in (
             (f"{function}: the keeper's", f"ALTER FUNCTION {DOOR}.{function} OWNER TO {keeper}"),
             (f"{function}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{function} FROM PUBLIC"),
             (f"{function}: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {keeper}"),
-        ]
-    return [Statement("sending", about, tidy(text)) for about, text in made]
+        )
+    ]
 
 
 _HEAD = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"

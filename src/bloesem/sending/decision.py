@@ -166,6 +166,7 @@ def decision_sql(
     ]
     if rule.advertising:
         cases.append((_fact(s, "channel", literal(asked.channel)), why.CHANNEL))
+    cases += [(_fact(s, "objection", literal(key)), why.OBJECTED) for key in rule.silenced_by]
     if everybody is not None:
         cases.append(("true", everybody))
     if asked.kind(rules) is not None:

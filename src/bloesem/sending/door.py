@@ -12,9 +12,10 @@ that is never sent again. Names and words are read at the claim and stored nowhe
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -25,12 +26,14 @@ from bloesem.consent.suppression import SuppressionKeys, listed, suppress
 from bloesem.plan.dates import add_period, civil, midnight
 from bloesem.plan.quoting import ident, literal
 from bloesem.rights.identifiers import IdentifierError
+from bloesem.sending import indirect
 from bloesem.sending import reasons as why
+from bloesem.sending.ballots import draw
 from bloesem.sending.campaign import stopped
 from bloesem.sending.decision import Asked, agreed_sql, ask, query
 from bloesem.sending.errors import SendingError
 from bloesem.sending.reasons import BY_KEY, REASONS, Reason
-from bloesem.sending.templates import Templates, fill, render
+from bloesem.sending.templates import Templates, fill, first_of_all, render
 from bloesem.sending.transports import Letter, Outcome, Place, Transport
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection
@@ -39,6 +42,10 @@ from bloesem.stores.postgres import Connection
 RETRIES = (dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=4), dt.timedelta(hours=20))
 #: The first half of the lock that a living door holds.
 LOCK = 0x626C6F65
+#: Classes of messages that the law asks for. Their answers go to the privacy mailbox, and are known there. Lost is worse
+#: than twice: where nobody knows whether one was taken, it is offered again, under the same Message-ID, with the same link.
+ANSWERABLE = ("legal",)
+_AGAIN = f"(class IN ({', '.join(map(literal, ANSWERABLE))}) AND tries < {len(RETRIES)})"
 _COLUMNS = (
     "id, person_id, class, purpose, channel, template, version, address, language, contents, state, tries, decided_at,"
     " campaign"
@@ -94,6 +101,7 @@ class Run:
 class Door:
     """in: a keeper's connection of its own, in autocommit; what the company decided; a transport per channel.
 
+    `pages`: called with each message as it leaves.
     `after`: called with each message that was sent, in the transaction that records it: the business writes its own row.
     """
 
@@ -105,6 +113,7 @@ class Door:
     place: Place
     transports: Mapping[str, Transport]
     after: Callable[[Connection, Queued, dt.datetime], None] | None = None
+    pages: Callable[[Queued, Letter], bytes | None] | None = None  # what is printed of a message
     number: int = field(default_factory=lambda: secrets.randbelow(2**31 - 1) + 1)
     _alive: bool = False
 
@@ -242,8 +251,9 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             self._end(queued, "refused", now, reason)
             return queued, None
         self.connection.execute(
-            f"UPDATE {self._s}.outbox SET state = 'claimed', claimed_at = %s, claimed_by = %s WHERE id = %s".encode(),
-            [now, self.number, queued.id],
+            f"UPDATE {self._s}.outbox SET state = 'claimed', claimed_at = %s, claimed_by = %s, message_hash = %s"
+            " WHERE id = %s".encode(),
+            [now, self.number, _hash_of(letter) if queued.class_ in ANSWERABLE else None, queued.id],
         )
         return queued, letter
 
@@ -254,7 +264,8 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
 
     def _settle(self, queued: Queued, outcome: Outcome) -> str:
         now = moment(self.connection, self.rules.plan)
-        if outcome is Outcome.LATER and queued.tries < len(RETRIES):
+        again = outcome is Outcome.LATER or (outcome is Outcome.UNKNOWN and queued.class_ in ANSWERABLE)
+        if again and queued.tries < len(RETRIES):
             self.connection.execute(
                 f"UPDATE {self._s}.outbox SET state = 'decided', due_at = %s, tries = tries + 1, claimed_at = NULL,"
                 " claimed_by = NULL WHERE id = %s AND state = 'claimed'".encode(),
@@ -268,16 +279,21 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
         return state
 
     def recover(self) -> int:
-        """What doors that are no more had claimed: nobody knows whether it went out, and it never goes again."""
+        """What doors that are no more had claimed: nobody knows whether it went out, and it never goes again, but for what
+        the law asks us to tell. out: how many are in doubt for ever."""
         rows = self.connection.execute(
-            f"UPDATE {self._s}.outbox SET state = 'unknown', ended_at = {self._s}.moment(), address = NULL, contents = NULL"
+            f"UPDATE {self._s}.outbox SET state = CASE WHEN {_AGAIN} THEN 'decided' ELSE 'unknown' END,"
+            f" tries = tries + {_AGAIN}::int, claimed_at = CASE WHEN NOT {_AGAIN} THEN claimed_at END,"
+            f" claimed_by = CASE WHEN NOT {_AGAIN} THEN claimed_by END,"
+            f" ended_at = CASE WHEN NOT {_AGAIN} THEN {self._s}.moment() END,"
+            f" address = CASE WHEN {_AGAIN} THEN address END, contents = CASE WHEN {_AGAIN} THEN contents END"
             f" WHERE state = 'claimed' AND claimed_by IN ("
             f" SELECT claimed_by FROM (SELECT DISTINCT claimed_by FROM {self._s}.outbox"
             " WHERE state = 'claimed' AND claimed_by <> %s) AS other WHERE pg_try_advisory_xact_lock(%s, claimed_by))"
-            " RETURNING id".encode(),
+            " RETURNING state".encode(),
             [self.number, LOCK],
         ).fetchall()
-        return len(rows)
+        return sum(state == "unknown" for (state,) in rows)
 
     def absorb(self) -> int:
         """Enter in the list what the page by address was given; what is no address goes. out: entries."""
@@ -315,15 +331,21 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             self._alive = True
 
     def _end(self, queued: Queued, state: str, now: dt.datetime, reason: Reason | None = None) -> None:
+        """What became of it; what went out, or may have, is an act of its purpose (P-004)."""
         self.connection.execute(
-            f"UPDATE {self._s}.outbox SET state = %s, ended_at = %s, reason = %s, promise = %s, address = NULL,"
-            " contents = NULL WHERE id = %s AND state IN ('decided', 'claimed')".encode(),
+            f"WITH ended AS (UPDATE {self._s}.outbox SET state = %s, ended_at = %s, reason = %s, promise = %s,"
+            " address = NULL, contents = NULL WHERE id = %s AND state IN ('decided', 'claimed')"
+            " RETURNING state, purpose, channel)"
+            f" INSERT INTO {self._s}.act (as_of, kind, purpose, policy, counts)"
+            f" SELECT %s, 'send', purpose, (SELECT policy FROM {self._s}.installed ORDER BY id DESC LIMIT 1),"
+            " jsonb_build_object(channel, 1) FROM ended WHERE state IN ('sent', 'unknown')".encode(),
             [
                 state,
                 now,
                 reason.key if reason else None,
                 (reason.promise or None) if reason else None,
                 queued.id,
+                now,
             ],
         )
 
@@ -372,6 +394,24 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
         ).fetchone()
         return bool(row and row[0])
 
+    def _first(self, queued: Queued, language: str) -> str:
+        """The right to object, apart, in what is first said to somebody (art. 21(4), R-034). Of whom only an address
+        is known, nobody can tell whether it is the first: it stands in each."""
+        if queued.person is not None:
+            row = self.connection.execute(
+                f"SELECT EXISTS (SELECT FROM {self._s}.outbox WHERE person_id = %s AND id <> %s"
+                " AND state IN ('claimed', 'sent', 'unknown'))".encode(),
+                [queued.person, queued.id],
+            ).fetchone()
+            if row == (True,):
+                return ""
+        where = f"{self.place.site.rstrip('/')}/objection"
+        right = first_of_all(language, where, self.rules.policy.contact.email)
+        if queued.person is None:
+            return right
+        plan, policy = self.rules.plan, self.rules.policy
+        return indirect.block(self.connection, plan, policy, queued.person, language, self.place.site) + right
+
     def _letter(
         self, asked: Asked, queued: Queued, address: str, language: str | None, now: dt.datetime
     ) -> tuple[Reason | None, Letter | None]:
@@ -385,12 +425,17 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             )
             links = (channel, every)
             mailto = (every, f"unsubscribe+{self.links.tag('unsubscribe', queued.id)}@{self.place.domain}")
+        answer = None
+        if template.asks is not None:
+            given = draw(self.connection, self.rules, template.asks)
+            answer = self.place.survey(template.asks, given, speaks)
         try:
-            said = render(template, self.rules, speaks, queued.contents, links)
+            first = self._first(queued, speaks)
+            said = render(template, self.rules, speaks, queued.contents, links, answer, first)
         except SendingError:
             return why.NOT_RENDERED, None
         tag = self.links.tag("bounce", queued.id)
-        return None, Letter(
+        made = Letter(
             number=queued.id,
             channel=queued.channel,
             address=address,
@@ -401,7 +446,14 @@ ON CONFLICT (once) DO NOTHING RETURNING id, person_id, COALESCE(reason, 'allowed
             message_id=f"<{tag}@{self.place.domain}>",
             envelope=f"bounce+{tag}@{self.place.domain}",
             unsubscribe=mailto,
+            replies=self.rules.policy.contact.email if queued.class_ in ANSWERABLE else "",
         )
+        return None, replace(made, pages=self.pages(queued, made)) if self.pages is not None else made
+
+
+def _hash_of(letter: Letter) -> bytes:
+    """What the outbox knows of a Message-ID."""
+    return hashlib.sha256(letter.message_id.encode()).digest()
 
 
 __all__ = ["Door", "Queued", "Run", "Submitted"]

@@ -11,6 +11,7 @@ from bloesem.consent.rules import Rules
 from bloesem.consent.tables import DOOR
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.statement import Statement, tidy
+from bloesem.sending.confirming import keepers_alone
 
 ACTS = ("count", "release", "stop", "calls")
 ASK = "campaign_ask(text, text, text, text, text, integer, text)"
@@ -40,13 +41,8 @@ def statements(rules: Rules) -> list[Statement]:
         CALLS: _CALLS.format(s=s),
         SEGMENTS: _segments(rules),
     }
-    for signature, text in written.items():
-        made += [
-            (signature, text.replace("{door}", DOOR)),
-            (f"{signature}: the keeper's", f"ALTER FUNCTION {DOOR}.{signature} OWNER TO {keeper}"),
-            (f"{signature}: nobody else's", f"REVOKE EXECUTE ON FUNCTION {DOOR}.{signature} FROM PUBLIC"),
-            (f"{signature}: the keeper may", f"GRANT EXECUTE ON FUNCTION {DOOR}.{signature} TO {keeper}"),
-        ]
+    made += [(signature, text.replace("{door}", DOOR)) for signature, text in written.items()]
+    made += keepers_alone(tuple(written), keeper)
     return [Statement("sending", about, tidy(text)) for about, text in made]
 
 

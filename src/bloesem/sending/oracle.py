@@ -63,6 +63,8 @@ def verdict(rules: Rules, asked: Asked, person: int, known: Known | None, now: d
         return _stands_in_the_way(says.why, known.facts, purpose.key, now, consent=purpose.by_consent)
     if rule.advertising and _holds(known.facts, "channel", asked.channel, now):
         return why.CHANNEL
+    if any(_holds(known.facts, "objection", key, now) for key in rule.silenced_by):
+        return why.OBJECTED
     nobody = asked.everybody(rules, known.list_as_of, civil(now))
     if nobody is not None:
         return nobody

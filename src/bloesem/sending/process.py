@@ -47,7 +47,8 @@ from bloesem.sending.door import Door, Queued
 from bloesem.sending.errors import SendingError
 from bloesem.sending.ready import rules_of
 from bloesem.sending.templates import load_templates
-from bloesem.sending.transports import Files, Place, Smtp, Transport
+from bloesem.sending.transports import Files, Letter, Place, Smtp, Transport
+from bloesem.sending.warning import warn
 from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.facts import moment
 from bloesem.stores.postgres import Connection, connect
@@ -96,6 +97,7 @@ class Sender:
                     if screened <= 0:
                         screen(connection, self.rules, door.keys)
                         self.tell(connection)
+                        self.warn(connection)
                         self.tell_people(door)
                         self.figures(connection)
                         screened = SCREEN_SECONDS
@@ -148,6 +150,23 @@ class Sender:
             if many:
                 _log.info("notices: %s %s", len(many), what)
 
+    def warn(self, connection: Connection) -> None:
+        """The officer, of what falls due and of what is late."""
+        server = smtp(self.environment, self.place)
+        transport = server if server is not None else Files(self.outbox / "officer")
+        company, now = self.loaded.company, moment(connection, self.rules.plan)
+        try:
+            told = warn(
+                *(connection, company, company.in_force(civil(now)).contact.email, transport, self.place),
+                *(civil(now), now),
+                prefix=self.rules.plan.prefix,
+                schema=self.rules.plan.schema,
+            )
+        finally:
+            transport.close()
+        if told:
+            _log.info("the officer was told of %s things that fall due", len(told))
+
     def tell_people(self, door: Door) -> None:
         """Whoever an authority got data about (P-128): a message of the outbox, which goes as every other."""
         if TEMPLATE not in door.templates.all:
@@ -187,7 +206,21 @@ class Sender:
             self.place,
             every,
             after=_after(self.loaded.company.after_sending),
+            pages=self._printed(connection),
         )
+
+    def _printed(self, connection: Connection) -> Callable[[Queued, Letter], bytes | None]:
+        """Letters about requests, for those who gave no e-mail address."""
+
+        def pages(queued: Queued, letter: Letter) -> bytes | None:
+            if letter.channel != "post":
+                return None
+            from bloesem.cases.paper import enclosed  # it brings what makes PDFs along
+
+            sender = self.rules.file.sender[letter.language]
+            return enclosed(connection, self.rules.plan, sender, queued, letter)
+
+        return pages
 
 
 def _after(named: str | None) -> After | None:

@@ -15,7 +15,7 @@ from bloesem.consent.texts import Texts
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import doormen
 from bloesem.plan.sql.statement import Statement, tidy
-from bloesem.sending import confirming, lists, office_sql
+from bloesem.sending import ballots, confirming, lists, office_sql
 from bloesem.sending.office_sql import statements as office_statements
 from bloesem.stores.postgres import Connection
 
@@ -38,6 +38,7 @@ def install(
             *office_statements(rules),
             *confirming.statements(rules),
             *lists.statements(rules),
+            *ballots.statements(rules),
         )
         for statement in made:
             admin.execute(statement.sql.encode())
@@ -53,6 +54,7 @@ def install(
                 *theirs,
                 *office_sql.FUNCTIONS,
                 *confirming.FUNCTIONS,
+                *ballots.FUNCTIONS,
             ):
                 admin.execute(
                     f"GRANT EXECUTE ON FUNCTION {DOOR}.{function} TO {ident(rules.plan.role(login))}".encode()
@@ -64,6 +66,9 @@ def statements(rules: Rules) -> list[Statement]:
     states = ", ".join(literal(state) for state in STATES)
     made = [
         ("the outbox", _OUTBOX.format(s=s, states=states)),
+        ("the outbox: what answers name", _HASHED.format(s=s)),
+        ("the outbox: what answers name, index", _HASHED_INDEX.format(s=s)),
+        ("the outbox: what the law asked and did not arrive", _LOST.format(s=s)),
         ("the outbox: what waits", _WAITS.format(s=s)),
         ("the outbox: whose", f"CREATE INDEX IF NOT EXISTS outbox_person ON {s}.outbox (person_id)"),
         (
@@ -119,6 +124,18 @@ CREATE TABLE IF NOT EXISTS {s}.outbox (
     bounced_at timestamptz,
     UNIQUE (campaign, person_id)
 )"""
+
+#: The hash of its Message-ID, so that a mail that answers it is known by whoever holds no key of ours.
+_HASHED = """
+ALTER TABLE {s}.outbox ADD COLUMN IF NOT EXISTS message_hash bytea"""
+
+_HASHED_INDEX = """
+CREATE INDEX IF NOT EXISTS outbox_message ON {s}.outbox (message_hash) WHERE message_hash IS NOT NULL"""
+
+#: Hardly ever any, so that whoever looks for them often reads nothing.
+LOST = "class = 'legal' AND (state IN ('failed', 'unknown', 'refused') OR bounced_at IS NOT NULL)"
+_LOST = f"""
+CREATE INDEX IF NOT EXISTS outbox_lost ON {{s}}.outbox (id) WHERE {LOST}"""
 
 _WAITS = """
 CREATE INDEX IF NOT EXISTS outbox_waits ON {s}.outbox (due_at, id) WHERE state = 'decided'"""

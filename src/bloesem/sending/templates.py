@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from bloesem.consent.rules import CALLED, ELECTRONIC, Rules
+from bloesem.plain import hard, other_form
 from bloesem.rights.identifiers import fold
 from bloesem.sending.errors import TemplateError
 from bloesem.source import Strict, nearest, read
@@ -33,7 +35,8 @@ class Promotes(Strict):
 
 
 class Template(Strict):
-    """One version. `values`: what each message fills in; links come from the door alone. `automated`: a machine speaks."""
+    """One version. `values`: what each message fills in; links come from the door alone. `automated`: a machine speaks.
+    `asks`: the survey that its reader answers on a page, once, by the link that the door adds (P-044)."""
 
     key: str
     version: int = Field(ge=1)
@@ -42,6 +45,7 @@ class Template(Strict):
     channels: tuple[str, ...] = Field(min_length=1)
     promotes: Promotes | None = None
     automated: bool = False
+    asks: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,60}$")] = None
     values: tuple[str, ...] = ()
     subject: Label
     text: Label
@@ -87,8 +91,10 @@ def check(template: Template, rules: Rules, day: dt.date) -> None:
             f"use one of: {', '.join(rule.purposes)}",
         )
     _channels(template, rules, advertising=rule.advertising)
+    _asks(template)
     for language in LANGUAGES:
         _words(template, language)
+        _plain(template, language, rules)
     if rule.advertising:
         _advertises(template, rules, day)
     else:
@@ -145,6 +151,27 @@ def _words(template: Template, language: str) -> None:
             )
 
 
+def _plain(template: Template, language: str, rules: Rules) -> None:
+    said = f"{template.subject[language]}\n{template.text[language]}"
+    why = hard(said, language)
+    if why is not None:
+        raise _refuse(
+            template,
+            f"its text in {language} is not plain: {why}",
+            "P-002: clear and plain (art. 12(1))",
+            "say it shorter",
+        )
+    form = rules.file.address.get(language)
+    other = other_form(said, language, form) if form is not None else None
+    if other is not None:
+        raise _refuse(
+            template,
+            f"its text in {language} says “{other}”, and the company says “{form}”",
+            "P-184: a letter addresses its reader in one form throughout",
+            f"write it with “{form}”, or change `address` in door.yaml",
+        )
+
+
 def _advertises(template: Template, rules: Rules, day: dt.date) -> None:
     promotes = template.promotes
     if promotes is None:
@@ -169,6 +196,18 @@ def _advertises(template: Template, rules: Rules, day: dt.date) -> None:
             "an affiliate's product is called similar to one's own",
             "KB 4-4-2003 art. 1, P-089: similar products that the company supplies itself",
             "take `similar` out: by e-mail, SMS and app it then needs consent",
+        )
+
+
+def _asks(template: Template) -> None:
+    if template.asks is not None and (
+        template.class_ != "survey" or set(template.channels) - {"email", "sms", "app"}
+    ):
+        raise _refuse(
+            template,
+            "it asks for an answer on a page, and is no survey that goes as a text with links",
+            "P-044: who is asked answers once, without saying who they are",
+            "make it class survey, by email, sms or app; or take `asks` out",
         )
 
 
@@ -219,6 +258,13 @@ class Rendered:
     text: str
 
 
+#: Above the link of a survey.
+_ANSWER: Mapping[str, str] = {
+    "nl": "Antwoord hier, één keer. We bewaren niet wie wat antwoordt:",
+    "en": "Answer here, once. We do not keep who answers what:",
+    "fr": "Répondez ici, une fois. Nous ne conservons pas qui répond quoi :",
+    "de": "Hier antworten, einmal. Wir bewahren nicht auf, wer was antwortet:",
+}
 _FOOT: Mapping[str, tuple[str, str, str, str]] = {
     "nl": (
         "Reclame van {sender}.",
@@ -240,18 +286,64 @@ _FOOT: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "de": (
         "Werbung von {sender}.",
-        "Sie können jederzeit und ohne Grund widersprechen.",
+        "Du kannst jederzeit und ohne Grund widersprechen.",
         "Keine Werbung mehr auf diesem Weg:",
         "Überhaupt keine Werbung mehr:",
     ),
 }
 
 
+#: The right to object, apart from all else, in whatever is first said to somebody (art. 21(4); R-034).
+FIRST: Mapping[str, tuple[str, str]] = {
+    "nl": (
+        "JE RECHT VAN BEZWAAR",
+        (
+            "Reclame kun je altijd weigeren, zonder reden: {where}\n"
+            "Ook tegen elk ander gebruik dat op ons gerechtvaardigd belang steunt, kun je bezwaar maken: {contact}"
+        ),
+    ),
+    "en": (
+        "YOUR RIGHT TO OBJECT",
+        (
+            "You can refuse advertising at any time, without a reason: {where}\n"
+            "You can also object to each other use that rests on our legitimate interest: {contact}"
+        ),
+    ),
+    "fr": (
+        "VOTRE DROIT D’OPPOSITION",
+        (
+            "Vous pouvez refuser la publicité à tout moment, sans motif : {where}\n"
+            "Vous pouvez aussi vous opposer à tout autre usage fondé sur notre intérêt légitime : {contact}"
+        ),
+    ),
+    "de": (
+        "DEIN WIDERSPRUCHSRECHT",
+        (
+            "Werbung kannst du jederzeit und ohne Grund ablehnen: {where}\n"
+            "Auch jeder anderen Nutzung, die auf unserem berechtigten Interesse beruht, kannst du widersprechen: {contact}"
+        ),
+    ),
+}
+
+
+def first_of_all(language: str, where: str, contact: str) -> str:
+    """The block that stands apart below a first message. in: the page on which one objects; where else one writes to."""
+    title, text = FIRST[language]
+    return f"\n{title}\n{text.format(where=where, contact=contact)}\n"
+
+
 def render(
-    template: Template, rules: Rules, language: str, values: Mapping[str, str], links: tuple[str, str] | None
+    template: Template,
+    rules: Rules,
+    language: str,
+    values: Mapping[str, str],
+    links: tuple[str, str] | None,
+    answer: str | None = None,
+    first: str = "",
 ) -> Rendered:
     """The words of one message. in: `links` of advertising: to refuse this channel, and all of them; each such message says
     whose it is, that it is advertising, and how to have no more (XII.12-13 WER, art. 21(4), P-092), whoever wrote it.
+    `answer`: the page of the survey that it asks; `first`: what a first message has below it (`first_of_all`).
 
     raises: TemplateError for a value that is missing, beyond what the template names, or promotional where it may not be.
     """
@@ -260,6 +352,8 @@ def render(
     said = {name: str(values[name]) for name in template.values}
     subject = " ".join(template.subject[language].format_map(said).split())
     text = template.text[language].format_map(said).rstrip() + "\n"
+    if answer is not None:
+        text += f"\n{_ANSWER[language]}\n{answer}\n"
     if rule.advertising:
         assert links is not None
         whose, right, channel, every = _FOOT[language]
@@ -267,6 +361,7 @@ def render(
         text += f"\n-- \n{said_by}\n{right}\n{channel}\n{links[0]}\n{every}\n{links[1]}\n"
     else:
         text += f"\n-- \n{rules.file.sender[language]}\n"
+    text += first
     return Rendered(subject, text)
 
 
@@ -297,10 +392,12 @@ def _refuse(template: Template, why: str, rule: str, remedy: str) -> TemplateErr
 __all__ = [
     "CALLED",
     "ELECTRONIC",
+    "FIRST",
     "Rendered",
     "Template",
     "Templates",
     "check",
+    "first_of_all",
     "load_templates",
     "promotional",
     "render",

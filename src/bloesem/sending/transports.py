@@ -33,6 +33,11 @@ class Outcome(Enum):
     #: Nobody knows whether it was taken.
     UNKNOWN = "unknown"
 
+    @property
+    def not_taken(self) -> bool:
+        """Surely: what was to be sent may be told again."""
+        return self in (Outcome.FAILED, Outcome.LATER)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -45,6 +50,9 @@ class Place:
 
     def page(self, token: str) -> str:
         return f"{self.site.rstrip('/')}/u/{token}"
+
+    def survey(self, key: str, ballot: str, language: str) -> str:
+        return f"{self.site.rstrip('/')}/{language}/survey/{key}/{ballot}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class Letter:
     message_id: str = ""
     envelope: str = ""
     unsubscribe: tuple[str, str] | None = None  # the page, and the mail address
+    replies: str = ""  # where an answer goes; none: to the sender
+    pages: bytes | None = None  # a PDF, where it is printed
 
 
 class Transport(Protocol):
@@ -77,6 +87,8 @@ def mail(letter: Letter, place: Place) -> EmailMessage:
     try:
         made["From"] = Address(place.name, addr_spec=place.sender)
         made["To"] = Address(addr_spec=letter.address)
+        if letter.replies:
+            made["Reply-To"] = Address(addr_spec=letter.replies)
         made["Subject"] = letter.subject
     except (ValueError, IndexError) as error:
         raise SendingError(
@@ -88,12 +100,21 @@ def mail(letter: Letter, place: Place) -> EmailMessage:
     made["Message-ID"] = letter.message_id
     made["Content-Language"] = letter.language
     made["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe is not None:
-        page, address = letter.unsubscribe
-        made["List-Unsubscribe"] = f"<{page}>, <mailto:{address}?subject=unsubscribe>"
-        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    for name, value in ways_out(letter).items():
+        made[name] = value
     made.set_content(letter.text)
     return made
+
+
+def ways_out(letter: Letter) -> dict[str, str]:
+    """The headers by which a mail program ends advertising in one step (RFC 2369, RFC 8058); none of other letters."""
+    if letter.unsubscribe is None:
+        return {}
+    page, address = letter.unsubscribe
+    return {
+        "List-Unsubscribe": f"<{page}>, <mailto:{address}?subject=unsubscribe>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 @dataclass
@@ -173,6 +194,7 @@ class Files:
     def send(self, letter: Letter) -> Outcome:
         home = self.folder / letter.channel
         final = home / f"{letter.number}.json"
+        pages = home / f"{letter.number}.pdf"
         part = home / f".{letter.number}.{secrets.token_hex(4)}"
         said = {
             "number": letter.number,
@@ -182,9 +204,18 @@ class Files:
             "text": letter.text,
             "language": letter.language,
             "at": letter.at.isoformat(),
+            **({"headers": headers} if letter.channel == "email" and (headers := ways_out(letter)) else {}),
+            **({"pages": pages.name} if letter.pages is not None else {}),
         }
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if letter.pages is not None:  # before the file that says that there is a letter
+                half = part.with_suffix(".pages")
+                with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                    out.write(letter.pages)
+                    out.flush()
+                    os.fsync(out.fileno())
+                half.replace(pages)
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
                 json.dump(said, out, ensure_ascii=False)
                 out.flush()

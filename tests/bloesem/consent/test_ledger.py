@@ -23,6 +23,7 @@ from bloesem.consent.texts import load_texts
 DAY = dt.timedelta(days=1)
 
 
+@pytest.mark.promise("R-035")
 @pytest.mark.promise("P-057")
 def test_a_consent_proves_who_when_how_and_to_which_words(at: Stage) -> None:
     person = at.customer()
@@ -85,6 +86,7 @@ def test_nobody_consents_to_nothing(at: Stage) -> None:
         at.agree(12345)
 
 
+@pytest.mark.promise("R-035")
 @pytest.mark.promise("P-098")
 def test_a_consent_ends_a_year_after_it_was_given_whatever_the_person_does(alone: Stage) -> None:
     person = alone.customer()

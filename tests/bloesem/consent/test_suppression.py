@@ -28,6 +28,7 @@ MARKETING = {"marketing", "consent_marketing"}
 @pytest.mark.promise("R-033")
 @pytest.mark.promise("R-037")
 @pytest.mark.promise("P-085")
+@pytest.mark.promise("P-166")
 @pytest.mark.promise("P-094")
 def test_one_objection_ends_every_channel_profiling_and_consent(at: Stage) -> None:
     person = at.customer()
@@ -161,6 +162,7 @@ def test_two_objections_at_once_are_one(at: Stage) -> None:
     assert at.count("bloesem.fact", person_id=person, kind="objection") == len(MARKETING)
 
 
+@pytest.mark.promise("R-009")
 def test_an_objection_takes_effect_at_once(at: Stage) -> None:
     """The next read refuses; well below 50 ms on an idle machine (bench/door.py measures it)."""
     times = []

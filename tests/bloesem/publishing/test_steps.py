@@ -11,17 +11,20 @@ from tests.bloesem.consent.stage import Stage
 from tests.bloesem.sending.stage import Listing, door
 from tests.promises.test_gate import COMPANY
 
-from bloesem.company import Loaded, load
+from bloesem.clock.demonstration import advance
+from bloesem.company import Loaded, company_of_process, load
 from bloesem.consent.tables import DOOR
+from bloesem.notice.shelf import Shelf
 from bloesem.plan.dates import civil
 from bloesem.policy.findings import Finding
 from bloesem.publishing import steps
 from bloesem.publishing.altered import altered
 from bloesem.publishing.draft import draft
-from bloesem.publishing.errors import PublishingError
+from bloesem.publishing.errors import PublishingError, in_words
 from bloesem.publishing.version import Version, version_of
 from bloesem.rights.evidence import replay
 from bloesem.rights.identify import Who
+from bloesem.terms import LANGUAGES
 
 DAY, ONE = dt.date(2027, 3, 1), dt.timedelta(days=1)
 IN_TIME, ON_THE_DAY = "2027-01-20", "2027-03-01"
@@ -90,6 +93,7 @@ def told_in_time(at: Stage) -> int:
     return person
 
 
+@pytest.mark.promise("R-054")
 @pytest.mark.promise("P-175")
 def test_a_significant_change_waits_for_its_notice_and_its_day_and_then_begins(at: Stage) -> None:
     told_in_time(at)
@@ -104,6 +108,43 @@ def test_a_significant_change_waits_for_its_notice_and_its_day_and_then_begins(a
     assert done.activated_by == "Mira Claes"
 
 
+@pytest.mark.promise("P-009")
+def test_it_does_not_begin_while_the_measures_of_security_have_no_new_evidence(at: Stage) -> None:
+    at.business.on(IN_TIME)
+    found = [one.key for one in steps.blocks(at.keeper, at.world.plan, VERSION, at.texts)]
+    assert "evidence" not in found
+    advance(at.keeper, at.world.plan, dt.date(2027, 1, 25))  # nobody swept, and nobody looked
+    (block,) = [
+        one for one in steps.blocks(at.keeper, at.world.plan, VERSION, at.texts) if one.key == "evidence"
+    ]
+    assert "deletion" in block.what
+    assert "encryption" not in block.what, "its interval is longer"
+
+
+@pytest.mark.promise("R-045")
+def test_it_does_not_begin_while_a_high_risk_is_not_assessed(at: Stage) -> None:
+    """None on record, one without the officer's advice, and one that leaves a high risk unasked, each in the reader's words."""
+    record = VERSION.company.record
+    advertising = record.dpia["advertising"]
+
+    def block(**change: Any) -> list[steps.Block]:
+        dpia = {key: one for key, one in record.dpia.items() if key != "advertising"}
+        if change:
+            dpia["advertising"] = advertising.model_copy(update=change)
+        company = replace(VERSION.company, record=record.model_copy(update={"dpia": dpia}))
+        found = steps.blocks(at.keeper, at.world.plan, replace(VERSION, company=company), at.texts)
+        return [one for one in found if one.key == "unassessed"]
+
+    for change in ({}, {"advice": None}, {"measures": ()}, {"residual": "high", "consulted": None}):
+        (one,) = block(**change)
+        assert "impact assessment" in one.what
+        (trigger,) = [it for it in VERSION.company.law.rules if it.key == "be.dpia.influence"]
+        for language in LANGUAGES:
+            assert trigger.label[language] in in_words(one.key, one.values, language)[0]
+    asked = {"residual": "high", "consulted": dt.date(2026, 10, 20)}
+    assert block(**asked) == block(residual=advertising.residual) == []
+
+
 @pytest.mark.promise("R-054")
 @pytest.mark.promise("P-175")
 def test_without_a_notice_it_does_not_begin_on_its_day(at: Stage) -> None:
@@ -116,6 +157,26 @@ def test_without_a_notice_it_does_not_begin_on_its_day(at: Stage) -> None:
     assert DAY not in installed(at)
 
 
+@pytest.mark.promise("P-175")
+def test_another_country_alone_waits_for_its_notice_too(at: Stage) -> None:
+    """By the record: since the version that people know, data come to countries where they did not come."""
+    alone = tuple(c for c in VERSION.changes if c.kind == "country")
+    assert {c.key for c in alone} == {one.country for one in COMPANY.company.record.transfers.values()}
+    abroad = replace(VERSION, changes=alone)
+    assert abroad.significant
+    assert "Nieuw land buiten de EER: Verenigd Koninkrijk." in abroad.words()["nl"]
+    at.customer()
+    at.business.on(IN_TIME)
+    with pytest.raises(PublishingError, match="is significant"):
+        decide(at, abroad, significant=False)
+    decide(at, abroad)
+    at.business.on(ON_THE_DAY)
+    with pytest.raises(PublishingError, match="nobody was told"):
+        activate(at, abroad)
+
+
+@pytest.mark.promise("P-175")
+@pytest.mark.promise("R-054")
 def test_a_notice_that_is_still_on_its_way_is_none(at: Stage) -> None:
     at.customer()
     at.business.on(IN_TIME)
@@ -127,6 +188,8 @@ def test_a_notice_that_is_still_on_its_way_is_none(at: Stage) -> None:
         activate(at)
 
 
+@pytest.mark.promise("R-054")
+@pytest.mark.promise("P-175")
 def test_a_notice_that_went_too_late_is_none(at: Stage) -> None:
     at.customer()
     at.business.on(IN_TIME)
@@ -139,6 +202,9 @@ def test_a_notice_that_went_too_late_is_none(at: Stage) -> None:
         activate(at)
 
 
+@pytest.mark.promise("R-054")
+@pytest.mark.promise("R-003")
+@pytest.mark.promise("P-175")
 def test_the_last_day_of_notice_is_thirty_days_before(at: Stage) -> None:
     assert VERSION.last_day_of_notice() == dt.date(2027, 1, 30)
     at.customer()
@@ -148,6 +214,7 @@ def test_the_last_day_of_notice_is_thirty_days_before(at: Stage) -> None:
         announce(at)
 
 
+@pytest.mark.promise("P-175")
 def test_who_is_known_since_the_announcement_is_told_when_it_is_made_again(at: Stage) -> None:
     told_in_time(at)
     at.business.on("2027-02-20")
@@ -209,6 +276,7 @@ def test_whom_no_channel_reaches_is_counted_and_does_not_hold_it_up(at: Stage) -
     activate(at)
 
 
+@pytest.mark.promise("P-175")
 def test_what_is_significant_stays_so_whoever_decides(at: Stage) -> None:
     with pytest.raises(PublishingError, match="is significant"):
         decide(at, significant=False)
@@ -334,6 +402,7 @@ def test_killed_on_the_way_nothing_was_begun(at: Stage, monkeypatch: pytest.Monk
     assert installed(at)[-1] == DAY
 
 
+@pytest.mark.promise("P-175")
 def test_no_other_way_puts_a_later_version_in_force(at: Stage) -> None:
     steps.require_published(at.keeper, at.world.plan)
     with pytest.raises(PublishingError, match="was not published"):
@@ -342,6 +411,32 @@ def test_no_other_way_puts_a_later_version_in_force(at: Stage) -> None:
     at.business.on(ON_THE_DAY)
     activate(at)
     steps.require_published(at.keeper, coming(at).plan)
+
+
+@pytest.mark.promise("P-175")
+def test_on_its_day_what_nobody_put_in_force_has_not_begun_and_the_one_before_goes_on(
+    at: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_in_time(at)
+    begun = in_force_on(at, DAY)
+    assert begun.policy.version == DAY
+    old = COMPANY.company.in_force(DAY - ONE).version
+    for day in (DAY, DAY + 100 * ONE):
+        stays = steps.that_stands(at.keeper, in_force_on(at, day), day)
+        assert (stays.policy.version, stays.plan.version, stays.company.standing) == (old, old, old)
+        steps.require_published(at.keeper, stays.plan)
+    monkeypatch.setenv("BLOESEM_STANDING", old.isoformat())  # as every process of `bloesem up` is told
+    shelf = Shelf(COMPANY.company.directory)
+    assert shelf.in_force(DAY).version == old
+    assert [shelf.notice(day, "nl", DAY).state for day in (old, DAY)] == ["in-force", "to-come"]
+    assert [shelf.notice(old, "nl", day).ends for day in (DAY - ONE, DAY)] == [DAY - ONE, None]
+    assert company_of_process(COMPANY.company.directory).in_force(DAY).version == old
+    at.business.on(ON_THE_DAY)
+    activate(at)  # which reads the files as they are
+    assert steps.that_stands(at.keeper, begun, DAY) is begun
+    monkeypatch.setenv("BLOESEM_STANDING", DAY.isoformat())
+    shelf = Shelf(COMPANY.company.directory)
+    assert [shelf.notice(day, "nl", DAY).state for day in (old, DAY)] == ["past", "in-force"]
 
 
 def test_a_draft_says_what_would_become_readable_and_takes_it_back(at: Stage) -> None:

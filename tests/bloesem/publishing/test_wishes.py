@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 from tests.bloesem.consent.stage import Stage
-from tests.bloesem.publishing.test_steps import DAY, IN_TIME, URL, deliver
+from tests.bloesem.publishing.test_steps import DAY, IN_TIME, URL, deliver, installed
 from tests.bloesem.sending.stage import door
 from tests.promises.test_gate import COMPANY
 
 from bloesem.publishing import steps
 from bloesem.publishing.draft import Draft, keep
 from bloesem.publishing.version import version_of
-from bloesem.publishing.wishes import DOORS, HELPERS, Taker
+from bloesem.publishing.wishes import DOORS, HELPERS, OWNERS, Owner, Taker
 
 
 def ask(at: Stage, act: str, actor: str = "Hanne Willems", **said: object) -> int:
@@ -69,7 +70,7 @@ def test_a_version_is_decided_about_and_announced_as_the_page_asks(at: Stage) ->
     taker.serve(at.keeper, HELPERS)
     stands = wish(at, looked)[1]["stands"]
     assert stands["told"]["in_time"] == 1
-    assert [block["rule"] for block in stands["blocks"]] == ["P-173"]
+    assert [block["rule"] for block in stands["blocks"]] == ["P-173: a version begins on its day"]
     assert not taker.waits(at.keeper, (*HELPERS, *DOORS))
 
     version = version_of(COMPANY.company, DAY)
@@ -78,6 +79,42 @@ def test_a_version_is_decided_about_and_announced_as_the_page_asks(at: Stage) ->
     assert board is not None
     assert board[0]["drafts"][0]["counted"]["gone"] == {"call_recording": 2}
     assert board[0]["drafts"][0]["digest"] == version.digest
-    for act, actor in (("activate", "Hanne"), ("look", " ")):
+    for act, actor in (("erase", "Hanne"), ("look", " ")):
         with pytest.raises(psycopg.errors.CheckViolation):
             ask(at, act, actor)
+
+    the_owner_counts_and_activates(at, taker)
+
+
+def the_owner_counts_and_activates(at: Stage, taker: Taker) -> None:
+    """Of a version that was decided about and announced: the same database, as a bring-up is what costs."""
+    counted = ask(at, "draft")
+    assert taker.serve(at.keeper, OWNERS) == 1
+    assert wish(at, counted)[0] == "refused", "a helper compiles nothing"
+    counted, early = ask(at, "draft"), ask(at, "activate")
+    owner = Owner(at.world.secrets, DAY)
+    assert taker.serve(at.keeper, OWNERS, owner=owner) == 2
+    state, said = wish(at, counted)
+    assert (state, said["people"]) == ("done", 1)
+    found = at.keeper.execute("SELECT counted FROM bloesem.publication_draft").fetchone()
+    assert found is not None
+    assert found[0]["uses"], "the worked example changes what is read"
+    state, said = wish(at, early)
+    assert (state, "has not come" in said["what"]) == ("refused", True)
+    assert installed(at)[-1] < DAY, "a dry run is taken back, and what is refused changes nothing"
+
+    at.business.on(str(DAY))
+    moved = ask(at, "activate")
+    taker.serve(at.keeper, OWNERS, owner=Owner(at.world.secrets, DAY - dt.timedelta(days=1)))
+    state, said = wish(at, moved)
+    assert (state, "has not come" in said["what"]) == ("refused", True), "processes go by the real day"
+    asked = ask(at, "activate", "Mira Claes")
+    taker.serve(at.keeper, OWNERS, owner=owner)
+    assert wish(at, asked) == ("done", {"in_force": str(DAY), "people": 1})
+    assert installed(at)[-1] == DAY
+    done = steps.read(at.keeper, at.world.plan, DAY)
+    assert done is not None
+    assert done.activated_by == "Mira Claes"
+    again = ask(at, "activate")
+    taker.serve(at.keeper, OWNERS, owner=owner)
+    assert wish(at, again)[0] == "refused", "in force once"

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from tests.bloesem.recipients.changed import (
     ASKS,
     DAY,
@@ -19,6 +20,8 @@ from tests.bloesem.recipients.changed import (
     without_transfer,
 )
 
+from bloesem.policy.company import Company
+from bloesem.policy.model import TransferRules
 from bloesem.recipients.decide import may_disclose
 from bloesem.recipients.model import ART_28, STEPS, Grant, Measure, SubProcessor, Transfer
 
@@ -243,6 +246,7 @@ def test_a_processor_without_a_complete_signed_and_valid_contract_has_no_access(
     assert "is not on record" in why(ask("zonnewijs", changed("zonnewijs", contract=None)))
     contract = blossom().record.recipients["zonnewijs"].contract
     assert contract is not None
+    assert list(ART_28.values()) == [f"28(3)({letter})" for letter in "abcdefgh"], "each point of the law"
     for item, article in ART_28.items():
         left = {key: value for key, value in contract.items.items() if key != item}
         assert f"lacks `{item}` (art. {article})" in why(
@@ -443,8 +447,31 @@ def test_any_other_mechanism_is_refused_until_the_policy_names_it() -> None:
         assert f"is `{mechanism}`, which the policy does not name" in why(ask("nimbus", company))
     rules = policy().transfers
     assert rules is not None
+    for derogation in ("derogation", "bcr"):  # and it cannot name one that is for exceptions
+        with pytest.raises(ValidationError, match="mechanisms"):
+            TransferRules.model_validate(
+                {**rules.model_dump(by_alias=True), "mechanisms": ("adequacy", "scc", derogation)}
+            )
     none = policy(transfers=rules.model_copy(update={"mechanisms": ("adequacy",)}))
     assert "is `scc`, which the policy does not name" in why(ask("nimbus", under=none))
+
+
+@pytest.mark.promise("R-046")
+def test_a_decision_on_the_country_comes_before_clauses() -> None:
+    """Clauses for a country with a decision on all of it go, and somebody is told that the decision comes first."""
+    clauses = blossom().record.transfers["nimbus-us"].clauses
+    assert clauses is not None
+    given = {"mechanism": "scc", "clauses": clauses.model_copy(update={"module": 2}), "copy_at": "x"}
+
+    def warned(name: str, company: Company) -> list[str]:
+        return [str(one) for one in ask(name, company).warnings if one.kind == "adequacy-first"]
+
+    alps = changed("liberty_platforms", remote_access=("CH",), parent=None)
+    alps = moved("liberty-gb", alps, country="CH", scope=None, **given)
+    assert ask("liberty_platforms", alps).allowed
+    (said,) = warned("liberty_platforms", alps)
+    assert "there is a decision of the Commission on CH" in said
+    assert warned("liberty_platforms", blossom()) == warned("nimbus", blossom()) == []
 
 
 @pytest.mark.promise("R-049")
@@ -525,6 +552,7 @@ def test_measures_stand_in_three_classes_and_the_transfer_waits_for_proof_of_eac
             )
 
 
+@pytest.mark.promise("R-048")
 def test_who_signs_clauses_gives_a_copy_and_an_importer_under_the_regulation_is_told() -> None:
     assert "can be had nowhere" in why(ask("nimbus", moved("nimbus-us", copy_at=None)))
     decision = ask("nimbus", moved("nimbus-us", importer_under_gdpr=True))

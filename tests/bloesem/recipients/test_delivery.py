@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import sepaxml  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from pypdf import PdfReader
@@ -25,6 +27,7 @@ from tests.bloesem.recipients.store import blossom_store, files, invoiced, it_is
 from tests.bloesem.recipients.test_notices import DOMAIN, signer
 from tests.promises.business import Business
 from tests.promises.test_gate import has_home_charger
+from xmlschema import XMLSchema
 
 from bloesem.consent.phone_list import import_list
 from bloesem.consent.suppression import enter
@@ -35,6 +38,7 @@ from bloesem.recipients import notices, returns
 from bloesem.recipients.delivery import hashed
 from bloesem.recipients.disclose import Disclosed, DisclosureError, disclose
 from bloesem.recipients.opendsr import callback_body
+from bloesem.recipients.outbox import write_rows
 from bloesem.recipients.returns import ReturnError, confirm, open_ones, overdue_findings, purge
 from bloesem.sending import tables
 
@@ -213,6 +217,20 @@ def test_who_advertises_gets_nothing_where_the_record_does_not_say_what_is_asked
         give(at, [at.customer()], tmp_path, "klaproos", "marketing", "winter-2026", company=lambda: company)
 
 
+@pytest.mark.parametrize(
+    ("name", "for_", "assignment"),
+    [("fleetco", "billing", None), ("voltwacht", "service", "job-2026-0001")],
+)
+def test_who_reads_within_a_scope_of_its_own_gets_no_file_of_many(
+    at: Stage, tmp_path: Path, name: str, for_: str, assignment: str | None
+) -> None:
+    """An employer has its own people's months, an installer its own job (P-114): a file would hold everybody's."""
+    with pytest.raises(DisclosureError, match="as a file"):
+        give(at, [at.customer()], tmp_path, name, for_, assignment, actor="staff:bo")
+    assert not list(tmp_path.iterdir())
+    assert at.one("SELECT count(*) FROM bloesem.disclosure WHERE recipient = %s", name) == 0
+
+
 def test_research_is_without_those_who_objected(at: Stage, tmp_path: Path) -> None:
     kept, objected = (at.customer() for _ in range(2))
     survey = at.one(SURVEY, new_id())
@@ -286,9 +304,31 @@ def test_a_print_house_gets_a_letter_of_each_person_in_their_language(at: Stage,
     french, odd, nowhere = (invoiced(at.business, name) for name in ("Łukasz", "漢", "Peeters"))
     at.keeper.execute("UPDATE data.person SET language = 'fr' WHERE id = %s", [french])
     at.keeper.execute("DELETE FROM data.address WHERE person_id = %s", [nowhere])
-    done = give(at, [french, odd, nowhere], tmp_path, "briefwerk", "billing")
-    assert done.people == {french, odd, nowhere}
-    assert done.left_out == {"letter-no-address": 1, "letter-not-printable": 1}
+    billed = invoiced(at.business)
+    at.keeper.execute("UPDATE data.invoice SET issued_on = %s WHERE person_id = %s", [DAY, french])
+    at.keeper.execute(
+        "UPDATE data.invoice SET issued_on = %s WHERE person_id = %s", [DAY - dt.timedelta(7), billed]
+    )
+    done = give(at, [french, odd, nowhere, billed], tmp_path, "briefwerk", "billing", since=DAY)
+    assert done.people == {french}, "who has no letter is in no file"
+    assert done.left_out == {
+        "letter-no-address": 1,
+        "letter-not-printable": 1,
+        "letter-nothing-in-it": 1,
+    }
+    held = files(done.directory)
+    assert {name: len(rows(held[name])) for name in held if name != "manifest.json"} == {
+        "person_name.csv": 1,
+        "address.csv": 1,
+        "invoice.csv": 1,
+    }
+    assert set(rows(held["person_name.csv"])[0]) == {"person", "given_name", "family_name"}, (
+        "no more than is printed"
+    )
+    recorded = at.keeper.execute(
+        "SELECT DISTINCT person_id FROM bloesem.disclosed WHERE disclosure_id = %s", [done.number]
+    ).fetchall()
+    assert recorded == [(french,)]
     said = next(file for file in manifest(done.directory)["files"] if file["file"] == "letters.pdf")
     path = done.directory / "letters.pdf"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == said["sha256"]
@@ -313,8 +353,104 @@ def test_a_print_house_gets_a_letter_of_each_person_in_their_language(at: Stage,
 def test_a_letter_says_nothing_that_was_not_given(at: Stage, tmp_path: Path) -> None:
     fields = ("identification.name", "identification.address")
     done = give(at, [invoiced(at.business)], tmp_path, "briefwerk", "billing", fields=fields)
-    assert done.left_out == {"letter-fields-not-given": 1}
-    assert not (done.directory / "letters.pdf").exists()
+    assert (done.people, done.left_out) == (frozenset(), {"letter-fields-not-given": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_got_nothing_has_nothing_to_confirm(at: Stage, tmp_path: Path) -> None:
+    before = at.count("bloesem.disclosure")
+    done = give(
+        at, [invoiced(at.business)], tmp_path, "briefwerk", "billing", since=DAY + dt.timedelta(days=400)
+    )
+    assert (done.number, done.dry, done.left_out) == (0, False, {"letter-nothing-in-it": 1})
+    assert (at.count("bloesem.disclosure"), open_ones(at.keeper), list(tmp_path.iterdir())) == (
+        before,
+        [],
+        [],
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_what_the_database_keeps_as_bytes_is_text_or_base64_in_a_file(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"values.{form}"
+    write_rows(path, ("steps", "sealed"), [(b"[[0, 0]]", memoryview(b"\xff\x00"))], form)
+    said = rows(path.read_text()) if form == "csv" else json.loads(path.read_text())
+    assert said == [{"steps": "[[0, 0]]", "sealed": "/wA="}]
+
+
+def test_only_letters_are_of_documents_since_a_day(at: Stage, tmp_path: Path) -> None:
+    with pytest.raises(DisclosureError, match="gets no letters"):
+        give(at, [invoiced(at.business)], tmp_path, "cijferhuis", "billing", since=DAY)
+
+
+def owed(at: Stage, *accounts: str, order: str = "R1", on: dt.date = DAY, cents: int = 1210) -> int:
+    """Somebody with accounts, whom we owe a reimbursement on a day."""
+    person = at.business.customer()
+    for iban in accounts:
+        at.business.add("bank_account", person, iban=iban, iban_last4=iban[-4:], collected_at=at.now())
+    at.business.add(
+        "reimbursement", person, paid_on=on, month=DAY, order_id=order, energy_wh=1000, amount_cents=cents
+    )
+    return person
+
+
+def test_a_bank_gets_one_checked_file_of_what_is_due_and_no_rows(at: Stage, tmp_path: Path) -> None:
+    good, later = "BE68 5390 0754 7034", DAY + dt.timedelta(days=3)
+    paid = owed(at, good, order="R202609-1")
+    ahead = owed(at, "BE71096123456769", order="R202609-2", on=later, cents=5)
+    others = [
+        owed(at, order="R3"),
+        owed(at, good, "BE71096123456769", order="R4"),
+        owed(at, "BE68539007547035", order="R5"),
+        owed(at, good, order="R6", on=DAY - dt.timedelta(days=1)),
+        owed(at, good, order="R7", cents=-5),
+        owed(at, good, order="R8"),
+        owed(at, good, order="R8"),
+    ]
+    done = give(at, [paid, ahead, *others], tmp_path, "vlasbank", "billing")
+    assert done.people == {paid, ahead}
+    assert done.left_out == {
+        "payment-no-account": 1,
+        "payment-several-accounts": 1,
+        "payment-wrong-account": 1,
+        "payment-none-due": 1,
+        "payment-wrong-order": 3,
+    }
+    assert {path.name for path in done.directory.iterdir()} == {"manifest.json", "payments.xml"}
+    told = manifest(done.directory)
+    content = (done.directory / "payments.xml").read_bytes()
+    assert told["files"] == [
+        {
+            "file": "payments.xml",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "rows": 0,
+            "payments": 2,
+            "columns": [],
+        }
+    ]
+    space = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.03}"
+    tree = ElementTree.fromstring(content)
+    texts = [
+        [it.text for it in tree.iter(f"{space}{name}")] for name in ("EndToEndId", "InstdAmt", "ReqdExctnDt")
+    ]
+    assert texts == [["R202609-1", "R202609-2"], ["12.10", "0.05"], [str(DAY), str(later)]]
+    assert {it.text for it in tree.iter(f"{space}IBAN")} == {
+        "BE68539007547034",
+        "BE71096123456769",
+    }, "ours is that of the record"
+    assert f"{paid}".encode() not in content, "no number of ours"
+    assert XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.03.xsd").is_valid(
+        content.decode()
+    )
+    given = at.keeper.execute(
+        "SELECT table_name, columns FROM bloesem.disclosed WHERE disclosure_id = %s AND person_id = %s ORDER BY 1",
+        [done.number, paid],
+    ).fetchall()
+    assert [(table, sorted(names)) for table, names in given] == [
+        ("bank_account", ["iban"]),
+        ("person_name", ["family_name", "given_name"]),
+        ("reimbursement", ["amount_cents", "order_id"]),
+    ]
 
 
 @pytest.mark.parametrize("where", ["remove", "_write"])
@@ -405,6 +541,36 @@ def test_an_archives_papers_are_given_by_two_and_end_with_a_certificate(at: Stag
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 
+def test_the_do_not_call_list_is_imported_whole_on_the_command_line_and_says_how_fresh_it_is(
+    at: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-090: nobody is called without a list of late, so somebody has to be able to bring one."""
+    monkeypatch.setattr("bloesem.gate.keeping.configured", lambda: False)  # a command is a process of its own
+    where = ("--company", HOME, "--store", at.world.database.dsn.url(), "--prefix", at.world.plan.prefix)
+    at.keeper.execute("DELETE FROM bloesem.phone_list_import")
+    none = call("recipients", "do-not-call", *where, "--json")
+    assert (none.code, none.json["may_call"]) == (1, False)
+    file = tmp_path / "list.txt"
+    day = at.today() - dt.timedelta(days=2)
+    for bad in (
+        f"# date: {day}\n+32470000001\n# numbers: 2\n".encode(),
+        f"# date: {day}\n+32470000001\n".encode(),
+        f"# date: {day}\n+32470000001\n# numbers: 1\n".encode("utf-16"),
+        f"# date: {day - dt.timedelta(days=400)}\n+32470000001\n# numbers: 1\n".encode(),
+    ):
+        file.write_bytes(bad)
+        said = call("recipients", "do-not-call", file, *where)
+        assert said.code == 2
+        assert "32470000001" not in said.err + said.out
+        assert at.one("SELECT count(*) FROM bloesem.phone_list_import") == 0
+    file.write_bytes(f"# date: {day}\n+32470000001\n# numbers: 1\n".encode())
+    took = call("recipients", "do-not-call", file, *where, "--json")
+    assert (took.code, took.json["numbers"], took.json["may_call"]) == (0, 1, True)
+    assert at.one("SELECT number FROM bloesem.phone_list") == "+32470000001"
+    at.keeper.execute("DELETE FROM bloesem.phone_list_import")
+    at.keeper.execute("DELETE FROM bloesem.phone_list")
+
+
 def test_it_is_given_counted_and_confirmed_on_the_command_line(at: Stage, tmp_path: Path) -> None:
     login = at.world.login("billing")
     own = at.world.secrets.of(login)
@@ -467,7 +633,7 @@ def test_a_recipients_signed_answer_is_the_proof_of_its_notice_and_nothing_else_
 
     key, certificate = signer
     person = invoiced(at.business)
-    give(at, [person], tmp_path, "briefwerk", "billing", fields=("contract.billing",))
+    give(at, [person], tmp_path, "briefwerk", "billing")
     (one,) = notices.queue(at.keeper, person, "erasure", request=uuid.uuid4(), due=DAY, now=NOON)
     company = changed("briefwerk", notices=f"https://{DOMAIN}/requests", certificate=certificate.decode())
     monkeypatch.setattr(callbacks, "shelf", lambda: SimpleNamespace(company=lambda: company))

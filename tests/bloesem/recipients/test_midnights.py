@@ -39,6 +39,7 @@ def test_a_decision_turns_at_the_midnight_after_its_last_day_and_at_no_other(nam
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_whoever_keeps_the_record_is_told_of_each_last_day_at_least_thirty_days_ahead() -> None:
     """Every lapse of the year, on every day of the thirty before it, by name; and what has lapsed, from the midnight on."""
     company = blossom()

@@ -24,6 +24,8 @@ from bloesem.recipients import notices
 from bloesem.recipients.disclose import disclose
 from bloesem.recipients.given import recipients_of
 from bloesem.recipients.opendsr import callback_body, read_callback, request_body
+from bloesem.recipients.send import letter
+from bloesem.sending.transports import Place
 
 NOON = midnight(DAY) + dt.timedelta(hours=12)
 DUE = DAY + dt.timedelta(days=14)
@@ -36,16 +38,10 @@ def give(store: Business, person: int, to: Path, name: str, **more: Any) -> None
 
 @pytest.fixture
 def people(blossom_store: Business, tmp_path: Path) -> tuple[Business, int, int]:  # noqa: F811
-    """Two customers: of both the print house got name and address, of the first the access point got an invoice."""
+    """Two customers: of both the print house got a letter, of the first the access point got an invoice."""
     one, other = invoiced(blossom_store), invoiced(blossom_store, "Baert")
     for person in (one, other):
-        give(
-            blossom_store,
-            person,
-            tmp_path,
-            "briefwerk",
-            fields=("identification.name", "identification.address"),
-        )
+        give(blossom_store, person, tmp_path, "briefwerk")
     give(blossom_store, one, tmp_path, "factuurpunt", fields=("contract.billing",))
     give(blossom_store, one, tmp_path, "liberty_platforms", fields=("identification.name",))
     return blossom_store, one, other
@@ -58,7 +54,7 @@ def test_the_actual_recipients_of_a_person_are_named_with_what_they_got_where_it
     found = {each.recipient: each for each in recipients_of(store.world.admin, one)}
     assert set(found) == {"briefwerk", "factuurpunt", "liberty_platforms"}
     assert (found["briefwerk"].name, found["briefwerk"].kinds) == ("Briefwerk NV (example)", ("print_mail",))
-    assert set(found["briefwerk"].fields) == {"address", "person_name"}
+    assert set(found["briefwerk"].fields) == {"address", "invoice", "person_name"}
     assert set(found["factuurpunt"].fields) == {"invoice"}
     (transfer,) = found["liberty_platforms"].transfers
     assert (transfer["country"], transfer["mechanism"]) == ("GB", "adequacy")
@@ -131,6 +127,19 @@ def test_a_notice_goes_forward_only_and_one_without_proof_is_escalated_once(
     notices.sent(admin, second.id, "x", NOON)
     states = {each.id: each.state for each in notices.of_request(admin, first.request)}
     assert states == {first.id: "proven", second.id: "sent", third.id: "queued"}
+
+
+def test_a_letter_on_a_correction_says_how_the_right_value_is_got_and_holds_none() -> None:
+    place = Place("blossom.example", "https://blossom.example", "news@blossom.example")
+    one = notice("rectification")
+    text = letter(one, "gegevens@briefwerk.example", place, NOON).text
+    assert "Do likewise" not in text, "nobody can correct what they are not told"
+    assert f"Answer with the number {one.request}: you then get the right value" in text
+    assert f"Antwoord met het nummer {one.request}: dan krijgt u de juiste waarde" in text
+    assert str(DUE) in text
+    erased = letter(notice("erasure"), "gegevens@briefwerk.example", place, NOON).text
+    assert "Do likewise" in erased
+    assert "right value" not in erased
 
 
 # ---- OpenDSR -------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_an_erasure_is_posted_signed_again_when_it_was_not_taken_and_escalated_w
     store, signer = blossom_store, Signer.at(tmp_path)
     admin, prefix = store.world.admin, store.world.plan.prefix
     person = invoiced(store)
-    give(store, person, tmp_path / "out", "briefwerk", fields=("identification.name",))
+    give(store, person, tmp_path / "out", "briefwerk")
     (one,) = notices.queue(admin, person, "erasure", request=uuid.uuid4(), due=DUE, now=NOON)
     (mend,) = notices.queue(admin, person, "rectification", request=uuid.uuid4(), due=DUE, now=NOON)
 

@@ -62,6 +62,7 @@ def refused(tmp_path: Path) -> Change:
             "unknown category `survey`",
         ),
         ("recipients.yaml", "statute: vat-code-60", "statute: vat-code-61", "unknown statute `vat-code-61`"),
+        ("recipients.yaml", "alone: fleet,", "alone: fleets,", "did you mean `fleet`?"),
         ("recipients.yaml", "store: business", "store: crm", "unknown database `crm`"),
         ("recipients.yaml", "parent: null", "parents: null", "accepted here: "),
         ("recipients.yaml", "role: joint-controller", "role: friend", "accepted: processor, controller"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.bloesem.cli.world import BLOSSOM, call
 from tests.bloesem.recipients.changed import DAY, blossom, record_with
 
 from bloesem.errors import PolicyError
-from bloesem.policy.company import Company
+from bloesem.policy.company import Company, load_company
 from bloesem.register.activities import register
 from bloesem.register.exports import FORMATS, dpv, export, tilt
 from bloesem.register.records import Automated, Officer, Terms
@@ -82,18 +83,34 @@ def test_tilt_names_what_the_text_lacks_and_nothing_else() -> None:
     assert {line.split(": ", 1)[1] for line in found} == {
         fault.message for fault in Draft7Validator(tilt.schema()).iter_errors(made)
     }
-    assert [line.split(":")[0] for line in found] == [".", "dataProtectionOfficer", "dataProtectionOfficer"]
-    assert "rightToWithdrawConsent" in found[0]
-    assert {line.split("'")[1] for line in found[1:]} == {"name", "phone"}
+    assert [line.split(":")[0] for line in found] == ["."]
+    assert "rightToWithdrawConsent" in found[0], "the text of 2024 does not name it (L-059)"
+    assert made["dataProtectionOfficer"]["name"] == made["controller"]["representative"]["name"], (
+        "the function that the text gives, where the record has no person"
+    )
+    nowhere = list(tilt.problems(exported("tilt", _with(website=None))))
+    assert any(line.startswith("meta: 'url'") for line in nowhere), (
+        "what nobody wrote down is left out, and named"
+    )
     whole = exported("tilt", _with(officer=Officer(name="Ann Claes", telephone="+32 15 00 00 00")))
     assert [line for line in tilt.problems(whole) if "dataProtectionOfficer" in line] == []
+    assert whole["dataProtectionOfficer"]["name"] == "Ann Claes"
     whole["rightToWithdrawConsent"] = whole["rightToInformation"]
     assert list(tilt.problems(whole)) == []
     assert list(Draft7Validator(tilt.schema()).iter_errors(whole)) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_corrected_version_is_whole_by_tilts_schema(language: str) -> None:
+    day = dt.date(2027, 3, 1)
+    company = load_company(BLOSSOM)
+    made = json.loads(export("tilt", company, register(company, day), language).text)
+    assert list(Draft7Validator(tilt.schema()).iter_errors(made)) == []
+    assert made["rightToWithdrawConsent"]["available"]
+
+
 def test_whether_anything_is_automated_comes_from_the_record() -> None:
-    assert exported("tilt")["automatedDecisionMaking"] == {"inUse": False}
+    assert exported("tilt")["automatedDecisionMaking"]["inUse"] is False
     one = Automated(part="identify", logic={"nl": "Een score"}, consequences={"nl": "Geen contract"})
     said = exported("tilt", _with(automated=(one,)))["automatedDecisionMaking"]
     assert said == {"inUse": True, "logicInvolved": "Een score", "scopeAndIntendedEffects": "Geen contract"}

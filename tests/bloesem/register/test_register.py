@@ -35,6 +35,8 @@ def test_every_part_and_purpose_of_the_law_is_an_activity_with_all_that_is_asked
         for column in columns("nl"):
             if column.required:
                 assert said[column.key], (one.key, column.key)
+    asked = {column.article for column in columns("nl") if column.required}
+    assert asked == {f"30(1)({letter})" for letter in "bcdefg"}, "(a), who is responsible, is the first sheet"
 
 
 def test_the_basis_is_the_one_that_a_part_runs_on_and_recipients_are_those_registered_for_it() -> None:
@@ -64,6 +66,15 @@ def _versions(company: Company, second: dt.date, **changes: object) -> Company:
     first = company.versions[0]
     later = first.model_copy(update={"version": second, **changes})
     return replace(company, versions=(first, later))
+
+
+def test_a_version_that_has_not_begun_ends_nothing() -> None:
+    """Neither before its day, nor on it where nobody put it in force (P-175)."""
+    company = _versions(blossom(), dt.date(2027, 3, 1), purposes={})
+    unpublished, after = replace(company, standing=dt.date(2024, 3, 18)), dt.date(2027, 4, 1)
+    for it, day in ((company, DAY), (unpublished, after)):
+        assert {one.ended for one in register(it, day).activities} == {None}
+    assert dt.date(2027, 2, 28) in {one.ended for one in register(company, after).activities}
 
 
 @pytest.mark.promise("R-042")

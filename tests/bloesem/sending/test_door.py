@@ -122,6 +122,7 @@ def test_newsletters_need_consent_of_customers_too(at: Stage) -> None:
     assert said(at, person, "open-day", day="3 maart") == "withdrawn"
 
 
+@pytest.mark.promise("R-053")
 def test_a_consent_for_one_channel_is_for_no_other(at: Stage) -> None:
     person = at.customer()
     at.phone(person, "+32470000011")
@@ -133,18 +134,51 @@ def test_a_consent_for_one_channel_is_for_no_other(at: Stage) -> None:
     assert said(at, person, "agreed-offer", "app") == "allowed"
 
 
+@pytest.mark.promise("R-037")
+@pytest.mark.promise("R-033")
 @pytest.mark.promise("P-077")
 @pytest.mark.promise("P-085")
-def test_an_objection_stops_advertising_and_nothing_else(at: Stage) -> None:
+def test_an_objection_stops_advertising_and_what_is_neither_contract_nor_law(at: Stage) -> None:
     person = at.customer()
     at.agree(person)
     object_to_advertising(at.keeper, at.rules, person)
-    assert said(at, person) == "objected"
+    ways = {"post", "email", "sms", "phone", "app"}
+    assert ways == set(at.rules.file.channels)
+    for way in ways - {"app"}:
+        assert said(at, person, channel=way) == "objected", way
+    assert said(at, person, "agreed-offer", "app") == "objected"
     assert said(at, person, "spring-news") == "objected"
     assert said(at, person, "statement-ready", month="mei", amount="12 EUR") == "allowed"
-    assert said(at, person, "satisfaction") == "allowed"
-    record_fact(at.keeper, at.world.plan, Fact(person, "objection", "quality", at.now()))
-    assert said(at, person, "satisfaction") == "objected", "P-077"
+    assert said(at, person, "satisfaction") == "objected", "P-167: contract and law alone"
+    other = at.customer()
+    assert said(at, other, "satisfaction") == "allowed"
+    record_fact(at.keeper, at.world.plan, Fact(other, "objection", "quality", at.now()))
+    assert said(at, other, "satisfaction") == "objected", "P-077"
+    assert said(at, other) == "allowed", "an objection to research is none to advertising"
+
+
+def test_an_invitation_to_a_survey_is_answered_once_and_nothing_says_by_whom(at: Stage) -> None:
+    people = [at.customer(), at.customer()]
+    made, letters = door(at)
+    made.submit("satisfaction", "email", people, {})
+    made.run()
+    links = [
+        it.rpartition("/")[2]
+        for letter in letters.sent
+        for it in letter.text.split()
+        if "/nl/survey/tevredenheid/" in it
+    ]
+    assert len(set(links)) == len(links) == 2
+    kept = at.keeper.execute("SELECT to_jsonb(b)::text FROM bloesem.ballot b").fetchall()
+    assert len(kept) == 2
+    assert not [row for row in kept for link in links if link in row[0]], "the link itself is kept nowhere"
+    columns = "SELECT string_agg(attname::text, ',' ORDER BY attnum) FROM pg_attribute WHERE attnum > 0 AND attrelid = %s::regclass"
+    assert at.one(columns, "bloesem.ballot") == "hash,survey", "no message, no person, no time"
+    take = "SELECT door.ballot_take(%s, %s)"
+    assert at.one(take, "other", links[0]) is False
+    assert [at.one(take, "tevredenheid", links[0]) for _ in range(2)] == [True, False]
+    assert at.one("SELECT door.ballot_open('tevredenheid', %s)", links[1]) is True
+    assert at.one("SELECT count(*) FROM bloesem.ballot") == 1, "nothing is left of the one that was used"
 
 
 def test_one_channel_may_be_refused_alone(at: Stage) -> None:

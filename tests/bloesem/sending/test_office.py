@@ -12,7 +12,7 @@ from tests.bloesem.sending.stage import door, fresh_list, templates
 from tests.bloesem.sending.test_campaign import owns
 
 from bloesem.consent.tables import SIGNAL, object_to_advertising
-from bloesem.sending import confirming, tables
+from bloesem.sending import ballots, confirming, tables
 from bloesem.sending.office import Office
 from bloesem.sending.office_sql import FUNCTIONS
 from bloesem.sending.tables import REFUSE, UNSUBSCRIBE
@@ -151,13 +151,15 @@ def test_what_is_no_campaign_is_refused(alone: Stage, page: Connection, template
     assert said["key"] == key
 
 
-def test_the_pages_login_may_call_five_functions_and_read_nothing(alone: Stage, page: Connection) -> None:
+def test_the_pages_login_may_call_what_its_pages_need_and_read_nothing(
+    alone: Stage, page: Connection
+) -> None:
     row = page.execute(
         "SELECT array_agg(p.proname::text ORDER BY 1) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE n.nspname = 'door' AND has_function_privilege(p.oid, 'EXECUTE')"
     ).fetchone()
     assert row is not None
-    named = (*FUNCTIONS, *confirming.FUNCTIONS, SIGNAL, UNSUBSCRIBE, REFUSE)
+    named = (*FUNCTIONS, *confirming.FUNCTIONS, ballots.OPEN, ballots.TAKE, SIGNAL, UNSUBSCRIBE, REFUSE)
     meant = {it.split("(")[0] for it in named}
     assert set(row[0]) - {"outbox_once"} == meant
     for table in ("campaign", "campaign_wish", "outbox"):

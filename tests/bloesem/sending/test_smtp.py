@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import os
 import signal
 import subprocess
@@ -132,6 +133,21 @@ def test_files_are_whole_and_never_twice(tmp_path: Path, at: Stage) -> None:
     assert files.send(letter) is Outcome.UNKNOWN
     assert [file.name for file in (tmp_path / "sms").iterdir()] == ["7.json"]
     assert (tmp_path / "sms" / "7.json").stat().st_mode & 0o077 == 0
+    offer = Letter(
+        9,
+        "email",
+        "a@post.example",
+        "s",
+        "t",
+        "nl",
+        at.now(),
+        unsubscribe=("https://x.example/u/1", "u@x.example"),
+    )
+    assert files.send(offer) is Outcome.SENT
+    headers = json.loads((tmp_path / "email" / "9.json").read_text())["headers"]
+    assert headers == {
+        name: mail(offer, PLACE)[name] for name in ("List-Unsubscribe", "List-Unsubscribe-Post")
+    }
     (tmp_path / "post").write_text("in the way")
     assert files.send(Letter(8, "post", "Veld 1", "s", "t", "nl", at.now())) is Outcome.LATER
 

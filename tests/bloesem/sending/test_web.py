@@ -99,6 +99,7 @@ def test_forged_old_and_used_links_are_refused_in_words(at: Stage, browser: Clie
 
 
 @pytest.mark.promise("R-037")
+@pytest.mark.promise("P-166")
 def test_an_address_is_enough_and_the_page_tells_nobody_whose_it_is(at: Stage, browser: Client) -> None:
     person = at.customer("known@post.example")
     known = browser.post("/objection", {"address": " Known@post.example "})
@@ -139,6 +140,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+@pytest.mark.promise("R-033")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.promise("P-092")
 def test_pages_are_short_named_and_ask_for_no_reason(at: Stage, browser: Client, language: str) -> None:

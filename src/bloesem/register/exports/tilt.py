@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bloesem.plan.categories import covers
-from bloesem.register.words import retention, said, term
+from bloesem.register.words import phrase, retention, said, term
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
@@ -28,9 +28,11 @@ RIGHTS = {
     "rightToInformation": ("access",),
     "rightToRectificationOrDeletion": ("rectification", "erasure"),
     "rightToDataPortability": ("portability",),
-    "rightToWithdrawConsent": ("withdraw", "withdrawal"),
+    "rightToWithdrawConsent": (),
     "accessAndDataPortability": ("access", "portability"),
 }
+#: Rights that policies call what they like are known by their article.
+BY_ARTICLE = {"rightToWithdrawConsent": "7(3)"}
 
 
 @cache
@@ -68,12 +70,19 @@ def document(company: Company, register: Register, language: str) -> dict[str, A
     identity = register.identity
     where = {"address": identity.address, "country": identity.country}
     body: dict[str, Any] = {
-        "controller": _full({"name": identity.name, **where}),
+        "controller": _full(
+            {"name": identity.name, **where, "representative": _representative(register, language)}
+        ),
         "dataProtectionOfficer": _full(
-            {"name": identity.officer, **where, "email": identity.email, "phone": identity.officer_telephone}
+            {
+                "name": identity.officer or said(register.policy.contact.function, language),
+                **where,
+                "email": identity.email,
+                "phone": identity.officer_telephone,
+            }
         ),
         "dataDisclosed": list(_disclosed(company, register, language)),
-        "thirdCountryTransfers": list(_transfers(register)),
+        "thirdCountryTransfers": list(_transfers(register, language)),
         "sources": list(_sources(company, register, language)),
         "changesOfPurpose": [],
         **_rights(company, register, language),
@@ -94,6 +103,18 @@ def document(company: Company, register: Register, language: str) -> dict[str, A
         "_hash": digest,
     }
     return {"meta": _full(meta), **body}
+
+
+def _representative(register: Register, language: str) -> dict[str, Any]:
+    """Who speaks for the controller about data: the officer, by name where the record has one, else the text's contact."""
+    contact = register.policy.contact
+    return _full(
+        {
+            "name": register.identity.officer or said(contact.function, language),
+            "email": contact.email,
+            "phone": register.identity.officer_telephone,
+        }
+    )
 
 
 def _full(values: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +197,13 @@ def _clocks(keep: Keep) -> Iterator[Term]:
             clock = clock.fallback
 
 
-def _transfers(register: Register) -> Iterator[dict[str, Any]]:
+def _transfers(register: Register, language: str) -> Iterator[dict[str, Any]]:
+    def has(which: str, there: bool) -> dict[str, Any]:
+        return {
+            "available": there,
+            "description": phrase(f"tilt_{which}_{'yes' if there else 'no'}", language),
+        }
+
     by: dict[str, set[str]] = {}
     for one in register.running:
         for each in one.transfers:
@@ -184,11 +211,14 @@ def _transfers(register: Register) -> Iterator[dict[str, Any]]:
     for country, mechanisms in sorted(by.items()):
         yield {
             "country": country,
-            "adequacyDecision": {"available": "adequacy" in mechanisms},
-            "appropriateGuarantees": {
-                "available": bool(mechanisms & {"scc", "bcr", "code", "certification"})
-            },
-            "standardDataProtectionClause": {"available": "scc" in mechanisms},
+            "adequacyDecision": has("adequacy", "adequacy" in mechanisms),
+            "appropriateGuarantees": has(
+                "guarantees", bool(mechanisms & {"scc", "bcr", "code", "certification"})
+            ),
+            "presenceOfEnforceableRightsAndEffectiveRemedies": has(
+                "remedies", bool(mechanisms & {"adequacy", "scc"})
+            ),
+            "standardDataProtectionClause": has("clauses", "scc" in mechanisms),
         }
 
 
@@ -201,7 +231,14 @@ def _sources(company: Company, register: Register, language: str) -> Iterator[di
                 "_id": _id(company, f"source:{key}"),
                 "dataCategory": said(policy.categories[key].label, language),
                 "sources": [
-                    {"description": said(one.label, language), "publiclyAvailable": False} for one in gives
+                    _full(
+                        {
+                            "description": said(one.label, language),
+                            "url": register.identity.website,
+                            "publiclyAvailable": False,
+                        }
+                    )
+                    for one in gives
                 ],
             }
 
@@ -209,10 +246,28 @@ def _sources(company: Company, register: Register, language: str) -> Iterator[di
 def _rights(company: Company, register: Register, language: str) -> dict[str, Any]:
     """A right that the text does not name is left out: the text fails there."""
     policy, found = register.policy, {}
+    how: dict[str, Any] = {"identificationEvidences": [phrase("tilt_identity", language)]}
+    if register.identity.website:
+        how["url"] = register.identity.website
     for key, ours in RIGHTS.items():
-        texts = [said(policy.rights[name].text, language) for name in ours if name in policy.rights]
+        article = BY_ARTICLE.get(key)
+        named = [
+            *(policy.rights[name] for name in ours if name in policy.rights),
+            *(one for one in policy.rights.values() if article and one.article.startswith(article)),
+        ]
+        texts = [said(one.text, language) for one in named]
         if texts:
-            found[key] = {"available": True, "description": " ".join(texts), "email": policy.contact.email}
+            found[key] = {
+                "available": True,
+                "description": " ".join(texts),
+                "email": policy.contact.email,
+                **how,
+            }
+    if "accessAndDataPortability" in found:  # free of charge (art. 12(5)), and in the formats of an answer
+        found["accessAndDataPortability"] |= {
+            "administrativeFee": {"amount": 0, "currency": "EUR"},
+            "dataFormat": "json, csv",
+        }
     complaint = policy.complaint
     if complaint is not None:
         authority = next((one.value for one in company.law.valid_on(register.on).authority), None)
@@ -220,14 +275,17 @@ def _rights(company: Company, register: Register, language: str) -> dict[str, An
             "available": True,
             "description": said(complaint.label, language),
             "email": authority["email"] if authority else None,
+            "identificationEvidences": [],
         }
         if authority:
+            right["url"] = said(authority["website"], language)
             right["supervisoryAuthority"] = {
                 "name": said(complaint.label, language),
                 "address": f"{said(authority['street'], language)}, {authority['postal_code']}"
                 f" {said(authority['city'], language)}",
                 "country": authority["country"],
                 "email": authority["email"],
+                "phone": authority["telephone"],
             }
         found["rightToComplain"] = _full(right)
     return found
@@ -239,7 +297,14 @@ def _automated(company: Company, language: str) -> dict[str, Any]:
     if record is None or record.automated is None:
         return {}
     if not record.automated:
-        return {"automatedDecisionMaking": {"inUse": False}}
+        none = phrase("tilt_not_automated", language)
+        return {
+            "automatedDecisionMaking": {
+                "inUse": False,
+                "logicInvolved": none,
+                "scopeAndIntendedEffects": none,
+            }
+        }
     return {
         "automatedDecisionMaking": {
             "inUse": True,
