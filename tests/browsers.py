@@ -27,31 +27,64 @@ ARGUMENTS = (
 #: What axe looks for.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-#: All that axe judges by but the words and how many there are of a kind: the width, the steps of the headings, and each
-#: kind of element, in what it stands, with how it is named and whether anything is in it.
-_SHAPE = """() => {
+#: What a page consists of, as far as axe judges it. Each kind of element: its own names and attributes, in what it stands,
+#: and whether anything is in it; not the words, nor how many there are of a kind.
+_KINDS = """
     const kind = e => e === null ? "" : [
         e.tagName, e.getAttribute("class"), e.getAttribute("role"), e.getAttribute("type"), e.getAttribute("autocomplete"),
         (e.id || "").replace(/[0-9]+/g, "0"), e.hasAttribute("for"), Boolean(e.getAttribute("aria-label")), e.hasAttribute("alt"),
         Boolean(e.textContent.trim()), e.hasAttribute("open"), e.hasAttribute("hidden"), e.getAttribute("tabindex"),
         Array.from(e.attributes, a => a.name).filter(n => n.startsWith("aria-") && n !== "aria-current").join(),
     ].join("|");
+    const kinds = (those, whole) => Array.from(new Set(those.map(e => kind(e === whole ? null : e.parentElement) + ">" + kind(e)))).sort();
+"""
+
+#: The page as one value: the width, the steps of the headings, what is named twice, and each kind of element.
+_SHAPE = f"""() => {{ {_KINDS}
     const all = Array.from(document.querySelectorAll("*"));
-    const kinds = new Set(all.map(e => kind(e.parentElement) + ">" + kind(e)));
     const steps = all.filter(e => /^H[1-6]$/.test(e.tagName)).map(e => e.tagName).filter((h, i, those) => h !== those[i - 1]);
-    const twice = all.map(e => e.id).filter((id, i, ids) => id && ids.indexOf(id) !== i);
-    return [innerWidth, steps.join(), twice.join(), ...Array.from(kinds).sort()].join();
-}"""
+    const ids = all.map(e => e.id).filter(Boolean);
+    const twice = ids.length === new Set(ids).size ? "" : ids.sort().filter((id, i, those) => id === those[i - 1]);
+    return [innerWidth, steps.join(), twice, ...kinds(all, null)].join();
+}}"""
+
+#: Of rows, entries and sections that consist of the same kinds, three stay to be looked at (a stripe is every second one).
+_SHOW_FEW = f"""() => {{ {_KINDS}
+    const few = parent => {{
+        const seen = new Map();
+        for (const child of Array.from(parent.children)) {{
+            if (/^H[1-6]$/.test(child.tagName) || child.tagName === "LABEL" || child.tagName === "LEGEND") continue;
+            const shape = kinds([child, ...child.querySelectorAll("*")], child).join();
+            seen.set(shape, (seen.get(shape) || 0) + 1);
+            if (child.childElementCount && seen.get(shape) > 3) {{
+                child.setAttribute("data-not-again", "");
+                child.style.setProperty("display", "none", "important");
+            }} else few(child);
+        }}
+    }};
+    few(document.body);
+}}"""
+_SHOW_ALL = """() => { for (const e of document.querySelectorAll("[data-not-again]")) {
+    e.style.removeProperty("display");
+    if (!e.getAttribute("style")) e.removeAttribute("style");
+    e.removeAttribute("data-not-again");
+} }"""
 _looked: set[int] = set()
 
 
 def violations(page: Page) -> list[tuple[str, object, str]]:
     """What axe finds on a page: rule, where, and what to do. A page of the same shape at the same width is looked at once
-    in a run: another language changes nothing of it."""
+    in a run (another language changes nothing of it), and on a page the first three of each kind of row."""
     shape = hash(page.evaluate(_SHAPE))
     if shape in _looked:
         return []
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    page.evaluate(_SHOW_FEW)
+    try:
+        found = (
+            Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+        )
+    finally:
+        page.evaluate(_SHOW_ALL)
     said = [(v["id"], node["target"], node["failureSummary"]) for v in found for node in v["nodes"]]
     if not said:
         _looked.add(shape)

@@ -42,6 +42,7 @@ COMMANDS = {
     "mailbox": "mail to the privacy mailbox becomes a case, with the moment at which it arrived",
     "notices": "who is told of what became of the data that it got: queued, sent, proven, late",
     "sweep": "what the clock says must go today",
+    "restored": "what people asked since a back-up, done again in a database that was put back",
     "residue": "what is still left of people who were erased, anywhere in a database",
     "notice": "the privacy notice in four languages: today's, or any version's; as text, HTML or JSON",
     "promises": "each promise, what keeps it, its proof, and when it was last proven",

@@ -116,6 +116,7 @@ ACCOUNT_RATE_LIMITS = {
     "open_form": "20/m/ip,3/10m/key",
     "open_answer": "10/m/ip",
     "open_link": "60/m/ip",
+    "open_transfer": "10/10m/ip",
     "change_email": "20/m/ip,5/10m/user,3/10m/key",
     "change_code": "10/10m/user",
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 from bench import (
     answers,
+    centre,
     cli,
     discover,
     door,
@@ -21,7 +25,30 @@ from bench import (
     rights,
     slim,
     sweep,
+    world,
 )
+from bloesem.company import load_plan
+
+pytestmark = pytest.mark.thorough
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_base() -> Iterator[None]:
+    """What each command makes for itself first is made once here, and copied."""
+    real, kept, stack = world.base, [], ExitStack()  # type: Any, list[world.Base], ExitStack
+
+    @contextmanager
+    def base(on: dt.date) -> Iterator[world.Base]:
+        if not kept:
+            kept.append(stack.enter_context(real(on)))
+        plan = load_plan(world.ROOT / "company" / "blossom", on=on, prefix="bench_")
+        with kept[0].copy() if plan == kept[0].plan else real(on) as made:
+            yield made
+
+    with stack, pytest.MonkeyPatch.context() as patched:
+        for command in (answers, door, gate, mixes, objection, slim, sweep):
+            patched.setattr(command, "base", base)
+        yield
 
 
 def run(command: Any, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -49,7 +76,7 @@ def test_sweep(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_rights(capsys: pytest.CaptureFixture[str]) -> None:
     found = run(rights, capsys, "--people", "40", "--turns", "4", "--rows", "110", "--crowd", "10")
-    assert len(found) == 6
+    assert len(found) == 7
     assert found[2]["statements_per_table"] == 2
 
 
@@ -75,6 +102,12 @@ def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
     (figure,) = run(answers, capsys, "--people", "3")
     assert figure["answered"] == 3
     assert figure["theirs"] > 0
+
+
+def test_centre(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(centre, capsys, "--people", "60", "--visitors", "3")
+    assert [figure["name"].partition(": ")[2] for figure in found] == list(centre.PAGES)
+    assert all(figure["visitors"] == 2 and figure["limit"] == "ours <= 200" for figure in found)
 
 
 def test_door(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,7 @@ NEED = (
     "object",
     "withdraw",
     "notices",
+    "restored",
 )
 
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import Stage, build
 from tests.browsers import violations
 from tests.databases import Database
+from tests.thorough import again
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "charging.settings")
 django.setup()
@@ -89,8 +90,8 @@ def test_the_address_shows_what_the_policy_does_and_switches_language(visit: Pag
     expect(visit.locator("html")).to_have_attribute("lang", "en")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("width", again(1280, 390))
+@pytest.mark.parametrize("language", again("nl", "en"))
 def test_no_page_keeps_anybody_out(
     browser: Browser, address: tuple[str, Stage], language: str, width: int
 ) -> None:

@@ -40,7 +40,7 @@ def test_a_recording_is_opened_for_quality_and_training_and_for_nothing_else(blo
         person,
         recorded_on=blossom.today(),
         announced_at=blossom.now(),
-        announcement="opgenomen voor kwaliteit en opleiding",
+        announcement="quality",
         began_at=blossom.now(),
         audio=b"hello",
         seconds=60,

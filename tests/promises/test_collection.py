@@ -168,6 +168,7 @@ def gives(world: World, person: int, service: str, **when: Any) -> None:
     add(world, "product_ownership", person, product_id=product[0], **when)
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.promise("P-015")
 @pytest.mark.parametrize("service", sorted(POLICY.services))
 def test_what_only_a_service_needs_is_refused_for_people_without_it(store: World, service: str) -> None:  # noqa: F811
@@ -231,6 +232,7 @@ def test_each_kind_of_data_that_the_text_binds_to_a_service_is_bound() -> None:
     assert asks("hems") == set(), "nothing is collected for it yet"
 
 
+@pytest.mark.promise("R-053")
 @pytest.mark.promise("P-018")
 def test_of_people_without_products_only_user_data_exists(store: World) -> None:  # noqa: F811
     """Every table of the plan: a row of any type but user data is refused for somebody who never had a product."""
@@ -630,7 +632,7 @@ def test_an_image_says_what_is_in_it_and_a_recording_how_it_was_announced(store:
         "recorded_on": civil(now),
         "audio": b"x",
         "announced_at": now,
-        "announcement": "opgenomen voor kwaliteit",
+        "announcement": "quality",
         "began_at": now,
     }
     add(store, "call_recording", ann, **call)

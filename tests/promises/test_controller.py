@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -52,12 +54,14 @@ def test_the_notice_and_every_answer_name_it_in_each_language(shelf: Shelf, lang
     composer = Composer(
         COMPANY.plan, COMPANY.policy, COMPANY.company.law.valid_on(TODAY), COMPANY.company.record.controller
     )
-    answer = composer.noted(asked, ["…"], [])
-    printed = "".join(one.extract_text() or "" for one in PdfReader(io.BytesIO(pdf(answer))).pages)
-    for said in WHO:
-        assert said in page
-        assert said in answer.who
-        assert said in " ".join(printed.split())
+    nothing: dict[str, Any] = {"tables": {}, "why": {}, "recipients": [], "read": []}
+    copy = composer.access(replace(asked, right="access"), nothing)
+    for answer in (composer.noted(asked, ["…"], []), copy):
+        printed = "".join(one.extract_text() or "" for one in PdfReader(io.BytesIO(pdf(answer))).pages)
+        for said in WHO:
+            assert said in page
+            assert said in answer.who
+            assert said in " ".join(printed.split())
 
 
 def test_nobody_is_answered_in_the_name_of_nobody() -> None:

@@ -181,7 +181,7 @@ def test_the_laws_month_wins_over_the_policys_year_and_the_conflict_is_reported(
     for days, sound in ((5, b"new"), (40, b"old")):
         day = today - dt.timedelta(days=days)
         at = midnight(day)
-        said = {"announced_at": at, "announcement": "opgenomen voor kwaliteit", "began_at": at}
+        said = {"announced_at": at, "announcement": "quality", "began_at": at}
         add(store, "call_recording", ann, recorded_on=day, audio=sound, recorded_at=at, **said)
     heard = read(store, "quality", "audio", "call_recording")
     assert heard == [b"new"]
@@ -193,7 +193,7 @@ def test_the_laws_month_wins_over_the_policys_year_and_the_conflict_is_reported(
 def recordings(world: World) -> None:
     """Three calls of one person: all parties agreed that staff learns from it, not all did, and nobody said."""
     ann, at = someone(world), world.now()
-    said = {"announced_at": at, "announcement": "opgenomen voor kwaliteit en opleiding", "began_at": at}
+    said = {"announced_at": at, "announcement": "quality", "began_at": at}
     for sound, agreed in ((b"agreed", True), (b"refused", False), (b"unasked", None)):
         add(
             world,

@@ -13,9 +13,11 @@ from tests.promises.test_gate import COMPANY
 
 from bloesem.company import Loaded, load
 from bloesem.consent.texts import load_texts
+from bloesem.countries import called
 from bloesem.notice.chapters import Sources
 from bloesem.notice.model import Entry, Notice
 from bloesem.notice.shelf import Shelf
+from bloesem.policy.diff import spelt
 from bloesem.policy.lint import lint
 from bloesem.policy.lint.reading import notice_of
 from bloesem.policy.model import ALL
@@ -84,6 +86,22 @@ def test_whatever_the_model_declares_stands_in_the_document(case: Case) -> None:
         labels = {fact.label for fact in entry.facts}
         needs = ["ground", "term", "data", *(["interest"] if part.basis == "legitimate-interest" else [])]
         assert {case.sources.label(one) for one in needs} <= labels, key
+        shown_ = {fact.label: " ".join(value.text for value in fact.values) for fact in entry.facts}
+        ground, term = (shown_[case.sources.label(one)] for one in ("ground", "term"))
+        assert case.sources.say(f"notice.basis.{part.basis}") in ground, key
+        assert str(part.article) in ground, key
+        for clock in part.clocks:
+            at_once = clock.period == "P0D"  # it ends with the event itself
+            assert at_once or spelt(clock.period)["nl"] in term, (key, clock.period, term)
+    kinds = {entry.key.removeprefix("m-recipient-"): str(entry.facts) for entry in case.entries("recipients")}
+    for key, kind in policy.recipients.items():
+        for one in kind.reads:
+            if one != ALL:
+                assert case.sources.company.category(one, "nl") in kinds[key], (key, one)
+    for key, right in policy.rights.items():
+        text = str(next(entry for entry in case.entries("rights") if entry.key == f"m-right-{key}"))
+        for item in (*right.conditions, *right.exceptions):
+            assert item.label["nl"] in text, (key, item.key)
 
 
 def test_nothing_runs_that_the_document_leaves_out(case: Case) -> None:
@@ -110,6 +128,11 @@ def test_nothing_runs_that_the_document_leaves_out(case: Case) -> None:
     ]
     assert {one.kind for one in record.recipients.values()} <= set(policy.recipients)
     assert len(case.entries("transfers")) == len(live)
+    transfers = {entry.key.removeprefix("m-transfer-"): str(entry) for entry in case.entries("transfers")}
+    for key, one in record.transfers.items():
+        if one in live:
+            assert called(one.country, case.sources.language) in transfers[key], key
+            assert record.recipients[one.recipient].name in transfers[key], key
     rules = rules_of(case.loaded)
     assert rules is not None
     messages = COMPANY.company.directory / "messages"

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from tests.bloesem.notice.test_notice import copied
 from tests.bloesem.recipients.changed import DAY, ask, blossom, moved, why
+from tests.bloesem.recipients.store import unblocked
 
 from bloesem.recipients.safeguards import safeguards
 
-__all__ = ["copied"]
+__all__ = ["copied", "unblocked"]  # and Django is set up
 ALL = ["nimbus-us", "nimbus-india-in", "nimbus-india-us", "liberty-gb", "google-us", "meta-us"]
 SECRET = "EUR 91.70 per hour"
 
@@ -49,10 +50,15 @@ def test_anybody_sees_countries_and_mechanisms_and_gets_the_copy_while_it_holds(
 ) -> None:
     changed_file(copied, 'service levels", secret: ', f'service levels", text: "{SECRET}", secret: ')
     wanted = {
-        "nl": ("Verenigde Staten", "adequaatheidsbesluit", "module 2"),
-        "en": ("United States", "adequacy decision", "module 2"),
-        "fr": ("États-Unis", "décision d’adéquation", "module 2"),
-        "de": ("Vereinigte Staaten", "angemessenheitsbeschluss", "modul 2"),
+        "nl": ("Verenigde Staten", "adequaatheidsbesluit", "module 2", "niet voor immigratiecontrole"),
+        "en": ("United States", "adequacy decision", "module 2", "not for the control of immigration"),
+        "fr": ("États-Unis", "décision d’adéquation", "module 2", "pas pour le contrôle de l’immigration"),
+        "de": (
+            "Vereinigte Staaten",
+            "angemessenheitsbeschluss",
+            "modul 2",
+            "nicht für die kontrolle der einwanderung",
+        ),
     }
     for language, words in wanted.items():
         page = client.get(f"/{language}/safeguards").content.decode()

@@ -98,7 +98,7 @@ def test_the_recorded_call_of_a_stranger_has_a_clock_of_its_own(blossom: Busines
         person,
         recorded_on=blossom.today(),
         announced_at=blossom.now(),
-        announcement="opgenomen voor kwaliteit en opleiding",
+        announcement="quality",
         began_at=blossom.now(),
         audio=b"hello",
         seconds=60,

@@ -39,6 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
         return day.run(arguments)
     with people.case(arguments) as case:
         found = case.desk.access(case.wanted)
+        if case.holders:
+            found["holders"] = [
+                {
+                    "recipient": one.recipient,
+                    "name": one.name,
+                    "kind": one.kind,
+                    "transfers": [{"country": country, "mechanism": how} for country, how in one.away],
+                }
+                for one in case.holders
+            ]
     if arguments.json:
         shared.print_json(found)
     else:
@@ -90,6 +100,9 @@ def _told(found: dict[str, Any]) -> list[str]:
         until = f" until {one['until']}" if one["until"] else ""
         row = f" of {one['row']}" if "row" in one else ""
         lines.append(f"recorded: {one['kind']} {one['key']}{row}, from {one['from']}{until}")
+    for one in found.get("holders", ()):
+        went = "".join(f", {way['country']} on {way['mechanism'] or 'nothing'}" for way in one["transfers"])
+        lines.append(f"held for us by {one['name']}, all of it, as long as it is here{went}")
     for one in found.get("recipients", ()):
         what = f"{one['table']} ({', '.join(one['columns'])})"
         went = "".join(f", {way['country']} on {way['mechanism']}" for way in one["transfers"])

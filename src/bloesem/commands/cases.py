@@ -29,9 +29,14 @@ examples:
   bloesem cases show 2026-1F2A3B4C --by ann                  its steps, its clock, and what is missing
   bloesem cases take --channel letter --received 2026-11-20 --language nl --asked access
       --address zed@mail.example --words letter.txt          a letter of which the answer goes to that address
+  bloesem cases take --channel letter --received 2026-11-20 --asked access --words letter.txt
+      --post "Zed Peeters; Kerkstraat 1; 2800 Mechelen"      one that is answered by post
   bloesem cases take --channel oral --received 2026-11-20T16:05 --asked erasure --address zed@mail.example --words -
                                                              what somebody said, typed in until Ctrl-D
+  bloesem cases take --channel partner --received 2026-11-18 --asked access --address zed@mail.example --words note.txt
+                                                             what an installer was told on the 18th, and passed on later
   bloesem cases means 2026-1F2A3B4C --asked erasure          what a mail of the kind `other` asks; its clock runs as before
+  bloesem cases means 2026-1F2A3B4C --asked access --about mandate     and for whom a lawyer's mail asks it
   bloesem cases again 2026-1F2A3B4C --by ann                 what did not work goes on from where it stood
 
 `take` needs --site, or BLOESEM_PORTAL: letters lead to the pages there.
@@ -44,12 +49,17 @@ VERBS = ("list", "show", "take", "means", "again")
 OLDEST = dt.timedelta(days=730)
 #: What a case waits for, as `bloesem.cases.desk.missing` names it.
 MISSING = {
+    "message": "the person wrote more: it stands below, among the steps",
     "days": "its days are not counted yet: the clerk does that while `bloesem up` runs",
     "clock": "the person was asked something, and the clock stands until they answer",
     "who": "who it is: the clerk looks for the address",
     "proof": "that whoever wrote has that mailbox: they were sent a link",
     "clerk": "the clerk takes it up by itself",
+    "which": "the person said two things that do not go together, and was asked which; refuse one, or wait",
+    "elsewhere": "processors, paper or back-ups have yet to answer; the officer's page of the case says which",
     "copy": "a copy that the same person asked for comes first",
+    "known": "who it is: at the officer's desk, by two things that the company holds (customer number, telephone, address)",
+    "mandate": "whether they may ask for somebody else: at the officer's desk, with the reason",
     "failed": "it did not work; mend what is in the way, then: bloesem cases again",
     "decision": "the officer's decision",
     "answer": "it is carried out; the answer is being made",
@@ -57,7 +67,8 @@ MISSING = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from bloesem.cases.model import CHANNELS, KINDS, LANGUAGES, RIGHTS, STATES
+    from bloesem.cases.model import KINDS, LANGUAGES, RIGHTS, STATES, TAKEN_IN
+    from bloesem.cases.standing import FOR_WHOM
 
     parser.add_argument("verb", nargs="?", default="list", metavar="STEP", help=f"one of: {', '.join(VERBS)}")
     parser.add_argument("number", nargs="?", help="which case, such as 2026-1F2A3B4C")
@@ -66,14 +77,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overdue", action="store_true", help="list: only what should have been answered")
     parser.add_argument("--all", action="store_true", help="list: what has ended too")
-    parser.add_argument(
-        "--channel", choices=[c for c in CHANNELS if c not in ("page", "form")], help="how it came"
-    )
+    parser.add_argument("--channel", choices=TAKEN_IN, help="how it came")
     parser.add_argument("--received", type=_when, metavar="WHEN", help="take: a day, or a moment in Brussels")
     parser.add_argument("--language", choices=LANGUAGES, default="nl", help="in which it is answered (nl)")
     parser.add_argument("--kind", choices=KINDS, default="request", help="what it is (request)")
     parser.add_argument("--asked", choices=RIGHTS, help="take, means: what is asked (other: to be decided)")
+    parser.add_argument(
+        "--about",
+        choices=FOR_WHOM,
+        help="take, means: for whom it is asked (self), a child or whoever gave a mandate",
+    )
     parser.add_argument("--address", metavar="ADDRESS", help="take: where the answer's link goes, by mail")
+    parser.add_argument(
+        "--post", metavar="LINES", help="take: where the answer goes by post instead: name; street; place"
+    )
     parser.add_argument(
         "--words", metavar="FILE", help="take: what was written or said; - reads it from stdin"
     )
@@ -82,6 +99,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("BLOESEM_PORTAL", ""),
         metavar="URL",
         help="take: where links in letters lead: the address of the portal (default: BLOESEM_PORTAL)",
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help="the directory of rights.keys, which opens the words (default: that of `bloesem up`)",
     )
     parser.add_argument("--by", metavar="WHO", help="who does it (default: your name on this machine)")
     shared.add_store(parser, f"the database (default: {shared.HERE})")
@@ -135,8 +158,10 @@ def _complete(arguments: argparse.Namespace) -> None:
             "a case is known by its number",
             "bloesem cases lists them",
         )
-    needed = ("channel", "received", "address", "words", "site")
+    needed = ("channel", "received", "words", "site")
     lacks = [f"--{name}" for name in needed if verb == "take" and not getattr(arguments, name)]
+    if verb == "take" and not (arguments.address or arguments.post):
+        lacks.append("--address or --post")
     if lacks:
         raise shared.UsageError(
             f"`take` needs {', '.join(lacks)}",
@@ -149,7 +174,13 @@ def _complete(arguments: argparse.Namespace) -> None:
             "whoever reads a mail says which right it asks for",
             "bloesem cases --help lists them",
         )
-    if verb == "take" and not _is_address(arguments.address):
+    if verb == "take" and arguments.post and (arguments.address or not _postal(arguments.post)):
+        raise shared.UsageError(
+            "--post is no postal address, or stands beside --address",
+            "an answer goes to one place: by mail, or by post",
+            "write it like: --post 'Zed Peeters; Kerkstraat 1; 2800 Mechelen'",
+        )
+    if verb == "take" and not arguments.post and not _is_address(arguments.address):
         raise shared.UsageError(
             "--address is no address of a mailbox",
             "the link to the answer goes there, and it tells who it is",
@@ -160,6 +191,14 @@ def _complete(arguments: argparse.Namespace) -> None:
 def _is_address(text: str) -> bool:
     local, _, domain = text.partition("@")
     return bool(local) and "." in domain.strip(".") and "@" not in domain and not any(map(str.isspace, text))
+
+
+def _postal(text: str) -> str:
+    """The lines of a postal address; nothing for what is none: two lines at least, and no mailbox."""
+    lines = [" ".join(line.split()) for line in text.split(";")]
+    lines = [line for line in lines if line]
+    said = "\n".join(lines)
+    return said if len(lines) >= 2 and "@" not in said and len(said) <= 254 else ""
 
 
 def _words(name: str) -> str:
@@ -186,15 +225,18 @@ def _desk(arguments: argparse.Namespace) -> Iterator[CaseDesk]:
 
     from bloesem import company
     from bloesem.cases.desk import CaseDesk
+    from bloesem.cases.words import Words
     from bloesem.gate.keeping import keeper
     from bloesem.gate.oversight import Oversight
+    from bloesem.stores.embedded import default_data_dir
 
     loaded = company.load(shared.home(arguments), on=shared.today(), prefix=arguments.prefix)
     with shared.store(arguments.store or shared.HERE) as connection:
         with keeper(connection, arguments.prefix):
             pass  # a login that may not be keeper is refused here, in words
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(arguments.prefix + "keeper")))
-        yield CaseDesk(Oversight(connection, loaded.plan))
+        keys = arguments.keys or default_data_dir().parent / "credentials"
+        yield CaseDesk(Oversight(connection, loaded.plan), Words.at(keys))
 
 
 def _by(arguments: argparse.Namespace) -> str:
@@ -230,7 +272,8 @@ def _list(arguments: argparse.Namespace, desk: CaseDesk) -> int:
         print("no such case")
     else:
         rows = [
-            (one.number, _asks(one.kind, one.asked), one.channel, one.state, str(civil(one.received_at)),
+            (one.number, _asks(one.kind, one.asked), one.channel, one.state + (", new mail" if one.message else ""),
+             str(civil(one.received_at)),
              str(one.due or "-"), _left(one, today))
             for one in lines
         ]  # fmt: skip
@@ -247,6 +290,7 @@ def _plain(one: Line, today: dt.date) -> dict[str, Any]:
     return {
         "number": one.number, "kind": one.kind, "asked": one.asked, "channel": one.channel, "state": one.state,
         "received": one.received_at.isoformat(), "due": one.due, "urgency": one.urgency, "outcome": one.outcome,
+        "message": one.message,
         "days_left": (one.due - today).days if one.due and not one.ended else None,
     }  # fmt: skip
 
@@ -284,6 +328,8 @@ def _show(arguments: argparse.Namespace, desk: CaseDesk) -> int:
         print(f"  missing      {MISSING[code]}")
     if (why := found["params"].get("failed")) is not None:
         print(f"  failed       {why}")
+    if found["unread"]:
+        print("  words        sealed under keys that are not here; --keys says where they are")
     for name in ("words", "reason"):
         if found[name]:
             print(f"\n{name}:\n" + "\n".join(f"  {line}" for line in found[name].splitlines()))
@@ -322,6 +368,7 @@ def _pairs(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("extended", found["extended_why"]),
         ("answers to", found["address"]),
         ("on behalf", behalf if behalf != "self" else None),
+        ("follows", found["params"].get("follows")),
         ("outcome", found["outcome"] and f"{found['outcome']} ({found['decided_by'] or 'by itself'})"),
         ("answered", found["answered_at"] and _civil(found["answered_at"])),
     ]
@@ -356,7 +403,7 @@ def _take(arguments: argparse.Namespace, desk: CaseDesk, words: str) -> int:
         )
     number = desk.register(
         _by(arguments), arguments.kind, arguments.asked or "other", arguments.channel, arguments.language,
-        arguments.address, words, received, arguments.site,
+        arguments.address or _postal(arguments.post), words, received, arguments.site, arguments.about or "self",
     )  # fmt: skip
     _said(arguments, number, "recorded", f"it is case {number}: `bloesem cases show {number}` has its clock")
     return 0
@@ -380,7 +427,7 @@ def _means(arguments: argparse.Namespace, desk: CaseDesk) -> int:
     number = arguments.number[:40]
     if number not in _numbers(desk.inbox(desk.ask.today())):
         raise _unknown(number)
-    done = desk.means(_by(arguments), number, arguments.kind, arguments.asked)
+    done = desk.means(_by(arguments), number, arguments.kind, arguments.asked, arguments.about or "")
     said = {
         "recorded": f"it asks {_asks(arguments.kind, arguments.asked)}, and is due when it was",
         "already": "it asks that already",

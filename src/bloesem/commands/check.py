@@ -9,8 +9,9 @@ say. Nothing is changed, in any case.
 Of a database that is not guarded (`guarded: false`) the map is checked instead: what nobody decided yet, links without an
 end, and with --store every table, column and foreign key that the map does not name.
 
-What the words of the policy say wrongly, weakly or not at all (rules L-001 to L-087) is counted; --text lists it, with line,
-article and remedy. A new version with errors among them cannot be published.
+What the words of the policy say wrongly, weakly or not at all (rules L-001 to L-087) is counted; of a version
+that is named, and with --text, it is listed with line, article and remedy; with --text its errors count. A new version with
+errors among them cannot be published.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import datetime as dt
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import shared
 from bloesem.errors import BloesemError, MapError, PlanError
@@ -55,7 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_store(parser, "the database to hold them against")
     shared.add_company(parser)
     parser.add_argument(
-        "--text", action="store_true", help="list the findings about the policy's words, and count them"
+        "--text",
+        action="store_true",
+        help="list the findings about the policy's words, and let their errors count",
     )
     shared.add_json(parser)
 
@@ -63,25 +66,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.findings import errors
 
+    version = None
     if arguments.policy is not None:
         arguments.company, version = shared.version_of(arguments.policy)
-        arguments.on = arguments.on or version
     arguments.map = [*arguments.map, *arguments.maps]
-    found, text = _findings(arguments)
+    found, text = _findings(arguments, version)
     wrong = errors(found) + (errors(text) if arguments.text else 0)
     if arguments.json:
         said = {
             "findings": [f.as_dict() for f in found],
-            "text": [f.as_dict() for f in text],
+            "text": [_of_line(f) for f in text],
             "errors": wrong,
             "warnings": sum(f.severity == "warning" for f in found),
         }
         shared.print_json(said)
         return 1 if wrong else 0
-    for one in [*found, *(text if arguments.text else [])]:
+    listed = arguments.text or version is not None
+    for one in [*found, *(text if listed else [])]:
         print(one)
-    _summary(found, text, listed=arguments.text, store=arguments.store)
+    _summary(found, text, listed=listed, store=arguments.store)
     return 1 if wrong else 0
+
+
+def _of_line(found: Finding) -> dict[str, Any]:
+    """A finding about the words as plain values: with its number, line and article by themselves."""
+    line = found.where.rpartition(":")[2]
+    return {
+        **found.as_dict(),
+        "id": found.kind,
+        "line": int(line) if line.isdecimal() else None,
+        "article": found.rule,
+    }
 
 
 def _summary(found: list[Finding], text: list[Finding], *, listed: bool, store: str | None) -> None:
@@ -96,16 +111,21 @@ def _summary(found: list[Finding], text: list[Finding], *, listed: bool, store: 
     print(f"{held}: {counted(bad, 'error')}{more}" if found else f"{held}: nothing wrong")
     if not store:
         print("no database was asked (--store URL)", file=sys.stderr)
-    if text and not listed:
-        print(f"the policy's words: {counted(len(text), 'finding')} (--text lists them)")
+    if text:
+        print(
+            f"the policy's words: {counted(len(text), 'finding')}{'' if listed else ' (--text lists them)'}"
+        )
 
 
-def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Finding]]:
-    """(of map and store, of the text). A map from which no plan follows is still held against the database."""
+def _findings(arguments: argparse.Namespace, version: dt.date | None) -> tuple[list[Finding], list[Finding]]:
+    """(of map and store, of the text). in: the version that was named, judged today while it is in force, else as on its
+    first day. A map from which no plan follows is still held against the database."""
     from bloesem import company
     from bloesem.datamap.check import map_findings, plan_findings
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import late_reviews, load_company
+    from bloesem.policy.conditions import conflicts
+    from bloesem.policy.officer import officer_findings
     from bloesem.recipients.findings import recipient_findings
     from bloesem.register.activities import register
     from bloesem.register.dpia import findings as assessments
@@ -113,6 +133,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     home = shared.home(arguments)
     read = load_company(home)
     on = arguments.on or shared.today()
+    if version is not None and arguments.on is None and not _valid(read, version, on):
+        on = version
     policy = read.in_force(on)
     text = _of_text(read, policy, on)
     maps = read_map(arguments.map or read.maps)
@@ -126,6 +148,8 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     found = [
         *map_findings(maps),
         *late_reviews(read.record, on),
+        *conflicts(policy, read.record),
+        *officer_findings(policy, read.record, on),
         *recipient_findings(read, policy, on, databases),
         *assessments(read, register(read, on)),
     ]
@@ -140,6 +164,7 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
     if arguments.store:
         from bloesem.findings import Finding
         from bloesem.publishing.altered import altered
+        from bloesem.sending.indirect import findings as late_notices
         from bloesem.stores.check import schema_findings, store_findings
 
         with shared.store(arguments.store) as connection, connection.transaction():
@@ -149,11 +174,18 @@ def _findings(arguments: argparse.Namespace) -> tuple[list[Finding], list[Findin
             if plan is not None and not any(f.kind.startswith("dangling-") for f in schema):
                 found += store_findings(connection, plan)
                 found += _due(connection, read, on)
+                found += late_notices(connection, plan, on)
                 found += [
                     Finding("error", "altered-version", one.what, one.rule, one.remedy)
                     for one in altered(connection, plan, read)
                 ]
     return _graver_first(found), text
+
+
+def _valid(company: Company, version: dt.date, day: dt.date) -> bool:
+    """Whether that version is the one in force on the day."""
+    begun = [one.version for one in company.versions if one.version <= day]
+    return bool(begun) and max(begun) == version and company.in_force(day).version == version
 
 
 def _due(connection: Connection, company: Company, on: dt.date) -> list[Finding]:

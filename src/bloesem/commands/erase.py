@@ -23,6 +23,8 @@ examples:
   bloesem erase --person email=ann@mail.example --dry-run    on the database that `bloesem up` uses
   bloesem erase --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --dry-run
   bloesem erase … --person email=a@b.example --plan HASH     exactly what was rehearsed, or nothing
+  bloesem erase … --ground "17(1)(e) Act of 2026, art. 3" --item "contact[7]"    what a statute orders; (d), (f) likewise
+  bloesem erase --unlawful --dry-run                         what is stored here without a reason, whoever it is about
   bloesem erase … --people list.txt --residue now            many at once; then looks for what is left of them
 
 {people.EXIT}
@@ -43,18 +45,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="on which ground it is asked (default: 17(1)(a))",
     )
     parser.add_argument(
+        "--item", action="append", default=[], metavar="TABLE[KEY]",
+        help="of 17(1)(d) and (e): this row of theirs, or a table for all of its rows",
+    )  # fmt: skip
+    parser.add_argument(
+        "--unlawful", action="store_true",
+        help="on our own initiative: what is stored here without a reason, whoever it is about",
+    )  # fmt: skip
+    parser.add_argument(
         "--residue", choices=["now", "later"], default="later",
         help="look for what is left at once, or with the next `bloesem residue` (default)",
     )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.unlawful:
+        return _unlawful(arguments)
     with people.case(arguments) as case:
-        desk, ground, show = case.desk, arguments.ground, arguments.show_values
+        desk, ground, show, items = case.desk, arguments.ground, arguments.show_values, arguments.item
         if arguments.dry_run:
-            done = desk.rehearse(case.wanted, ground=ground, show_values=show)
+            done = desk.rehearse(case.wanted, ground=ground, items=items, show_values=show)
         else:
-            done = desk.erase(case.wanted, ground=ground, plan=arguments.plan, show_values=show)
+            done = desk.erase(case.wanted, ground=ground, items=items, plan=arguments.plan, show_values=show)
         said = done.json()
         if arguments.residue == "now" and not arguments.dry_run:
             said |= desk.left(dt.datetime.now(dt.UTC))
@@ -62,6 +74,34 @@ def run(arguments: argparse.Namespace) -> int:
         shared.print_json(said)
     else:
         print("\n".join(lines(said, done)))
+    return 0
+
+
+def _unlawful(arguments: argparse.Namespace) -> int:
+    """What is found without a reason goes (P-153)."""
+    from bloesem.rights.guarded.desk import GuardedDesk
+    from bloesem.rights.guarded.own_motion import erase_unlawful
+
+    with people.case(arguments, nobody=True) as case:
+        if not isinstance(case.desk, GuardedDesk):
+            raise shared.UsageError(
+                "of a database that Bloesem does not guard it is not known what is unlawful",
+                "P-153: a mask says what keeps a row, and the policy which sources there are",
+                "leave --map out, or name the person",
+            )
+        desk = case.desk
+        found = erase_unlawful(
+            desk.connection, case.plan, desk.datamap, dry_run=arguments.dry_run, record=desk.record
+        )
+    if arguments.json:
+        shared.print_json({"reasons": dict(found.reasons), "people": found.people, "rows": found.rows})
+        return 0
+    for reason, rows in sorted(found.reasons.items()):
+        print(f"{reason}: {rows:,} rows")
+    print(
+        f"of {found.people:,} people: "
+        + ("nothing was changed" if arguments.dry_run else f"{found.rows:,} rows erased")
+    )
     return 0
 
 

@@ -46,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--ends", type=shared.day, metavar="DAY", help="of an archive: only what is destroyed by that day"
     )
     give.add_argument(
+        "--since", type=shared.day, metavar="DAY", help="of letters: documents of that day or later alone"
+    )
+    give.add_argument(
         "--dry-run", action="store_true", help="count, and say who is left out and why; nothing goes"
     )
     give.add_argument("--actor", metavar="WHO", help="who of the staff gives it")
@@ -77,15 +80,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 #: What only a verb reads.
 OF_VERBS = (
-    *("assignment", "purpose", "person", "everybody", "dry_run", "actor", "second", "case", "ends"),
+    *("assignment", "purpose", "person", "everybody", "dry_run", "actor", "second", "case", "ends", "since"),
     *("proof", "certificate", "to", "credentials", "store"),
 )
 
 
-def refuse_without_verb(arguments: argparse.Namespace) -> None:
-    """raises: UsageError for an option that a list of recipients does not read."""
+def refuse_without_verb(arguments: argparse.Namespace, but: Sequence[str] = ()) -> None:
+    """raises: UsageError for an option that a list of recipients does not read. `but`: those that are read all the same."""
     for name in OF_VERBS:
-        if getattr(arguments, name):
+        if name not in but and getattr(arguments, name):
             option = "--" + name.replace("_", "-")
             raise shared.UsageError(
                 f"{option} without a verb",
@@ -156,6 +159,7 @@ def _give(arguments: argparse.Namespace, key: str) -> int:
                 case=arguments.case,
                 second=arguments.second,
                 ending=arguments.ends,
+                since=arguments.since,
                 dry_run=arguments.dry_run,
             )
     _tell(arguments, key, for_, done, len(chosen))
@@ -256,7 +260,7 @@ def _tell(arguments: argparse.Namespace, key: str, for_: str, done: Disclosed, a
         "assignment": arguments.assignment,
         "dry_run": arguments.dry_run,
         "disclosure": done.number or None,
-        "directory": None if done.dry else str(done.directory),
+        "directory": str(done.directory) if done.number else None,
         "asked": asked,
         "people": len(done.people),
         "rows": done.rows,
@@ -271,7 +275,9 @@ def _tell(arguments: argparse.Namespace, key: str, for_: str, done: Disclosed, a
     print(f"{done.rows} rows of {len(done.people)} of {asked} people {what} to {key}, for {for_}")
     for why, count in done.left_out.items():
         print(f"  left out: {count}, {why}")
-    if not done.dry:
+    if not done.number and not done.dry:
+        print("  so nothing went, and nothing was recorded")
+    elif not done.dry:
         print(f"  disclosure {done.number}: {done.directory}")
         if done.back:
             print(

@@ -1,8 +1,8 @@
 """The privacy mailbox: each mail becomes a case, with the moment at which it arrived (P-170).
 
-It is read by IMAP where BLOESEM_IMAP_HOST names a server (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, and _MOVE_TO for what
-was handed over), else from a folder of .eml files. Without --once it looks again every 30 seconds until it is stopped.
-`bloesem up` does the same by itself where the company's bloesem.yaml has a `mailbox`.
+It is read by IMAP where BLOESEM_IMAP_HOST names a server (with _PORT, _TLS, _USER, _PASSWORD, _FOLDER, _JUNK, and _MOVE_TO
+for what was handed over), else from a folder of .eml files. Without --once it looks again every 30 seconds until it is
+stopped. `bloesem up` does the same by itself where the company's bloesem.yaml has a `mailbox`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 A correction, erasure, restriction, objection or withdrawal queues a notice for every recipient that really got any of it.
 --send mails those that are queued, over the SMTP server of BLOESEM_SMTP_HOST; who has no address stays a task: write to it,
 and say so with --sent. A recipient's proof is noted with --proven; what has none on its day is escalated, once.
+
+What was made public is written down with --publish, and with --copy whoever links to it or copied it: an erasure tells each
+of them to take it down (art. 17(2)). --public lists it; --gone closes it once each showed that it is gone.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from bloesem.commands import shared
+from bloesem.commands import made_public, shared
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
@@ -25,6 +28,9 @@ examples:
   bloesem notices --sent 12 --to "letter of 3 May"     it went otherwise
   bloesem notices --proven 12 --proof "mail of 9 May"  the recipient has done it
   bloesem notices --escalate                           what is late: named once, for a person to act on
+  bloesem notices --public                             what was made public of somebody, and where it stands
+  bloesem notices --publish contest_entry.answer --person email=a@b.example --purpose contest --name Blossom --page https://blossom.example/won
+  bloesem notices --copy 3 --name Search --page https://search.example/won --contact erase@search.example
 
 exit code: 0 done; 1 refused, with rule and remedy, or something is late; 2 wrong call; 3 the database cannot be reached
 """
@@ -40,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--sent", type=int, metavar="NUMBER", help="this one went otherwise (with --to)")
     steps.add_argument("--proven", type=int, metavar="NUMBER", help="this one was done (with --proof)")
     steps.add_argument("--escalate", action="store_true", help="name those whose day is over, once")
+    made_public.configure(parser, steps)
     parser.add_argument("--to", default="", metavar="WHERE", help="where it went")
     parser.add_argument("--proof", default="", metavar="WHAT", help="what shows that it was done")
     shared.add_json(parser)
@@ -50,6 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     from bloesem.policy.company import load_company
     from bloesem.recipients import notices
 
+    made_public.check(arguments)
+    if made_public.wanted(arguments):
+        return made_public.run(arguments)
     _complete(arguments)
     company = load_company(shared.home(arguments))
     late: list[Notice] = []

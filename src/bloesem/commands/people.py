@@ -15,9 +15,11 @@ from bloesem.commands import shared
 from bloesem.errors import PlanError
 
 if TYPE_CHECKING:
+    from bloesem.company import Loaded
     from bloesem.datamap.load import LoadedMap
     from bloesem.plan.model import Plan
     from bloesem.policy.company import Company
+    from bloesem.recipients.holders import Holder
     from bloesem.rights.desks import Answers
     from bloesem.rights.identify import Who
     from bloesem.stores.postgres import Connection
@@ -72,11 +74,12 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One call: the desk, who is meant, and by which plan it is answered."""
+    """One call: the desk, who is meant, by which plan it is answered, and who has that database as long as we do."""
 
     desk: Answers
     wanted: tuple[tuple[Who, ...], ...]
     plan: Plan
+    holders: tuple[Holder, ...] = ()
 
 
 def who(arguments: argparse.Namespace) -> tuple[tuple[Who, ...], ...]:
@@ -116,15 +119,16 @@ def _read(file: Path) -> str:
 
 
 @contextmanager
-def case(arguments: argparse.Namespace) -> Iterator[Case]:
-    """Opens the store, Bloesem's own database, map and policy. The map says at which desk it is answered.
+def case(arguments: argparse.Namespace, *, nobody: bool = False) -> Iterator[Case]:
+    """Opens the store, Bloesem's own database, map and policy. The map says at which desk it is answered. `nobody`: what
+    is asked is about no named person.
 
     raises: UsageError for what is not said; MapError, PolicyError, PlanError for what is undecided; StoreError.
     """
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import load_company
 
-    wanted = who(arguments)
+    wanted = () if nobody else who(arguments)
     maps = read_map(arguments.map) if arguments.map else None
     arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
     company = load_company(shared.home(arguments))
@@ -206,7 +210,13 @@ def _guarded(ask: Asking) -> Iterator[Case]:
         record = HomeRecord(rights, digest, version, lambda: dt.datetime.now(dt.UTC), guarded=True)
         record.settle(connection)
         desk = GuardedDesk(connection, read.plan, read.maps.datamap, read.policy.language, record)
-        yield Case(desk, ask.wanted, read.plan)
+        yield Case(desk, ask.wanted, read.plan, tuple(_holders(read, in_force(connection)[1])))
+
+
+def _holders(read: Loaded, today: dt.date) -> list[Holder]:
+    from bloesem.recipients.holders import holders
+
+    return holders(read.policy, read.company.record, read.company.law, today)
 
 
 def in_force(connection: Connection) -> tuple[dt.date, dt.date]:

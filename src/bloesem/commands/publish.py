@@ -49,6 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     kind = who.add_mutually_exclusive_group()
     kind.add_argument("--significant", action="store_true", help="with decide: people are told beforehand")
     kind.add_argument("--not-significant", action="store_true", help="with decide: nobody is told")
+    who.add_argument(
+        "--weighed",
+        type=Path,
+        metavar="FILE",
+        help="with decide: the answers of art. 6(4), by part (link, context, nature, consequences, safeguards, compatible)",
+    )
     who.add_argument("--url", default="", metavar="URL", help="with announce: where the coming text stands")
     who.add_argument(
         "--credentials", metavar="DIR", help="of the logins and links (default: those of `bloesem up`)"
@@ -120,6 +126,7 @@ def _step(arguments: argparse.Namespace, connection: Connection, version: Versio
             by=arguments.by,
             reason=arguments.reason,
             significant=arguments.significant,
+            weighed=_weighed(arguments.weighed),
         )
         return _say(arguments, {"significant": done.significant, "decided_by": done.decided_by})
     if step == "announce":
@@ -164,6 +171,20 @@ def _step(arguments: argparse.Namespace, connection: Connection, version: Versio
     if not found:
         print("nothing is in the way")
     return 1 if found else 0
+
+
+def _weighed(file: Path | None) -> dict[str, Any]:
+    """The answers of a file, by part."""
+    from bloesem.source import parse
+
+    found = parse(file).data if file is not None else {}
+    if not isinstance(found, dict):
+        raise shared.UsageError(
+            f"{file} has no parts",
+            "art. 6(4): each part is weighed by itself",
+            "write `part: {link: …, compatible: true}`",
+        )
+    return found
 
 
 def _draft(connection: Connection, version: Version, before: Any, after: Any, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ import argparse
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from bloesem.commands import giving, shared
+from bloesem.commands import calling, giving, shared
 
 if TYPE_CHECKING:
     from bloesem.policy.company import Company
@@ -32,9 +32,11 @@ examples:
   bloesem recipients dispatched 12 --proof "bpost 77"
                                                 written down, and our copy of the files is removed; so too
                                                 returned, destroyed (--certificate FILE)
+  bloesem recipients do-not-call list.txt       numbers that nobody calls for advertising: imported whole, or not at
+                                                all; without a file it says which list there is
 
-exit code: 0; 1 a recipient that was named gets nothing, or something is overdue; 2 wrong call; 3 the database
-cannot be reached or used
+exit code: 0; 1 a recipient that was named gets nothing, something is overdue, or no list is fresh enough to call by;
+2 wrong call; 3 the database cannot be reached or used
 """
 
 
@@ -43,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="RECIPIENT",
-        help="these recipients, in full; or give, due, returned, destroyed, dispatched, as below",
+        help="these recipients, in full; or give, due, returned, destroyed, dispatched, do-not-call, as below",
     )
     parser.add_argument("--refused", action="store_true", help="only what is refused")
     shared.add_company(parser)
@@ -58,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.names and arguments.names[0] in giving.VERBS:
         return giving.run(arguments)
+    if arguments.names and arguments.names[0] == calling.VERB:
+        giving.refuse_without_verb(arguments, but=("store",))
+        return calling.run(arguments)
     giving.refuse_without_verb(arguments)
     company = load_company(shared.home(arguments))
     on = arguments.on or shared.today()

@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         store = rights.store(dsn, now)
         # What was cut off and never happened is no erasure: nobody is looked for after it.
         HomeRecord(rights, store, "", lambda: dt.datetime.now(dt.UTC)).settle(connection)
-        erased = rights.erased(store, now)
+        erased = rights.erased(store, now, set())
         outcome = passes.over(
             rights, store, connection, now, Teller(), seconds=arguments.timeout, workers=CORES
         )
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join([*_lines(outcome, mapped), *kept_lines(kept)]))
     result = outcome.residue
-    return 0 if result.whole and not result.found else 1
+    return 0 if result.whole and not result.found and not outcome.shut else 1
 
 
 def _judged(
@@ -160,23 +160,28 @@ def _json(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> dict[str, An
     if mapped is not None:
         for line, found in zip(said["residue"], outcome.residue.found, strict=True):
             line["mapped"] = (found.table, found.column) in mapped
-    return {**said, "erasures": outcome.acts, "resumed": outcome.resumed}
+    return {**said, "erasures": outcome.acts, "resumed": outcome.resumed, "not_proven": list(outcome.shut)}
 
 
 def _lines(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> list[str]:
     result, acts = outcome.residue, outcome.acts
-    if not acts:
+    if not acts and not outcome.shut:
         lines = ["Nobody was erased here since the last pass: there is nothing to look for."]
     elif result.found:
         rows = [_row(found, mapped) for found in result.found]
         lines = [shared.table(rows, ["table", "column", "what", "rows", "first"]), ""]
     else:
-        lines = ["Nothing is left."]
+        lines = ["Nothing is left."] if acts else []
     if acts:
         lines.append(
             f"Looked for {acts:,} erasures in {result.tables:,} tables, {result.bytes / 1e6:,.0f} MB,"
             f" {result.seconds:.1f} s."
             + (" A pass that was cut off went on where it was." if outcome.resumed else "")
+        )
+    if outcome.shut:
+        numbers = ", ".join(map(str, outcome.shut))
+        lines.append(
+            f"not proven: nobody was looked for after act {numbers}: no key here opens whom it erased; restore rights.keys"
         )
     for one in result.unread:
         columns = f" ({', '.join(one.columns)})" if one.columns else ""

@@ -49,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from bloesem.clock import sweep
+    from bloesem.stores import measures
 
     plan = shared.load(arguments).plan
     with shared.store(arguments.store or shared.HERE) as connection:
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = sweep(
             connection, plan, now, dry_run=arguments.dry_run, batch=arguments.batch, progress=teller
         )
+        if report.complete and not report.dry_run and arguments.at is None:
+            measures.note(connection, plan, now)  # what the measures of security show today (P-009)
     if arguments.json:
         shared.print_json(report.json())
     else:

@@ -7,6 +7,7 @@ later one takes seconds. BLOESEM_DATABASE_URL names another PostgreSQL (15 or ne
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bloesem.company import Loaded
     from bloesem.running.home import Home
     from bloesem.running.ready import Ready
-    from bloesem.running.supervisor import Process
+    from bloesem.running.supervisor import Process, Supervisor
     from bloesem.stores.dsn import Dsn
 
 EXAMPLES = """\
@@ -77,8 +78,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from bloesem import company as companies
     from bloesem.running.home import Home
-    from bloesem.running.ready import make_ready
+    from bloesem.running.publisher import Publisher
     from bloesem.running.supervisor import StoppedError, Supervisor, asked_to_stop, free_port
 
     began = time.monotonic()
@@ -98,37 +100,74 @@ def run(arguments: argparse.Namespace) -> int:
             with asked_to_stop():
                 dsn = given or _embedded(stack, home, say)
                 stack.callback(supervisor.stop)
-                ready = make_ready(
-                    dsn,
-                    loaded,
-                    home,
-                    demo=arguments.demo,
-                    size=arguments.size,
-                    say=say,
-                )
-                other = free_port(None, port + 1)
-                for process in _processes(ready, home, company, port, other):
-                    supervisor.start(process)
-                supervisor.wait_for(port)
-                portal = "portal" in ready.plan.processes and bool(ready.company.application)
-                if portal:
-                    supervisor.wait_for(other)
-                if ready.company.messages is not None:
-                    say(_where_mail_goes(home))
-                if _has_mailbox(ready):
-                    say(f"mail to the privacy officer is read from {_mailbox(ready, home)}")
-                say("ready; Ctrl-C stops it")
-                if arguments.json:
-                    print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
-                else:
-                    print(f"\n    {_address(port)}\n", flush=True)
-                    if portal:
-                        print(f"People sign in at {_address(other)}", flush=True)
-                supervisor.watch()
+                while True:
+                    loaded = _that_stands(dsn, loaded, say)
+                    ready = _start(arguments, supervisor, dsn, loaded, home, port, say, began)
+                    publisher = Publisher(dsn, ready.plan, company, home.credentials, _now)
+                    stack.callback(publisher.close)
+                    supervisor.watch(publisher.look)
+                    publisher.close()
+                    supervisor.stop()
+                    loaded = companies.load(company, on=shared.today())
+                    say(f"the policy of {loaded.policy.version} was put in force: everything begins anew")
         except StoppedError:
             print("\nstopping", file=telling, flush=True)
     print("stopped; everything is kept", file=telling, flush=True)
     return 0
+
+
+def _start(
+    arguments: argparse.Namespace,
+    supervisor: Supervisor,
+    dsn: Dsn,
+    loaded: Loaded,
+    home: Home,
+    port: int,
+    say: Callable[[str], None],
+    began: float,
+) -> Ready:
+    """The database made ready, every process running, and the addresses told. raises: as `make_ready` and the supervisor."""
+    from bloesem.running.ready import make_ready
+    from bloesem.running.supervisor import free_port
+
+    ready = make_ready(dsn, loaded, home, demo=arguments.demo, size=arguments.size, say=say)
+    other = free_port(None, port + 1)
+    for process in _processes(ready, home, loaded.company.directory, port, other):
+        supervisor.start(process)
+    supervisor.wait_for(port)
+    portal = "portal" in ready.plan.processes and bool(ready.company.application)
+    if portal:
+        supervisor.wait_for(other)
+    if ready.company.messages is not None:
+        say(_where_mail_goes(home))
+    if _has_mailbox(ready):
+        say(f"mail to the privacy officer is read from {_mailbox(ready, home)}")
+    say("ready; Ctrl-C stops it")
+    if arguments.json:
+        print(json.dumps(_facts(ready, home, port, time.monotonic() - began)), flush=True)
+    else:
+        print(f"\n    {_address(port)}\n", flush=True)
+        if portal:
+            print(f"People sign in at {_address(other)}", flush=True)
+    return ready
+
+
+def _that_stands(dsn: Dsn, loaded: Loaded, say: Callable[[str], None]) -> Loaded:
+    """The version that the database has, where a later one's day has come and nobody put it in force."""
+    from bloesem.publishing.steps import that_stands
+    from bloesem.stores.postgres import connect
+
+    with connect(dsn, autocommit=True) as admin:
+        found = that_stands(admin, loaded, shared.today())
+    if found is not loaded:
+        say(
+            f"nobody put the policy of {loaded.policy.version} in force: that of {found.policy.version} stays"
+        )
+    return found
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _beforehand(arguments: argparse.Namespace) -> tuple[Loaded, Dsn | None]:
@@ -208,6 +247,9 @@ def _embedded(stack: ExitStack, home: Home, say: Callable[[str], None]) -> Dsn:
 def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -> list[Process]:
     """Each with its own login and the credentials of no other; a demonstration's pages open each role's door. `other`: the
     port of the pages that people sign in to, which are another process: a role is no wall inside one login."""
+    from bloesem.cases import words
+    from bloesem.cases.words import FILE as WORDS_KEYS
+    from bloesem.company import STANDING
     from bloesem.consent.links import FILE as LINK_KEYS
     from bloesem.consent.links import LinkKeys
     from bloesem.consent.suppression import FILE as SUPPRESSION_KEYS
@@ -224,6 +266,7 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     plain |= {
         "BLOESEM_DATABASE_URL": ready.dsn.to(user="nobody").url(),
         "BLOESEM_COMPANY": str(company),
+        STANDING: ready.plan.version.isoformat(),
         "BLOESEM_DEMO": "1" if ready.demo else "0",
         "PYTHONUNBUFFERED": "1",
     }
@@ -241,10 +284,18 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
         environment = {**plain, "BLOESEM_CREDENTIALS": door, **more}
         return Process(name, module, arguments, environment, home.log(name))
 
-    Keys.at(
-        home.credentials
-    )  # made once, here: a door is made anew at each start, and a key in it would be another one
-    result = [process("keeper", "bloesem.console.keeper", [str(company)], ["keeper"], (RIGHTS_KEYS,))]
+    # made once, here: a door is made anew at each start, and a key in it would be another one
+    words.written(home.credentials, Keys.at(home.credentials))
+    result = [
+        process(
+            "keeper",
+            "bloesem.console.keeper",
+            [str(company)],
+            ["keeper"],
+            (RIGHTS_KEYS,),
+            BLOESEM_JOURNAL=str(home.journal),
+        )
+    ]
     if "worker" in every:
         result.append(process("worker", "bloesem.running.worker", [], ["worker"]))
     mail = {
@@ -301,7 +352,7 @@ def _processes(ready: Ready, home: Home, company: Path, port: int, other: int) -
     for name, logins, at in (("console", every, port), ("portal", ["portal", *asks], other)):
         if name in every:
             mine = logins if ready.demo or name == "portal" else [name]
-            keys = (LINK_KEYS,) if sends and name == "portal" else ()
+            keys = (LINK_KEYS, WORDS_KEYS) if sends and name == "portal" else ()
             result.append(
                 process(name, "bloesem.running.web", [str(at)], mine, keys, BLOESEM_PROCESS=name, **pages)
             )

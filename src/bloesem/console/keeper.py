@@ -18,14 +18,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from pydantic import TypeAdapter
 
-from bloesem.cases import tables as requested
+from bloesem.cases import waiting
 from bloesem.clock import asking, sweep
 from bloesem.clock.sweep import furthest
 from bloesem.company import Loaded
@@ -39,15 +39,21 @@ from bloesem.console.timeline import Timeline
 from bloesem.errors import BloesemError
 from bloesem.gate.secrets import Credentials
 from bloesem.gate.settings import CREDENTIALS
+from bloesem.ledger import chain, restored
+from bloesem.ledger.journal import Journal
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.publishing import wishes
 from bloesem.rights.keys import Keys
 from bloesem.sending.office import Office
+from bloesem.stores import measures
 from bloesem.stores.dsn import Dsn, dsn_from
 from bloesem.stores.postgres import Connection, connect
 
 _log = logging.getLogger(__name__)
+#: Acts come under a seal about so much later, while the helper has nothing long to do; where a seal itself takes long (it is
+#: a third of a second after a hundred thousand of them), no more than a fiftieth of the time goes to it.
+SEAL_SECONDS = 5.0
 
 OVERVIEW = TypeAdapter(Overview)
 ACTS = TypeAdapter(tuple[Act, ...])
@@ -87,10 +93,14 @@ class Keeper:
     office: Office | None = None  # what a company says to many, where it does
     loaded: Loaded | None = None  # with which requests of people are answered
     keys: Keys | None = field(default=None, repr=False)  # that seal whom to look for after an erasure
+    journal: Journal | None = None  # where what a back-up would undo is written down
     _seen: int | None = field(default=None, init=False)
     _counted: int | None = field(default=None, init=False)
     _found: Mapping[str, Case] = field(default_factory=dict, init=False)
     _next: float = field(default=0.0, init=False)
+    _sealed: int | None = field(default=None, init=False)
+    _seals: float = field(default=0.0, init=False)
+    _proving: Thread | None = field(default=None, init=False)
 
     def open(self, *, autocommit: bool = False) -> Connection:
         return connect(self.dsn, autocommit=autocommit, application="bloesem-console-keeper")
@@ -118,6 +128,7 @@ class Keeper:
                 jobs.ask(reports, self.plan, "overview")
             while not stop.is_set():
                 self._notice(reports)
+                self._journal(reports)
                 if scheduled:
                     self._sweep(reports)
                 self._publishing(reports)
@@ -141,12 +152,30 @@ class Keeper:
                 now = moment(work, self.plan)
                 work.commit()
                 report = sweep(work, self.plan, now)
+                measures.note(work, self.plan, now)
+                work.commit()
             answer = asking.Answer(True, next(iter(report.lines())))
         except (psycopg.Error, BloesemError) as fault:
             said = str(fault) if isinstance(fault, BloesemError) else f"PostgreSQL said {fault.sqlstate}"
             _log.error("the sweep failed: %s", said)
             answer = asking.Answer(False, said)
         asking.finish(reports, asked, answer)
+
+    def _journal(self, reports: Connection) -> None:
+        """What people asked goes into the file outside of the database, before anything else is taken up."""
+        if self.journal is None or self.loaded is None:
+            return
+        waits = restored.waits(reports, self.plan)
+        reports.commit()
+        if waits:
+            deadlines = self.loaded.company.record.deadlines
+            with self.open(autocommit=True) as work:
+                kept = deadlines.backups_kept if deadlines else None
+                done = restored.keep(work, self.plan, self.journal, kept)
+            if done.lost:
+                _log.error(
+                    "%s lines of the journal are lost: restore %s from a copy", done.lost, self.journal.folder
+                )
 
     def _campaigns(self, reports: Connection) -> None:
         """What the office asked of the door, on a connection of its own."""
@@ -173,13 +202,33 @@ class Keeper:
         """Requests of people, as far as they can be taken now, on a connection of its own."""
         if self.loaded is None or self.keys is None:
             return
-        waits = requested.waits(reports, self.plan)
+        waits = waiting.waits(reports, self.plan)
         reports.commit()
         if waits:
             from bloesem.cases.clerk import Clerk  # it brings what makes PDFs along
 
             with self.open(autocommit=True) as work:
-                Clerk(work, self.loaded, self.keys).run()
+                Clerk(work, self.loaded, self.keys, proves=False).run()
+        if self._proving is None or not self._proving.is_alive():
+            unproven = waiting.unproven(reports, self.plan)
+            reports.commit()
+            if unproven:
+                self._proving = Thread(target=self._prove, name="residue", daemon=True)
+                self._proving.start()
+
+    def _prove(self) -> None:
+        """Searches the database after erasures, beside everything else: on a large one that takes long. Cut off, it is begun
+        anew; what it found is in the cases, and rings the bell."""
+        from bloesem.cases.clerk import Clerk
+
+        assert self.loaded is not None
+        assert self.keys is not None
+        try:
+            with self.open(autocommit=True) as work:
+                if Clerk(work, self.loaded, self.keys, proves=False).prove():
+                    work.execute("SELECT pg_notify(%s, '')", [jobs.CHANNEL])
+        except (psycopg.OperationalError, BloesemError):
+            _log.warning("a residue pass lost its database; it begins anew")
 
     def _notice(self, reports: Connection) -> None:
         """After an act: the last acts at once, which is cheap; the numbers, where it changed any, when a count is not
@@ -191,6 +240,11 @@ class Keeper:
         row = reports.execute(query, [list(UNCHANGING)]).fetchone()
         reports.commit()
         last, changed = row or (None, None)
+        if last != self._sealed and time.monotonic() >= self._seals:
+            began, self._sealed = time.monotonic(), last
+            chain.seal(reports, self.plan)
+            reports.commit()
+            self._seals = time.monotonic() + max(SEAL_SECONDS, 50 * (time.monotonic() - began))
         if last != self._seen:
             first, self._seen = self._seen is None, last
             if not first:
@@ -293,13 +347,15 @@ def main(directory: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     demonstration, office = os.environ.get("BLOESEM_DEMO") == "1", Office.of(loaded, today)
+    keys, journal = Keys.at(Path(os.environ[CREDENTIALS])), os.environ.get("BLOESEM_JOURNAL")
     keeper = Keeper(
         credentials.dsn(server, prefix),
         loaded.plan,
         demonstration,
         office=office,
         loaded=loaded,
-        keys=Keys.at(Path(os.environ[CREDENTIALS])),
+        keys=keys,
+        journal=Journal.at(Path(journal), loaded.plan.company, keys) if journal else None,
     )
     keeper.serve(stop)
 

@@ -123,12 +123,16 @@ def reason(
     until: dt.date | None,
     language: str,
     ran: Iterable[Clock] = (),
+    *,
+    own: bool = False,
 ) -> str:
     """One sentence: why this part of the policy may not read (or: may read) the value. `ran`: the clocks that it is
-    about, where that is known; else all of the part."""
+    about, where that is known; else all of the part. `own`: told to whoever it is about."""
     key = f"why.{why}"
     if why == "ended" and since is None:
         key = "why.ended-record"
+    if own and f"{key}.own" in WORDS:
+        key += ".own"
     if key not in WORDS:
         return why
     text = say(

@@ -14,6 +14,7 @@ from psycopg import IsolationLevel, sql
 from bloesem.clock.due import overdue
 from bloesem.plan.dates import last_day, midnight
 from bloesem.plan.model import RECORD, Plan, PurposePlan, TablePlan
+from bloesem.plan.sql.attributed import KINDS
 from bloesem.plan.sql.gate import purpose_columns
 from bloesem.stores.postgres import Connection
 
@@ -22,7 +23,7 @@ Progress = Callable[[int, int], None]
 MONTHS_AHEAD = 18
 DAY = dt.timedelta(days=1)
 #: Acts that leave every row as it was.
-UNCHANGING = ("read", "rehearsal", "denial", "access", "export")
+UNCHANGING = ("read", "rehearsal", "denial", "access", "export", "evidence", *KINDS)
 #: Among so many of the last acts, one that is committed late is still found.
 RECENT = 1000
 
@@ -311,9 +312,9 @@ def _due_records(
 
 def last_acts(keeper: Connection, plan: Plan, limit: int = 8, lines: int = 200) -> tuple[Act, ...]:
     """The last runs, as far as the last lines tell of them. Cheap: reads the end of one index."""
-    query = sql.SQL("SELECT at, as_of, kind, counts, purpose FROM {}.act ORDER BY id DESC LIMIT {}").format(
-        sql.Identifier(plan.schema), lines
-    )
+    query = sql.SQL(
+        "SELECT at, as_of, kind, counts, purpose FROM {}.act WHERE kind <> ALL ({}) ORDER BY id DESC LIMIT {}"
+    ).format(sql.Identifier(plan.schema), sql.Literal(["evidence", *KINDS]), lines)
     found = keeper.execute(query).fetchall()
     acts: list[Act] = []
     for (kind, purpose, thing, _), run in groupby(found, key=_run_of):

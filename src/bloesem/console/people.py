@@ -23,6 +23,13 @@ from bloesem.stores.postgres import Connection
 
 #: How far the timeline looks ahead: longer than the longest term of the text.
 YEARS_AHEAD = 12
+
+
+def horizon(today: dt.date) -> dt.date:
+    """How far a timeline looks from a civil day on."""
+    return today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
+
+
 #: Values of one line that are shown as an example.
 SHOWN = 1
 
@@ -102,9 +109,7 @@ def follow(keeper: Connection, plan: Plan, person: int) -> tuple[Timeline, tuple
     facts = facts_of(keeper, plan, sorted(owners))
     facts[person] = facts[person] or list(noted.facts)  # nothing is left of whom the clock forgot
     today = civil(now)
-    picture = timeline(
-        plan, person, facts, every, today, today.replace(month=1, day=1, year=today.year + YEARS_AHEAD)
-    )
+    picture = timeline(plan, person, facts, every, today, horizon(today))
     lines = tuple(_with_example(line, examples) for line in picture.lines)
     states = {owner: calculus.person(plan, facts.get(owner, ()), now) for owner in owners}
     masks = [row_masks(plan, plan.table(row.table), row.values, facts, now, states) for row in rows]

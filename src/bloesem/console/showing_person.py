@@ -62,11 +62,21 @@ def _case(company: Company, kind: str, about: str, language: str) -> str:
     return f"{label} ({words.say(ground, language)})" if ground in WORDS else label
 
 
-def person(company: Company, followed: Followed, language: str) -> dict[str, Any]:
-    picture = followed.timeline
+@dataclass(frozen=True)
+class Reader:
+    """To whom a timeline is told, in which words. `own`: it is their own; `events`: what happened, and when."""
+
+    company: Company
+    language: str
+    events: Events
+    own: bool
+
+
+def person(company: Company, picture: Timeline, language: str, *, own: bool = False) -> dict[str, Any]:
+    """What the page of somebody's timeline shows; `own`: to them."""
     erased = [line for line in picture.lines if not line.stored]
     events = {(m.day, f"{CONSENT}:{m.key}" if m.kind == "consent" else m.key) for m in picture.milestones}
-    families = _families(company, picture, events, language)
+    families = _families(Reader(company, language, events, own), picture)
     stones = _milestones(company, picture, language)
     return {
         "picture": picture,
@@ -86,6 +96,13 @@ def person(company: Company, followed: Followed, language: str) -> dict[str, Any
     }
 
 
+def _what(company: Company, kind: str, key: str, language: str) -> str:
+    """What a fact is about; of a minor's data there is nothing more to say than when."""
+    if kind == "minor":
+        return ""
+    return company.event(key, language) if kind == "event" else company.part(key, language)
+
+
 def _milestones(company: Company, picture: Timeline, language: str) -> list[dict[str, Any]]:
     scale = charts.Scale(picture.start, picture.end)
     return [
@@ -93,7 +110,7 @@ def _milestones(company: Company, picture: Timeline, language: str) -> list[dict
             "day": m.day,
             "x": scale.at(m.day),
             "kind": words.say(f"kind.{m.kind}", language),
-            "what": company.event(m.key, language) if m.kind == "event" else company.part(m.key, language),
+            "what": _what(company, m.kind, m.key, language),
             "ended": m.ended,
             "future": m.day > picture.today,
         }
@@ -142,7 +159,7 @@ class Family:
         return len(self.groups) > 1
 
 
-def _families(company: Company, picture: Timeline, events: Events, language: str) -> list[Family]:
+def _families(to: Reader, picture: Timeline) -> list[Family]:
     """In the order in which they come; what a heading has but one of stands for itself."""
     kinds: dict[str, list[tuple[Line, ...]]] = {}
     for group in timeline.alike(picture.lines):
@@ -150,11 +167,11 @@ def _families(company: Company, picture: Timeline, events: Events, language: str
     found = []
     for heading, alike in kinds.items():
         every = [line for group in alike for line in group]
-        groups = _groups(company, picture, alike, events, language)
-        whole = _drawn(company, picture, (timeline.united(every),), events, language, told=False)[0]
+        groups = _groups(to, picture, alike)
+        whole = _drawn(to, picture, (timeline.united(every),), told=False)[0]
         found.append(
             Family(
-                company.category(heading, language),
+                to.company.category(heading, to.language),
                 whole,
                 tuple(groups),
                 ", ".join(dict.fromkeys(it.whole["label"] for it in groups)),
@@ -171,27 +188,19 @@ def _heading(line: Line) -> str:
 
 
 def _drawn(
-    company: Company,
-    picture: Timeline,
-    lines: tuple[Line, ...],
-    events: Events,
-    language: str,
-    *,
-    told: bool = True,
+    to: Reader, picture: Timeline, lines: tuple[Line, ...], *, told: bool = True
 ) -> list[dict[str, Any]]:
     """Lines as they are drawn; `told`: with what each stretch says, which a line that only sums up does not show."""
-    strips = charts.strips(replace(picture, lines=lines), company.tones)
-    return [_line(company, strip, picture.today, events, language, told=told) for strip in strips]
+    strips = charts.strips(replace(picture, lines=lines), to.company.tones)
+    return [_line(to, strip, picture.today, told=told) for strip in strips]
 
 
-def _groups(
-    company: Company, picture: Timeline, alike: Iterable[tuple[Line, ...]], events: Events, language: str
-) -> list[Shown]:
+def _groups(to: Reader, picture: Timeline, alike: Iterable[tuple[Line, ...]]) -> list[Shown]:
     found = []
     for group in alike:
-        lines = _drawn(company, picture, group, events, language)
+        lines = _drawn(to, picture, group)
         united = (timeline.united(group),)
-        whole = lines if len(group) == 1 else _drawn(company, picture, united, events, language, told=False)
+        whole = lines if len(group) == 1 else _drawn(to, picture, united, told=False)
         found.append(Shown(whole[0], lines))
     names = Counter(it.whole["label"] for it in found)
     codes = Counter(it.whole["code"] for it in found)
@@ -201,12 +210,10 @@ def _groups(
     ]
 
 
-def _line(
-    company: Company, strip: charts.Strip, today: dt.date, events: Events, language: str, *, told: bool
-) -> dict[str, Any]:
-    line = strip.line
+def _line(to: Reader, strip: charts.Strip, today: dt.date, *, told: bool) -> dict[str, Any]:
+    line, company, language = strip.line, to.company, to.language
     table = company.plan.table(line.table)
-    lanes = [_lane(company, lane, today, events, language) for lane in line.lanes] if told else []
+    lanes = [_lane(to, lane, today) for lane in line.lanes] if told else []
     return {
         "strip": strip,
         "label": company.column(table.column(line.columns[0]), language),
@@ -236,28 +243,29 @@ def _folded(lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _lane(company: Company, lane: Lane, today: dt.date, events: Events, language: str) -> dict[str, Any]:
+def _lane(to: Reader, lane: Lane, today: dt.date) -> dict[str, Any]:
     return {
         "key": lane.part,
-        "label": company.part(lane.part, language),
-        "tone": company.tones.get(lane.part, 0),
-        "bands": [_band(company, lane.part, band, events, language) for band in lane.bands],
+        "label": to.company.part(lane.part, to.language),
+        "tone": to.company.tones.get(lane.part, 0),
+        "bands": [_band(to, lane.part, band) for band in lane.bands],
         "now": lane.reads(today),
     }
 
 
-def _band(company: Company, part: str, band: Band, events: Events, language: str) -> dict[str, Any]:
+def _band(to: Reader, part: str, band: Band) -> dict[str, Any]:
     """A stretch: from when to when, why it ends, and what says so."""
+    company, language = to.company, to.language
     why = "runs" if band.dark is None else band.why
     start = words.day(band.start, language)
     if band.dark is None:
         span = words.say("person.reads", language, start=start)
     else:
         span = words.say("person.read", language, start=start, last=words.day(band.dark - DAY, language))
-    ran = because.clock_that_ran(company.plan.purpose(part), band.since, events)
+    ran = because.clock_that_ran(company.plan.purpose(part), band.since, to.events)
     return {
         "span": span,
-        "why": words.reason(company, part, why, band.since, band.until, language, ran),
+        "why": words.reason(company, part, why, band.since, band.until, language, ran, own=to.own),
         "quotes": grounds(company, part, language, why, clocks=ran, narrow=band.narrow),
         "start": band.start,
         "dark": band.dark,

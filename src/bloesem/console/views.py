@@ -160,7 +160,7 @@ def person(request: HttpRequest, language: str, case: str) -> HttpResponse:
         context |= {"job": job, **_progress(job, language)}
         if job.state == "done":
             followed = FOLLOWED.validate_python(jobs.take_answer(connection, company.plan, job).result)
-            context |= showing_person.person(company, followed, language)
+            context |= showing_person.person(company, followed.timeline, language)
             context["asked"] = showing_person.asked_now(company, followed, door.doors(company.plan))
             context["differ"] = sum(not it.equal for it in context["asked"])
     return _page(request, "person", context)

@@ -32,7 +32,7 @@ class Home:
             if embedded:
                 require_reachable(found, owner_of(found / f"postgres-{DEFAULT_VERSION}"))
             found.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for name in ("credentials", "doors", "logs", "outbox", "inbox", "privacy"):
+            for name in ("credentials", "doors", "logs", "outbox", "inbox", "privacy", "journal"):
                 (found / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StoreError(
@@ -84,6 +84,11 @@ class Home:
     def privacy(self) -> Path:
         """The privacy mailbox where no mail server is named: each .eml file in it is a mail that arrived."""
         return self.directory / "privacy"
+
+    @property
+    def journal(self) -> Path:
+        """What is done again when a back-up of the database is put back: never in the database's own back-up."""
+        return self.directory / "journal"
 
     @property
     def mailbox_memory(self) -> Path:

@@ -16,16 +16,20 @@ from pathlib import Path
 from psycopg import sql
 
 from bloesem.cases import tables as cases
+from bloesem.cases import words
 from bloesem.clock import moment, sweep
 from bloesem.company import Loaded
 from bloesem.errors import ClockError, PlanError, StoreError
 from bloesem.gate.secrets import CredentialsDirectory
+from bloesem.ledger import restored
+from bloesem.ledger.journal import Journal
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident
 from bloesem.plan.sql import gate
 from bloesem.policy.company import Company
 from bloesem.publishing import tables as publications
 from bloesem.publishing.steps import require_published
+from bloesem.rights.keys import Keys
 from bloesem.running import worker
 from bloesem.running.home import Home
 from bloesem.sending import ready as sending
@@ -78,6 +82,7 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         sending.install(admin, loaded)
         if loaded.company.messages is not None:
             cases.install(admin, plan)
+            words.publish(admin, ident(plan.schema), Keys.at(home.credentials))
         invented = _is_demonstration(admin, plan)
         if demo and not invented and _is_empty(admin, plan):
             say(f"{counted(size, 'invented person', 'invented people')} with ten years of history")
@@ -86,6 +91,7 @@ def make_ready(dsn: Dsn, loaded: Loaded, home: Home, *, demo: bool, size: int, s
         if demo and invented and company.accounts:
             module, _, function = company.accounts.partition(":")
             getattr(importlib.import_module(module), function)(admin, plan, at=dt.datetime.now(dt.UTC))
+        _again(admin, loaded, home, say)
         say("what the clock says must go today")
         _first_sweep(admin, plan, say)
     return Ready(dsn, plan, company, demo and invented)
@@ -183,6 +189,18 @@ def _demonstrate(admin: Connection, plan: Plan, company: Company, size: int) -> 
         admin.execute(f"ALTER TABLE {ident(plan.schema)}.console_case OWNER TO {ident(plan.role('keeper'))}")
         record_act(admin, "demonstration", now, counts={"people": size}, schema=plan.schema)
     admin.execute("ANALYZE")
+
+
+def _again(admin: Connection, loaded: Loaded, home: Home, say: Say) -> None:
+    """Before the first page: what people asked since a back-up, where one was put back (P-107). raises: LedgerError."""
+    journal = Journal.at(home.journal, loaded.plan.company, Keys.at(home.credentials))
+    deadlines = loaded.company.record.deadlines
+    done = restored.keep(admin, loaded.plan, journal, deadlines.backups_kept if deadlines else None)
+    for line in [
+        *(done.lines() if done.behind or done.lost else ()),
+        *restored.told(restored.broken(admin, loaded.plan, journal)),
+    ]:
+        say(line)
 
 
 def _first_sweep(admin: Connection, plan: Plan, say: Say) -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -86,9 +86,10 @@ class Supervisor:
             remedy=f"see the logs in {self.running[0][0].log.parent}" if self.running else "start again",
         )
 
-    def watch(self) -> None:
-        """Until somebody asks for the end (StoppedError) or a process ends (StoreError)."""
-        while True:
+    def watch(self, anew: Callable[[], bool] = lambda: False) -> None:
+        """Until `anew` says that the processes must begin anew, somebody asks for the end (StoppedError) or a process ends
+        (StoreError)."""
+        while not anew():
             self.check()
             time.sleep(0.5)
 

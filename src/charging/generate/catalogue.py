@@ -7,10 +7,25 @@ import datetime as dt
 from charging.generate import names
 from charging.generate.world import World, month_end
 
+#: What each is called in Dutch, English, French and German.
 PRODUCTS = (
-    (1, "home-charger", "Thuislaadpunt", "Home charge point", "home_charger", 149_000),
-    (2, "charge-card", "Laadkaart", "Charge card", "charge_card", 0),
-    (3, "hems", "Energiebeheer thuis", "Home energy management", "hems", 24_900),
+    (
+        *(
+            1,
+            "home-charger",
+            ("Thuislaadpunt", "Home charge point", "Borne à domicile", "Ladepunkt zu Hause"),
+        ),
+        *("home_charger", 149_000),
+    ),
+    (2, "charge-card", ("Laadkaart", "Charge card", "Carte de recharge", "Ladekarte"), "charge_card", 0),
+    (
+        *(
+            3,
+            "hems",
+            ("Energiebeheer thuis", "Home energy management", "Gestion de l’énergie", "Energiemanagement"),
+        ),
+        *("hems", 24_900),
+    ),
 )
 #: CREG's ceilings per region and quarter of 2025, in ten-thousandths of a euro per kWh.
 CREG_2025 = {
@@ -28,14 +43,13 @@ def catalogue(world: World) -> None:
         row = {"id": number, "name": name, "kbo": f"0999.{number:03d}.{number:03d}", "email_domain": domain}
         world.add("employer", start, since=dt.date(2013, 1, 1), **row)
         world.employers.append(row)
-    for id_, key, dutch, english, service, price in PRODUCTS:
+    for id_, key, called, service, price in PRODUCTS:
         world.add(
             "product",
             start,
             id=id_,
             key=key,
-            label_nl=dutch,
-            label_en=english,
+            **labels(called),
             service=service,
             price_cents=price,
         )
@@ -56,20 +70,28 @@ def catalogue(world: World) -> None:
                 published_in="CREG, circ. 2024/C/77",
             )
     year = world.as_of.year
-    for table, key, dutch, english in (
-        ("contest", "lente", "Lentewedstrijd", "Spring contest"),
-        ("survey", "tevredenheid", "Tevredenheid", "Satisfaction"),
+    for table, key, called in (
+        (
+            "contest",
+            "lente",
+            ("Lentewedstrijd", "Spring contest", "Concours de printemps", "Frühlingsgewinnspiel"),
+        ),
+        ("survey", "tevredenheid", ("Tevredenheid", "Satisfaction", "Satisfaction", "Zufriedenheit")),
     ):
         world.add(
             table,
             start,
             id=1,
             key=key,
-            label_nl=dutch,
-            label_en=english,
+            **labels(called),
             opens_on=dt.date(year - 6, 1, 1),
             closes_on=dt.date(year, 12, 31),
         )
+
+
+def labels(called: tuple[str, str, str, str]) -> dict[str, str]:
+    """in: in Dutch, English, French and German. out: by column."""
+    return dict(zip(("label_nl", "label_en", "label_fr", "label_de"), called, strict=True))
 
 
 def employer_invoices(world: World) -> None:

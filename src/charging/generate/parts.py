@@ -56,6 +56,15 @@ def name(life: Life, at: dt.datetime, source: str, minor: bool = False) -> int:
     )
 
 
+#: From then on the form on which a contract is made offers to refuse advertising (P-089).
+_OFFERED_SINCE = dt.date(2018, 5, 25)
+
+
+def _offered(at: dt.datetime, source: str) -> bool:
+    """Whether the form on which a contact point was given offered to refuse advertising."""
+    return source == "subject:contract" and civil(at) >= _OFFERED_SINCE
+
+
 def email(life: Life, at: dt.datetime, source: str, minor: bool = False) -> int:
     value = f"{life.who.given}.{life.who.family}".replace(" ", "") + f".{life.id % 9973}@post.example"
     return life.row(
@@ -66,6 +75,7 @@ def email(life: Life, at: dt.datetime, source: str, minor: bool = False) -> int:
         value_norm=value.lower(),
         collected_at=at,
         collected_as_minor=minor,
+        opt_out_offered=_offered(at, source),
     )
 
 
@@ -79,6 +89,7 @@ def phone(life: Life, at: dt.datetime, source: str, minor: bool = False) -> int:
         value_norm=norm,
         collected_at=at,
         collected_as_minor=minor,
+        opt_out_offered=_offered(at, source),
     )
 
 

@@ -40,7 +40,7 @@ def recording(life: Life, at: dt.datetime, *, all_consented: bool = False) -> in
         contact_id=call,
         all_parties_consented=all_consented,
         announced_at=at,
-        announcement="Dit gesprek wordt opgenomen om onze dienst te verbeteren",
+        announcement="quality",
         recorded_on=civil(at),
         began_at=at + dt.timedelta(seconds=9),
         seconds=life.random.randint(60, 900),

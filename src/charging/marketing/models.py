@@ -14,7 +14,8 @@ class Consent(Sourced):
     `kinds`: of offer, newsletter, event, webinar, contest, with commas (P-097); `channel`: where it may be used, with
     commas too. `record_id`: what one act gave; what is left of it after a part was withdrawn keeps it. `words_version`,
     `words_digest`, `language`: which text was shown, and that it was exactly this; `notice_version`: of the policy.
-    `action`: what the person did (ticked, said, signed); `how`: where, in words; `proof`: what shows it; `withdrawn_how`.
+    `action`: what the person did (ticked, said, signed); `how`: where, in words; `proof`: what shows it; `withdrawn_how`;
+    `given_by`: self, or the parent of a child (R-057).
     `bloesem.consent` writes and withdraws it.
     """
 
@@ -33,6 +34,7 @@ class Consent(Sourced):
     action = text()
     proof = text()
     withdrawn_how = text()
+    given_by = text()
 
     class Meta:
         db_table = "consent"
@@ -58,6 +60,8 @@ class Contest(Reference):
     key = models.TextField()
     label_nl = models.TextField()
     label_en = models.TextField()
+    label_fr = text()
+    label_de = text()
     opens_on = models.DateField()
     closes_on = models.DateField()
 
@@ -80,6 +84,8 @@ class Survey(Reference):
     key = models.TextField()
     label_nl = models.TextField()
     label_en = models.TextField()
+    label_fr = text()
+    label_de = text()
     opens_on = models.DateField()
     closes_on = models.DateField()
 

@@ -7,6 +7,7 @@ import datetime as dt
 from bloesem.gate.ids import new_id
 from bloesem.sending.door import Queued
 from bloesem.stores.postgres import Connection
+from bloesem.stores.saying import saying
 
 
 def remember(connection: Connection, message: Queued, now: dt.datetime) -> None:
@@ -14,6 +15,7 @@ def remember(connection: Connection, message: Queued, now: dt.datetime) -> None:
     interaction: our own message proves no interest (P-093)."""
     if message.person is None or message.purpose != "marketing":
         return
+    connection.execute(saying(message.purpose))
     connection.execute(
         "INSERT INTO data.marketing_interaction (id, person_id, recorded_at, campaign, channel, basis, sent_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",

@@ -28,6 +28,8 @@ class Product(Reference):
     key = models.TextField()
     label_nl = models.TextField()
     label_en = models.TextField()
+    label_fr = text()  # where nobody wrote them, English is shown
+    label_de = text()
     service = models.TextField()
     price_cents = models.IntegerField()
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 
+from bloesem.cases.words import Words
 from bloesem.consent import gpc
 from bloesem.consent.links import Link, LinkKeys
 from bloesem.consent.tables import DOOR
@@ -46,6 +47,12 @@ def pages() -> Pages:
 def keys() -> LinkKeys:
     """Those with which links are signed; never the list's."""
     return LinkKeys.at(Path(os.environ[CREDENTIALS]))
+
+
+@cache
+def theirs() -> Words:
+    """What opens the words of requests."""
+    return Words.at(Path(os.environ[CREDENTIALS]))
 
 
 def asked(query: str, *values: Any) -> Any:

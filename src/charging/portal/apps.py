@@ -21,8 +21,10 @@ class PortalConfig(AppConfig):
             "words_open",
             "words_outside",
             "words_details",
+            "words_elsewhere",
             "words_safeguards",
             "words_subscription",
+            "words_life",
             "requests",
         )
         for name in names:

@@ -47,7 +47,7 @@ def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
     ).fetchall()
     with connection.transaction():
         for email, name, role, recipient, numbers in staff:
-            _account(connection, until, role, numbers, email, name, recipient)
+            account(connection, until, role, numbers, email, name, recipient)
         day = civil(at)
         connection.execute(
             "UPDATE signin.signin_reach r SET since = COALESCE(r.since, %s), until = %s FROM signin.signin_account a"
@@ -55,14 +55,14 @@ def accounts(connection: Connection, plan: Plan, *, at: dt.datetime) -> None:
             [day, day + dt.timedelta(days=ASSIGNED)],
         )
         for _, person in named:
-            _account(connection, until, PERSON, [person])
+            account(connection, until, PERSON, [person])
 
 
 def _numbers(connection: Connection, query: str) -> list[int]:
     return [row[0] for row in connection.execute(query).fetchall()]
 
 
-def _account(
+def account(
     connection: Connection,
     until: dt.datetime,
     role: str,
@@ -71,6 +71,7 @@ def _account(
     name: str = "",
     recipient: str = "",
 ) -> None:
+    """One who may sign in until then, in a seat, with the numbers of its scope; or another term for who is there already."""
     found = connection.execute(
         "SELECT id FROM signin.signin_account a WHERE role = %s AND (email = %s OR (%s::text IS NULL AND EXISTS"
         " (SELECT FROM signin.signin_reach r WHERE r.user_id = a.id AND r.number = ANY (%s))))",

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.utils.crypto import salted_hmac
 
 from bloesem.company import load as load_company
@@ -28,9 +28,11 @@ from bloesem.consent.tables import DOOR
 from bloesem.consent.texts import ConsentText, Texts, load_texts
 from bloesem.console.company import current
 from bloesem.gate import identified, new_id, purpose
+from bloesem.gate.own import ask as ask_inside
 from bloesem.plan.dates import civil
+from bloesem.plan.sql.ages import BROKEN
 from bloesem.sending.ready import rules_of
-from bloesem.sending.templates import promotional
+from bloesem.sending.templates import load_templates, promotional
 from charging.portal.anyone import asked
 
 #: How long the link of the letter works (its words say so).
@@ -38,6 +40,11 @@ DAYS = 3
 FORM = "subject:contactformulier"
 #: Who somebody is to us, and in which language the form was: ours to say, not theirs.
 ASSIGNED = "assigned"
+
+
+#: Who may agree: whoever is old enough, or the parent of who is not (R-057).
+By = Literal["self", "parent"]
+WHO: tuple[By, ...] = ("self", "parent")
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class Wanted:
     source: str
     at: dt.datetime
     record: str
+    by: By = "self"
 
 
 def now() -> dt.datetime:
@@ -80,10 +88,10 @@ def _box() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def ask(address: str, language: str, key: str, source: str) -> None:
+def ask(address: str, language: str, key: str, source: str, by: By) -> None:
     """The letter that asks to confirm; nothing else is kept until somebody does. The link holds what was ticked, sealed."""
     at = now()
-    said = [address.strip(), language, text_of(key).name, source, at.isoformat()]
+    said = [address.strip(), language, text_of(key).name, source, at.isoformat(), by]
     link = ""
     while not link or promotional(link):  # letters drawn by chance may spell anything
         token = _box().encrypt_at_time(json.dumps(said).encode(), int(at.timestamp())).decode().rstrip("=")
@@ -95,11 +103,12 @@ def opened(token: str) -> Wanted | None:
     """What a link says; None for one that is not ours, was cut off, or is older than it may be to confirm anything new."""
     try:
         raw = _box().decrypt(token + "=" * (-len(token) % 4))
-        address, language, text, source, at = json.loads(raw)
+        address, language, text, source, at, *more = json.loads(raw)
+        by = cast("By", more[0]) if more and more[0] in WHO else "self"
     except (InvalidToken, ValueError, TypeError):
         return None
     record = uuid.UUID(bytes=hashlib.sha256(raw).digest()[:16], version=4)
-    return Wanted(address, language, text, source, dt.datetime.fromisoformat(at), str(record))
+    return Wanted(address, language, text, source, dt.datetime.fromisoformat(at), str(record), by)
 
 
 def too_old(wanted: Wanted) -> bool:
@@ -112,15 +121,18 @@ def became(wanted: Wanted) -> str | None:
     return str(found) if found else None
 
 
-def confirm(wanted: Wanted) -> None:
-    """The address is proven: the consent is given now, to the words that were shown. Twice is once, also at once."""
-    with _alone(wanted.address) as known:
+def confirm(wanted: Wanted) -> bool:
+    """The address is proven: the consent is given now, to the words that were shown. Twice is once, also at once. out:
+    False where whoever has this address is too young, or too old for a parent's word (R-057): then nothing is kept."""
+    with _of_age() as young, _alone(wanted.address) as known:
         if became(wanted) is not None:
-            return
-        with purpose("forms"), connections["default"].cursor() as cursor:
+            return True
+        text = texts().named(wanted.text)
+        with purpose("forms", serves=text.purpose), connections["default"].cursor() as cursor:
             person = _person(cursor, known, wanted.address, wanted.language, wanted.source, "prospect")
-            _consent(cursor, person, texts().named(wanted.text), wanted)
+            _consent(cursor, person, text, wanted)
         asked(f"SELECT {DOOR}.newer_word(%s)", person)
+    return not young
 
 
 def take_back(wanted: Wanted) -> None:
@@ -130,22 +142,70 @@ def take_back(wanted: Wanted) -> None:
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 
-def enter_contest(contest: int, address: str, language: str, answer: str) -> None:
-    """An entry, which is valid without any box of advertising (P-096): taking part is the consent to run it (P-043)."""
+@contextmanager
+def _of_age() -> Iterator[list[bool]]:
+    """What is refused inside because of somebody's age leaves nothing. out: empty, unless it was."""
+    young: list[bool] = []
+    try:
+        yield young
+    except IntegrityError as refused:
+        diag = getattr(refused.__cause__, "diag", None)
+        if getattr(diag, "constraint_name", None) != BROKEN:
+            raise
+        young.append(True)
+
+
+def enter_contest(contest: int, address: str, language: str, answer: str, by: By) -> bool:
+    """An entry, which is valid without any box of advertising (P-096): taking part is the consent to run it (P-043). out:
+    as `confirm`."""
     source = f"subject:wedstrijd:{contest}"
     at = now()
     text = text_of("take_part")
-    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
-        person = _person(cursor, known, address, language, source, "entrant", consent=text, at=at)
+    with (
+        _of_age() as young,
+        _alone(address) as known,
+        purpose("forms", serves=text.purpose),
+        connections["default"].cursor() as cursor,
+    ):
+        person = _person(cursor, known, address, language, source, "entrant", consent=text, at=at, by=by)
         _add(
             cursor, "contest_entry", person, source, contest_id=contest, entered_at=at, answer=answer or None
         )
+    return not young
 
 
-def answer_survey(survey: int, score: int, words: str, language: str) -> None:
-    """An answer of somebody whom we do not ask who they are: what a survey is for reads no address (P-044)."""
+@cache
+def invited() -> frozenset[str]:
+    """Surveys that only an invitation opens: those that a template asks."""
+    home = Path(os.environ.get("BLOESEM_COMPANY", "company/blossom"))
+    today = civil(dt.datetime.now(dt.UTC))
+    loaded = load_company(home, on=today, prefix=current().plan.prefix)
+    rules = rules_of(loaded)
+    if rules is None or loaded.company.messages is None:
+        return frozenset()
+    every = load_templates(loaded.company.messages / "templates", rules, today).all.values()
+    return frozenset(it.asks for it in every if it.asks is not None)
+
+
+def may_answer(key: str, ballot: str) -> bool:
+    """Whether the link of an invitation was not used yet."""
+    return asked(f"SELECT {DOOR}.ballot_open(%s, %s)", key, ballot) is True
+
+
+def answer_survey(
+    survey: int, score: int, words: str, language: str, link: tuple[str, str] | None = None
+) -> bool:
+    """An answer of somebody whom we do not ask who they are: what a survey is for reads no address (P-044). in: `link`, the
+    survey's key and the ballot of an invitation, which this answer uses up: both are there in one commit, or neither is, and
+    a ballot is nobody's. out: False where it was used already."""
     source = f"subject:enquête:{survey}"
-    with _one_moment() as at, purpose("forms"), connections["default"].cursor() as cursor:
+    with (
+        _one_moment() as at,
+        purpose("forms", serves="quality") as opened,
+        connections["default"].cursor() as cursor,
+    ):
+        if link is not None and ask_inside(opened, "ballot_take", link, DOOR) != [(True,)]:
+            return False
         person = _somebody(cursor, language, "unidentified")
         _add(
             cursor,
@@ -157,12 +217,17 @@ def answer_survey(survey: int, score: int, words: str, language: str) -> None:
             score=score,
             words=words or None,
         )
+    return True
 
 
 def contact(address: str, language: str, content: str) -> None:
     """A question. Whoever has no account has a clock all the same, from this contact (P-045, P-104)."""
     at = now()
-    with _alone(address) as known, purpose("forms"), connections["default"].cursor() as cursor:
+    with (
+        _alone(address) as known,
+        purpose("forms", serves="support"),
+        connections["default"].cursor() as cursor,
+    ):
         person = _person(cursor, known, address, language, FORM, "prospect")
         _add(
             cursor,
@@ -203,12 +268,13 @@ def _person(
     *,
     consent: ConsentText | None = None,
     at: dt.datetime | None = None,
+    by: By = "self",
 ) -> int:
     """The one whose address it is; somebody new otherwise, with the address and nothing more."""
     person = known or _somebody(cursor, language, kind)
     if consent is not None:
         assert at is not None
-        wanted = Wanted(address, language, consent.name, source, at, str(uuid.uuid4()))
+        wanted = Wanted(address, language, consent.name, source, at, str(uuid.uuid4()), by)
         _consent(cursor, person, consent, wanted)
     if known is None:
         _add(
@@ -244,6 +310,7 @@ def _consent(cursor: Any, person: int, text: ConsentText, wanted: Wanted) -> Non
         notice_version=str(current().plan.version),
         record_id=wanted.record,
         language=wanted.language,
+        given_by=wanted.by,
         action="confirmed" if text.channels else "ticked",
         proof=json.dumps(
             {

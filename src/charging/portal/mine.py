@@ -110,7 +110,11 @@ def _rows(opened: Opened, table: TablePlan, shown: Iterable[ColumnPlan], most: i
         *(c.name for c in shown),
         *(n for n in (table.source, table.recorded, *deciding) if n in granted),
     ]
-    names = [str(name) for name in dict.fromkeys(wanted)]
+    return newest(opened, table, [str(name) for name in dict.fromkeys(wanted)], most)
+
+
+def newest(opened: Opened, table: TablePlan, names: list[str], most: int) -> tuple[list[Row], int]:
+    """The newest rows of one's own scope, and how many there are. in: columns that may be read in it."""
     query = sql.SQL("SELECT {c}, count(*) OVER () FROM {t} ORDER BY {o} DESC LIMIT {m}").format(
         c=sql.SQL(", ").join(map(sql.Identifier, names)),
         t=sql.Identifier(table.name),
@@ -200,11 +204,12 @@ def said(name: str, value: Any, wording: Wording) -> str:
 
 
 def wording_of(opened: Opened, language: str) -> Wording:
-    """The language, and what rows of the catalogue are called in it (the catalogue has Dutch and English)."""
-    column = "label_nl" if language == "nl" else "label_en"
+    """The language, and what rows of the catalogue are called in it; in English where nobody wrote that."""
     names: dict[tuple[str, int], str] = {}
     for table in sorted(set(CATALOGUES.values())):
-        query = sql.SQL("SELECT id, {c} FROM {t}").format(c=sql.Identifier(column), t=sql.Identifier(table))
+        query = sql.SQL("SELECT id, COALESCE({c}, label_en) FROM {t}").format(
+            c=sql.Identifier(f"label_{language}"), t=sql.Identifier(table)
+        )
         names |= {(table, number): str(name) for number, name in _ask(opened, query)}
     return Wording(language, names)
 

@@ -10,6 +10,8 @@ from bloesem.notice.model import Entry, Notice, Sentence
 from charging.portal.privacy import Page, Received, Use
 
 _DATA, _RECIPIENT = f"{ANCHOR}data-", f"{ANCHOR}recipient-"
+#: The chapter of all kinds of data, to which a type leads.
+_ALL = f"{ANCHOR}data"
 
 
 def lines(notice: Notice, page: Page, language: str) -> Mapping[str, tuple[str, ...]]:
@@ -17,9 +19,14 @@ def lines(notice: Notice, page: Page, language: str) -> Mapping[str, tuple[str, 
     particular is left out."""
     uses = {use.key: use for row in page.rows for use in row.uses} | {use.key: use for use in page.law}
     held = {label for use in uses.values() for label in use.reads}
+    below = {
+        entry.key: (entry.title, *(fact.label for fact in entry.facts))
+        for chapter in notice.chapters
+        for entry in chapter.entries
+    }
     found: dict[str, tuple[str, ...]] = {}
     for one in notice.sentences:
-        found[one.anchor] = tuple(dict.fromkeys(_sentence(one, uses, held, page.received, language)))
+        found[one.anchor] = tuple(dict.fromkeys(_sentence(one, uses, held, below, page.received, language)))
     for chapter in notice.chapters:
         for entry in chapter.entries:
             found[entry.key] = tuple(_entry(entry, uses, held, page.received, language))
@@ -27,12 +34,19 @@ def lines(notice: Notice, page: Page, language: str) -> Mapping[str, tuple[str, 
 
 
 def _sentence(
-    one: Sentence, uses: Mapping[str, Use], held: set[str], received: Iterable[Received], language: str
+    one: Sentence,
+    uses: Mapping[str, Use],
+    held: set[str],
+    below: Mapping[str, tuple[str, ...]],
+    received: Iterable[Received],
+    language: str,
 ) -> Iterator[str]:
     yield from (_use(uses[part], language) for part in one.parts if part in uses)
-    kinds = [label for label, anchor in one.rule if anchor.startswith(_DATA)]
-    if kinds:
-        yield _holds([label for label in kinds if label in held], language)
+    kinds = [(label, anchor) for label, anchor in one.rule if anchor.startswith(_DATA)]
+    mine = [name for kind in kinds for name in _below(*kind, below) if name in held]
+    # a sentence that names a whole type says more than the kinds beside it: that those are empty is not what it means
+    if mine or (kinds and all(anchor != _ALL for _, anchor in one.rule)):
+        yield _holds(list(dict.fromkeys(mine)), language)
     for label, anchor in one.rule:
         if anchor.startswith(_RECIPIENT):
             yield from _got(label, received, language)
@@ -47,6 +61,12 @@ def _entry(
         yield from _got(entry.title, received, language)
     else:
         yield from (_use(uses[part], language) for part in entry.parts if part in uses)
+
+
+def _below(label: str, anchor: str, below: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The kinds of data that a name stands for: itself, or where it heads others, those."""
+    title, *under = below.get(anchor, ("",))
+    return tuple(under) if label == title and under else (label,)
 
 
 def _use(use: Use, language: str) -> str:

@@ -27,6 +27,7 @@ from bloesem.console.company import current
 from bloesem.gate import identified, purpose
 from bloesem.plan.dates import civil
 from bloesem.sending.ready import rules_of
+from bloesem.terms import LANGUAGES
 from charging.marketing.models import Consent, Contest, Survey
 from charging.portal import forms_open as kept
 from charging.portal.forms import ADDRESS
@@ -34,6 +35,8 @@ from charging.portal.forms import ADDRESS
 #: A field that people do not see and programs fill in.
 TRAP = "website"
 LONGEST = 2000
+#: Forms that take a consent: each asks whether whoever fills it in may give one (R-057).
+CONSENTS = ("news", "contest")
 
 
 def _language() -> str:
@@ -55,6 +58,12 @@ def _refused(request: HttpRequest, address: str) -> str | None:
     return None
 
 
+def _by(request: HttpRequest) -> kept.By | None:
+    """Who agrees: whoever is old enough, or the parent of who is not. None: neither was said, and nobody agreed."""
+    said = request.POST.get("by", "")
+    return next((one for one in kept.WHO if one == said), None)
+
+
 def _page(request: HttpRequest, kind: str, status: int = 200, **more: Any) -> HttpResponse:
     context = {
         "kind": kind,
@@ -66,7 +75,9 @@ def _page(request: HttpRequest, kind: str, status: int = 200, **more: Any) -> Ht
         "trap": TRAP,
         "asks_address": kind != "survey",
         "asks_question": kind == "contact",
-        "box": kept.text_of("news").words[_language()] if kind in ("news", "contest") else "",
+        "box": kept.text_of("news").words[_language()] if kind in CONSENTS else "",
+        "ages": kept.WHO if kind in CONSENTS else (),
+        "from_age": current().plan.consent_age if kind in CONSENTS else 0,
         "typed": request.POST if request.method == "POST" else {},
         **more,
     }
@@ -95,11 +106,12 @@ def news(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, "news")
     address = _typed(request, "address", 300)
+    by = _by(request)
     wrong = _refused(request, address) or (None if request.POST.get("agree") else "open.news.box")
-    if wrong:
-        return _wrong(request, "news", wrong)
+    if wrong or by is None:
+        return _wrong(request, "news", wrong or "open.age.wrong")
     if not request.POST.get(TRAP):
-        kept.ask(address, _language(), "news", kept.FORM)
+        kept.ask(address, _language(), "news", kept.FORM, by)
     return _done(request, "news", letter=True)
 
 
@@ -108,34 +120,42 @@ def news(request: HttpRequest) -> HttpResponse:
 def contest(request: HttpRequest, key: str) -> HttpResponse:
     """Take part. The box of advertising is apart, unticked, and changes nothing about the entry (P-096)."""
     found = _running(Contest, key)
-    more = {"of": found["label_nl" if _language() == "nl" else "label_en"], "asks_answer": True}
+    more: dict[str, Any] = {"of": _called(found), "asks_answer": True}
     more["take_part"] = kept.text_of("take_part").words[_language()]
     if request.method != "POST":
         return _page(request, "contest", **more)
     address = _typed(request, "address", 300)
+    by = _by(request)
     wrong = _refused(request, address) or (None if request.POST.get("take_part") else "open.contest.box")
-    if wrong:
-        return _wrong(request, "contest", wrong, **more)
+    if wrong or by is None:
+        return _wrong(request, "contest", wrong or "open.age.wrong", **more)
     agrees = bool(request.POST.get("agree"))
     if not request.POST.get(TRAP):
-        kept.enter_contest(found["id"], address, _language(), _typed(request, "answer", 500))
+        # what is refused for somebody's age is not said here: it would tell anybody how old an address is
+        kept.enter_contest(found["id"], address, _language(), _typed(request, "answer", 500), by)
         if agrees:
-            kept.ask(address, _language(), "news", f"subject:wedstrijd:{found['id']}")
+            kept.ask(address, _language(), "news", f"subject:wedstrijd:{found['id']}", by)
     return _done(request, "contest", letter=agrees)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
-def survey(request: HttpRequest, key: str) -> HttpResponse:
-    """Say how it went, from 1 to 10, in words if one wants."""
+def survey(request: HttpRequest, key: str, ballot: str = "") -> HttpResponse:
+    """Say how it went, from 1 to 10, in words if one wants. One that people are invited to is answered by the link of the
+    invitation alone, once (`ballot`)."""
     found = _running(Survey, key)
-    more = {
-        "of": found["label_nl" if _language() == "nl" else "label_en"],
+    link = (key, ballot) if ballot else None
+    if link is None and key in kept.invited():
+        return _by_invitation(request, "open.survey.invited", 403)
+    if link is not None and not kept.may_answer(*link):
+        return _by_invitation(request, "open.survey.used", 404)
+    more: dict[str, Any] = {
+        "of": _called(found),
         "asks_score": True,
         "scores": [str(n) for n in range(1, 11)],
     }
     if request.method != "POST":
-        return _page(request, "survey", **more)
+        return _private(_page(request, "survey", **more))
     said = _typed(request, "score", 2)
     wrong = None if said in more["scores"] else "open.survey.score"
     if wrong is None and not ratelimit.consume(request, action="open_answer"):
@@ -143,8 +163,22 @@ def survey(request: HttpRequest, key: str) -> HttpResponse:
     if wrong:
         return _wrong(request, "survey", wrong, **more)
     if not request.POST.get(TRAP):
-        kept.answer_survey(found["id"], int(said), _typed(request, "words"), _language())
-    return _done(request, "survey", letter=False)
+        took = kept.answer_survey(found["id"], int(said), _typed(request, "words"), _language(), link)
+        if not took:  # somebody was faster with the same link
+            return _by_invitation(request, "open.survey.used", 404)
+    return _private(_done(request, "survey", letter=False))
+
+
+def _by_invitation(request: HttpRequest, said: str, status: int) -> HttpResponse:
+    context = {"said": said, "letter": False, "alike": False}
+    return _private(render(request, "portal/open_done.html", context, status=status))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """The address of the page may be the link: it goes to nobody else."""
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @csrf_exempt
@@ -161,20 +195,29 @@ def contact(request: HttpRequest) -> HttpResponse:
     return _done(request, "contact", letter=False)
 
 
+#: Of a contest or survey: its number, and what it is called.
+_COLUMNS = ("id", *(f"label_{language}" for language in LANGUAGES))
+
+
+def _called(found: dict[str, Any]) -> str:
+    """Its name in the reader's language; in English where nobody wrote that."""
+    return str(found[f"label_{_language()}"] or found["label_en"])
+
+
 def _running(model: Any, key: str) -> dict[str, Any]:
     """A contest or survey that is open today; to everybody else it does not exist."""
     today: dt.date = civil(kept.now())
     table = model._meta.db_table
     with purpose("subject", person=0), connections["default"].cursor() as cursor:
         cursor.execute(
-            f"SELECT id, label_nl, label_en FROM {table} WHERE key = %s AND opens_on <= %s AND closes_on >= %s"
+            f"SELECT {', '.join(_COLUMNS)} FROM {table} WHERE key = %s AND opens_on <= %s AND closes_on >= %s"
             " ORDER BY id LIMIT 1",
             [key, today, today],
         )
         row = cursor.fetchone()
     if row is None:
         raise Http404
-    return dict(zip(("id", "label_nl", "label_en"), row, strict=True))
+    return dict(zip(_COLUMNS, row, strict=True))
 
 
 # ---- the letter's link -------------------------------------------------------------------------------------------------
@@ -190,9 +233,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         do = request.POST.get("do", "")
         state = kept.became(wanted)
-        if do == "give" and state is None and not kept.too_old(wanted):
-            kept.confirm(wanted)
-        elif do == "withdraw" and state == "given":
+        if do == "give" and state is None and not kept.too_old(wanted) and not kept.confirm(wanted):
+            return _answered(request, "young", 403)
+        if do == "withdraw" and state == "given":
             kept.take_back(wanted)
         response = redirect("portal-confirm", token=token)
         response["Referrer-Policy"] = "no-referrer"
@@ -242,6 +285,7 @@ urlpatterns = [
     path("news", news, name="portal-news"),
     path("contest/<slug:key>", contest, name="portal-contest"),
     path("survey/<slug:key>", survey, name="portal-survey"),
+    path("survey/<slug:key>/<str:ballot>", survey, name="portal-survey-invited"),
     path("contact", contact, name="portal-contact"),
     path("confirm/<str:token>", confirm, name="portal-confirm"),
     path("confirm/<str:token>/receipt", receipt, name="portal-receipt"),

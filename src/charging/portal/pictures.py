@@ -29,11 +29,11 @@ def _refused() -> PictureError:
     )
 
 
-def cleaned(data: bytes) -> bytes:
-    """in: a file as it was sent. out: the image alone. Raises `PictureError`."""
-    if len(data) > MOST:
+def cleaned(data: bytes, most: int = MOST) -> bytes:
+    """in: a file as it was sent; how many bytes it may have. out: the image alone. Raises `PictureError`."""
+    if len(data) > most:
         raise PictureError(
-            f"the picture is larger than {MOST // 1024 // 1024} MB",
+            f"the picture is larger than {most // 1024 // 1024} MB",
             "art. 5(1)(c): no more than the job needs",
             "send a smaller one",
         )

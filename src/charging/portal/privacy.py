@@ -14,11 +14,13 @@ from bloesem.consent.texts import ConsentText, Texts, load_texts
 from bloesem.console import language as words
 from bloesem.console.company import Company, current, said
 from bloesem.console.words import WORDS
+from bloesem.countries import called
 from bloesem.gate import Opened, own
 from bloesem.plan.calculus import Verdict, person
 from bloesem.plan.dates import civil, last_day
 from bloesem.plan.model import Fact, PurposePlan
 from bloesem.policy.company import load_company
+from bloesem.recipients.holders import holders
 from charging.portal import mine
 
 Act = Literal["", "object", "back"]
@@ -93,6 +95,16 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Holds:
+    """Who has everything of everybody, to keep it for us. `gone`: as of `Received`."""
+
+    name: str
+    kind: str
+    task: str
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     rows: tuple[Row, ...]
     law: tuple[Use, ...]
@@ -102,6 +114,7 @@ class Page:
     choices: tuple[Choice, ...]
     others: tuple[tuple[str, str], ...]  # consents to words of other pages: purpose, label
     restricted: bool
+    holders: tuple[Holds, ...]
     received: tuple[Received, ...]
     read: tuple[Read, ...]
 
@@ -165,6 +178,7 @@ def page(opened: Opened, company: Company, who: int, door: tuple[Rules, Texts] |
         choices=tuple(_choices(company, door, consents, civil(now), language)),
         others=tuple(_others(company, door, consents, holding, civil(now), language)),
         restricted=any(f.kind == "restriction" and f.table is None for f in holding),
+        holders=tuple(_holders(company, civil(now), language)),
         received=_received(opened, company, language),
         read=_read(opened, company, language),
     )
@@ -313,6 +327,19 @@ def _channel(company: Company, key: str, language: str) -> str:
 # ---- who got it, who read it -------------------------------------------------------------------------------------------
 
 
+def _holders(company: Company, today: dt.date, language: str) -> Iterable[Holds]:
+    if company.loaded is None:
+        return
+    for one in holders(company.policy, company.loaded.record, company.loaded.law, today):
+        kind = company.policy.recipients.get(one.kind)
+        yield Holds(
+            one.name,
+            said(kind.label, language) if kind else one.kind,
+            said(one.task, language),
+            tuple(_gone(country, how, language) for country, how in one.away),
+        )
+
+
 def _received(opened: Opened, company: Company, language: str) -> tuple[Received, ...]:
     by: dict[str, list[own.Got]] = {}
     for one in own.recipients(opened):
@@ -346,11 +373,7 @@ def _one(company: Company, got: Sequence[own.Got], told: Sequence[str], language
         if column.name in one.columns and not column.key
     )
     gone = dict.fromkeys(
-        words.say(
-            f"privacy.gone.{transfer.get('mechanism')}",
-            language,
-            country=_country(str(transfer.get("country")), language),
-        )
+        _gone(str(transfer.get("country")), transfer.get("mechanism"), language)
         for one in got
         for transfer in one.transfers
     )
@@ -368,9 +391,11 @@ def _one(company: Company, got: Sequence[own.Got], told: Sequence[str], language
     )
 
 
-def _country(code: str, language: str) -> str:
-    key = f"privacy.country.{code}"
-    return words.say(key, language) if key in WORDS else code
+def _gone(country: str, mechanism: object, language: str) -> str:
+    key = f"privacy.gone.{mechanism}"
+    return words.say(
+        key if key in WORDS else "privacy.gone.None", language, country=called(country, language)
+    )
 
 
 def _read(opened: Opened, company: Company, language: str) -> tuple[Read, ...]:

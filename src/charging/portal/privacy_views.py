@@ -23,6 +23,7 @@ from bloesem.console.company import Company, current
 from bloesem.console.company import said as words_said
 from bloesem.gate import Opened, own, purpose
 from bloesem.plan.dates import civil
+from bloesem.plan.sql.ages import TOO_YOUNG
 from charging.portal import privacy
 from charging.portal.access import seated
 from charging.portal.seats import PERSON
@@ -85,11 +86,11 @@ def _object(opened: Opened, what: str, language: str) -> bool:
 
 
 def _take_back(opened: Opened, what: str, language: str) -> bool:
-    """The case of that objection alone ends with it."""
+    """Each open case is no longer about it; one that was about nothing else ends."""
     back = own.take_objection_back(opened, what) == "recorded"
     for one in cases.mine(opened):
-        if one.asked == "objection" and one.can_end and one.purposes == (what,):
-            cases.take_back(opened, one.number)
+        if one.asked == "objection" and one.can_end:
+            cases.narrow(opened, one.number, what)
     return back
 
 
@@ -106,7 +107,9 @@ def _agree(
         raise BadRequest("channel")
     if not chosen:  # a box that nobody ticked gives no consent (P-057)
         return words.say("privacy.done.unticked", language)
-    own.agree(opened, text.name, language, [one for one in text.channels if one in chosen])
+    given = own.agree(opened, text.name, language, [one for one in text.channels if one in chosen])
+    if given == TOO_YOUNG:
+        return words.say("privacy.done.young", language, age=str(company.plan.consent_age))
     return _said("agree", True, company.part(text.purpose, language), language)
 
 

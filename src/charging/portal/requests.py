@@ -21,26 +21,38 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bloesem.answers.made import table, unseal
-from bloesem.answers.model import Answer, Item, Section, say
+from bloesem.answers.model import Answer, say
 from bloesem.cases import own
-from bloesem.cases.model import ERASURE_GROUNDS, RESTRICTION_GROUNDS, RIGHTS
+from bloesem.cases.model import (
+    ERASURE_GROUNDS,
+    RECTIFICATION_GROUNDS,
+    RESTRICTION_GROUNDS,
+    RIGHTS,
+    TAKEN_ALONG,
+)
+from bloesem.cases.standing import FOR_WHOM
+from bloesem.cases.words import MOST, WORDS_KEY, wrapped
 from bloesem.console import language as words
 from bloesem.console.company import Company, current
 from bloesem.gate import purpose
+from charging.portal import transfers
 from charging.portal.access import seated
-from charging.portal.anyone import asked
+from charging.portal.anyone import asked, theirs
 from charging.portal.forms import ADDRESS
 from charging.portal.open_pages import TRAP
 from charging.portal.seats import PERSON
 from charging.portal.views import number_of
 
-MOST = 20_000
 #: What a link of ours can hold: anything else is not asked of the database.
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,99}")
-ABOUT = ("self", "parent", "mandate")
+ABOUT = FOR_WHOM
 #: What cannot be done without a word of what is meant.
 NEEDS_WORDS = ("rectification", "human", "other")
-GROUNDS = {"erasure": ERASURE_GROUNDS, "restriction": tuple(RESTRICTION_GROUNDS)}
+GROUNDS = {
+    "erasure": ERASURE_GROUNDS,
+    "restriction": tuple(RESTRICTION_GROUNDS),
+    "rectification": RECTIFICATION_GROUNDS,
+}
 
 
 def _language() -> str:
@@ -92,7 +104,7 @@ def new(request: HttpRequest, which: str) -> HttpResponse:
                 which,
                 _language(),
                 address,
-                _typed(request, "words", MOST),
+                wrapped(asked(f"SELECT bloesem.{WORDS_KEY}"), _typed(request, "words", MOST)),
                 _site(),
                 json.dumps(params),
                 about,
@@ -191,13 +203,21 @@ def mine(request: HttpRequest) -> HttpResponse:
     """One's own requests, and how they stand."""
     who = number_of(request)
     if request.method == "POST":
+        number, use = request.POST.get("number", "")[:40], request.POST.get("use", "")[:100]
         with purpose("subject", person=who) as opened:
-            done = own.take_back(opened, request.POST.get("number", "")[:40])
+            done = own.narrow(opened, number, use) if use else own.take_back(opened, number)
         messages.info(request, words.say("requests.taken.back" if done else "requests.too.late", _language()))
         return redirect("portal-mine-requests")
     with purpose("subject", person=who) as opened:
-        shown = own.mine(opened)
-    return render(request, "portal/requests_mine.html", {"cases": shown})
+        shown = own.mine(opened, theirs())
+    offered = _purposes(current(), "objection", _language())
+    uses = {
+        one.number: [(key, name) for key, name in offered if not one.purposes or key in one.purposes]
+        for one in shown
+        if one.asked == "objection" and one.can_end
+    }
+    lines = [(one, uses.get(one.number, []) if len(uses.get(one.number, [])) > 1 else []) for one in shown]
+    return render(request, "portal/requests_mine.html", {"cases": lines})
 
 
 # ---- links -----------------------------------------------------------------------------------------------------------
@@ -247,9 +267,23 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     if do == "data" and "data.zip" in found:
         return _private(_saved(found["data.zip"], "application/zip", "zip"))
     shown = _read(found["answer.json"])
-    context = {"state": "open", "answer": shown, "table": table(shown), "has_data": "data.zip" in found,
-               "say": {key: say(key, shown.language) for key in ("reason", "items", "remedies")}}  # fmt: skip
-    return _private(render(request, "portal/answer.html", context))
+    lined = table(shown)
+    takes = "data.zip" in found and shown.asked in TAKEN_ALONG
+    if do in (transfers.ASK, transfers.GO) and not takes:
+        raise Http404
+    moved = transfers.step(request, token, found["data.zip"]) if do in (transfers.ASK, transfers.GO) else {}
+    context = {
+        "takes": takes,
+        "moved": moved,
+        "state": "open",
+        "answer": shown,
+        "table": lined,
+        "rows": [list(zip(lined["columns"], row, strict=True)) for row in lined["rows"]],
+        "has_data": "data.zip" in found,
+        "say": {key: say(key, shown.language) for key in ("reason", "items", "remedies")},
+    }
+    status = 400 if moved.get("wrong") else 200
+    return _private(render(request, "portal/answer.html", context, status=status))
 
 
 def _saved(content: bytes, kind: str, ending: str) -> HttpResponse:
@@ -259,17 +293,7 @@ def _saved(content: bytes, kind: str, ending: str) -> HttpResponse:
 
 
 def _read(text: bytes) -> Answer:
-    said = json.loads(text)
-    return Answer(
-        **{
-            **said,
-            "lead": tuple(said["lead"]),
-            "remedies": tuple(said["remedies"]),
-            "columns": tuple(said["columns"]),
-            "items": tuple(Item(**one) for one in said["items"]),
-            "sections": tuple(Section(one["title"], tuple(one["lines"])) for one in said["sections"]),
-        }
-    )
+    return Answer.read(json.loads(text))
 
 
 urlpatterns = [

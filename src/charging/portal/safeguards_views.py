@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from bloesem.console.language import day, say
-from bloesem.console.officer.world import countries_named
+from bloesem.countries import called
 from bloesem.notice.said import spoken
 from bloesem.plan.dates import civil
 from bloesem.recipients.safeguards import Safeguard, safeguards
@@ -44,10 +44,10 @@ def _row(it: Safeguard, language: str) -> dict[str, Any]:
         "kind": kind,
         "name": it.name,
         "onward": it.onward,
-        "country": countries_named(language).get(it.country, it.country),
+        "country": called(it.country, language),
         "ways": [say(f"way.{way}", language) for way in it.ways],
         "mechanism": _mechanism(it, language),
-        "limit": it.limit,
+        "limit": spoken(it.limit, language) if it.limit else None,
         "last": it.last,
         "file": bool(it.parts),
         "ask_at": it.ask_at,

@@ -73,14 +73,18 @@ def _page(request: HttpRequest, found: list[Subscription], today: dt.date, wrong
 
 def _own(language: str, today: dt.date) -> list[Subscription]:
     """In one's own scope, open: what runs first."""
-    name = "label_nl" if language == "nl" else "label_en"
-    names = dict(Product.objects.values_list("id", name))
+    names = {one.pk: called(one, language) for one in Product.objects.all()}
     rows = ProductOwnership.objects.exclude(product=None).values_list("id", "product_id", "since", "until")
     found = [
         Subscription(row, names.get(product, ""), since, until, until is None or until >= today)
         for row, product, since, until in rows[:50]
     ]
     return sorted(found, key=lambda it: (not it.runs, it.since or dt.date.min))
+
+
+def called(product: Product, language: str) -> str:
+    """Its name in a language; in English where nobody wrote that."""
+    return str(getattr(product, f"label_{language}", None) or product.label_en)
 
 
 def _day(said: str, today: dt.date) -> dt.date | None:

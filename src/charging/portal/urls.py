@@ -72,6 +72,7 @@ urlpatterns = [
         *safeguards_views.urlpatterns,
         *details_views.urlpatterns,
         *subscription.urlpatterns,
+        path("me/time", views.me_life, name="portal-life"),
         path("me/<slug:table>", views.me_kind, name="portal-me-kind"),
         *outside_urls.pages,
         *officer.urlpatterns,

@@ -17,12 +17,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from bloesem.cases.model import RIGHTS
 from bloesem.console.company import current
 from bloesem.console.guard import demonstration
 from bloesem.console.trouble import language_asked
 from bloesem.gate import purpose
 from charging.people.models import EmailAddress, PersonName
-from charging.portal import mine
+from charging.portal import life, mine
 from charging.portal.access import has_factor, proved_twice, seated, signed_in
 from charging.portal.models import User
 from charging.portal.seats import PERSON, SEATS
@@ -64,8 +65,24 @@ def me(request: HttpRequest) -> HttpResponse:
         "uses": mine.uses(company, kinds, language()),
         "happened": happened,
         "name": " ".join(filter(None, name or ())),
+        "rights": RIGHTS,
     }
     return render(request, "portal/me.html", context)
+
+
+@require_safe
+@seated(PERSON)
+def me_life(request: HttpRequest) -> HttpResponse:
+    """The life of one's own data, as a picture or as a table."""
+    company, who = current(), number_of(request)
+    with purpose("subject", person=who) as opened:
+        found = life.life(opened, company, who, language())
+    shown = life.context(found, company, language())
+    return render(
+        request,
+        "portal/life.html",
+        {**shown, "as_table": request.GET.get("as") == "table", "language": language(), "plain": True},
+    )
 
 
 @require_safe

@@ -84,9 +84,19 @@ def test_where_the_law_is_stricter_than_the_policy_the_check_says_so() -> None:
 
 
 def test_a_version_and_a_map_can_be_named() -> None:
-    said = call("check", BLOSSOM / "policy" / "2024-03-18", BLOSSOM / "datamap")
+    said = call("check", BLOSSOM / "policy" / "2024-03-18", BLOSSOM / "datamap", "--json")
     assert said.code == 0
-    assert "policy and map:" in said.out
+    (one, *_) = [it for it in said.json["text"] if it["id"] == "L-002"]
+    assert (one["severity"], one["line"], one["article"]) == ("error", 41, "13(2)(a), 12(1)")
+    assert one["remedy"]
+    listed = call("check", BLOSSOM / "policy" / "2024-03-18")
+    assert listed.code == 0
+    assert "policy and map:" in listed.out
+    for number in range(1, 88):
+        assert f" L-{number:03} " in listed.out, "judged today, while it is in force"
+    coming = call("check", BLOSSOM / "policy" / "2027-03-01")
+    assert " L-002 " not in coming.out
+    assert " L-002 " not in call("check", BLOSSOM).out
 
 
 @pytest.mark.promise("P-051")

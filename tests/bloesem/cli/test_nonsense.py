@@ -48,6 +48,7 @@ PLAIN = {
     "breach": ("--store", DOWN),
     "publish": ("status", "2027-03-01", "--store", DOWN),
     "cases": ("--store", DOWN),
+    "restored": ("--keys", "{tmp}", "--store", DOWN),
     "mailbox": ("read", "--once", "--folder", "{tmp}", "--own", "privacy@ours.example", "--store", DOWN),
     "up": ("--no-demo",),
     "discover": (DOWN,),
@@ -100,6 +101,7 @@ NONSENSE = [
     ("--budget", "soon", "--budget"),
     ("--agree", "most", "--agree"),
     ("--at", "yesterday", "is no date"),
+    ("--told", "yesterday", "is no date"),
     ("--batch", "0", "is not between"),
     ("--batch", "many", "is no whole number"),
     ("--case", "0", "is not between"),
@@ -135,6 +137,9 @@ NONSENSE = [
     ("--lang", "la", "invalid choice"),
     ("--version", "yesterday", "is no date"),
     ("--format", "pdf", "invalid choice"),
+    ("--publish", "person_name", "is not the columns of one table"),
+    ("--copy", "first", "--copy"),
+    ("--gone", "first", "--gone"),
     ("--colour", "blue", "unrecognized arguments"),
     ("--jso", "", "unrecognized arguments"),
 ]
@@ -157,15 +162,40 @@ FREE = {
     ("export", "--csv"),
     ("restrict", "--ground"),
 }
-FREE |= {("object", "--purpose"), ("withdraw", "--purpose"), ("restrict", "--item"), ("rectify", "--source")}
-FREE |= {("notices", option) for option in ("--sent", "--proven", "--to", "--proof")}
+FREE |= {
+    ("object", "--purpose"),
+    ("withdraw", "--purpose"),
+    ("restrict", "--item"),
+    ("erase", "--item"),
+    ("rectify", "--source"),
+}
+FREE |= {
+    ("notices", f"--{option}")
+    for option in ("sent", "proven", "to", "proof", "name", "page", "contact", "by")
+}
 #: What a step of a publication says: `tests/bloesem/publishing` tries what may not be said.
-FREE |= {("publish", option) for option in ("--by", "--reason", "--url", "--credentials")}
+FREE |= {("publish", option) for option in ("--by", "--reason", "--url", "--credentials", "--weighed")}
 #: What is said of a case that is taken in: `tests/bloesem/cases/test_roads.py` tries what may not be said.
 FREE |= {
     ("cases", f"--{name}")
-    for name in (*("channel", "received", "language", "kind", "asked", "address", "words", "site", "by"),)
+    for name in (
+        *(
+            "channel",
+            "received",
+            "language",
+            "kind",
+            "asked",
+            "address",
+            "words",
+            "site",
+            "by",
+            "post",
+            "keys",
+            "about",
+        ),
+    )
 }
+FREE |= {("restored", option) for option in ("--journal", "--keys")}
 FREE |= {("mailbox", option) for option in ("--folder", "--memory", "--own", "--site", "--home")}
 #: What a step of a breach says: `tests/bloesem/breaches` tries what may not be said.
 FREE |= {

@@ -173,7 +173,10 @@ def test_the_table_says_what_ran(tmp_path: Path) -> None:
 def test_the_duties_of_the_law_are_told_likewise(tmp_path: Path) -> None:
     run_of = tmp_path / "last-run.json"
     name = "tests/bloesem/law/test_periods.py::test_belgium_has_ten_official_holidays_and_the_two_sundays"
-    merge(run_of, {name: {"outcome": "passed", "at": AT.isoformat(), "seconds": 0.1, "promises": ["R-004"]}})
+    for test in marked_tests(Path("tests"))["R-004"]:
+        merge(
+            run_of, {test: {"outcome": "passed", "at": AT.isoformat(), "seconds": 0.1, "promises": ["R-004"]}}
+        )
     told = json.loads(call("promises", "--law", "--last-run", str(run_of), "--json").out)
     states = {one["id"]: one["state"] for one in told["duties"]}
     assert list(states) == [f"R-{number:03}" for number in range(1, 69)]

@@ -136,7 +136,7 @@ def test_without_a_demonstration_nobody_is_invented_and_nothing_can_be_played_wi
             **{name: {name} for name in ("console", "worker")},
             "keeper": {"keeper", "rights"},
             # the officer asks through a login that no other page uses; links are checked by what shows their page
-            "portal": {"portal", "oversight_desk", "links"},
+            "portal": {"portal", "oversight_desk", "links", "words"},
             "door": {"keeper", "links", "notices", "suppression"},
             # what reads strangers' mail can unseal nothing
             "mailbox": {"keeper", "mailbox"},

@@ -67,7 +67,7 @@ def process(stage: Stage, folder: Path, login: str, *arguments: str) -> Iterator
         running.wait()
 
 
-def until(true: Callable[[], bool], folder: Path, seconds: float = 60) -> None:
+def until(true: Callable[[], bool], folder: Path, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "".join(log.read_text()[-2000:] for log in folder.glob("*.log"))
@@ -97,6 +97,7 @@ def count(stage: Stage, query: str) -> int:
 
 
 SWEPT = "SELECT count(*) FROM jobs.sweep WHERE state = 'done'"
+OPEN = "SELECT count(*) FROM jobs.sweep WHERE state IN ('waiting', 'running')"
 WORKING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bloesem-worker'"
 ACTS = "SELECT count(*) FROM bloesem.act WHERE kind = 'sweep'"
 
@@ -118,6 +119,9 @@ def test_what_ended_is_erased_by_the_schedule_and_after_a_kill_by_the_next_start
             assert "Periodic job sweep" in (tmp_path / "worker.log").read_text()
             first.kill()
             first.wait()
+        until(
+            lambda: count(stage, WORKING) == 0 and count(stage, OPEN) == 0, tmp_path
+        )  # what it asked before
         with stage.database.connect(autocommit=True) as admin:  # killed between two hours: nothing was queued
             admin.execute("TRUNCATE jobs.procrastinate_jobs CASCADE")
         assert ahead(stage, 800) > 0

@@ -39,7 +39,7 @@ class Answer:
 @dataclass
 class Visitor:
     """Somebody with a session, or nobody. `role`: the seat; `numbers`: what its scope may open; `whole`: whether a second
-    factor was given."""
+    factor was given; `comes_from`: an address of this machine, of which requests are counted apart."""
 
     base: str
     name: str
@@ -48,6 +48,7 @@ class Visitor:
     numbers: tuple[int, ...] = ()
     whole: bool = True
     cookies: dict[str, str] = field(default_factory=dict)
+    comes_from: str = ""
     _line: http.client.HTTPConnection | None = None
 
     def send(
@@ -62,7 +63,10 @@ class Visitor:
         where = urlsplit(self.base)
         for again in (False, True):
             if self._line is None:
-                self._line = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
+                source = (self.comes_from, 0) if self.comes_from else None
+                self._line = http.client.HTTPConnection(
+                    str(where.hostname), where.port, timeout=60, source_address=source
+                )
             try:
                 self._line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self._headers(where.netloc, body, kind, headers).items():
@@ -98,6 +102,9 @@ class Visitor:
 
     def post(self, path: str, fields: Iterable[tuple[str, str]], **more: Any) -> Answer:
         return self.send("POST", path, urlencode(list(fields), errors="surrogateescape").encode(), **more)
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         if self._line is not None:

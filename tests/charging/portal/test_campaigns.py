@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browsers import violations
 from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
+from tests.thorough import again
 
 from bloesem.console.language import say
 from charging.portal import campaigns
@@ -64,7 +65,7 @@ def counts(site: Site, key: str) -> tuple[dict[str, int], str | None]:
     return row[0], row[1]
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 390), ("en", 1280), ("fr", 390), ("de", 1280)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 390), ("en", 1280), ("fr", 390), ("de", 1280)))
 def test_a_campaign_is_counted_looked_at_released_and_stopped(
     browser: Browser, site: Site, marketer: Visitor, language: str, width: int
 ) -> None:

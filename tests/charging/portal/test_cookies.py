@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.charging.portal.client import seat
 from tests.charging.portal.site import Site, stored
+from tests.thorough import again
 
 pytestmark = pytest.mark.browser
 
@@ -48,8 +50,11 @@ def watched(browser: Browser) -> tuple[BrowserContext, Page, list[str]]:
 
 
 @pytest.mark.promise("P-005")
+@pytest.mark.promise("P-006")
 @pytest.mark.parametrize("choice", ["none", "refuse", "accept"])
-def test_no_page_keeps_or_asks_anything_undeclared(browser: Browser, site: Site, choice: str) -> None:
+def test_no_page_keeps_or_asks_anything_undeclared_and_each_leads_to_the_preferences(
+    browser: Browser, site: Site, choice: str
+) -> None:
     context, page, asked = watched(browser)
     site.sign_in(page, site.somebody())
     if choice != "none":
@@ -64,10 +69,76 @@ def test_no_page_keeps_or_asks_anything_undeclared(browser: Browser, site: Site,
             names, beside = stored(context, page)
             assert names <= allowed, address
             assert beside == 0, address
+            assert page.locator("nav.foot a").count() == 5, address
+            assert page.locator("nav.foot a[href$='/cookies']").count() == 1, address
+            assert page.locator("nav.foot a[href$='#choose']").count() == 1, address
     assert [url for url in asked if not url.startswith((site.console, site.portal))] == []
     names, _ = stored(context, page)
     assert ("bloesem_language" in names) == (choice == "accept")
     context.close()
+
+
+#: What only one seat sees; the person's own pages beside `PORTAL_PAGES`.
+SEATS = {
+    "person": (
+        "me/privacy",
+        "me/time",
+        "me/details",
+        "me/subscription",
+        "me/requests",
+        "me/requests/new",
+        "requests",
+    ),
+    "officer": tuple(
+        f"officer/{it}"
+        for it in (
+            "recipients",
+            "recipients/nimbus",
+            "transfers",
+            "consents",
+            "disclosures",
+            "matrix",
+            "readers",
+            "cases",
+        )
+    ),
+    "marketing": ("campaigns",),
+    "installer": ("jobs", "tokens"),
+}
+#: The officer's others are of the same frame.
+OTHERS = {
+    "officer": tuple(
+        f"officer/{it}"
+        for it in ("cases/new", "calendar", "versions", "linter", "register", "dpia", "breaches")
+    )
+}
+
+
+@pytest.mark.promise("P-005")
+@pytest.mark.promise("P-006")
+@pytest.mark.parametrize("seats", again(SEATS, OTHERS))
+def test_the_pages_of_every_seat_keep_and_ask_nothing_undeclared_either(
+    browser: Browser, site: Site, seats: dict[str, tuple[str, ...]]
+) -> None:
+    for role, pages in seats.items():
+        with site.stage.database.connect(autocommit=True) as admin:
+            numbers = [site.numbers["customer"]] if role == "person" else []
+            who = seat(admin, site.portal, role, role, numbers)
+        context, page, asked = watched(browser)
+        context.add_cookies(
+            [{"name": "bloesem_session", "value": who.cookies["bloesem_session"], "url": site.portal}]
+        )
+        for address in (*(f"{site.portal}/nl/{it}" for it in pages), f"{site.portal}/objection"):
+            answer = page.goto(address)
+            assert answer is not None
+            assert (answer.status, page.url) == (200, address)
+            page.wait_for_load_state("load")
+            names, beside = stored(context, page)
+            assert (names <= NECESSARY, beside) == (True, 0), address
+            assert page.locator("nav.foot a[href$='/cookies']").count() == 1, address
+            assert page.locator("nav.foot a[href$='#choose']").count() == 1, address
+        assert [url for url in asked if not url.startswith((site.console, site.portal))] == []
+        context.close()
 
 
 @pytest.mark.promise("R-053")
@@ -81,16 +152,12 @@ def test_a_first_visit_sets_nothing_at_all(browser: Browser, site: Site) -> None
 
 
 @pytest.mark.promise("P-006")
-@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
-def test_every_page_leads_to_the_cookie_policy_and_the_preferences(
+@pytest.mark.parametrize("language", again("nl", "en", "fr", "de"))
+def test_what_was_chosen_is_changed_and_withdrawn_in_one_click(
     browser: Browser, site: Site, language: str
 ) -> None:
     context, page, _ = watched(browser)
-    site.sign_in(page, site.somebody(), language)
-    links = page.locator("nav.foot a")
-    for address in every_page(site, language):
-        page.goto(address)
-        expect(links).to_have_count(5)
+    page.goto(f"{site.portal}/{language}/signin")
     page.locator("nav.foot a[href$='/cookies']").click()
     expect(page.locator("h1")).to_be_visible()
     for cookie in (*NECESSARY, "bloesem_language"):

@@ -14,6 +14,7 @@ from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_privacy import advertised, given, shot
 from tests.charging.portal.test_sign_in import Visit, looks_right
+from tests.thorough import again
 
 from bloesem.console.language import say
 from bloesem.gate.ids import new_id
@@ -59,7 +60,7 @@ def test_what_is_typed_is_judged_in_words_and_kept(kind: str, values: list[str],
 
 
 @pytest.mark.promise("P-149")
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("fr", 390), ("de", 390), ("en", 1280)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 1280), ("fr", 390), ("de", 390), ("en", 1280)))
 def test_by_keyboard_and_without_a_script_a_move_is_told_once_and_whoever_had_the_old_address_learns_it(
     browser: Browser, site: Site, admin: Connection, language: str, width: int
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_installer_live import company, site, sql  # noqa: F401 - fixtures
+from tests.thorough import again
 
 from charging.portal.statement import Line, Month, as_csv, as_xlsx
 from charging.portal.statement_pdf import as_pdf
@@ -115,7 +116,7 @@ def test_files_hold_text_as_text_and_add_up() -> None:
     assert "<v>123.0</v>" in sheet
 
 
-@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
+@pytest.mark.parametrize("language", again("nl", "en", "fr", "de"))
 def test_the_pdf_is_tagged_names_its_language_and_takes_text_as_text(language: str) -> None:
     """PDF/UA-1: whoever hears it gets the same table; what looks like a formula or markup is read as it stands."""
     lines = (Line("=Élise #strong[x] $", 1_234_567, 12_305), Line("", 5, -5))

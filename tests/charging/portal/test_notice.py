@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import BLOSSOM
 from tests.charging.portal.site import STAFF, Site
 from tests.charging.portal.test_sign_in import Visit, looks_right
+from tests.thorough import again
 
 pytestmark = pytest.mark.browser
 VERSION = "2024-03-18"
@@ -34,7 +35,7 @@ def narrow_enough(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 390), ("fr", 390), ("de", 1280)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 1280), ("en", 390), ("fr", 390), ("de", 1280)))
 def test_anybody_reads_the_notice_its_versions_and_the_promises(
     browser: Browser, site: Site, language: str, width: int
 ) -> None:
@@ -160,7 +161,7 @@ def test_every_page_leads_to_the_notice_and_the_promises(browser: Browser, site:
     visit.context.close()
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("fr", 390)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 1280), ("fr", 390)))
 def test_whoever_signs_in_reads_what_each_sentence_means_for_their_data_today(
     browser: Browser, site: Site, language: str, width: int
 ) -> None:

@@ -18,10 +18,12 @@ from tests.bloesem.console.stage import BLOSSOM, Stage
 from tests.browsers import violations
 from tests.charging.portal.client import Visitor, seat
 from tests.charging.portal.site import STAFF, Site
+from tests.thorough import again
 
 from bloesem.company import load
 from bloesem.console.company import Company
 from bloesem.console.officer import common, matrices, readers, world
+from bloesem.countries import called
 from bloesem.gate import oversight
 from bloesem.plan.dates import civil, last_day
 from bloesem.recipients.register import standing_of
@@ -124,7 +126,7 @@ def looks_right(page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "width"), [("nl", 1280), ("nl", 390), ("en", 390), ("fr", 1280), ("de", 390)]
+    ("language", "width"), again(("nl", 1280), ("nl", 390), ("en", 390), ("fr", 1280), ("de", 390))
 )
 def test_every_page_is_there_in_four_languages_at_both_widths(
     office: Office, language: str, width: int
@@ -366,7 +368,7 @@ def test_every_exposure_is_in_the_table_and_on_the_map(office: Office, company: 
     page, files = office.open("/transfers"), common.loaded(company)
     policy = files.in_force(today())
     wanted = Counter(
-        (one.exposure.of or it.name, world.countries_named("nl")[one.exposure.country])
+        (one.exposure.of or it.name, called(one.exposure.country, "nl"))
         for key, it in files.record.recipients.items()
         for one in carried(policy, files.record, files.law, key, it, today())
     )
@@ -450,7 +452,7 @@ def test_a_disclosure_is_shown_with_what_went_and_found_by_recipient_and_month(
     for key, name, kind, purpose, transfers, manifest, table, columns in gone:
         made = admin.execute(
             "INSERT INTO bloesem.disclosure (as_of, recipient, name, kind, purpose, ground, transfers, manifest, policy,"
-            " ends) VALUES (now(), %s, %s, %s, %s, 'contract', %s, %s, '2024-03-18', '2027-01-31') RETURNING id",
+            " ends) VALUES (now(), %s, %s, %s, %s, 'contract, art. 6(1)(b)', %s, %s, '2024-03-18', '2027-01-31') RETURNING id",
             [key, name, kind, purpose, json.dumps(transfers), manifest],
         ).fetchone()
         assert made is not None
@@ -461,6 +463,7 @@ def test_a_disclosure_is_shown_with_what_went_and_found_by_recipient_and_month(
         )
     page = office.open("/disclosures")
     expect(page.locator(".given > li")).to_have_count(2)
+    expect(page.locator(".given > li").first).to_contain_text("Overeenkomst, art. 6(1)(b)")
     expect(page.locator(".given > li").first).to_contain_text("Verenigde Staten: Standaardbepalingen")
     expect(page.locator(".given > li").first).to_contain_text("31 januari 2027")
     looks_right(page, 1280)
@@ -470,6 +473,15 @@ def test_a_disclosure_is_shown_with_what_went_and_found_by_recipient_and_month(
     page.wait_for_load_state()
     expect(page.locator(".given > li")).to_have_count(1)
     expect(page.locator(".given > li")).to_contain_text("Bankrekeningnummer")
+    admin.execute(
+        "INSERT INTO bloesem.disclosure (as_of, recipient, name, kind, purpose, ground, transfers, manifest, policy)"
+        " VALUES (now(), 'stroomland', 'Stroomland NV (example)', 'acquirer', 'deal',"
+        " 'legitimate-interest, art. 6(1)(f)', '[]', %s, '2024-03-18')",
+        [b"3" * 32],
+    )
+    totals = office.open("/disclosures?to=stroomland").locator(".given > li")
+    expect(totals).to_contain_text("Van niemand apart: alleen totalen")
+    expect(totals).not_to_contain_text("de termijn is voorbij")
     for query in ("?month=2026-13", "?month=x", "?to=nobody", "?month=0000-01"):
         status = office.context.request.get(f"{site.portal}/nl/officer/disclosures{query}").status
         assert status in (200, 404), query
@@ -710,7 +722,7 @@ def test_a_step_of_publishing_is_asked_on_the_page_and_refused_where_it_may_not_
     address = "/nl/officer/versions/2027-03-01"
     page = _said(desk, "/versions/2027-03-01")
     assert "Nieuw doel: Kwaliteitscontrole van gesprekken." in page
-    assert "bloesem publish activate 2027-03-01" in page
+    assert "Dat kan vanaf 1 maart 2027" in page, "it is not put in force before its day"
     token = _token(page)
 
     def send(**fields: str) -> int:
@@ -738,6 +750,39 @@ def test_a_step_of_publishing_is_asked_on_the_page_and_refused_where_it_may_not_
     assert '<form method="post" class="ask' not in over, "what is in force is decided about no more"
 
 
+def test_a_version_is_written_on_the_page_and_says_what_is_wrong_with_it(
+    desk: Visitor, admin: psycopg.Connection[Any]
+) -> None:
+    page = _said(desk, "/versions")
+    token = _token(page)
+
+    def send(path: str, **fields: str) -> int:
+        return desk.post(f"/nl/officer{path}", [("csrfmiddlewaretoken", token), *fields.items()]).status
+
+    for day, like in (("2020-01-01", "2024-03-18"), ("2027-03-01", "2024-03-18"), ("2028-01-01", "x")):
+        assert send("/versions", day=day, like=like) == 400, (day, like)
+    assert send("/versions", day="2028-01-01", like="2027-03-01") == 302
+    draft = "/drafts/2028-01-01"
+    page = _said(desk, draft)
+    assert "Geen verschil in betekenis met de versie van 1 maart 2027." in page
+    assert 'value="write"' in page
+    text = admin.execute("SELECT papers ->> 'policy.yaml' FROM bloesem.publication_paper").fetchone()
+    assert text is not None
+    wrong = text[0].replace("company:", "compny:", 1)
+    assert send(f"{draft}/policy", text=wrong, revision="7") == 400, "somebody else wrote meanwhile"
+    assert send(f"{draft}/policy", text=wrong, revision="1") == 302
+    page = _said(desk, draft)
+    assert "2028-01-01/policy.yaml:" in page
+    assert "compny: unknown key" in page
+    assert send(draft, do="write") == 404, "what is wrong is no version"
+    assert send(draft, do="upload", revision="2") == 400
+    assert send(draft, do="else") == 404
+    for path in ("/drafts/2028-01-02", "/drafts/x", f"{draft}/bits"):
+        assert desk.get(f"/nl/officer{path}").status == 404, path
+    assert send(draft, do="drop") == 302
+    assert admin.execute("SELECT count(*) FROM bloesem.publication_paper").fetchone() == (0,)
+
+
 def test_the_linter_shows_each_finding_with_its_sentence(desk: Visitor, company: Company) -> None:
     from bloesem.policy.lint import lint
     from bloesem.policy.lint.reading import notice_of
@@ -759,7 +804,7 @@ def test_the_linter_shows_each_finding_with_its_sentence(desk: Visitor, company:
         assert desk.get(f"/nl/officer/linter?{query}").status == 404, query
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("de", 390)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 1280), ("de", 390)))
 def test_calendar_versions_and_linter_look_right(office: Office, language: str, width: int) -> None:
     office.page.set_viewport_size({"width": width, "height": 900})
     for path in ("/calendar", "/versions/2027-03-01", "/linter?article=7"):

@@ -16,10 +16,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import BLOSSOM
 from tests.bloesem.sending.mailbox import Mailbox, running
 from tests.browsers import violations
+from tests.charging.portal.client import Visitor, forms_of, seat
 from tests.charging.portal.site import Site, stored
 
 from bloesem.company import load
 from bloesem.consent.suppression import screen
+from bloesem.gate.ids import new_id
 from bloesem.plan.dates import civil
 from bloesem.sending import campaign
 from bloesem.sending.door import Door
@@ -95,6 +97,7 @@ def signed_up(page: Page, site: Site, post: Post, address: str, language: str = 
     assert not page.is_checked("#agree")
     page.fill("#address", address)
     page.check("#agree")
+    page.check("#by-self")
     page.click("main form button")
     expect(page.locator("main form")).to_have_count(0)
     post.work()
@@ -119,6 +122,8 @@ def consents(post: Post, address: str) -> list[tuple[str, bool]]:
     ).fetchall()
 
 
+@pytest.mark.promise("R-035")
+@pytest.mark.promise("R-033")
 def test_from_sign_up_to_unsubscription(browser: Browser, site: Site, post: Post) -> None:
     """Sign up, letter, confirm, campaign, one click; and the next campaign leaves out, with its reason."""
     who = "new@reader.example"
@@ -193,6 +198,7 @@ def test_two_withdrawals_and_two_confirmations_at_once_are_one(
     context.close()
 
 
+@pytest.mark.promise("R-035")
 @pytest.mark.promise("R-053")
 @pytest.mark.promise("P-043")
 @pytest.mark.promise("P-096")
@@ -206,6 +212,7 @@ def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: P
     page.click("main form button")
     expect(page.locator("#wrong")).to_be_visible()
     page.check("#take_part")
+    page.check("#by-self")
     assert not page.is_checked("#agree")
     page.click("main form button")
     expect(page.locator("main form")).to_have_count(0)
@@ -225,6 +232,7 @@ def test_an_entry_is_valid_without_the_box(browser: Browser, site: Site, post: P
     page.fill("#address", fan)
     page.check("#take_part")
     page.check("#agree")
+    page.check("#by-self")
     page.click("main form button")
     expect(page.locator("main form")).to_have_count(0)
     post.work()
@@ -268,6 +276,33 @@ def test_a_question_and_an_answer_are_kept_for_what_they_are(
     plan = site.stage.company.plan
     assert [row[:3] for row in answers] == [(8, "subject:enquête:77", "unidentified")]
     assert set(plan.keys(answers[0][3])) <= {"quality", "law:accountability"}, "for quality alone"
+    post.keeper.execute(
+        b"INSERT INTO bloesem.ballot (hash, survey) VALUES (sha256('nu/chance'), 'nu')"
+    )  # as an invitation leaves it: no message, no person
+    link = f"{site.portal}/nl/survey/nu/chance"
+    states = [context.request.post(link, form={"score": score}).status for score in ("", "3", "9")]
+    assert states == [400, 200, 404], "what is wrong uses nothing up, and one answer does"
+    assert context.request.get(link).status == 404
+    with site.stage.database.connect(
+        autocommit=True
+    ) as admin:  # the end of the ballot fails as it is committed
+        admin.execute("INSERT INTO bloesem.ballot (hash, survey) VALUES (sha256('nu/again'), 'nu')")
+        admin.execute(
+            "CREATE FUNCTION public.breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'now'; END $$;"
+            "CREATE CONSTRAINT TRIGGER breaks AFTER DELETE ON bloesem.ballot DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION public.breaks()"
+        )
+        other = f"{site.portal}/nl/survey/nu/again"
+        assert context.request.post(other, form={"score": "5"}).status >= 500
+        admin.execute("DROP TRIGGER breaks ON bloesem.ballot")
+        assert admin.execute("SELECT count(*) FROM data.survey_answer WHERE score = 5").fetchone() == (0,), (
+            "no answer without its ballot"
+        )
+        assert context.request.get(other).status == 200, "and no ballot without its answer"
+        admin.execute("DELETE FROM bloesem.ballot")
+    scores = b"SELECT score FROM data.survey_answer WHERE survey_id = 77 ORDER BY answered_at"
+    assert post.keeper.execute(scores).fetchall() == [(8,), (3,)]
+    assert context.request.get(f"{site.portal}/nl/survey/tevredenheid").status in (403, 404), "by invitation"
     robot = context.request.post(
         f"{site.portal}/nl/contact", form={"address": "bot@x.example", "question": "buy", "website": "x"}
     )
@@ -283,6 +318,12 @@ def test_a_question_and_an_answer_are_kept_for_what_they_are(
     context.close()
 
 
+#: What the contest is called: in each language by its own name.
+CONTEST = {
+    "nl": "Lentewedstrijd", "en": "Spring contest", "fr": "Concours de printemps", "de": "Frühlingsgewinnspiel",
+}  # fmt: skip
+
+
 def test_the_pages_are_clean_and_the_same_for_an_address_that_is_known(
     browser: Browser, site: Site, post: Post
 ) -> None:
@@ -296,6 +337,8 @@ def test_the_pages_are_clean_and_the_same_for_an_address_that_is_known(
         for there in ("news", "contact", "contest/lente", "survey/nu", "confirm/x"):
             for language in LANGUAGES if width == 390 else ("nl",):
                 page.goto(f"{site.portal}/{language}/{there}")
+                if there == "contest/lente":
+                    assert CONTEST[language] in page.inner_text("main")
                 assert violations(page) == [], there
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), there
                 assert stored(context, page) == (set(), 0), there
@@ -304,10 +347,69 @@ def test_the_pages_are_clean_and_the_same_for_an_address_that_is_known(
     context = browser.new_context(locale="nl-BE")
     said = []
     for address in (site.people["customer"], "nobody-at-all@x.example"):
-        answer = context.request.post(f"{site.portal}/nl/news", form={"address": address, "agree": "yes"})
+        answer = context.request.post(
+            f"{site.portal}/nl/news", form={"address": address, "agree": "yes", "by": "self"}
+        )
         said.append((answer.status, answer.text()))
     assert said[0] == said[1]
     context.close()
+
+
+@pytest.mark.promise("R-057")
+def test_who_agrees_on_a_page_says_that_they_may_and_a_child_s_parent_does(site: Site, post: Post) -> None:
+    """Each page that takes a consent: news and its letter, the contest, and one's own page."""
+    visitor = Visitor(site.portal, "somebody", comes_from="127.0.0.2")  # others asked often in this minute
+    for path, box in (("/nl/news", "agree"), ("/nl/contest/lente", "take_part")):
+        assert visitor.get(path).text.count('name="by"') == 2, "13 or older, or the parent of who is not"
+        unsaid = {"address": "ik@kind.example", box: "yes"}
+        assert visitor.post(path, unsaid.items()).status == 400
+    assert people(post, "ik@kind.example") == 0
+
+    def given(address: str) -> list[tuple[str, str]]:
+        return post.keeper.execute(
+            "SELECT c.part, c.given_by FROM data.consent c JOIN data.email_address e USING (person_id)"
+            " WHERE e.value_norm = %s ORDER BY 1, 2",
+            [address],
+        ).fetchall()
+
+    def asks(address: str, by: str) -> int:
+        """Signs up for news and presses the letter's link. out: how that was answered."""
+        visitor.post("/nl/news", {"address": address, "agree": "yes", "by": by}.items())
+        post.work()
+        found = re.search(r"http\S+(/\w+/confirm/\S+)", post.to(address)[-1])
+        assert found
+        return visitor.post(found.group(1), [("do", "give")]).status
+
+    def enters(address: str, by: str) -> int:
+        entry = {"address": address, "take_part": "yes", "by": by}
+        return visitor.post("/nl/contest/lente", entry.items()).status
+
+    ours, fan = "ouder@kind.example", "fan@kind.example"
+    assert (asks(ours, "parent"), enters(fan, "parent")) == (302, 200)
+    agreed = [[("consent_marketing", "parent")], [("contest", "parent")]]
+    assert [given(ours), given(fan)] == agreed
+    # Of whom it is known that they are younger nothing is kept without a parent, and the contest's page says nothing of it.
+    children = post.keeper.execute(
+        "INSERT INTO data.birth_date (id, person_id, recorded_at, source, born_on, collected_at)"
+        " SELECT row_number() OVER () + %s, person_id, bloesem.moment(), 'subject:portaal',"
+        " (bloesem.today() - interval '9 years')::date, bloesem.moment() FROM data.email_address WHERE value_norm = ANY (%s)"
+        " RETURNING person_id",
+        [new_id(), [ours, fan]],
+    ).fetchall()
+    assert (asks(ours, "self"), enters(fan, "self")) == (403, 200)
+    assert [given(ours), given(fan)] == agreed
+    with site.stage.database.connect(autocommit=True) as admin:
+        theirs = seat(admin, site.portal, "kind", "person", children[0])
+    (form, *_) = [
+        f for f in forms_of("", theirs.get("/nl/me/privacy").text) if ("what", "offers@1") in f.fields
+    ]
+    token = dict(form.fields)["csrfmiddlewaretoken"]
+    pressed = {"csrfmiddlewaretoken": token, "do": "agree", "what": "offers@1", "channel": "email"}
+    assert theirs.post("/nl/me/privacy", pressed.items()).status == 302
+    assert "onder de 13 jaar stemt een ouder in" in theirs.get("/nl/me/privacy").text
+    assert [given(ours), given(fan)] == agreed
+    visitor.close()
+    theirs.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

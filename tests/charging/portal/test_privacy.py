@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.bloesem.console.stage import BLOSSOM
 from tests.charging.portal.site import Site
 from tests.charging.portal.test_sign_in import Visit, looks_right
+from tests.thorough import again
 
 from bloesem.company import load
+from bloesem.console import language as words
+from bloesem.console import showing_person
+from bloesem.console.people import follow
 from bloesem.plan.dates import civil
 from bloesem.plan.model import Plan
 from bloesem.sending import ready as sending
@@ -53,12 +58,13 @@ def seen(connection: Connection, plan: Plan, purpose: str, person: int) -> int:
     return int(row[0])
 
 
-def advertised(site: Site, admin: Connection) -> tuple[int, str]:
-    """A customer who can be advertised to, and their address."""
-    mask = site.stage.company.plan.purpose("marketing").mask
+def advertised(site: Site, admin: Connection, also: str = "marketing") -> tuple[int, str]:
+    """A customer who can be advertised to, of whom another purpose reads something too; and their address."""
+    mask, other = (site.stage.company.plan.purpose(key).mask for key in ("marketing", also))
     found = admin.execute(
-        "SELECT e.person_id, e.value FROM data.email_address e WHERE e.value = ANY (%s) AND e.used_for & %s <> 0 LIMIT 1",
-        [site.customers, mask],
+        "SELECT e.person_id, e.value FROM data.email_address e JOIN bloesem.state s USING (person_id)"
+        " WHERE e.value = ANY (%s) AND e.used_for & %s <> 0 AND s.used & %s <> 0 LIMIT 1",
+        [site.customers, mask, other],
     ).fetchone()
     assert found is not None
     site.customers.remove(found[1])
@@ -123,7 +129,7 @@ def shot(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "width"), [("nl", 1280), ("nl", 390), ("fr", 390), ("de", 1280), ("en", 390)]
+    ("language", "width"), again(("nl", 1280), ("nl", 390), ("fr", 390), ("de", 1280), ("en", 390))
 )
 def test_the_page_says_for_what_on_which_ground_until_when_who_received_and_who_read(
     browser: Browser, site: Site, admin: Connection, language: str, width: int
@@ -141,6 +147,9 @@ def test_the_page_says_for_what_on_which_ground_until_when_who_received_and_who_
             assert site.stage.company.part(part.key, language) in text
     assert "Briefwerk NV (example)" in text
     assert "Reclamehuis (example)" in text
+    holder = page.locator("section:has(#received) .holders").inner_text()
+    assert "Nimbus Cloud Ireland Ltd (example)" in holder, "whose machines it lies on"
+    assert site.stage.company.policy.recipients["cloud"].label[language] in holder
     assert "jan.peeters" not in text  # the reader's own data (C-579/21)
     assert site.stage.company.part("support", language) in page.locator("section:has(#read)").inner_text()
     assert not re.search(r"privacy\.[a-z]", text)
@@ -152,6 +161,51 @@ def test_the_page_says_for_what_on_which_ground_until_when_who_received_and_who_
     visit.context.close()
 
 
+@pytest.mark.parametrize(("language", "width"), again(("nl", 390), ("de", 1280)))
+def test_the_life_of_ones_own_data_is_drawn_as_the_calculus_has_it(
+    browser: Browser, site: Site, admin: Connection, language: str, width: int
+) -> None:
+    """Beside the keeper's picture of the same person: nothing of it is told otherwise, and what is nobody's own is left out."""
+    company = site.stage.company
+    person, address = advertised(site, admin)
+    visit = Visit(browser, site, viewport={"width": width, "height": 900})
+    page = visit.page
+    site.sign_in(page, address, language)
+    page.goto(f"{site.portal}/{language}/me")
+    assert page.locator("nav.jump a").count() >= 10, "each right is one press away"
+    page.click(f"a[href='/{language}/me/time']")
+    assert page.locator(".timeline .lines > li").count() > 3
+    assert not re.search(r"life\.[a-z]|\b[a-z]+_[a-z]+\.[a-z_]+\b", page.inner_text("main")), (
+        "no code of ours"
+    )
+    shot(page, f"life-{language}-{width}")
+    looks_right(page)
+    page.locator("details summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("details[open]").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{site.portal}/{language}/me/time?as=table")
+    told = [
+        tuple(cell.strip() for cell in re.sub(r" ×\d+$", "", row.inner_text()).split("\t")[:4])
+        for row in page.locator("main table tbody tr").all()
+    ]
+    picture, _, _ = follow(admin, company.plan, person)
+    reads = {c for c in company.policy.categories if c.split(".")[0] != "access" or c == "access.log"}
+    lines = tuple(line for line in picture.lines if line.stored and set(line.categories) <= reads)
+    drawn = showing_person.person(company, replace(picture, lines=lines), language, own=True)
+    expected = {
+        (re.sub(r" ×\d+$", "", it["label"]), lane["label"], *(words.day(band[key], language) if band[key] else "–"
+         for key in ("start", "dark")))
+        for it in drawn["strips"] for lane in it["lanes"] for band in lane["bands"]
+    }  # fmt: skip
+    found = {(re.sub(r" ×\d+$", "", label), *rest) for label, *rest in told}
+    assert len(found) > 20
+    assert found == expected
+    assert visit.wrong == []
+    visit.context.close()
+
+
+@pytest.mark.promise("P-166")
 def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
     browser: Browser, site: Site, admin: Connection
 ) -> None:
@@ -191,6 +245,7 @@ def test_no_more_advertising_is_one_press_and_the_next_read_and_send_refuse(
     visit.context.close()
 
 
+@pytest.mark.promise("R-035")
 @pytest.mark.promise("P-058")
 def test_consent_is_given_by_ticking_and_taken_back_by_one_press(
     browser: Browser, site: Site, admin: Connection
@@ -201,7 +256,7 @@ def test_consent_is_given_by_ticking_and_taken_back_by_one_press(
     page = visit.page
     site.sign_in(page, address)
     page.goto(f"{site.portal}/nl/me/privacy")
-    news = page.locator("form:has(input[value='news@1'])")
+    news = page.locator("form:has(input[value='news@2'])")
     with reader(site, "consent_marketing") as reads:
         before = seen(reads, plan, "consent_marketing", person)
         news.locator("button").click()  # nothing ticked: no consent
@@ -218,10 +273,10 @@ def test_consent_is_given_by_ticking_and_taken_back_by_one_press(
         ).fetchone()
         assert row is not None
         assert row[:8] == (
-            "consent_marketing", "newsletter,event,webinar,contest", "email", "news@1", "nl", "ticked", "subject:portaal",
+            "consent_marketing", "newsletter,event,webinar,contest", "email", "news@2", "nl", "ticked", "subject:portaal",
             True,
         )  # fmt: skip
-        expect(page.locator("input[value='news@1']")).to_have_count(0)
+        expect(page.locator("input[value='news@2']")).to_have_count(0)
         shot(page, "privacy-consent")
         page.locator("form:has(input[name=text][value=news]) button").click()
         expect(page.locator("#said")).to_contain_text("Je toestemming is ingetrokken")
@@ -232,7 +287,7 @@ def test_consent_is_given_by_ticking_and_taken_back_by_one_press(
 def test_an_objection_is_being_assessed_and_meanwhile_nobody_reads_for_it(
     browser: Browser, site: Site, admin: Connection
 ) -> None:
-    person, address = advertised(site, admin)
+    person, address = advertised(site, admin, also="quality")
     visit = Visit(browser, site, java_script_enabled=False)
     page = visit.page
     site.sign_in(page, address)

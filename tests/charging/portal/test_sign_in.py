@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browsers import violations
 from tests.charging.portal.site import STAFF, Site, totp, whole_window
+from tests.thorough import again
 
 pytestmark = pytest.mark.browser
 OFFICERS = ("readers", "transfers", "recipients", "recipients/nimbus", "matrix", "disclosures", "consents")
@@ -50,7 +51,7 @@ def looks_right(page: Page) -> None:
     assert violations(page) == [], page.url
 
 
-@pytest.mark.parametrize(("language", "width"), [("nl", 1280), ("en", 390), ("fr", 390), ("de", 1280)])
+@pytest.mark.parametrize(("language", "width"), again(("nl", 1280), ("en", 390), ("fr", 390), ("de", 1280)))
 def test_a_person_signs_in_with_a_code_and_sees_their_own_data(
     browser: Browser, site: Site, language: str, width: int
 ) -> None:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from bloesem.breaches import entries
 from bloesem.breaches.entries import LONGEST, BreachError, Contents, as_json
-from bloesem.breaches.rules import BRUSSELS, Breach, check
+from bloesem.breaches.rules import BRUSSELS, Breach, check, kept_through
+from bloesem.clock.sweep import ACCOUNTABILITY
 from bloesem.console import language as words
 from bloesem.console.company import Company, said
 from bloesem.console.language import say
@@ -196,6 +197,7 @@ def page(company: Company, one: Breach, now: dt.datetime, language: str) -> dict
         "it": line(company, one, now, language),
         "missing": [say(f"breach.field.{name}", language) for name in one.missing],
         "notified": one.notified is not None,
+        "kept": _kept(company, one),
         "entries": [
             {
                 "kind": say(f"breach.kind.{entry.kind}", language),
@@ -210,6 +212,13 @@ def page(company: Company, one: Breach, now: dt.datetime, language: str) -> dict
             for entry in reversed(one.entries)
         ],
     }
+
+
+def _kept(company: Company, one: Breach) -> dt.date | None:
+    """The last day on which the sweep leaves a closed breach in the register: the longest clock of accountability."""
+    purpose = company.plan.by_key.get(ACCOUNTABILITY)
+    days = [kept_through(one, clock.period) for clock in purpose.clocks] if purpose is not None else []
+    return max((day for day in days if day is not None), default=None)
 
 
 def _shown(company: Company, name: str, value: Any, language: str) -> str:

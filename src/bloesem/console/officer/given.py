@@ -9,15 +9,16 @@ from typing import Any
 
 from bloesem.console import language as words
 from bloesem.console.company import Company, said
-from bloesem.console.officer.world import countries_named
 from bloesem.console.words import WORDS
+from bloesem.countries import called
 from bloesem.gate.oversight import Asked, Disclosure, GivenIn
 from bloesem.plan.sql.oversight import MOST_DISCLOSURES
 
 
 @dataclass(frozen=True)
 class Line:
-    """A disclosure in words. `fields`: categories; `transfers`: country, mechanism."""
+    """A disclosure in words. `fields`: categories; `transfers`: country, mechanism; `totals`: it is of numbers, and of
+    nobody."""
 
     id: int
     as_of: dt.datetime
@@ -33,6 +34,7 @@ class Line:
     transfers: tuple[tuple[str, str], ...]
     policy: dt.date
     ends: dt.date | None
+    totals: bool = False
 
 
 def known(company: Company, every: Iterable[GivenIn]) -> list[str]:
@@ -74,20 +76,27 @@ def _line(company: Company, row: Disclosure, language: str) -> Line:
         transfers=tuple(_transfer(one, language) for one in row.transfers),
         policy=row.policy,
         ends=row.ends,
+        totals=_totals(company, row.kind),
     )
 
 
+def _totals(company: Company, kind: str) -> bool:
+    """Whether such a kind gets totals alone (P-132)."""
+    delivery = company.loaded.record.deliveries.get(kind) if company.loaded else None
+    return delivery is not None and delivery.shows == "totals"
+
+
 def _ground(ground: str, language: str) -> str:
-    key = f"basis.{ground}"
-    return words.say(key, language) if key in WORDS else ground
+    """in: as it is recorded, `contract, art. 6(1)(b)`: its first word is a key of ours."""
+    basis, comma, article = ground.partition(",")
+    key = f"basis.{basis}"
+    return (words.say(key, language) if key in WORDS else basis) + comma + article
 
 
 def _transfer(one: Mapping[str, Any], language: str) -> tuple[str, str]:
     country, mechanism = str(one.get("country", "")), str(one.get("mechanism") or "none")
     key = f"mechanism.{mechanism}"
-    return countries_named(language).get(country, country), words.say(
-        key, language
-    ) if key in WORDS else mechanism
+    return called(country, language), words.say(key, language) if key in WORDS else mechanism
 
 
 def _categories(company: Company, fields: Mapping[str, Iterable[str]], language: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bloesem.console.language import say
+from bloesem.console.officer.loading import added
 from bloesem.notice import proofs
 from bloesem.notice.text import Text
 from bloesem.policy.company import Company as Loaded
@@ -154,7 +155,8 @@ def _line(
         "line": one.line,
         "quote": quote,
         "evidence": one.evidence if one.evidence and one.evidence not in quote else "",
-        "said": one.said,
+        "said": added(one.said, language) or one.said,
+        "said_lang": "en" if one.said and added(one.said, language) is None else "",
         "anchor": anchors.get(one.line or 0, ""),
     }
 

@@ -17,11 +17,13 @@ from bloesem.console.company import Company, said
 from bloesem.console.language import say
 from bloesem.errors import PolicyError
 from bloesem.policy.company import Company as Loaded
+from bloesem.policy.diff import Change
 from bloesem.policy.lint import LintFinding
 from bloesem.policy.model import Policy
 from bloesem.publishing.errors import PublishingError
 from bloesem.publishing.steps import Told
 from bloesem.publishing.version import Version, version_of
+from bloesem.publishing.weighing import FACTORS
 
 #: The longest reason, and the longest address, that a form takes.
 LONGEST, LONGEST_URL = 2000, 300
@@ -29,25 +31,30 @@ LONGEST, LONGEST_URL = 2000, 300
 
 @dataclass(frozen=True)
 class Board:
-    """What the database has of publishing: per version its row and its dry run, what was asked, newest first, and which
-    version is installed."""
+    """What the database has of publishing: per version its row and its dry run, what was asked, newest first, which
+    version is installed, and which are being written (by whom last, and when)."""
 
     installed: dt.date | None
     publications: Mapping[dt.date, Mapping[str, Any]] = field(hash=False)
     drafts: Mapping[dt.date, Mapping[str, Any]] = field(hash=False)
     wishes: Sequence[Mapping[str, Any]] = field(hash=False)
+    papers: Mapping[dt.date, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Board:
         """in: what `publication_board` answers."""
         by = {
             name: {dt.date.fromisoformat(one["version"]): _timed(one) for one in told[name]}
-            for name in ("publications", "drafts")
+            for name in ("publications", "drafts", "papers")
         }
         wishes = [{**_timed(one), "version": dt.date.fromisoformat(one["version"])} for one in told["wishes"]]
         installed = told["in_force"]
         return cls(
-            dt.date.fromisoformat(installed) if installed else None, by["publications"], by["drafts"], wishes
+            dt.date.fromisoformat(installed) if installed else None,
+            by["publications"],
+            by["drafts"],
+            wishes,
+            by["papers"],
         )
 
     def asked(self, version: dt.date) -> list[Mapping[str, Any]]:
@@ -56,7 +63,7 @@ class Board:
 
 def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     """The same, its moments as such."""
-    moments = ("decided_at", "announced_at", "activated_at", "at", "asked_at", "ended_at")
+    moments = ("decided_at", "announced_at", "activated_at", "at", "asked_at", "ended_at", "saved_at")
     return {k: dt.datetime.fromisoformat(v) if v and k in moments else v for k, v in row.items()}
 
 
@@ -113,7 +120,8 @@ def listing(
                 "others": sum(one.severity != "error" for one in found),
             }
         )
-    return {"versions": lines, "differs": _differs(files, board, today)}
+    papers = [{"day": day, "key": day.isoformat(), **of} for day, of in board.papers.items()]
+    return {"versions": lines, "differs": _differs(files, board, today), "papers": papers}
 
 
 def _differs(files: Loaded, board: Board, today: dt.date) -> dt.date | None:
@@ -154,7 +162,7 @@ def one(
         "state": state,
         "says": say(f"versions.state.{state}", language),
         "before": version.old.version if version else None,
-        "changes": _changes(version, language) if version else [],
+        "changes": grouped(version.changes, language) if version else [],
         "significant": sum(it.significant for it in version.changes) if version else 0,
         "counts": [(name, sum(it.severity == name for it in lint)) for name in ("error", "warning", "info")],
         "publication": known,
@@ -170,20 +178,22 @@ def one(
         "coming": coming,
         "decide": _decide(version, known, coming, errors, language),
         "announce": _announce(version, known, coming, today, language),
+        "count": {"may": coming and version is not None},
+        "activate": _activate(version, known, coming, today, language),
     }
 
 
-def _changes(version: Version, language: str) -> list[dict[str, Any]]:
+def grouped(every: Sequence[Change], language: str) -> list[dict[str, Any]]:
     """By kind, what is significant first."""
-    kinds: dict[str, list[Any]] = defaultdict(list)
-    for change in version.changes:
+    kinds: dict[str, list[Change]] = defaultdict(list)
+    for change in every:
         kinds[change.kind].append(change)
     found = [
         {
             "kind": say(f"versions.kind.{kind}", language),
             "significant": any(it.significant for it in changes),
             "lines": [
-                {"words": it.words[language], "significant": it.significant, "rule": it.rule}
+                {"words": it.words[language], "significant": it.significant, "rule": it.why[language]}
                 for it in sorted(changes, key=lambda it: not it.significant)
             ],
         }
@@ -273,7 +283,25 @@ def _decide(
     if not why and errors:
         why.append(say("versions.no.errors", language, n=words.number(len(errors), language)))
     forced = bool(version and version.significant)
-    return {"may": not why, "why": why, "forced": forced, "again": known is not None}
+    further = version.further() if version is not None and not why else ()
+    before = known["weighed"] if known is not None else {}
+    weigh = [
+        {
+            "part": one.part,
+            "label": one.name[language],
+            "categories": [said[language] for said in one.categories.values()],
+            "factors": [
+                {
+                    "name": f"{one.part}-{factor}",
+                    "label": say(f"versions.weigh.{factor}", language),
+                    "said": before.get(one.part, {}).get(factor, ""),
+                }
+                for factor in FACTORS
+            ],
+        }
+        for one in further
+    ]
+    return {"may": not why, "why": why, "forced": forced, "again": known is not None, "weigh": weigh}
 
 
 def _announce(
@@ -296,6 +324,21 @@ def _announce(
     return {"may": not why, "why": why, "again": bool(known and known["announced_at"])}
 
 
+def _activate(
+    version: Version | None, known: Mapping[str, Any] | None, coming: bool, today: dt.date, language: str
+) -> dict[str, Any]:
+    """What the page knows to be in the way; whoever puts it in force looks at everything again (`steps.blocks`)."""
+    why = _never(version, known, coming, language)
+    if not why and version is not None:
+        if known is None or known["digest"] != version.digest:
+            why.append(say("versions.no.undecided", language))
+        elif known["significant"] and not known["announced_at"]:
+            why.append(say("versions.no.untold", language))
+        if today < version.new.version:
+            why.append(say("versions.no.day", language, day=words.day(version.new.version, language)))
+    return {"may": not why, "why": why}
+
+
 def _never(
     version: Version | None, known: Mapping[str, Any] | None, coming: bool, language: str
 ) -> list[str]:
@@ -306,4 +349,4 @@ def _never(
     return [] if coming else [say("versions.no.over", language)]
 
 
-__all__ = ["LONGEST", "LONGEST_URL", "Board", "compared", "listing", "one", "state_of"]
+__all__ = ["LONGEST", "LONGEST_URL", "Board", "compared", "grouped", "listing", "one", "state_of"]

@@ -70,6 +70,12 @@ def download(company: Company, form: str, today: dt.date, language: str) -> tupl
     )
 
 
+def _article(article: str, language: str) -> str:
+    """in: as the law has it, `35(4); list of the authority, item 6`. out: the same in the language of the page."""
+    cited, _, number = article.partition("; list of the authority, item ")
+    return say("dpia.listed", language, article=cited, number=number) if number else article
+
+
 def assessments(company: Company, today: dt.date, language: str) -> dict[str, Any]:
     """Each trigger with the activities that it reaches, and every decision on record."""
     files = loaded(company)
@@ -88,13 +94,18 @@ def assessments(company: Company, today: dt.date, language: str) -> dict[str, An
         triggers.append(
             {
                 "label": said(one.rule.label, language),
-                "article": one.rule.article,
+                "article": _article(one.rule.article, language),
                 "checked": one.rule.checked,
                 "rows": rows,
                 "open": sum(bool(row["needed"]) for row in rows),
             }
         )
-    named = {one.key: said(one.label, language) for one in found.activities}
+    named = {
+        key: said(part.label, language)
+        for policy in files.versions
+        for row in policy.purposes.values()
+        for key, part in row.parts.items()
+    } | {one.key: said(one.label, language) for one in found.activities}
     records = [
         {
             "key": key,

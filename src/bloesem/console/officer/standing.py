@@ -13,8 +13,8 @@ from typing import Any
 from bloesem.console.company import Company, said
 from bloesem.console.language import say
 from bloesem.console.officer.common import Lacks, lack, loaded
-from bloesem.console.officer.world import countries_named
 from bloesem.console.words import WORDS
+from bloesem.countries import called
 from bloesem.policy.company import Company as Loaded
 from bloesem.policy.model import Policy
 from bloesem.recipients.conditions import Condition
@@ -185,13 +185,12 @@ def _fields(company: Company, keys: Iterable[str], language: str) -> list[str]:
 
 def _places(places: Places, language: str) -> list[tuple[str, str]]:
     """Where data is, and from where it can be reached; an empty list says none (P-134, P-135)."""
-    named = countries_named(language)
 
     def said_of(codes: Iterable[str]) -> str:
-        return ", ".join(named.get(code, code) for code in codes) or say("none", language)
+        return ", ".join(called(code, language) for code in codes) or say("none", language)
 
     parent = places.parent
-    owner = f"{parent.name}, {named.get(parent.country, parent.country)}" if parent else say("none", language)
+    owner = f"{parent.name}, {called(parent.country, language)}" if parent else say("none", language)
     return [
         (say("way.location", language), said_of(places.locations)),
         (say("way.remote access", language), said_of(places.remote_access)),

@@ -13,6 +13,7 @@ from typing import Any
 from bloesem.console.company import Company
 from bloesem.console.language import say
 from bloesem.console.officer.common import Lacks, lack, loaded
+from bloesem.countries import called
 from bloesem.policy.company import Company as Loaded
 from bloesem.recipients.conditions import failing, until
 from bloesem.recipients.register import warned_until
@@ -92,12 +93,6 @@ def _world() -> Mapping[str, Any]:
     return found
 
 
-@cache
-def countries_named(language: str) -> Mapping[str, str]:
-    """Code → what the country is called."""
-    return {code: one["name"][language] for code, one in _world()["countries"].items()}
-
-
 def page(company: Company, today: dt.date, language: str) -> dict[str, Any]:
     """All that the page shows on a civil day."""
     files = loaded(company)
@@ -131,7 +126,7 @@ def _lines(files: Loaded, today: dt.date, language: str) -> list[Line]:
 
 
 def _line(files: Loaded, key: str, one: Carried, today: dt.date, language: str) -> Line:
-    named, transfer = countries_named(language), one.transfer
+    transfer = one.transfer
     wrong = failing(one.conditions)
     mechanism = (transfer.mechanism if transfer else None) or "none"
     last = None if wrong else until(one.conditions)
@@ -149,7 +144,7 @@ def _line(files: Loaded, key: str, one: Carried, today: dt.date, language: str) 
         recipient=recipient,
         importer=one.exposure.of or recipient,
         code=one.exposure.country,
-        country=named.get(one.exposure.country, one.exposure.country),
+        country=called(one.exposure.country, language),
         ways=tuple(say(f"way.{way}", language) for way in one.exposure.ways),
         transfer=one.key,
         mechanism=say(f"mechanism.{mechanism}", language) if known else mechanism,
@@ -176,7 +171,7 @@ def _states(lines: list[Line]) -> dict[str, str]:
 def _lands(eea: frozenset[str], states: Mapping[str, str], language: str) -> list[Land]:
     return [
         Land(
-            code, one["name"][language], one["path"], states.get(code) or ("eea" if code in eea else "other")
+            code, called(code, language), one["path"], states.get(code) or ("eea" if code in eea else "other")
         )
         for code, one in _world()["countries"].items()
         if "path" in one
@@ -193,5 +188,5 @@ def _marks(lines: list[Line], states: Mapping[str, str], language: str) -> list[
             signs = dict.fromkeys(say(f"sign.{sign}", language) for sign in here)
             small = one.get("wide", 0) < SMALL
             x, y = one["at"]
-            found.append(Mark(code, one["name"][language], " ".join(signs), state, x, y, small))
+            found.append(Mark(code, called(code, language), " ".join(signs), state, x, y, small))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -12,8 +13,11 @@ from django.utils.safestring import SafeString
 
 from bloesem.console import language as words
 from bloesem.console.company import current
+from bloesem.publishing.errors import in_words
 
 register = template.Library()
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @register.simple_tag(takes_context=True)
@@ -39,6 +43,34 @@ def day(context: Any, value: dt.date | None) -> str:
 @register.simple_tag(takes_context=True)
 def moment(context: Any, value: dt.datetime) -> str:
     return words.moment(value, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def refusal(context: Any, said: Mapping[str, Any]) -> dict[str, str]:
+    """Why a step of publishing is refused or waits, in the reader's language; else as it was said, in English (`lang`)."""
+    try:
+        language = context["language"]
+        found = in_words(
+            said["key"], {name: _dated(one, language) for name, one in said["values"].items()}, language
+        )
+    except KeyError:
+        return {**{name: str(said.get(name, "")) for name in ("what", "rule", "remedy")}, "lang": "en"}
+    return {**dict(zip(("what", "rule", "remedy"), found, strict=True)), "lang": ""}
+
+
+def _dated(value: Any, language: str) -> Any:
+    """A day as people write it, where it is one."""
+    return words.day(dt.date.fromisoformat(value), language) if _DAY.fullmatch(str(value)) else value
+
+
+@register.simple_tag(takes_context=True)
+def by_whom(context: Any, who: str, me: str = "") -> str:
+    """Who wrote something down: you, the officer with the number of their account, or a name as it was given."""
+    language = context["language"]
+    if me and who == me:
+        return words.say("officer.by.you", language)
+    seat, _, number = who.partition(":")
+    return words.say("officer.by", language, number=number) if seat == "officer" and number else who
 
 
 @register.simple_tag(takes_context=True)

@@ -106,6 +106,7 @@ def one(request: HttpRequest, ask: Oversight, number: int) -> HttpResponse:
     context = {
         **breaching.page(company, found, now, language),
         "forms": [breaching.form(company, step, given if step == tried else {}, language) for step in steps],
+        "me": actor(request),
         "tried": tried,
         "seen": len(found.entries),
         "wrong": wrong,

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from django.urls import path
 
-from charging.portal.officer import breaches, calendar, cases, linter, versions, views
+from charging.portal.officer import (
+    breaches,
+    calendar,
+    cases,
+    drafts,
+    elsewhere,
+    linter,
+    taking_in,
+    versions,
+    views,
+)
 
 urlpatterns = [
     path("officer", views.start, name="portal-officer"),
     path("officer/cases", cases.inbox, name="portal-officer-cases"),
-    path("officer/cases/new", cases.register, name="portal-officer-case-new"),
+    path("officer/cases/new", taking_in.register, name="portal-officer-case-new"),
     path("officer/cases/<slug:number>", cases.case, name="portal-officer-case"),
+    path("officer/cases/<slug:number>/elsewhere", elsewhere.elsewhere, name="portal-officer-elsewhere"),
     path("officer/calendar", calendar.month, name="portal-officer-calendar"),
     path("officer/versions", versions.versions, name="portal-officer-versions"),
     path("officer/versions/<slug:date>", versions.version, name="portal-officer-version"),
+    path("officer/drafts/<slug:date>", drafts.draft, name="portal-officer-draft"),
+    path("officer/drafts/<slug:date>/<slug:paper>", drafts.paper, name="portal-officer-paper"),
     path("officer/linter", linter.linter, name="portal-officer-linter"),
     path("officer/recipients", views.recipients, name="portal-officer-recipients"),
     path("officer/recipients/<slug:key>", views.recipient, name="portal-officer-recipient"),
