@@ -8,6 +8,7 @@ import time
 
 from bench import (
     answers,
+    centre,
     cli,
     discover,
     door,
@@ -37,6 +38,7 @@ NAMES = (
     "door",
     "notice",
     "answers",
+    "centre",
 )
 
 
@@ -69,6 +71,8 @@ def run(name: str, *, full: bool = False) -> list[Figure]:
             return notice.figures(200)
         case "answers":
             return answers.figures(500)
+        case "centre":
+            return centre.figures(centre.MILLION if full else 100_000, 40)
     raise ValueError(f"no figure `{name}`; there are: {', '.join(NAMES)}")
 
 

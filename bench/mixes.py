@@ -9,6 +9,9 @@ Ours: each operation is one transaction of the right login in the right role, du
 same in one transaction on tables without masks, policies or triggers, with the same indexes; nothing is logged, an
 objection is a flag, an erasure is a DELETE per table. Both sides' answers are compared with a model in memory after every
 operation: one that differs fails the run.
+
+A third side says what the record alone costs: theirs, with one row per person read in a table of its own, in the transaction of
+the read (`recorded_by_hand`). No promise that a read is on disk before its answer can cost less.
 """
 
 from __future__ import annotations
@@ -58,22 +61,28 @@ def figures(people: int, operations: int) -> list[Figure]:
         with made.connect() as admin:
             fill(admin, made.plan, [Crowd(1, people, start, 300, sessions=SESSIONS)], now)
             _charging(admin)
-            _plain(admin)
+            _plain(admin, "plain")
+            _plain(admin, "noted")
             model = Model.of(admin)
-        with Guarded.opened(made) as ours, Plain.opened(made) as theirs:
-            return [_mix(name, ours, theirs, model, operations) for name in MIXES]
+        with (
+            Guarded.opened(made) as ours,
+            Plain.opened(made, "plain") as theirs,
+            Noted.opened(made, "noted") as noted,
+        ):
+            return [_mix(name, [ours, theirs, noted], model, operations) for name in MIXES]
 
 
-def _mix(name: str, ours: Guarded, theirs: Plain, model: Model, operations: int) -> Figure:
+def _mix(name: str, all_: Sequence[Side], model: Model, operations: int) -> Figure:
+    """in: ours, theirs, and theirs with a record by hand."""
     chance = random.Random(name)
     weights = MIXES[name]
-    spent = [0.0, 0.0]
-    each: dict[str, list[float]] = {what: [0.0, 0.0, 0.0] for what in weights}
+    spent = [0.0] * len(all_)
+    each: dict[str, list[float]] = {what: [0.0] * (len(all_) + 1) for what in weights}
     for number in range(operations):
         what = chance.choices(list(weights), list(weights.values()))[0]
         given = model.draw(what, chance)
         should = model.act(what, given)
-        sides: list[tuple[int, Side]] = [(0, ours), (1, theirs)]
+        sides = list(enumerate(all_))
         for place, side in sides if number % 2 else sides[::-1]:
             begun = time.perf_counter_ns()
             answer = getattr(side, what)(*given)
@@ -84,12 +93,16 @@ def _mix(name: str, ours: Guarded, theirs: Plain, model: Model, operations: int)
                 raise AssertionError(
                     f"{name}: {what}: {side.__class__.__name__} answers otherwise than it should"
                 )
-        each[what][2] += 1
-        theirs.note(model.noted)  # not timed: what the regulator asks both sides for
+        each[what][-1] += 1
+        for side in all_:
+            side.note(model.noted)  # not timed: what the regulator asks all sides for
         model.noted.clear()
+    by_hand = spent[2] / operations
     more = {
         "operations": operations,
-        "each_ms": {w: [round(a / n, 3), round(b / n, 3)] for w, (a, b, n) in each.items() if n},
+        "recorded_by_hand": by_hand,
+        "recorded_by_hand_ratio": spent[2] / spent[1],
+        "each_ms": {w: [round(ms / n, 3) for ms in all_ms] for w, (*all_ms, n) in each.items() if n},
     }
     return Figure(
         f"mix of the {name}", spent[0] / operations, spent[1] / operations, LIMIT, "ms/operation", more=more
@@ -241,6 +254,9 @@ CHARGED: LiteralString = (
     "SELECT id, amount_cents FROM session WHERE person_id = %s ORDER BY id DESC LIMIT 100"
 )
 PAGE: LiteralString = "SELECT id, amount_cents, person_id FROM session WHERE id >= %s ORDER BY id LIMIT 100"
+#: By hand: what was erased is nobody's to bill, and who objected is not written to.
+GOOD_PAGE: LiteralString = "SELECT id, amount_cents, person_id FROM session WHERE id >= %s AND state IS NOT NULL ORDER BY id LIMIT 100"
+PERMITTED: LiteralString = "SELECT value FROM email_address e JOIN flag f ON f.id = e.person_id WHERE person_id = %s AND NOT no_marketing"
 TOTAL: LiteralString = (
     "SELECT count(*), coalesce(sum(amount_cents), 0) FROM session WHERE id BETWEEN %s AND %s"
 )
@@ -278,6 +294,9 @@ class Side:
         sessions = run(CHARGED, [person]).fetchall()
         return (family and family[0], email and email[0], sessions)
 
+    def note(self, people: Sequence[int]) -> None:
+        """Who was read by the last operation, where the side does not write that down itself."""
+
 
 @dataclass
 class Plain(Side):
@@ -287,9 +306,9 @@ class Plain(Side):
 
     @classmethod
     @contextmanager
-    def opened(cls, made: Base) -> Iterator[Plain]:
+    def opened(cls, made: Base, schema: LiteralString) -> Iterator[Plain]:
         with made.connect() as connection:
-            connection.execute("SET search_path = plain")
+            connection.execute(f"SET search_path = {schema}")
             yield cls(connection)
 
     def join(self, person: int, family: str, email: str) -> Answer:
@@ -319,10 +338,13 @@ class Plain(Side):
 
     def object(self, person: int) -> Answer:
         self.connection.execute("UPDATE flag SET no_marketing = true WHERE id = %s", [person])
-        query = "SELECT value FROM email_address e JOIN flag f ON f.id = e.person_id WHERE person_id = %s AND NOT no_marketing"
-        return len(self.connection.execute(query, [person]).fetchall())
+        return len(self.connection.execute(PERMITTED, [person]).fetchall())
 
     def erase(self, person: int) -> Answer:
+        self.leave(person)
+        return len(self.connection.execute(NAME, [person]).fetchall())
+
+    def leave(self, person: int) -> None:
         with self.connection.transaction():
             for table in ("person_name", "email_address", "contact", "account", "product_ownership"):
                 self.connection.execute(f"DELETE FROM {table} WHERE person_id = %s".encode(), [person])
@@ -333,11 +355,9 @@ class Plain(Side):
                 " WHERE person_id = %s",
                 [person],
             )
-        return len(self.connection.execute(NAME, [person]).fetchall())
 
     def page(self, first: int) -> Answer:
-        query = "SELECT id, amount_cents, person_id FROM session WHERE id >= %s AND state IS NOT NULL ORDER BY id LIMIT 100"
-        return [row[:2] for row in self.connection.execute(query, [first]).fetchall()]
+        return [row[:2] for row in self.connection.execute(GOOD_PAGE, [first]).fetchall()]
 
     def total(self, first: int, last: int) -> Answer:
         query = "SELECT count(*), coalesce(sum(amount_cents), 0) FROM session WHERE id BETWEEN %s AND %s AND state IS NOT NULL"
@@ -362,6 +382,67 @@ class Plain(Side):
             )
 
 
+class Noted(Plain):
+    """By hand too, and who read whom written down beside it: what the record alone costs."""
+
+    def log(self, people: Sequence[int | None]) -> None:
+        query = "INSERT INTO access SELECT p, now(), 'desk:1' FROM unnest(%s::bigint[]) p"
+        self.connection.execute(query, [list(people)])
+
+    def note(self, people: Sequence[int]) -> None:
+        pass
+
+    def settle(self, number: int, person: int, cents: int) -> Answer:
+        with self.connection.transaction():
+            done = super().settle(number, person, cents)
+            self.log([person])
+        return done
+
+    def correct(self, person: int, family: str) -> Answer:
+        with self.connection.transaction():
+            done = super().correct(person, family)
+            self.log([person])
+        return done
+
+    def see(self, person: int) -> Answer:
+        with self.connection.transaction():
+            answer = self.person(self.connection, person)
+            self.log([person])
+        return answer
+
+    def object(self, person: int) -> Answer:
+        self.connection.execute("UPDATE flag SET no_marketing = true WHERE id = %s", [person])
+        with self.connection.transaction():
+            answer = len(self.connection.execute(PERMITTED, [person]).fetchall())
+            self.log([None])
+        return answer
+
+    def erase(self, person: int) -> Answer:
+        self.leave(person)
+        with self.connection.transaction():
+            answer = len(self.connection.execute(NAME, [person]).fetchall())
+            self.log([None])
+        return answer
+
+    def page(self, first: int) -> Answer:
+        with self.connection.transaction():
+            rows = self.connection.execute(GOOD_PAGE, [first]).fetchall()
+            self.log(sorted({row[2] for row in rows}))
+        return [row[:2] for row in rows]
+
+    def total(self, first: int, last: int) -> Answer:
+        with self.connection.transaction():
+            answer = super().total(first, last)
+            self.log([None])
+        return answer
+
+    def held(self, person: int) -> Answer:
+        with self.connection.transaction():
+            answer = super().held(person)
+            self.log([person if person > 0 else None])
+        return answer
+
+
 def _charging(admin: Connection) -> None:
     """Everybody has a charger: of others no session is taken in (P-015)."""
     admin.execute(
@@ -374,9 +455,9 @@ def _charging(admin: Connection) -> None:
     )
 
 
-def _plain(admin: Connection) -> None:
+def _plain(admin: Connection, schema: LiteralString) -> None:
     """The same rows in tables of their own: no masks, no policies, no triggers; every index that the others have."""
-    admin.execute("CREATE SCHEMA plain")
+    admin.execute(f"CREATE SCHEMA {schema}")
     for table in TABLES:
         columns = admin.execute(
             "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = %s::regclass"
@@ -384,17 +465,17 @@ def _plain(admin: Connection) -> None:
             [f"data.{table}"],
         ).fetchone()
         assert columns is not None
-        admin.execute(f"CREATE TABLE plain.{table} AS SELECT {columns[0]} FROM data.{table}".encode())
+        admin.execute(f"CREATE TABLE {schema}.{table} AS SELECT {columns[0]} FROM data.{table}".encode())
         for (made,) in admin.execute(
             "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass",
             [f"data.{table}"],
         ).fetchall():
             if "good_until" not in made and "kept_for" not in made:
-                admin.execute(made.replace(" ON data.", " ON plain.").encode())
-    admin.execute("CREATE TABLE plain.flag AS SELECT id, false AS no_marketing FROM data.person")
-    admin.execute("ALTER TABLE plain.flag ADD PRIMARY KEY (id)")
-    admin.execute("CREATE TABLE plain.access (person_id bigint, at timestamptz, actor text)")
-    admin.execute("CREATE INDEX ON plain.access (person_id)")
+                admin.execute(made.replace(" ON data.", f" ON {schema}.").encode())
+    admin.execute(f"CREATE TABLE {schema}.flag AS SELECT id, false AS no_marketing FROM data.person")
+    admin.execute(f"ALTER TABLE {schema}.flag ADD PRIMARY KEY (id)")
+    admin.execute(f"CREATE TABLE {schema}.access (person_id bigint, at timestamptz, actor text)")
+    admin.execute(f"CREATE INDEX ON {schema}.access (person_id)")
     admin.execute("VACUUM (ANALYZE)")
 
 
@@ -434,12 +515,15 @@ class Guarded(Side):
         read: list[int] = []
         with connection.transaction():
             target = targets(plan)[role]
-            connection.execute(f"SET LOCAL ROLE {plan.role(target.name)}".encode())
-            connection.execute(f"SET LOCAL search_path = {', '.join(search_path(plan, target))}".encode())
+            wanted = [
+                f"SET LOCAL ROLE {plan.role(target.name)}",
+                f"SET LOCAL search_path = {', '.join(search_path(plan, target))}",
+            ]
             if person is not None:
                 key, pid = self.made.secrets.scope_key(login), connection.info.backend_pid
                 value = signed(key, pid, "person", person, int(time.time()) + 60)
-                connection.execute(f"SET LOCAL bloesem.scope = '{value}'".encode())
+                wanted.append(f"SET LOCAL bloesem.scope = '{value}'")
+            connection.execute("; ".join(wanted).encode())  # as the gate sends it: at once
             yield connection, read
             connection.execute("SET LOCAL ROLE NONE")
             if role != "intake":

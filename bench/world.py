@@ -22,6 +22,7 @@ from bench.measure import measured_on
 from bloesem.clock import sweep
 from bloesem.company import load_plan
 from bloesem.plan.model import Plan
+from bloesem.running import ready
 from bloesem.stores import embedded
 from bloesem.stores.embedded import EmbeddedServer
 from bloesem.stores.install import install
@@ -100,14 +101,13 @@ def base(on: dt.date) -> Iterator[Base]:
             admin.execute("CREATE DATABASE bench")
             measured_on(admin.info.server_version)
         with made.connect() as connection:
-            connection.execute("CREATE SCHEMA data")
-            migrate(running.dsn("bench").url())
+            ready.migrate(connection, running.dsn("bench"), made.plan, "charging.settings")
             install(connection, made.plan, credentials=made.secrets)
         yield made
 
 
 def migrate(url: str) -> None:
-    """The business tables, as a newcomer's first start makes them."""
+    """The business tables, where no plan is in force."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("BLOESEM_")},
         "BLOESEM_DATABASE_URL": url,
