@@ -32,7 +32,7 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Use:
-    """A purpose, about this person. `state`: of `STATES`, `empty` or `not-now`; `act`: the switch that the law gives."""
+    """A purpose, about this person. `state`: of `STATES`, `nothing` or `not-now`; `act`: the switch that the law gives."""
 
     key: str
     label: str
@@ -197,7 +197,7 @@ def _use(
 ) -> Use:
     state = verdict.why if verdict.why in STATES else "not-now"
     if state == "runs" and not reads.get(purpose.key):
-        state = "empty"
+        state = "nothing"
     act: Act = ""
     if purpose.active and purpose.objection == "assessed" and purpose.key not in advertising:
         act = "back" if state == "objection-assessed" else "" if state == "objection" else "object"

@@ -39,6 +39,7 @@ from charging.portal import transfers
 from charging.portal.access import seated
 from charging.portal.anyone import asked, theirs
 from charging.portal.forms import ADDRESS
+from charging.portal.models import User
 from charging.portal.open_pages import TRAP
 from charging.portal.seats import PERSON
 from charging.portal.views import number_of
@@ -69,8 +70,10 @@ def _typed(request: HttpRequest, name: str, most: int) -> str:
 
 @require_safe
 def rights(request: HttpRequest) -> HttpResponse:
-    """Everything that can be asked, in plain words, for anybody."""
-    return render(request, "portal/requests.html", {"rights": RIGHTS, "to": "portal-request"})
+    """Everything that can be asked, in plain words, for anybody. Who is signed in need not prove who they are again."""
+    known = isinstance(request.user, User) and request.user.role == PERSON
+    to = "portal-mine-request" if known else "portal-request"
+    return render(request, "portal/requests.html", {"rights": RIGHTS, "to": to})
 
 
 @require_safe

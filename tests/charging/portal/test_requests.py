@@ -132,6 +132,7 @@ def test_the_data_of_a_charge_point_is_asked_signed_in_and_can_be_sent_to_anothe
     person, address = site.numbers["customer"], site.people["customer"]
     visitor, before = seat(admin, site.portal, "charger", "person", [person]), newest(admin)
     asks = "/nl/me/requests/new/data_act"
+    assert asks in visitor.get("/nl/requests").text, "whom we know need not prove who they are"
     (form, *_) = [f for f in forms_of(asks, visitor.get(asks).text) if f.method == "post"]
     assert visitor.post(asks, form.fields).status == 302
     waiting(admin, person, "answered")
