@@ -21,7 +21,10 @@ from bloesem.rights.identify import Who
 from bloesem.sending.transports import Letter, Outcome
 from bloesem.sending.transports import Place as Site
 
-NOON = midnight(DAY) + dt.timedelta(hours=12)
+DAWN = midnight(
+    DAY
+)  # the database goes by the hour of the real clock: what comes before an act is before any hour of the day
+NOON = DAWN + dt.timedelta(hours=12)
 PAGE = Place("Blossom Energy", "https://blossom.example/winnaars", "web@blossom.example", ours=True)
 SEARCH = Place("Zoekhulp", "https://zoekhulp.example/?q=winnaars", "wissen@zoekhulp.example")
 FORUM = Place("Laadforum", "https://laadforum.example/t/12")  # nobody's mailbox is known: a person writes
@@ -54,14 +57,14 @@ def winner(store: Business) -> tuple[int, int]:
     admin, plan = store.world.admin, store.world.plan
     person = store.person(kind="prospect", source="subject:contactformulier")
     store.add(
-        "contact", person, channel="other", direction="inbound", at=NOON, about="form", content="Gewonnen?"
+        "contact", person, channel="other", direction="inbound", at=DAWN, about="form", content="Gewonnen?"
     )
-    store.add("person_name", person, given_name="Ann", family_name="Aerts", collected_at=NOON)
+    store.add("person_name", person, given_name="Ann", family_name="Aerts", collected_at=DAWN)
     number = public.publish(
-        admin, plan, person, "sales", "person_name", ["given_name", "family_name"], PAGE, "officer:1", NOON
+        admin, plan, person, "sales", "person_name", ["given_name", "family_name"], PAGE, "officer:1", DAWN
     )
     for place in (SEARCH, FORUM):
-        public.taken_over(admin, plan, number, place, NOON)
+        public.taken_over(admin, plan, number, place, DAWN)
     return person, number
 
 
