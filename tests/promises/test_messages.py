@@ -164,15 +164,7 @@ def on_every_channel(at: Stage) -> int:
     """A customer who is reached by each channel, agreed to all, and has nothing of what is advertised."""
     person = at.customer()
     at.phone(person, f"+3247{person % 10**7:07d}")
-    at.business.add(
-        "address",
-        person,
-        street="Veld 1",
-        postal_code="9000",
-        city="Gent",
-        country="BE",
-        collected_at=at.now(),
-    )
+    at.address(person)
     at.business.add("work_email", person, source="werkgever:Fabriek NV", employer_id=1, value=f"w{person}@werk.example",
                     value_norm=f"w{person}@werk.example", collected_at=at.now())  # fmt: skip
     at.agree(person)

@@ -4,28 +4,25 @@ P-172); and it is somebody's though it names no more than a card or a charge poi
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 from tests.bloesem.cases.conftest import SITE, World, helping
 from tests.bloesem.cases.conftest import world as world
-from tests.bloesem.cases.posting import door
+from tests.bloesem.cases.posting import on_paper
 from tests.bloesem.cases.test_identity import at_home, home
 from tests.bloesem.cli.world import BLOSSOM, call
 from tests.promises.desk import RIGHTS, address_of, answered, decide
 
 from bloesem.cases.desk import CaseDesk
 from bloesem.cases.model import TAKEN_IN, dues
-from bloesem.cases.paper import enclosed
 from bloesem.cases.scans import Scans
 from bloesem.cases.sealing import INDIRECT
 from bloesem.console.language import day
 from bloesem.errors import BloesemError
 from bloesem.gate.oversight import Oversight
 from bloesem.plan.dates import ZONE, civil
-from bloesem.sending.transports import Files
 
 DAY = dt.timedelta(days=1)
 LETTER = b"%PDF-1.7\n1 0 obj << >> endobj\nstartxref\n9\n%%EOF\n"
@@ -83,12 +80,7 @@ def test_a_letter_to_the_office_is_a_case_with_its_scan_that_counts_from_its_del
     assert desk.known("ann", number, said) == "recorded"
     world.clerk.run()
     assert world.case(number)["state"] == "answered"
-    files = Files(tmp_path)
-    with world.stage.keeper.open(autocommit=True) as connection:
-        made = door(world, connection, files)
-        made.pages = lambda queued, letter: enclosed(connection, world.loaded.plan, "Blossom", queued, letter)
-        made.run()
-    posted = [json.loads(one.read_text()) for one in sorted((tmp_path / "post").glob("*.json"))]
+    posted = on_paper(world, tmp_path)
     answer = [one for one in posted if one["to"] == where][-1]
     pages = [page.extract_text() or "" for page in PdfReader(tmp_path / "post" / answer["pages"]).pages]
     assert where.splitlines()[1] in pages[0]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from tests.bloesem.cases.conftest import SITE, World
 
+from bloesem.cases.paper import enclosed
 from bloesem.consent.links import LinkKeys
 from bloesem.consent.suppression import SuppressionKeys
 from bloesem.plan.dates import civil
@@ -13,7 +17,7 @@ from bloesem.sending.door import Door
 from bloesem.sending.process import place_of
 from bloesem.sending.ready import rules_of
 from bloesem.sending.templates import load_templates
-from bloesem.sending.transports import Letter, Outcome, Place, Transport
+from bloesem.sending.transports import Files, Letter, Outcome, Place, Transport
 from bloesem.stores.postgres import Connection
 
 
@@ -60,3 +64,13 @@ def posted(world: World) -> list[Letter]:
     with world.stage.keeper.open(autocommit=True) as connection:
         door(world, connection, kept).run()
     return kept.letters
+
+
+def on_paper(world: World, folder: Path) -> list[dict[str, Any]]:
+    """What waits goes out, into files of this folder. out: each letter of the post, as it lies there in `post`."""
+    files = Files(folder)
+    with world.stage.keeper.open(autocommit=True) as connection:
+        made = door(world, connection, files)
+        made.pages = lambda queued, letter: enclosed(connection, world.loaded.plan, "Blossom", queued, letter)
+        made.run()
+    return [json.loads(one.read_text()) for one in sorted((folder / "post").glob("*.json"))]

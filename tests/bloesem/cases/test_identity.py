@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 from tests.bloesem.cases.conftest import SITE, World
-from tests.bloesem.cases.posting import door
+from tests.bloesem.cases.posting import on_paper
 from tests.bloesem.console.stage import BLOSSOM
 
 from bloesem.cases.desk import CaseDesk, missing
-from bloesem.cases.paper import enclosed
 from bloesem.cases.words import Words
 from bloesem.gate.oversight import Oversight
-from bloesem.sending.transports import Files
 
 
 def days_pass(world: World, number: str, days: int) -> None:
@@ -118,12 +116,7 @@ def test_a_letter_without_an_address_for_mail_is_answered_on_paper(world: World,
     world.clerk.run()
     case = world.case(number)
     assert (case["state"], case["person_id"], case["known"]) == ("answered", person, None)
-    files = Files(tmp_path)
-    with world.stage.keeper.open(autocommit=True) as connection:
-        made = door(world, connection, files)
-        made.pages = lambda queued, letter: enclosed(connection, world.loaded.plan, "Blossom", queued, letter)
-        made.run()
-    posted = [json.loads(one.read_text()) for one in sorted((tmp_path / "post").glob("*.json"))]
+    posted = on_paper(world, tmp_path)
     mine = [one for one in posted if one["to"] == lines]
     assert [one["subject"] for one in mine] == ["Nous avons reçu votre demande", "La réponse à votre demande"]
     pages = PdfReader(tmp_path / "post" / mine[-1]["pages"]).pages

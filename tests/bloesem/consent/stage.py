@@ -78,6 +78,17 @@ class Stage:
         screen(self.keeper, self.rules, self.keys, [person])
         return made
 
+    def address(self, person: int) -> int:
+        return self.business.add(
+            "address",
+            person,
+            street="Veld 1",
+            postal_code="9000",
+            city="Gent",
+            country="BE",
+            collected_at=self.now(),
+        )
+
     def agree(self, person: int, text: str = "news@1", at: dt.datetime | None = None, **more: Any) -> str:
         source = more.pop("source", "subject:portaal")
         box = more.pop("box", Box(ticked=True))

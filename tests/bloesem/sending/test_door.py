@@ -53,15 +53,7 @@ def test_a_customer_is_offered_what_they_do_not_have(at: Stage) -> None:
 @pytest.mark.promise("P-089")
 def test_an_affiliates_offer_goes_by_post_and_not_by_mail_without_consent(at: Stage) -> None:
     person = at.customer()
-    at.business.add(
-        "address",
-        person,
-        street="Veld 1",
-        postal_code="9000",
-        city="Gent",
-        country="BE",
-        collected_at=at.now(),
-    )
+    at.address(person)
     at.business.add(
         "contact", person, source="subject:klantendienst", channel="email", direction="inbound", at=at.now()
     )
