@@ -65,7 +65,6 @@ CREATE OR REPLACE FUNCTION {s}.case_elsewhere(actor text, which text) RETURNS js
 DECLARE
     found {s}.request_case;
     whose bigint[];
-    salts bytea[];
     made bigint;
 BEGIN
     IF {who} THEN

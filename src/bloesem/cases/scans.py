@@ -257,7 +257,6 @@ CREATE OR REPLACE FUNCTION {s}.case_scan_ask(actor text, which text, scan bigint
 DECLARE
     found {s}.request_case;
     whose bigint[] := '{{}}';
-    salts bytea[];
     made bigint;
     look bigint;
 BEGIN

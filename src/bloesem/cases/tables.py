@@ -441,7 +441,6 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found {s}.request_case;
     whose bigint[] := '{{}}';
-    salts bytea[];
     made bigint;
 BEGIN
     IF actor IS NULL OR actor !~ '[^[:space:]]' OR length(actor) > 200 THEN

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import require_served
+from bloesem.plan.sql.masks import by_the_keeper
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: The setting with which a writer, or the keeper, says for what it writes in this transaction.
@@ -74,12 +75,12 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _triggers(plan: Plan) -> Iterator[Statement]:
-    roles = ", ".join(sorted(plan.role(name) for name in _roles(plan)))
+    # PostgreSQL reads a trigger's condition anew for each statement: a list of all roles there costs more than the act.
     s = ident(plan.schema)
     for table in plan.tables:
         for name, whose in (
-            (TRIGGERS[0], f"current_user = ANY ({literal('{' + roles + '}')}::name[])"),
-            (TRIGGERS[1], f"current_user = {literal(plan.role('keeper'))}"),
+            (TRIGGERS[0], "current_user = current_setting('role')::name"),
+            (TRIGGERS[1], by_the_keeper(plan)),
         ):
             yield Statement(
                 "attributed",
@@ -151,19 +152,22 @@ def _insert(s: str, kind: str, counts: str) -> str:
 
 
 def _by_role(plan: Plan) -> str:
-    """The trigger's function for statements that ran as a role of the plan: which, nobody but PostgreSQL says."""
+    """The trigger's function for statements that ran as a role that was taken: which, nobody but PostgreSQL says. What is no
+    role of the plan (a migration, as owner) has no purpose, and leaves no act."""
     s = ident(plan.schema)
     cases = " ".join(
         f"WHEN {literal(plan.role(name))} THEN {of}" for name, of in sorted(_roles(plan).items())
     )
-    purpose = f"CASE current_setting('role') {cases} END" if cases else "NULL"
+    purpose = f"CASE current_setting('role') {cases} ELSE '' END" if cases else "''"
     return f"""
 CREATE OR REPLACE FUNCTION {s}.attributed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     said text := {purpose};
 BEGIN
-    IF said IS NULL THEN
+    IF said = '' THEN
+        RETURN NULL;
+    ELSIF said IS NULL THEN
         RAISE EXCEPTION 'nobody said for which purpose this is written' USING ERRCODE = 'insufficient_privilege',
             HINT = 'P-004: a writer serves one declared purpose in a transaction, and says which';
     END IF;
@@ -173,18 +177,15 @@ END $$"""
 
 
 def _by_keeper(plan: Plan) -> str:
-    """The same for what runs as keeper, but for what counts itself: the functions of the clock."""
+    """The same for what runs as keeper. The functions of the clock count what they do themselves."""
     s, other = ident(plan.schema), default(plan)
-    counted = literal(f"function {plan.schema}\\.(apply|age)_")
     return f"""
 CREATE OR REPLACE FUNCTION {s}.attributed_keeper() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     said text := COALESCE(NULLIF(current_setting({literal(SAID)}, true), ''), {literal(other) if other else "NULL"});
-    stack text;
 BEGIN
-    GET DIAGNOSTICS stack = PG_CONTEXT;
-    IF said IS NULL OR stack ~ {counted} THEN
+    IF said IS NULL THEN
         RETURN NULL;
     END IF;
     {_insert(s, _KIND, "jsonb_build_object('statements', jsonb_build_object(TG_TABLE_NAME, 1))")}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident, qualified
-from bloesem.plan.sql.masks import _kept, _until, _used
+from bloesem.plan.sql.masks import _kept, _until, _used, once
 
 
 def insert(
@@ -38,6 +38,7 @@ def insert(
         f"CROSS JOIN LATERAL (SELECT k.kept, {_used(plan, table, 'k.kept')} AS used,\n"
         f"    {_until(plan, table, 'k.kept')} AS until\n"
         f"  FROM (SELECT o.*) s CROSS JOIN (SELECT {s}.civil({at}) AS today, {at}::timestamptz AS at) d\n"
+        f"  CROSS JOIN LATERAL {once(plan, table)}\n"
         f"  CROSS JOIN LATERAL (SELECT {_kept(plan, table)} AS kept OFFSET 0) k) m"
         f"{chr(10) + 'WHERE m.kept <> 0' if drop_dead else ''}"
     )

@@ -11,7 +11,7 @@ import re
 
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql.masks import dated, judged
+from bloesem.plan.sql.masks import dated, judged, purposes_on
 from bloesem.plan.sql.state import interval, last_day
 from bloesem.plan.sql.statement import Statement, listed, tidy
 
@@ -24,6 +24,7 @@ def statements(plan: Plan) -> list[Statement]:
         if ages(plan, t)
     ]
     return [
+        Statement("clock", "what rows lost, added up", tallied(plan)),
         *applied,
         *aging,
         Statement("clock", "whose turn it is", lock_people(plan)),
@@ -68,9 +69,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
         if table.anchor
         else ""
     )
-    kept_by = [f"kept_{i}" for i in range(1, len(table.owners) + 1)]
-    had = f"r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled"
-    nothing = "0::bigint AS used, 0::bigint AS kept, " + ", ".join(f"0::bigint AS {k}" for k in kept_by)
+    went = f"r.kept_for AS ended, r.used_for AS dark, {_filled(table)} AS erased, true AS deleted"
     at_once = (
         f"""people AS MATERIALIZED (  -- `over_`: nothing of theirs is kept in this table, but by a row's own date
     SELECT p.id AS person_id, st.kept & {table.bits & ~plan.record_bits} = 0 AND NOT st.items AS over_
@@ -78,7 +77,7 @@ def apply(plan: Plan, table: TablePlan) -> str:
 ), over_ AS (
     DELETE FROM {q} r USING people p
     WHERE p.over_ AND r.{ident(table.owners[0])} = p.person_id AND {due}{f" AND {aged}" if aged else ""}
-    RETURNING {had}, {nothing}, true AS deleted
+    RETURNING {went}
 ), """
         if alone
         else ""
@@ -111,19 +110,18 @@ END IF;
 {_indent(query, 4)}
 ), gone AS (
     DELETE FROM {q} r USING j WHERE {same} AND j.kept = 0
-    RETURNING {had}, {nothing}, true AS deleted
+    RETURNING {went}
 ), stay AS (
     UPDATE {q} r SET
         {listed(sets, by=8)}
     FROM j
     WHERE {same} AND j.kept <> 0
       AND ((r.used_for, r.kept_for, r.good_until) IS DISTINCT FROM (j.used, j.kept, j.until){frozen}{_dead(table)})
-    RETURNING j.had_used, j.had_kept AS had, j.filled, j.used, j.kept, {", ".join(f"j.{k}" for k in kept_by)},
-              false AS deleted
-), grouped AS (  -- few: rows that had and have the same masks and values
-    SELECT had_used, had, filled, used, kept, {", ".join(kept_by)}, deleted, count(*) AS n
+    RETURNING j.had_kept & ~j.kept AS ended, j.had_used & ~j.used AS dark, {_blanked(table)} AS erased, false AS deleted
+), grouped AS (  -- few: rows that lost the same purposes and values
+    SELECT ended, dark, erased, deleted, count(*) AS n
     FROM ({"SELECT * FROM over_ UNION ALL " if alone else ""}SELECT * FROM gone UNION ALL SELECT * FROM stay) AS all_
-    GROUP BY had_used, had, filled, used, kept, {", ".join(kept_by)}, deleted
+    GROUP BY ended, dark, erased, deleted
 )
 {_counts(plan, table)}
 INTO counts FROM grouped;
@@ -176,11 +174,10 @@ def age(plan: Plan, table: TablePlan) -> str:
 
     def look(rows: str) -> str:
         return f"""WITH grouped AS MATERIALIZED (
-    SELECT r.{owner} AS id, r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled, 0::bigint AS used,
-           0::bigint AS kept, 0::bigint AS kept_1, true AS deleted, count(*) AS n,
-           {over} AS goes
+    SELECT r.{owner} AS id, r.kept_for AS ended, r.used_for AS dark, {_filled(table)} AS erased, true AS deleted,
+           count(*) AS n, {over} AS goes
     FROM {rows} r
-    GROUP BY 1, 2, 3, 4, 10
+    GROUP BY 1, 2, 3, 4, 7
 ), counted AS (
 {_indent(_counts(plan, table), 4)} AS counts FROM grouped WHERE goes
 )
@@ -253,10 +250,8 @@ END $$"""
 
 def counts_of_all(plan: Plan, table: TablePlan, within: str) -> str:
     """What deleting all rows `r` that meet `within` would count: for a partition that goes whole."""
-    kept_by = [f"kept_{i}" for i in range(1, len(table.owners) + 1)]
     return f"""WITH grouped AS (
-    SELECT r.used_for AS had_used, r.kept_for AS had, {_filled(table)} AS filled, 0::bigint AS used, 0::bigint AS kept,
-           {", ".join(f"0::bigint AS {k}" for k in kept_by)}, true AS deleted, count(*) AS n
+    SELECT r.kept_for AS ended, r.used_for AS dark, {_filled(table)} AS erased, true AS deleted, count(*) AS n
     FROM {qualified(table.schema, table.name)} r WHERE {within} GROUP BY 1, 2, 3
 )
 {_counts(plan, table)}
@@ -264,27 +259,67 @@ FROM grouped"""
 
 
 def _counts(plan: Plan, table: TablePlan) -> str:
-    def total(when: str) -> str:
-        return f"COALESCE(sum(n) FILTER (WHERE {when}), 0)"
+    """SELECT of what the rows of `grouped` come to, by purpose and column (`tallied`)."""
+    none, purposes = _none(plan, table), purposes_on(plan, table)
+    arrays = ", ".join(f"array_agg({name})" for name in ("ended", "dark", "erased", "deleted", "n"))
+    keys, masks = ",".join(json.dumps(p.key) for p in purposes), ",".join(str(p.mask) for p in purposes)
+    columns = ",".join(json.dumps(c.name) for _, c in _values(table))
+    known = ", ".join(literal(f"{{{listed_}}}") for listed_ in (keys, masks, columns))
+    return f"SELECT {ident(plan.schema)}.tallied({arrays}, {literal(json.dumps(none))}, {known})"
 
-    purposes = [p for p in plan.purposes if p.mask & table.bits]
-    ended = [f"{literal(p.key)}, {total(f'had & ~kept & {p.mask} <> 0')}" for p in purposes]
-    dark = [f"{literal(p.key)}, {total(f'had_used & ~used & {p.mask} <> 0')}" for p in purposes]
-    erased = [
-        f"{literal(c.name)}, {total(f'filled & {1 << i} <> 0 AND kept_{c.owner + 1} & {c.purposes} = 0')}"
-        for i, c in _values(table)
-    ]
-    return f"""SELECT jsonb_build_object(
-    'deleted', {total("deleted")},
-    'changed', {total("NOT deleted")},
-    'ended', {_object(ended)},
-    'dark', {_object(dark)},
-    'erased', {_object(erased)})"""
+
+def tallied(plan: Plan) -> str:
+    """`tallied(…)`: groups of rows, with the purposes that ended (`kept_for`) and went dark (`used_for`), the values that
+    were erased, and how many they are → the counts of an act. What did not occur is 0, as `zeros` has it. Rows of one
+    person lose mostly the same, and mostly nothing: to add them up by a hundred sums in each statement took a third of it."""
+    s = ident(plan.schema)
+
+    def sums(what: str, keys: str) -> str:
+        return f"""IF all_{what} <> 0 THEN
+        counts := jsonb_set(counts, '{{{what}}}', counts -> '{what}' || COALESCE((
+            SELECT jsonb_object_agg(summed.key, summed.n) FROM (
+                SELECT k.key, sum(g.n) AS n FROM {keys} AS k (key, mask), unnest({what}, n) AS g (bits, n)
+                WHERE g.bits & k.mask <> 0 GROUP BY k.key) AS summed), '{{}}'));  -- none: a purpose that the plan has no more
+    END IF;"""
+
+    purposes = "unnest(keys, masks)"
+    numbered = (
+        "(SELECT u.key, 1::bigint << (u.place - 1)::int FROM unnest(names) WITH ORDINALITY AS u (key, place))"
+    )
+    return tidy(
+        f"""
+CREATE OR REPLACE FUNCTION {s}.tallied(
+    ended bigint[], dark bigint[], erased bigint[], deleted boolean[], n bigint[], zeros jsonb,
+    keys text[], masks bigint[], names text[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    counts jsonb := zeros;
+    went bigint := 0;
+    stayed bigint := 0;
+    all_ended bigint := 0;
+    all_dark bigint := 0;
+    all_erased bigint := 0;
+BEGIN
+    IF n IS NULL THEN
+        RETURN counts;
+    END IF;
+    FOR i IN 1 .. cardinality(n) LOOP
+        IF deleted[i] THEN went := went + n[i]; ELSE stayed := stayed + n[i]; END IF;
+        all_ended := all_ended | ended[i]; all_dark := all_dark | dark[i]; all_erased := all_erased | erased[i];
+    END LOOP;
+    counts := counts || jsonb_build_object('deleted', went, 'changed', stayed);
+    {sums("ended", purposes)}
+    {sums("dark", purposes)}
+    {sums("erased", numbered)}
+    RETURN counts;
+END $$"""
+    )
 
 
 def _none(plan: Plan, table: TablePlan) -> dict[str, object]:
-    """What `_counts` says of no rows."""
-    purposes = {p.key: 0 for p in plan.purposes if p.mask & table.bits}
+    """What the counts are of no rows."""
+    purposes = {p.key: 0 for p in purposes_on(plan, table)}
     erased = {c.name: 0 for _, c in _values(table)}
     return {"deleted": 0, "changed": 0, "ended": purposes, "dark": purposes, "erased": erased}
 
@@ -306,6 +341,19 @@ def _filled(table: TablePlan) -> str:
     for i, column in _values(table):
         empty = "" if column.erased is None else f" AND r.{ident(column.name)} <> {literal(column.erased)}"
         parts.append(f"CASE WHEN r.{ident(column.name)} IS NOT NULL{empty} THEN {1 << i} ELSE 0 END")
+    return f"({' | '.join(parts)})::bigint" if parts else "0::bigint"
+
+
+def _blanked(table: TablePlan) -> str:
+    """Which of these values a row that stays has no more."""
+    groups: dict[tuple[int, int], int] = {}
+    for i, column in _values(table):
+        at = column.owner, column.purposes
+        groups[at] = groups.get(at, 0) | 1 << i
+    parts = [
+        f"CASE WHEN j.kept_{owner + 1} & {purposes} = 0 THEN j.filled & {bits} ELSE 0 END"
+        for (owner, purposes), bits in groups.items()
+    ]
     return f"({' | '.join(parts)})::bigint" if parts else "0::bigint"
 
 
@@ -598,6 +646,7 @@ def _keepers(plan: Plan) -> list[Statement]:
     names += [f"{ident(f'{t.name}_arrives')}()" for t in plan.tables]
     names += [f"{ident(f'{t.name}_happens')}()" for t in plan.tables if t.facts]
     names += [
+        "tallied(bigint[], bigint[], bigint[], boolean[], bigint[], jsonb, text[], bigint[], text[])",
         "lock_people(bigint[])",
         "refresh(bigint[], timestamptz, boolean)",
         "review(bigint[], timestamptz)",
@@ -608,6 +657,7 @@ def _keepers(plan: Plan) -> list[Statement]:
         "forget(bigint[], timestamptz)",
         "compute_state(bigint[], timestamptz)",
         "scope(text)",
+        "padded(bytea, integer)",
     ]
     result = []
     for name in names:

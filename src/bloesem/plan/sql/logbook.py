@@ -126,7 +126,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role text;
     whose bigint[] := COALESCE((SELECT array_agg(DISTINCT p ORDER BY p) FROM unnest(people) p WHERE p IS NOT NULL), '{{}}');
-    salts bytea[];
     made bigint;
 BEGIN{require_served(plan)}
     IF {NOBODY} THEN
@@ -149,21 +148,28 @@ END $$"""
 
 
 def noted(plan: Plan, *, actor: str, purpose: str, about: str = "about", second: str = "second") -> str:
-    """PL/pgSQL that writes the act of reading the people in `whose`, and a row for each; it sets `salts` and `made`."""
+    """PL/pgSQL that writes the act of reading the people in `whose`, and a row for each; it sets `made`.
+
+    Each salt is made of one secret of the act that is kept nowhere: no salt tells of another, and a hundred random numbers
+    would cost as much as all the rest.
+    """
     s = ident(plan.schema)
     return f"""
-    SELECT array_agg(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) INTO salts FROM unnest(whose) p;
-    INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
-    VALUES ({s}.moment(), 'read', {purpose}, (SELECT policy FROM {s}.installed ORDER BY id DESC LIMIT 1),
-            jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', {about}, 'second', {second})),
-            (SELECT sha256(string_agg(sha256(salt || int8send(person)), ''::bytea ORDER BY person))
-             FROM unnest(whose, salts) AS w (person, salt)))
-    RETURNING id INTO made;
-    IF cardinality(whose) > 0 THEN
+    WITH secret AS MATERIALIZED (
+        SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) AS made
+    ), read AS MATERIALIZED (
+        SELECT w.person, sha256(secret.made || int8send(w.person)) AS salt FROM secret, unnest(whose) AS w (person)
+    ), act AS (
+        INSERT INTO {s}.act (as_of, kind, purpose, policy, counts, commitment)
+        VALUES ({s}.moment(), 'read', {purpose}, (SELECT i.policy FROM {s}.installed i ORDER BY i.id DESC LIMIT 1),
+                jsonb_strip_nulls(jsonb_build_object('people', cardinality(whose), 'case', {about}, 'second', {second})),
+                (SELECT sha256(string_agg(sha256(r.salt || int8send(r.person)), ''::bytea ORDER BY r.person)) FROM read r))
+        RETURNING act.id
+    ), people AS (
         INSERT INTO {s}.reading (act_id, person_id, at, actor, purpose, salt)
-        SELECT made, person, clock_timestamp(), {actor}, {purpose}, salt
-        FROM unnest(whose, salts) AS w (person, salt);
-    END IF;"""
+        SELECT act.id, r.person, clock_timestamp(), {actor}, {purpose}, r.salt FROM act, read r
+    )
+    SELECT act.id INTO made FROM act;"""
 
 
 def _denial(plan: Plan) -> str:

@@ -7,6 +7,7 @@ PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_h
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bloesem.plan.model import (
     ORDER,
@@ -27,6 +28,7 @@ from bloesem.plan.sql.statement import Statement, listed, tidy
 MASK_COLUMNS = ("used_for", "kept_for", "good_until")
 #: `good_until` of a row that nothing keeps, or whose masks are not worked out yet.
 NEVER_AT = "'-infinity'::timestamp with time zone"
+_CLOCK = "'bloesem clock'"
 FROZEN_COLUMNS = ("frozen_since", "frozen_ground")
 
 
@@ -93,11 +95,12 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def kept(plan: Plan, table: TablePlan) -> str:
-    return _function(plan, table, "kept", "", f"SELECT {_kept(plan, table)}")
+    return _function(plan, table, "kept", "", f"SELECT {_kept(plan, table, parts(plan, table))}")
 
 
 def used(plan: Plan, table: TablePlan) -> str:
-    return _function(plan, table, "used", ", kept bigint", f"SELECT {_used(plan, table, 'kept')}")
+    body = f"SELECT {_used(plan, table, 'kept', parts(plan, table))}"
+    return _function(plan, table, "used", ", kept bigint", body)
 
 
 def until(plan: Plan, table: TablePlan) -> str:
@@ -106,34 +109,59 @@ def until(plan: Plan, table: TablePlan) -> str:
     return _function(plan, table, "until", ", kept bigint", body, returns="date")
 
 
-def _kept(plan: Plan, table: TablePlan) -> str:
+@dataclass(frozen=True)
+class Parts:
+    """What both masks of a row hang on, as SQL: purposes that something about the row rules out, holds on it alone,
+    purposes that its own erasure ended, and those that its own restriction bars from use."""
+
+    removed: str
+    holds: str
+    gone: str
+    barred: str
+
+
+#: Worked out once, for both masks.
+_ONCE = Parts("m.removed", "m.holds", "m.gone", "m.barred")
+
+
+def parts(plan: Plan, table: TablePlan, *, items: bool = True) -> Parts:
+    """`items`: false where nothing is known of single rows of their owner, as of most people; then it looks into no table."""
     removed = listed(_removed(plan, table), joined="\n         | ", by=0)
-    deleting = [_case(_over(c.period, table), c.mask) for c in table.ceilings if c.deletes]
-    capped = f"\n    & ~({' | '.join(deleting)})" if deleting else ""
-    holds = _item_holds(plan, table)
-    gone = _erased_itself(plan, table)
+    if not items:
+        return Parts(removed, "0", "0", "0")
+    restrictable = plan.mask(lambda p: not p.survives_restriction) & table.bits
+    barred = (
+        f"CASE WHEN s.items AND EXISTS (SELECT FROM {ident(plan.schema)}.fact f WHERE {_about(table)}"
+        f" AND f.kind = 'restriction') THEN {restrictable} ELSE 0 END"
+    )
+    return Parts(removed, _item_holds(plan, table), _erased_itself(plan, table), barred)
+
+
+def once(plan: Plan, table: TablePlan) -> str:
+    """SQL of a row `m` of `Parts`; `OFFSET 0` has each worked out once."""
+    of = parts(plan, table)
     return (
-        f"((COALESCE(s.kept, 0) & {table.bits}\n    & ~({removed}){capped})\n    | {holds})\n    & ~({gone})"
+        f"(SELECT ({of.removed})::bigint AS removed,\n    ({of.holds})::bigint AS holds,\n"
+        f"    ({of.gone})::bigint AS gone,\n    ({of.barred})::bigint AS barred OFFSET 0) m"
     )
 
 
-def _used(plan: Plan, table: TablePlan, kept: str) -> str:
-    s = ident(plan.schema)
-    removed = listed(_removed(plan, table), joined="\n         | ", by=0)
+def _kept(plan: Plan, table: TablePlan, of: Parts = _ONCE) -> str:
+    deleting = [_case(_over(c.period, table), c.mask) for c in table.ceilings if c.deletes]
+    capped = f"\n    & ~({' | '.join(deleting)})" if deleting else ""
+    return f"((COALESCE(s.kept, 0) & {table.bits}\n    & ~({of.removed}){capped})\n    | {of.holds})\n    & ~({of.gone})"
+
+
+def _used(plan: Plan, table: TablePlan, kept: str, of: Parts = _ONCE) -> str:
     capped = [_case(_over(c.period, table), c.mask) for c in table.ceilings]
     cap = f"\n    & ~({' | '.join(capped)})" if capped else ""
     borrowing, lending = table.bits & ~plan.stored_bits, table.bits & plan.lending_bits
     if borrowing:
         cap += f"\n    & ~({_case(f'{kept} & {lending} = 0', borrowing)})"
-    restrictable = plan.mask(lambda p: not p.survives_restriction) & table.bits
-    item = (
-        f"CASE WHEN s.items AND EXISTS (SELECT FROM {s}.fact f WHERE {_about(table)} AND f.kind = 'restriction') "
-        f"THEN {restrictable} ELSE 0 END"
-    )
     return (
         f"CASE WHEN {kept} = 0 THEN 0 ELSE\n    ((COALESCE(s.used, 0) & {table.bits}\n"
-        f"    & ~({removed}){cap}\n    & ~({item}))\n    | {_item_holds(plan, table)})"
-        f"\n    & ~({_erased_itself(plan, table)}) END"
+        f"    & ~({of.removed}){cap}\n    & ~({of.barred}))\n    | {of.holds})"
+        f"\n    & ~({of.gone}) END"
     )
 
 
@@ -281,6 +309,7 @@ def judged(
             f"    {_deep(_used(plan, table, 'k.kept'))} AS used,\n"
             f"    {_deep(_until(plan, table, 'k.kept'))} AS until\n"
             f"  FROM (SELECT s{i}.*) s CROSS JOIN (SELECT {today} AS today, {at} AS at) d\n"
+            f"  CROSS JOIN LATERAL {_deep(once(plan, table))}\n"
             f"  CROSS JOIN LATERAL (SELECT CASE WHEN s.person_id IS NULL THEN 0 ELSE\n"
             f"    {_deep(_kept(plan, table))} END AS kept OFFSET 0) k) o{i}"
         )
@@ -314,7 +343,7 @@ def arrives(plan: Plan, table: TablePlan) -> str:
     s = ident(plan.schema)
     n = len(table.owners)
     lock = "UPDATE" if table.facts else "SHARE"
-    find, value = [], []
+    find = []
     if n > 1:
         owners = ", ".join(f"NEW.{ident(owner)}" for owner in table.owners)
         find.append(f"PERFORM 1 FROM {s}.state WHERE person_id IN ({owners}) ORDER BY person_id FOR {lock};")
@@ -322,23 +351,15 @@ def arrives(plan: Plan, table: TablePlan) -> str:
         column = f"NEW.{ident(owner)}"
         find.append(
             f"IF {column} IS NOT NULL THEN\n"
-            f"        SELECT * INTO s{i} FROM {s}.state WHERE person_id = {column} FOR {lock};\n"
+            f"        SELECT * INTO s FROM {s}.state WHERE person_id = {column} FOR {lock};\n"
             f"        IF NOT FOUND THEN\n"
             f"            RAISE EXCEPTION '{table.name}.{owner}: nobody has this number'\n"
             f"                USING ERRCODE = 'foreign_key_violation', HINT = 'record the person first';\n"
             f"        END IF;\n"
-            f"        k{i} := {s}.{ident(f'{table.name}_kept')}(NEW, s{i}, today, at);\n"
+            f"        {_deep(_judged_alone(plan, table, i))}\n"
             f"    END IF;"
         )
-        value.append(f"k{i}")
-    used_sql = " & ".join(
-        f"CASE WHEN k{i} = 0 THEN -1 ELSE {s}.{ident(f'{table.name}_used')}(NEW, s{i}, today, at, k{i}) END"
-        for i in range(1, n + 1)
-    )
-    due = ", ".join(
-        f"CASE WHEN k{i} = 0 THEN {FOREVER} ELSE {s}.{ident(f'{table.name}_until')}(NEW, s{i}, today, at, k{i}) END"
-        for i in range(1, n + 1)
-    )
+    every = range(1, n + 1)
     if table.anchor:
         key = f"NEW.{ident(table.key[0])}"
         size = max((p.number for p in plan.purposes), default=0) + 1
@@ -348,13 +369,15 @@ def arrives(plan: Plan, table: TablePlan) -> str:
             f"    VALUES ({key}, array_fill({FOREVER}, ARRAY[{size}]), today + 1) ON CONFLICT DO NOTHING;",
         )
     find = [*_accepted(plan, table), *find]
-    declare = "\n    ".join(f"s{i} {s}.state; k{i} bigint := 0;" for i in range(1, n + 1))
+    declare = "\n    ".join(f"k{i} bigint := 0; u{i} bigint := -1; d{i} date := {FOREVER};" for i in every)
     nobody = " AND ".join(f"NEW.{ident(o)} IS NULL" for o in table.owners)
     return tidy(
         f"""
 CREATE OR REPLACE FUNCTION {s}.{ident(f"{table.name}_arrives")}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    r ALIAS FOR NEW;
+    s {s}.state;
     {declare}
     today date := {s}.today();
     at timestamptz := {s}.moment();
@@ -364,16 +387,35 @@ BEGIN
             USING ERRCODE = 'not_null_violation', HINT = 'record an unidentified person (P-104)';
     END IF;
     {_newline(find)}
-    NEW.kept_for := {" | ".join(value)};
+    NEW.kept_for := {" | ".join(f"k{i}" for i in every)};
     IF NEW.kept_for = 0 THEN
         NEW.used_for := 0; NEW.good_until := {NEVER_AT};
     ELSE
-        NEW.used_for := {used_sql};
-        NEW.good_until := {s}.moment(LEAST({due}));
+        NEW.used_for := {" & ".join(f"u{i}" for i in every)};
+        NEW.good_until := {s}.moment(LEAST({", ".join(f"d{i}" for i in every)}));
     END IF;
     RETURN NEW;
 END $$"""
     )
+
+
+def _judged_alone(plan: Plan, table: TablePlan, i: int) -> str:
+    """PL/pgSQL that sets what owner `i`, of state `s`, keeps and uses of the row `r`, and until when. The expressions stand
+    here whole: a call costs ten times as much, and what looks into no table is worked out without the executor."""
+    s, of = ident(plan.schema), parts(plan, table, items=False)
+    kept, used = (f"{s}.{ident(f'{table.name}_{what}')}(NEW, s, today, at" for what in ("kept", "used"))
+    return f"""IF s.items THEN
+    k{i} := {kept});
+    u{i} := {used}, k{i});
+ELSE
+    k{i} := {_deep(_kept(plan, table, of))};
+    u{i} := {_deep(_used(plan, table, f"k{i}", of))};
+END IF;
+IF k{i} = 0 THEN
+    u{i} := -1;
+ELSE
+    d{i} := {_deep(_until(plan, table, f"k{i}"))};
+END IF;"""
 
 
 def _accepted(plan: Plan, table: TablePlan) -> list[str]:
@@ -525,7 +567,7 @@ def _deciding(table: TablePlan) -> list[str]:
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
-    clock = _by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
+    clock = by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
     deciding = _deciding(table)
     updates = ", ".join(ident(c) for c in deciding)
     changed = " OR ".join(f"OLD.{ident(c)} IS DISTINCT FROM NEW.{ident(c)}" for c in deciding)
@@ -545,11 +587,18 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     ]
 
 
-def _by_the_clock(plan: Plan) -> str:
+def by_the_clock(plan: Plan) -> str:
     """Whether it is `apply_<table>` that writes. Only the keeper is believed when the setting says so; what else the
     keeper changes (a migration) is judged like anybody's. A setting of PostgreSQL's own, since only a superuser gives a
     function one that PostgreSQL does not know."""
-    return f"current_user = {literal(plan.role('keeper'))} AND current_setting('application_name') = 'bloesem clock'"
+    return f"current_setting('application_name') = {_CLOCK} AND current_user = {literal(plan.role('keeper'))}"
+
+
+def by_the_keeper(plan: Plan) -> str:
+    """Whether the keeper writes, and not by what counts itself."""
+    return (
+        f"current_setting('application_name') <> {_CLOCK} AND current_user = {literal(plan.role('keeper'))}"
+    )
 
 
 def happens(plan: Plan, table: TablePlan) -> str:
@@ -653,7 +702,7 @@ def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
 def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_happens')}()"
-    clock = _by_the_clock(plan)  # what it blanks did not stop having happened
+    clock = by_the_clock(plan)  # what it blanks did not stop having happened
     return [
         Statement(
             "masks",

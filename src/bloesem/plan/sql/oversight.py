@@ -145,7 +145,6 @@ DECLARE
     hits bigint[];
     who bigint;
     whose bigint[] := '{{}}';
-    salts bytea[];
     made bigint;
     told jsonb := '[]';
 BEGIN

@@ -85,6 +85,8 @@ def statements(plan: Plan) -> list[Statement]:
         ("watermark of the clock", _WATERMARK.format(s=s)),
         ("watermark before a sweep", f"ALTER TABLE {s}.watermark ALTER COLUMN swept DROP NOT NULL"),
         ("keys of scopes", _SCOPE_KEYS.format(s=s)),
+        ("keys of scopes: padded", _PADDED.format(s=s)),
+        ("keys of scopes: as HMAC takes them", _PADS.format(s=s)),
         ("civil date", _CIVIL.format(s=s)),
         ("moment of a date", _MOMENT_DATE.format(s=s)),
         ("moment of a moment", _MOMENT.format(s=s)),
@@ -304,31 +306,42 @@ _MOMENT = """
 CREATE OR REPLACE FUNCTION {s}.moment(at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN at"""
 
+# RFC 2104: the key, filled up to a block of SHA-256, each byte with 0x36 or 0x5c. Worked out when a key is kept, since a scope
+# is asked for in each statement.
+_PADDED = """
+CREATE OR REPLACE FUNCTION {s}.padded(key bytea, by integer) RETURNS bytea LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    pad bytea := key || decode(repeat('00', 64 - length(key)), 'hex');
+BEGIN
+    FOR i IN 0..63 LOOP pad := set_byte(pad, i, get_byte(pad, i) # by); END LOOP;
+    RETURN pad;
+END $$"""
+
+_PADS = """
+ALTER TABLE {s}.scope_key
+    ADD COLUMN IF NOT EXISTS inner_pad bytea GENERATED ALWAYS AS ({s}.padded(key, 54)) STORED,
+    ADD COLUMN IF NOT EXISTS outer_pad bytea GENERATED ALWAYS AS ({s}.padded(key, 92)) STORED"""
+
 # The setting `bloesem.scope` is `kind:id:expires:mac`; mac = HMAC-SHA256 over `backend pid:kind:id:expires` with the
 # key of the login. SQL of the login cannot make one: the key is in no table that it reads.
 _SCOPE = """
 CREATE OR REPLACE FUNCTION {s}.scope(wanted text) RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    part text[] := string_to_array(current_setting('bloesem.scope', true), ':');
-    key  bytea;
-    pad  bytea;
-    said bytea;
+    said text := current_setting('bloesem.scope', true);
+    body text := left(said, -65);
+    mac  text;
+    part text[];
 BEGIN
-    IF part IS NULL OR array_length(part, 1) <> 4 OR part[1] <> wanted
-       OR part[2] !~ '^[0-9]{{1,19}}$' OR part[2]::numeric > 9223372036854775807 OR part[3] !~ '^[0-9]{{1,12}}$'
-       OR part[3]::bigint < extract(epoch FROM clock_timestamp()) THEN
+    SELECT encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(pg_backend_pid() || ':' || body, 'UTF8'))), 'hex')
+    INTO mac FROM {s}.scope_key k WHERE k.login = session_user;
+    IF mac IS NULL OR said <> body || ':' || mac THEN
         RETURN NULL;
     END IF;
-    SELECT k.key || decode(repeat('00', 32), 'hex') INTO key FROM {s}.scope_key k WHERE k.login = session_user;
-    IF key IS NULL THEN
-        RETURN NULL;
-    END IF;
-    pad := key;
-    FOR i IN 0..63 LOOP pad := set_byte(pad, i, get_byte(key, i) # 54); END LOOP;
-    said := sha256(pad || convert_to(pg_backend_pid() || ':' || part[1] || ':' || part[2] || ':' || part[3], 'UTF8'));
-    FOR i IN 0..63 LOOP pad := set_byte(pad, i, get_byte(key, i) # 92); END LOOP;
-    IF encode(sha256(pad || said), 'hex') <> part[4] THEN
+    part := string_to_array(body, ':');
+    IF part[1] <> wanted OR array_length(part, 1) <> 3 OR part[2] !~ '^[0-9]{{1,19}}$' OR part[3] !~ '^[0-9]{{1,12}}$'
+       OR part[2]::numeric > 9223372036854775807 OR part[3]::bigint < extract(epoch FROM clock_timestamp()) THEN
         RETURN NULL;
     END IF;
     RETURN part[2]::bigint;

@@ -100,14 +100,14 @@ WITH known AS (
     FROM known
     WHERE table_name IS NULL AND starts_at <= at AND (ends_at IS NULL OR ends_at > at)
     GROUP BY person_id
-), ended AS (  -- the last day of each clock; {FOREVER}: it has not started to run out
+), ended AS MATERIALIZED (  -- the last day of each clock; {FOREVER}: it has not started to run out
     SELECT p.person_id, {s}.civil(at) AS today, l.*, a.items, COALESCE(a.next_fact, {FOREVER}) AS next_fact,
            {_epoch(plan)} AS epoch,
            {listed(ends or ["NULL"], by=11)}
     FROM unnest(ids) AS p (person_id)
     LEFT JOIN latest l (of_person, {", ".join(_names(events, personal))}) ON l.of_person = p.person_id
     LEFT JOIN ahead a ON a.person_id = p.person_id
-), running AS (
+), running AS MATERIALIZED (
     SELECT *, (({runs})
               & ~COALESCE(objected, 0)) AS runs,
            {open_now} AS outlives
