@@ -135,6 +135,28 @@ def test_columns_of_xml_are_among_them(shop: Database) -> None:
     assert "id" not in documents.columns
 
 
+@pytest.mark.contrib
+@pytest.mark.both_servers
+def test_what_hstore_columns_hold_is_read(shop: Database) -> None:
+    """Keys and values, quoted and not, and arrays of them."""
+    found = run(
+        shop,
+        "CREATE EXTENSION hstore",
+        "CREATE TABLE tagged (id int PRIMARY KEY, h hstore, many hstore[])",
+        """INSERT INTO tagged VALUES (1, 'mail=>ann@mail.example, other=>x', NULL), (2, '"K-10023"=>NULL', NULL),
+           (3, '"said"=>"klant \\"Ann\\" Van de Velde, Kerkstraat 12, 9000 Gent"', NULL), (4, 'mail=>jo@mail.example', NULL),
+           (5, NULL, ARRAY['a=>b', '"tel"=>"0475/12 34 56"']::hstore[])""",
+    )
+    assert where(found) == {
+        ("public.tagged", "h", "email", 1),
+        ("public.tagged", "h", "customer", 1),
+        ("public.tagged", "h", "name", 1),
+        ("public.tagged", "h", "address", 1),
+        ("public.tagged", "many", "phone", 1),
+        ("public.copied", "mail", "email", 1),
+    }
+
+
 @pytest.mark.both_servers
 def test_what_xml_columns_hold_is_read(shop: Database) -> None:
     """Entities, numbers of letters, attributes, CDATA; whole documents and pieces, arrays and composites of them."""
