@@ -8,6 +8,7 @@ from typing import Any
 from bloesem.console.company import Company, said
 from bloesem.console.language import say
 from bloesem.console.officer.common import loaded
+from bloesem.law.model import Rule
 from bloesem.register import dpia
 from bloesem.register.activities import register
 from bloesem.register.exports import FORMATS, export
@@ -70,10 +71,10 @@ def download(company: Company, form: str, today: dt.date, language: str) -> tupl
     )
 
 
-def _article(article: str, language: str) -> str:
-    """in: as the law has it, `35(4); list of the authority, item 6`. out: the same in the language of the page."""
-    cited, _, number = article.partition("; list of the authority, item ")
-    return say("dpia.listed", language, article=cited, number=number) if number else article
+def _article(rule: Rule, language: str) -> str:
+    """Where the rule stands, with its number in the authority's own list, where it is on that."""
+    number = rule.value.get("item")
+    return say("dpia.listed", language, article=rule.article, number=number) if number else rule.article
 
 
 def assessments(company: Company, today: dt.date, language: str) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def assessments(company: Company, today: dt.date, language: str) -> dict[str, An
         triggers.append(
             {
                 "label": said(one.rule.label, language),
-                "article": _article(one.rule.article, language),
+                "article": _article(one.rule, language),
                 "checked": one.rule.checked,
                 "rows": rows,
                 "open": sum(bool(row["needed"]) for row in rows),
