@@ -50,8 +50,9 @@ def test_every_command_is_told_of() -> None:
 
 @pytest.mark.parametrize("line", [line for line in LINES if not line.startswith(NEED)])
 def test_what_it_says_to_type_works(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As typed at the top of the repository, with /tmp/shop where the copy is."""
+    """As typed at the top of the repository, with /tmp/shop where the copy is, before any test ran."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("BLOESEM_LAST_RUN", str(tmp_path / "no-run.json"))
     shop = tmp_path / "shop"
     (tmp_path / "shop").symlink_to(ROOT / "company" / "minimal")
     said = call(*[word.replace("/tmp/shop", str(shop)) for word in _words(line)])

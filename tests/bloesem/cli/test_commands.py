@@ -58,6 +58,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.fixture
+def unproven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any test ran: what is proven is no finding of the linter."""
+    monkeypatch.setenv("BLOESEM_LAST_RUN", str(tmp_path / "no-run.json"))
+
+
+@pytest.mark.usefixtures("unproven")
 def test_the_company_and_its_map_have_no_errors() -> None:
     said = call("check", BLOSSOM, "--json")
     assert (said.code, said.json["errors"]) == (0, 0)
@@ -83,6 +90,7 @@ def test_where_the_law_is_stricter_than_the_policy_the_check_says_so() -> None:
     assert "the law keeps it until 2033-12-31" in listed.out
 
 
+@pytest.mark.usefixtures("unproven")
 def test_a_version_and_a_map_can_be_named() -> None:
     said = call("check", BLOSSOM / "policy" / "2024-03-18", BLOSSOM / "datamap", "--json")
     assert said.code == 0

@@ -93,6 +93,7 @@ class Field:
     visitors: dict[str, Visitor]
     known: dict[str, list[object]]
     strangers: list[int]
+    accounts: list[object]
     planted: Mapping[tuple[str, str], int]
     wrong: list[str] = field(default_factory=list)
     asked: int = 0
@@ -160,7 +161,7 @@ def ground(module_database: Database, tmp_path_factory: pytest.TempPathFactory) 
             "paper": ["policy", "text-nl", *HOSTILE_KEYS],
             "transfer": ["nimbus-us", *HOSTILE_KEYS],
         }
-        yield Field(site, admin, Oracle(admin, plan), visitors, known, people, planted)
+        yield Field(site, admin, Oracle(admin, plan), visitors, known, people, keys, planted)
         for visitor in visitors.values():
             visitor.close()
 
@@ -189,9 +190,18 @@ def _visitors(admin: Connection, site: Site) -> dict[str, Visitor]:
     return found
 
 
-def paths(ground: Field, process: str) -> Iterator[str]:
+def paths(ground: Field, process: str, visitor: Visitor | None = None) -> Iterator[str]:
+    """Every address with everybody's numbers; `visitor`: with theirs, those of one stranger of each kind, and of nobody."""
+    known = dict(ground.known)
+    if visitor is not None:
+        others = (v for v in ground.visitors.values() if v.role != visitor.role)
+        alike = (v for v in ground.visitors.values() if v.role == visitor.role and v is not visitor)
+        strange = {v.role: v.numbers[0] for v in [*others, *alike] if v.numbers}
+        known["number"] = known["pk"] = list(
+            dict.fromkeys([*visitor.numbers, *strange.values(), ground.accounts[-1], 0, 2**62])
+        )
     for address in addresses(URLS[process]):
-        for values in fillings(address, ground.known):
+        for values in fillings(address, known):
             yield address.filled(values)
 
 
@@ -228,11 +238,13 @@ def test_a_pattern_that_nobody_can_fill_fails() -> None:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_page_by_every_seat_with_everybodys_numbers(ground: Field) -> None:
+@pytest.mark.parametrize("whose", ["some", pytest.param("everybodys", marks=pytest.mark.thorough)])
+def test_every_page_by_every_seat_with_the_numbers_of_others(ground: Field, whose: str) -> None:
     """Also what each staff read leaves: who, and whom, for that person to see."""
     before = Picture.of(ground.admin)
     for visitor in ground.visitors.values():
-        for path in paths(ground, "portal"):
+        some = visitor if whose == "some" else None
+        for path in paths(ground, "portal", some):
             since = _last_act(ground.admin)
             answer = ground.look(visitor, path, visitor.get(path))
             shown = {(t, int(k)) for t, _, k in MARK.findall(answer.text)}
@@ -242,7 +254,7 @@ def test_every_page_by_every_seat_with_everybodys_numbers(ground: Field) -> None
                 by = {actor for actor, person in log if person in whom}
                 if not whom <= {person for _, person in log} or by != {f"{visitor.role}:{visitor.account}"}:
                     ground.wrong.append(f"{visitor.name}: unlogged read: {path}")
-        for path in paths(ground, "console"):
+        for path in paths(ground, "console", some):
             near = Visitor(ground.site.console, visitor.name, cookies=dict(visitor.cookies))
             ground.look(near, f"console {path}", near.get(path))
             near.close()
