@@ -113,19 +113,27 @@ class Times:
 def alternate(sides: Sequence[Work], turns: int, warm: int = 3, *, ordered: bool = False) -> list[Times]:
     """Each side's times, in turns; who begins changes with every round, unless the order matters (`ordered`)."""
     taken: list[list[float]] = [[] for _ in sides]
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with nothing_collected():
         for turn in range(-warm, turns):
             order = range(len(sides)) if turn % 2 or ordered else range(len(sides) - 1, -1, -1)
             for side in order:
                 ms = timed(sides[side])
                 if turn >= 0:
                     taken[side].append(ms)
+    return [Times(tuple(times)) for times in taken]
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Inside, Python looks for no garbage: whom that falls to would be chance. What is left over goes at the beginning."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return [Times(tuple(times)) for times in taken]
 
 
 def timed(work: Work) -> float:

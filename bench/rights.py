@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Figure, alternate, measured_on, one_core, parser, tell, timed
+from bench.measure import Figure, alternate, measured_on, nothing_collected, one_core, parser, tell, timed
 from bench.world import ROOT, server
 from bloesem.datamap.load import read_map
 from bloesem.policy.company import load_company
@@ -247,9 +247,10 @@ def _at_once(
         together: list[list[float]] = [[], []]
         for turn in range(-1, rounds):
             for side, act in enumerate(sides):
-                one = [timed(lambda act=act: act([next(numbers)])) for _ in range(singles)]  # type: ignore[misc]
-                those = [next(numbers) for _ in range(crowd)]
-                many = timed(lambda act=act, those=those: act(those)) / crowd  # type: ignore[misc]
+                with nothing_collected():
+                    one = [timed(lambda act=act: act([next(numbers)])) for _ in range(singles)]  # type: ignore[misc]
+                    those = [next(numbers) for _ in range(crowd)]
+                    many = timed(lambda act=act, those=those: act(those)) / crowd  # type: ignore[misc]
                 if turn >= 0:
                     alone[side] += one
                     together[side].append(many)

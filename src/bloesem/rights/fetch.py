@@ -49,9 +49,13 @@ def version(table: Table) -> str:
     """By what a row is told from what it was: the transaction that wrote it and where it lies. A change, of whatever, writes
     another version elsewhere. Where rows have no such version, or no key but their place (which says nothing of what they
     hold), it is what they say."""
-    if table.live.versioned and table.key != PLACE:
+    if _placed(table):
         return f"{ROW}.xmin::text || {ROW}.ctid::text"
     return f"md5({ROW}::text)"
+
+
+def _placed(table: Table) -> bool:
+    return table.live.versioned and table.key != PLACE
 
 
 def base(one: LiveColumn) -> str:
@@ -155,7 +159,7 @@ class Reading:
                 f"t{number} AS ({_taking(leaf, where)})" for number, (leaf, (_, where)) in enumerate(those)
             ]
             answers = [
-                f"SELECT {number}, array_agg(k), array_agg(h), {_held(leaf)}, txid_current()::text FROM t{number}"
+                f"SELECT {number}, array_agg(k), {_versions(leaf)}, {_held(leaf)}, txid_current()::text FROM t{number}"
                 for number, leaf in enumerate(leaves)
             ]
             if len(self._takings) > _STATEMENTS:
@@ -189,8 +193,15 @@ class Reading:
 def _taking(leaf: Leaf, where: str) -> str:
     table = leaf.table
     held = "".join(f", {column(c)} AS d{i}" for i, c in enumerate(leaf.deciding))
-    said = f"{column(table.key[0])}::text AS k, {version(table)} AS h{held}"
+    found = f"{ROW}.xmin AS x, {ROW}.ctid AS c" if _placed(table) else f"{version(table)} AS h"
+    said = f"{column(table.key[0])}::text AS k, {found}{held}"
     return f"DELETE FROM {source(table)} WHERE {where} RETURNING {said}"
+
+
+def _versions(leaf: Leaf) -> str:
+    """The `version` of each row; none has a space. Put together when all rows are there, in one text: half as dear as an array
+    of texts that are made one by one."""
+    return f"string_agg({'x::text || c::text' if _placed(leaf.table) else 'h'}, ' ')"
 
 
 def _held(leaf: Leaf) -> str:
@@ -288,7 +299,7 @@ class SqlFetch:
         rows = cursor.fetchall()
         self._number = rows[0][-1]
         return [
-            questions[number][0].taken(keys or (), versions or (), held or ())
+            questions[number][0].taken(keys or (), versions.split(" ") if versions else (), held or ())
             for number, keys, versions, held, _ in rows
         ]
 
