@@ -199,8 +199,8 @@ def _taking(leaf: Leaf, where: str) -> str:
 
 
 def _versions(leaf: Leaf) -> str:
-    """The `version` of each row; none has a space. Put together when all rows are there, in one text: that is half as dear as an
-    array of texts that are made one by one."""
+    """The `version` of each row; none has a space. Put together when all rows are there, in one text: an array of texts that
+    are made one by one is twice as dear."""
     return f"string_agg({'x::text || c::text' if _placed(leaf.table) else 'h'}, ' ')"
 
 
