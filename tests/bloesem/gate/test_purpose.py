@@ -363,6 +363,12 @@ def test_no_log_no_page(small_world: World, console: str, identity: Any) -> None
     assert {row[1] for row in rows} == {"staff:bo"}
     leaves = [hashlib.sha256(salt + person.to_bytes(8, "big")).digest() for person, _, salt in rows]
     assert hashlib.sha256(b"".join(leaves)).digest() == commitment, "the person's salt opens the commitment"
+    with purpose("support", using=console, actor="staff:bo") as opened:
+        opened.reads(people)
+    salts = [bytes(row[0]) for row in small_world.admin.execute("SELECT salt FROM bloesem.reading").fetchall()]
+    assert len(salts) >= 2 * len(rows) > 2
+    assert len(set(salts)) == len(salts), "no two people, and no two acts, share one"
+    assert {len(salt) for salt in salts} == {32}
 
 
 def test_a_read_that_cannot_be_logged_fails(console: str, identity: Any) -> None:
