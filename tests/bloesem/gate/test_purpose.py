@@ -365,7 +365,9 @@ def test_no_log_no_page(small_world: World, console: str, identity: Any) -> None
     assert hashlib.sha256(b"".join(leaves)).digest() == commitment, "the person's salt opens the commitment"
     with purpose("support", using=console, actor="staff:bo") as opened:
         opened.reads(people)
-    salts = [bytes(row[0]) for row in small_world.admin.execute("SELECT salt FROM bloesem.reading").fetchall()]
+    salts = [
+        bytes(row[0]) for row in small_world.admin.execute("SELECT salt FROM bloesem.reading").fetchall()
+    ]
     assert len(salts) >= 2 * len(rows) > 2
     assert len(set(salts)) == len(salts), "no two people, and no two acts, share one"
     assert {len(salt) for salt in salts} == {32}
