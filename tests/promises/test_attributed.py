@@ -184,3 +184,16 @@ def test_what_is_of_no_declared_purpose_is_not_done(blossom_store: Business) -> 
                 connection.execute(insert().encode())
     with pytest.raises(psycopg.errors.CheckViolation):
         record_act(admin, "read", store.now(), purpose="made up")
+
+
+@pytest.mark.promise("P-004")
+def test_whoever_is_keeper_leaves_an_act_whatever_they_call_themselves(blossom_store: Business) -> None:  # noqa: F811
+    """What counts itself is known by where it was called from, not by its own word."""
+    store = blossom_store
+    admin, person = store.world.admin, invoiced(store, "Cools")
+    for name in ("anything", "bloesem clock"):
+        with acts(store) as done, admin.transaction():
+            admin.execute(f"SET LOCAL ROLE {store.world.plan.role('keeper')}".encode())
+            admin.execute(f"SET LOCAL application_name = '{name}'".encode())
+            admin.execute("UPDATE data.person_name SET family_name = 'Claes' WHERE person_id = %s", [person])
+        assert done == [("change", "law:accountability")], name

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from bloesem.plan.model import Plan
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.plan.sql.logbook import require_served
-from bloesem.plan.sql.masks import by_the_keeper
 from bloesem.plan.sql.statement import Statement, tidy
 
 #: The setting with which a writer, or the keeper, says for what it writes in this transaction.
@@ -80,7 +79,7 @@ def _triggers(plan: Plan) -> Iterator[Statement]:
     for table in plan.tables:
         for name, whose in (
             (TRIGGERS[0], "current_user = current_setting('role')::name"),
-            (TRIGGERS[1], by_the_keeper(plan)),
+            (TRIGGERS[1], f"current_user = {literal(plan.role('keeper'))}"),
         ):
             yield Statement(
                 "attributed",
@@ -177,16 +176,25 @@ END $$"""
 
 
 def _by_keeper(plan: Plan) -> str:
-    """The same for what runs as keeper. The functions of the clock count what they do themselves."""
+    """The same for what runs as keeper, but for what counts itself: the functions of the clock. Who says by the setting that
+    it is one of these is asked where it was called from."""
     s, other = ident(plan.schema), default(plan)
+    called = [f"strpos(stack, {literal(f'function {plan.schema}.{what}_')}) > 0" for what in ("apply", "age")]
     return f"""
 CREATE OR REPLACE FUNCTION {s}.attributed_keeper() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     said text := COALESCE(NULLIF(current_setting({literal(SAID)}, true), ''), {literal(other) if other else "NULL"});
+    stack text;
 BEGIN
     IF said IS NULL THEN
         RETURN NULL;
+    END IF;
+    IF current_setting('application_name') = 'bloesem clock' THEN
+        GET DIAGNOSTICS stack = PG_CONTEXT;
+        IF {" OR ".join(called)} THEN
+            RETURN NULL;
+        END IF;
     END IF;
     {_insert(s, _KIND, "jsonb_build_object('statements', jsonb_build_object(TG_TABLE_NAME, 1))")}
     RETURN NULL;

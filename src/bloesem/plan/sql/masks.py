@@ -567,7 +567,7 @@ def _deciding(table: TablePlan) -> list[str]:
 def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_arrives')}()"
-    clock = by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
+    clock = _by_the_clock(plan)  # it cuts links and writes the masks itself, as of its own moment
     deciding = _deciding(table)
     updates = ", ".join(ident(c) for c in deciding)
     changed = " OR ".join(f"OLD.{ident(c)} IS DISTINCT FROM NEW.{ident(c)}" for c in deciding)
@@ -587,18 +587,11 @@ def _arrival_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     ]
 
 
-def by_the_clock(plan: Plan) -> str:
+def _by_the_clock(plan: Plan) -> str:
     """Whether it is `apply_<table>` that writes. Only the keeper is believed when the setting says so; what else the
     keeper changes (a migration) is judged like anybody's. A setting of PostgreSQL's own, since only a superuser gives a
     function one that PostgreSQL does not know."""
     return f"current_setting('application_name') = {_CLOCK} AND current_user = {literal(plan.role('keeper'))}"
-
-
-def by_the_keeper(plan: Plan) -> str:
-    """Whether the keeper writes, and not by what counts itself."""
-    return (
-        f"current_setting('application_name') <> {_CLOCK} AND current_user = {literal(plan.role('keeper'))}"
-    )
 
 
 def happens(plan: Plan, table: TablePlan) -> str:
@@ -702,7 +695,7 @@ def _update(plan: Plan, table: TablePlan, fact: EventPlan) -> list[str]:
 def _fact_triggers(plan: Plan, table: TablePlan) -> list[Statement]:
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     function = f"{s}.{ident(f'{table.name}_happens')}()"
-    clock = by_the_clock(plan)  # what it blanks did not stop having happened
+    clock = _by_the_clock(plan)  # what it blanks did not stop having happened
     return [
         Statement(
             "masks",
