@@ -7,13 +7,11 @@ A mask that is written with its row is written once: an UPDATE afterwards would 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 
 from bloesem.plan.model import EventPlan, Plan, TablePlan
 from bloesem.plan.quoting import ident, literal, qualified
-from bloesem.plan.sql import masks
-from bloesem.plan.sql.masks import facts_of
+from bloesem.plan.sql.masks import facts_of, worked_out
 from charging.generate.load import Connection
 from charging.generate.world import civil
 
@@ -64,31 +62,15 @@ def insert(
     names = ", ".join(map(ident, columns))
     given = set(columns)
     whole = ", ".join(f"{f'n.{ident(c)}' if c in given else 'NULL'}::{kind} AS {ident(c)}" for c, kind in row)
-    kept, used, until = (_expression(make(plan, table), at) for make in (masks.kept, masks.used, masks.until))
+    schema, today = ident(plan.schema), f"{literal(civil(at).isoformat())}::date"
     return (
         f"INSERT INTO {qualified(table.schema, table.name)} ({names}, used_for, kept_for, good_until)\n"
-        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)},\n({used}),\nk.kept,\n{ident(plan.schema)}.moment({until})\n"
+        f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)}, m.used, m.kept, {schema}.moment(m.until)\n"
         f"FROM (SELECT {whole} FROM (\n{query}\n) AS n ({names}) OFFSET 0) AS r\n"
-        f"LEFT JOIN {ident(plan.schema)}.state s ON s.person_id = r.{ident(table.owners[0])}"
-        f" AND s.person_id BETWEEN {people[0]} AND {people[1]}\n"
-        f"CROSS JOIN LATERAL (SELECT {kept} AS kept OFFSET 0) AS k"
+        f"LEFT JOIN {schema}.state o ON o.person_id = r.{ident(table.owners[0])}"
+        f" AND o.person_id BETWEEN {people[0]} AND {people[1]}\n"
+        f"CROSS JOIN LATERAL {worked_out(plan, table, 'o', at=_moment(at), today=today)} m"
     )
-
-
-def _expression(function: str, at: dt.datetime) -> str:
-    """The body of a mask function, with its arguments filled in.
-
-    PostgreSQL does not inline a function with an EXISTS in it: called for each row it costs ten times the
-    expression.
-    """
-    body = function.split("$$")[1].strip().removeprefix("SELECT ")
-    for name, value in (
-        ("at", _moment(at)),
-        ("today", f"{literal(civil(at).isoformat())}::date"),
-        ("kept", "k.kept"),
-    ):
-        body = re.sub(rf"(?<![.\w]){name}(?!\w)", value, body)
-    return body
 
 
 def _moment(at: dt.datetime) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bloesem.plan.model import Plan, TablePlan
 from bloesem.plan.quoting import ident, qualified
-from bloesem.plan.sql.masks import _kept, _until, _used, once
+from bloesem.plan.sql.masks import worked_out
 
 
 def insert(
@@ -22,7 +22,7 @@ def insert(
     """The INSERT of the rows that `query` gives (`columns`, in that order), of people whose states are known.
 
     in: `layout`, the table's columns with their types; `at`, SQL of the moment; `drop_dead`: rows that nothing keeps
-    are not written. For rows of one owner. The expressions stand here whole: see `masks.judged`.
+    are not written. For rows of one owner.
     """
     s, given = ident(plan.schema), set(columns)
     names = ", ".join(map(ident, columns))
@@ -34,11 +34,6 @@ def insert(
         f"SELECT {', '.join(f'r.{ident(c)}' for c in columns)}, m.used, m.kept, {s}.moment(m.until)\n"
         f"FROM (SELECT {typed} FROM (\n{query}\n) AS n ({names}) OFFSET 0) r\n"
         f"JOIN {s}.state o ON o.person_id = r.{ident(table.owners[0])}\n"
-        # Names of the inner query win over a column `at` of the row.
-        f"CROSS JOIN LATERAL (SELECT k.kept, {_used(plan, table, 'k.kept')} AS used,\n"
-        f"    {_until(plan, table, 'k.kept')} AS until\n"
-        f"  FROM (SELECT o.*) s CROSS JOIN (SELECT {s}.civil({at}) AS today, {at}::timestamptz AS at) d\n"
-        f"  CROSS JOIN LATERAL {once(plan, table)}\n"
-        f"  CROSS JOIN LATERAL (SELECT {_kept(plan, table)} AS kept OFFSET 0) k) m"
+        f"CROSS JOIN LATERAL {worked_out(plan, table, 'o', at=at, today=f'{s}.civil({at})')} m"
         f"{chr(10) + 'WHERE m.kept <> 0' if drop_dead else ''}"
     )

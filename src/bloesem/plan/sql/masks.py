@@ -1,13 +1,14 @@
 """The masks of rows: what `calculus.row_masks` says, as functions of a row and its owner's state, and their triggers.
 
-For a table `session`: `session_kept(r, s, today)`, `session_used(...)`, `session_until(...)` are plain expressions that
-PostgreSQL inlines; `session_arrives()` fills the masks of a new row; `session_happens()` turns event columns into facts.
+For a table `session`: `session_kept(r, s, today, at)` and `session_used(...)` are the masks of one row; where many are judged,
+or mostly nothing is known of single rows, the same expressions stand whole (`worked_out`, `session_arrives()`, which fills the
+masks of a new row). `session_happens()` turns event columns into facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from bloesem.plan.model import (
     ORDER,
@@ -28,7 +29,6 @@ from bloesem.plan.sql.statement import Statement, listed, tidy
 MASK_COLUMNS = ("used_for", "kept_for", "good_until")
 #: `good_until` of a row that nothing keeps, or whose masks are not worked out yet.
 NEVER_AT = "'-infinity'::timestamp with time zone"
-_CLOCK = "'bloesem clock'"
 FROZEN_COLUMNS = ("frozen_since", "frozen_ground")
 
 
@@ -80,7 +80,6 @@ def statements(plan: Plan) -> list[Statement]:
         result += [
             Statement("masks", f"{table.name}: what must still be stored", kept(plan, table)),
             Statement("masks", f"{table.name}: what may still be read", used(plan, table)),
-            Statement("masks", f"{table.name}: until when that holds", until(plan, table)),
             Statement("masks", f"a new row of {table.name}", arrives(plan, table)),
             *_arrival_triggers(plan, table),
             *_leftovers(plan, table),
@@ -101,12 +100,6 @@ def kept(plan: Plan, table: TablePlan) -> str:
 def used(plan: Plan, table: TablePlan) -> str:
     body = f"SELECT {_used(plan, table, 'kept', parts(plan, table))}"
     return _function(plan, table, "used", ", kept bigint", body)
-
-
-def until(plan: Plan, table: TablePlan) -> str:
-    """The first day on which a mask of the row may change; a row that nothing keeps is due since ever."""
-    body = f"SELECT {_until(plan, table, 'kept')}"
-    return _function(plan, table, "until", ", kept bigint", body, returns="date")
 
 
 @dataclass(frozen=True)
@@ -137,15 +130,6 @@ def parts(plan: Plan, table: TablePlan, *, items: bool = True) -> Parts:
     return Parts(removed, _item_holds(plan, table), _erased_itself(plan, table), barred)
 
 
-def once(plan: Plan, table: TablePlan) -> str:
-    """SQL of a row `m` of `Parts`; `OFFSET 0` has each worked out once."""
-    of = parts(plan, table)
-    return (
-        f"(SELECT ({of.removed})::bigint AS removed,\n    ({of.holds})::bigint AS holds,\n"
-        f"    ({of.gone})::bigint AS gone,\n    ({of.barred})::bigint AS barred OFFSET 0) m"
-    )
-
-
 def _kept(plan: Plan, table: TablePlan, of: Parts = _ONCE) -> str:
     deleting = [_case(_over(c.period, table), c.mask) for c in table.ceilings if c.deletes]
     capped = f"\n    & ~({' | '.join(deleting)})" if deleting else ""
@@ -166,6 +150,7 @@ def _used(plan: Plan, table: TablePlan, kept: str, of: Parts = _ONCE) -> str:
 
 
 def _until(plan: Plan, table: TablePlan, kept: str) -> str:
+    """The first day on which a mask of the row may change; a row that nothing keeps is due since ever."""
     bounds = [f"COALESCE(s.ends[{p.number + 1}], {FOREVER})" for p in plan.purposes if p.mask & table.bits]
     for purpose in plan.purposes:
         if purpose.by_record and purpose.mask & table.bits:
@@ -281,6 +266,26 @@ def _erased_itself(plan: Plan, table: TablePlan) -> str:
     )
 
 
+def worked_out(plan: Plan, table: TablePlan, state: str, *, at: str, today: str) -> str:
+    """A subquery of `kept`, `used` and `until`, to be joined to a row `r` and its owner's `state`, which may be none.
+
+    in: `at`, `today`: SQL of the moment and its civil date. The expressions stand here whole: PostgreSQL does not inline
+    functions that look into other tables, and a call per row costs twenty times as much. `OFFSET 0` has what both masks hang
+    on, and `kept`, worked out once. Names of the inner query win over a column `at` of the row.
+    """
+    of = parts(plan, table)
+    once = ",\n    ".join(f"({_deep(getattr(of, one.name))})::bigint AS {one.name}" for one in fields(Parts))
+    return (
+        f"(SELECT k.kept,\n"
+        f"    {_deep(_used(plan, table, 'k.kept'))} AS used,\n"
+        f"    {_deep(_until(plan, table, 'k.kept'))} AS until\n"
+        f"  FROM (SELECT {state}.*) s CROSS JOIN (SELECT {today} AS today, {at}::timestamptz AS at) d\n"
+        f"  CROSS JOIN LATERAL (SELECT {once} OFFSET 0) m\n"
+        f"  CROSS JOIN LATERAL (SELECT CASE WHEN s.person_id IS NULL THEN 0 ELSE\n"
+        f"    {_deep(_kept(plan, table))} END AS kept OFFSET 0) k)"
+    )
+
+
 # ---- several owners --------------------------------------------------------------------------------------------
 
 
@@ -296,22 +301,13 @@ def judged(
 ) -> str:
     """A query: key, masks had, masks due, what each owner keeps, and `more`. Leaving owners forbid nothing (they are
     cut). `of`: a join that narrows the rows; `at`, `today`: SQL of the moment and its civil date.
-
-    The expressions stand here whole: PostgreSQL does not inline functions that look into other tables, and a call per
-    row costs twenty times as much. `OFFSET 0` has `kept` computed once.
     """
     s, q = ident(plan.schema), qualified(table.schema, table.name)
     joins, each = [], []
     for i, owner in enumerate(table.owners, 1):
         joins.append(
             f"LEFT JOIN {s}.state s{i} ON s{i}.person_id = r.{ident(owner)}\n"
-            f"CROSS JOIN LATERAL (SELECT k.kept,\n"
-            f"    {_deep(_used(plan, table, 'k.kept'))} AS used,\n"
-            f"    {_deep(_until(plan, table, 'k.kept'))} AS until\n"
-            f"  FROM (SELECT s{i}.*) s CROSS JOIN (SELECT {today} AS today, {at} AS at) d\n"
-            f"  CROSS JOIN LATERAL {_deep(once(plan, table))}\n"
-            f"  CROSS JOIN LATERAL (SELECT CASE WHEN s.person_id IS NULL THEN 0 ELSE\n"
-            f"    {_deep(_kept(plan, table))} END AS kept OFFSET 0) k) o{i}"
+            f"CROSS JOIN LATERAL {worked_out(plan, table, f's{i}', at=at, today=today)} o{i}"
         )
         each.append(f"o{i}.kept AS kept_{i}")
     both = range(1, len(table.owners) + 1)
@@ -591,7 +587,7 @@ def _by_the_clock(plan: Plan) -> str:
     """Whether it is `apply_<table>` that writes. Only the keeper is believed when the setting says so; what else the
     keeper changes (a migration) is judged like anybody's. A setting of PostgreSQL's own, since only a superuser gives a
     function one that PostgreSQL does not know."""
-    return f"current_setting('application_name') = {_CLOCK} AND current_user = {literal(plan.role('keeper'))}"
+    return f"current_user = {literal(plan.role('keeper'))} AND current_setting('application_name') = 'bloesem clock'"
 
 
 def happens(plan: Plan, table: TablePlan) -> str:
