@@ -12,7 +12,7 @@ import pytest
 from tests.bloesem.console.stage import Stage
 
 from bloesem.clock import moment, preview, sweep
-from bloesem.console import breaking, charts, clockwork, door, jobs
+from bloesem.console import breaking, charts, clockwork, door, jobs, words
 from bloesem.console.language import LANGUAGES, clocks, number, reason
 from bloesem.console.overview import overview
 from bloesem.console.people import cases, follow, rows_of
@@ -283,6 +283,12 @@ def test_outside_a_demonstration_the_keeper_moves_nothing_and_follows_nobody(sta
 
 def test_every_word_is_there_in_four_languages() -> None:
     portal = CONSOLE.parents[1] / "charging" / "portal"
+    for file in (
+        CONSOLE.parent / "notice" / "words.yaml",
+        *portal.glob("words*.yaml"),
+        portal / "requests.yaml",
+    ):
+        words.add(file)  # as the processes do when they start
     pages = [p for home in (CONSOLE, portal) for p in (*home.rglob("templates/**/*.*"), *home.glob("*.py"))]
     used = set()
     for file in pages:
