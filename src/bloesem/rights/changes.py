@@ -14,7 +14,7 @@ from bloesem.errors import RightsError
 from bloesem.plan.quoting import qualified
 from bloesem.rights.fetch import ROW, array, bare, column, source, typed
 from bloesem.rights.graph import PLACE, Table
-from bloesem.rights.masks import constant, document, erased
+from bloesem.rights.masks import DRAWN, constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
 from bloesem.rights.world import Row, Value, World
 from bloesem.source import Problem, refuse
@@ -34,6 +34,11 @@ class Write:
     def kind(self) -> tuple[str, str]:
         """What rows have in common whose column changes in the same way."""
         return self.column, self.sql or ("without" if self.without is not None else "value")
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it becomes something else each time."""
+        return any(drawn in self.sql for drawn in DRAWN)
 
     @property
     def given(self) -> str | None:
@@ -260,16 +265,16 @@ def _update(one: Changes) -> tuple[str, list[Any]]:
         sets.append(f"{bare(name)} = CASE {cases} ELSE {column(name)} END")
     items, on, given = _keys(table, keys)
     names = [f"k{i}" for i in range(len(table.key))] + ["m"] + [f"g{i}" for i in range(len(given_ones))]
-    items = items[:-1] + ", %s::text[]" * (1 + len(given_ones)) + ")"
+    items = (
+        f"{items[:-1]}{', %s::text[]' * (1 + len(given_ones))}) WITH ORDINALITY AS u ({', '.join(names)}, n)"
+    )
     more: list[Any] = [marks]
     for kind in given_ones:
         more.append([next((w.given for w in one.written[key] if w.kind == kind), None) for key in keys])
     at = len(table.key)
     given = [*given[:at], *more, *given[at:]]
-    return (
-        f"UPDATE {source(table)} SET {', '.join(sets)} FROM {items} AS v ({', '.join(names)}) WHERE {on}",
-        given,
-    )
+    rows = f"(SELECT u.*, count(*) OVER () AS c FROM {items}) AS v"  # each by its number, of how many: masks of many differ
+    return f"UPDATE {source(table)} SET {', '.join(sets)} FROM {rows} WHERE {on}", given
 
 
 def _given(table: Table, write: Write, number: int) -> str:

@@ -80,7 +80,7 @@ class Desk:
     _readings: dict[tuple[bool, bool], Reading] = field(default_factory=dict, init=False, repr=False)
     _fetch: SqlFetch = field(init=False, repr=False)
     _left: World = field(init=False, repr=False)
-    _made: Sequence[Changes] = field(init=False, repr=False)
+    _made: Sequence[Changes] = field(default=(), init=False, repr=False)
     #: Of whom facts were asked while their rows were looked for, and what they are.
     _asked: tuple[Sequence[Person], Sequence[Sequence[Fact]]] | None = field(
         default=None, init=False, repr=False
@@ -246,6 +246,7 @@ class Desk:
                 ways = Ways(world)
                 drafted = draft(world, ways)
                 made = drafted.made
+                self._left, self._made = world, made
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 } | {
@@ -277,7 +278,6 @@ class Desk:
             raise
         if begun:
             self.record.finish(True, counts)
-        self._left, self._made = world, made
         statements = self._fetch.statements.total() + written
         return Done(tables, statements, bound, world.people, not dry_run)
 
@@ -432,9 +432,14 @@ class Desk:
                     | psycopg.errors.DeadlockDetected
                     | psycopg.errors.ForeignKeyViolation,
                 )
-                if not (raced or _replan(fault)) or attempt == ATTEMPTS:
+                if not (raced or self._drawn(fault) or _replan(fault)) or attempt == ATTEMPTS:
                     raise explain(fault, kind) from None
         raise AssertionError
+
+    def _drawn(self, fault: psycopg.Error) -> bool:
+        """Whether a mask was drawn that another row has: drawn again, it is another."""
+        twice = isinstance(fault, psycopg.errors.UniqueViolation | psycopg.errors.ExclusionViolation)
+        return twice and any(w.drawn for one in self._made for ws in one.written.values() for w in ws)
 
 
 def _replan(fault: psycopg.Error) -> bool:

@@ -48,6 +48,7 @@ class LiveTable:
     key: tuple[str, ...]
     links: tuple[LiveLink, ...]
     unique: tuple[tuple[str, ...], ...] = ()  # columns of unique indexes and of EXCLUDE, the key left out
+    sole: frozenset[str] = frozenset()  # columns of which an index alone tells whether a row has a value
     partitioned: bool = False
     inherited: bool = False  # other tables inherit from it, each mapped by itself
     writable: bool = True  # whether this login may change and delete its rows
@@ -99,7 +100,10 @@ SELECT n.nspname::text, c.relname::text,
        ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
              AND (a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
                   OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                     AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)))
+                     AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))),
+       i.indnkeyatts = 1 AND i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid
+           AND EXISTS (SELECT FROM pg_class x JOIN pg_am m ON m.oid = x.relam
+                       WHERE x.oid = i.indexrelid AND m.amname = 'btree')
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND {_NOT_OURS}"""
 
@@ -135,8 +139,11 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
                 name, type_, required, base, length, generated, tuple(labels), array, kind
             )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for schema, table, names in connection.execute(_UNIQUE, given).fetchall():
+    sole: dict[tuple[str, str], set[str]] = {}
+    for schema, table, names, alone in connection.execute(_UNIQUE, given).fetchall():
         unique.setdefault((schema, table), []).append(tuple(names))
+        if alone:
+            sole.setdefault((schema, table), set()).update(names)
     keys: dict[tuple[str, str], tuple[str, ...]] = {}
     links: dict[tuple[str, str], list[LiveLink]] = {}
     for schema, table, name, kind, own, *rest in connection.execute(_KEYS, given).fetchall():
@@ -162,6 +169,7 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
             key=keys.get(at, ()),
             links=tuple(links.get(at, ())),
             unique=tuple(unique.get(at, ())),
+            sole=frozenset(sole.get(at, ())),
             **more[at],
         )
         for at, found in columns.items()

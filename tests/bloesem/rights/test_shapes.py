@@ -549,3 +549,72 @@ def test_masks_of_many_meet_what_is_unique(
         codes = [code for (code,) in connection.execute(b"SELECT code::text FROM note").fetchall()]
         assert len(codes) == 2
         assert not {ann.strip("'"), ben.strip("'")} & set(codes)
+
+
+#: Codes of one row for each of Ann's, then of others, then what is unique: of few values many are taken, or the one mask is
+#: drawn that is the value itself, which nothing would refuse.
+CROWDED = {
+    "eight of ten": (["3", "5"], ["0", "1", "2", "4", "6", "7"], "ALTER TABLE note ADD UNIQUE (code)"),
+    "one in nine": (
+        [f"{n:04}" for n in range(200)],
+        [f"{n:04}" for n in range(1000, 2000)],
+        "ALTER TABLE note ADD UNIQUE (code)",
+    ),
+    "a pattern that is checked": (
+        [f"be-{n:03}" for n in range(100)],
+        ["aa-000"],
+        "CREATE UNIQUE INDEX ON note (upper(code)); ALTER TABLE note ADD CHECK (code ~ '^[a-z]{2}-[0-9]{3}$')",
+    ),
+    "nothing is refused": (["b"] * 200, [], "CREATE UNIQUE INDEX ON note (code) WHERE NOT live"),
+}
+
+
+@pytest.mark.parametrize("case", CROWDED)
+def test_a_mask_is_neither_the_value_nor_that_of_another_row(
+    case: str, fresh_database: Database, tmp_path: Path
+) -> None:
+    mine, others, constraint = CROWDED[case]
+    with fresh_database.connect(autocommit=True) as connection:
+        made(
+            connection,
+            "CREATE TABLE note (id serial PRIMARY KEY, person_id int REFERENCES person, live boolean DEFAULT true, code text NOT NULL)",
+        )
+        for person, codes in ((1, mine), (2, others)):
+            connection.execute(
+                "INSERT INTO note (person_id, code) SELECT %s, unnest(%s::text[])", [person, codes]
+            )
+        connection.execute(constraint.encode())
+        link = {"columns": ["person_id"], "to": "person", "kind": "shared", "erase": ["code"]}
+        fields: Fields = {"id": None, "person_id": None, "live": None, "code": {"on_erase": "redact"}}
+        desk(connection, tmp_path, table("note", fields, link)).erase(ANN)
+        left = [code for (code,) in connection.execute(b"SELECT code FROM note ORDER BY id").fetchall()]
+        masks = left[: len(mine)]
+        assert left[len(mine) :] == others
+        assert not {*others} & {*masks}
+        assert all(mask != code for mask, code in zip(masks, mine, strict=True))
+        assert all(
+            re.sub("[a-z]", "x", re.sub("[0-9]", "0", code))
+            == re.sub("[a-z]", "x", re.sub("[0-9]", "0", mine[0]))
+            for code in masks
+        )
+        if case != "nothing is refused":
+            assert len({*masks}) == len(masks)
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_a_mask_has_no_letter_of_the_value_in_any_alphabet(
+    unique: bool, fresh_database: Database, tmp_path: Path
+) -> None:
+    """Whatever the server's locale says of letters."""
+    with fresh_database.connect(autocommit=True) as connection:
+        made(
+            connection,
+            f"""CREATE TABLE note (id int PRIMARY KEY, person_id int REFERENCES person, code text COLLATE "C" NOT NULL {"UNIQUE" if unique else ""});
+            INSERT INTO note VALUES (1, 1, 'Zoë Ç. Žukauskaitė'), (2, 1, '王小明 55'), (3, 1, 'Ελένη-1'), (4, 1, '--')""",
+        )
+        link = {"columns": ["person_id"], "to": "person", "kind": "shared", "erase": ["code"]}
+        fields: Fields = {"id": None, "person_id": None, "code": {"on_erase": "redact"}}
+        desk(connection, tmp_path, table("note", fields, link)).erase(ANN)
+        left = [code for (code,) in connection.execute(b"SELECT code FROM note ORDER BY id").fetchall()]
+        patterns = ["[a-z]{3} [a-z][.] [a-z]{11}", "[a-z]{3} [0-9]{2}", "[a-z]{5}-[0-9]", "--"]
+        assert all(re.fullmatch(*both) for both in zip(patterns, left, strict=True)), left
