@@ -159,7 +159,7 @@ class Reading:
                 f"t{number} AS ({_taking(leaf, where)})" for number, (leaf, (_, where)) in enumerate(those)
             ]
             answers = [
-                f"SELECT {number}, array_agg(k), {_versions(leaf)}, {_held(leaf)}, txid_current()::text FROM t{number}"
+                f"SELECT {number}, {_listed(leaf)}, {_versions(leaf)}, {_held(leaf)}, txid_current()::text FROM t{number}"
                 for number, leaf in enumerate(leaves)
             ]
             if len(self._takings) > _STATEMENTS:
@@ -194,8 +194,13 @@ def _taking(leaf: Leaf, where: str) -> str:
     table = leaf.table
     held = "".join(f", {column(c)} AS d{i}" for i, c in enumerate(leaf.deciding))
     found = f"{ROW}.xmin AS x, {ROW}.ctid AS c" if _placed(table) else f"{version(table)} AS h"
-    said = f"{column(table.key[0])}::text AS k, {found}{held}"
+    said = f"{column(table.key[0])} AS k, {found}{held}"
     return f"DELETE FROM {source(table)} WHERE {where} RETURNING {said}"
+
+
+def _listed(leaf: Leaf) -> str:
+    """The keys, in one text."""
+    return "array_agg(k)::text" if leaf.bare else "array_to_json(array_agg(k::text))::text"
 
 
 def _versions(leaf: Leaf) -> str:
@@ -299,8 +304,7 @@ class SqlFetch:
         rows = cursor.fetchall()
         self._number = rows[0][-1]
         return [
-            questions[number][0].taken(keys or (), versions.split(" ") if versions else (), held or ())
-            for number, keys, versions, held, _ in rows
+            questions[number][0].taken(listed, versions, held) for number, listed, versions, held, _ in rows
         ]
 
     def _select(self, table: Table, reader: _Reader, where: str) -> str:

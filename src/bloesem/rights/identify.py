@@ -14,6 +14,7 @@ from bloesem.rights.fetch import SqlFetch
 from bloesem.rights.graph import Graph, Table
 from bloesem.rights.world import Asked, Person, Ref, Row
 
+_NONE: frozenset[str] = frozenset()
 _RULE = "a request is about one person: nobody else's data is shown or changed"
 
 
@@ -51,26 +52,40 @@ class Who:
 
     @cached_property
     def variants(self) -> frozenset[str]:
-        return _variants(self.value)
+        return frozenset(_variants(self.value))
 
 
-def _variants(value: str) -> frozenset[str]:
+def _variants(value: str) -> tuple[str, ...]:
     """As it is written, and without capitals."""
     low = value.lower()
-    return frozenset((value,) if value == low else (value, low))
+    return (value,) if value == low else (value, low)
 
 
-def identify(graph: Graph, fetch: SqlFetch, wanted: Sequence[Sequence[Who]]) -> list[Person]:
-    """in: the people, each as one or more ways to name the same person. out: one `Person` each, in that order.
+class Found:
+    """Who is meant by some names, as asked at once. `roots`: the rows that are these people, where that is plain before each
+    is looked at: one row for each name (`people` refuses what is ambiguous all the same).
 
-    raises: RightsError for a name that is no identity of the map, that finds nobody (whom no log could hold either), or
-    that finds more than one row that is a person: these are named by their keys, for the request to choose from.
+    in: `wanted`, the people, each as one or more ways to name the same person.
+    raises: RightsError for a name that is no identity of the map.
     """
-    finder = _Finder(graph, fetch)
-    finder.look([who for one in wanted for who in one])
-    people = [finder.person(one) for one in wanted]
-    _distinct(people)
-    return finder.unshared(people)
+
+    def __init__(self, graph: Graph, fetch: SqlFetch, wanted: Sequence[Sequence[Who]]) -> None:
+        self.wanted = wanted
+        self._finder = _Finder(graph, fetch)
+        names = [who for one in wanted for who in one]
+        self._finder.look(names)
+        rows = [row.ref for found in self._finder.found.values() for row in found.values()]
+        self.roots = frozenset(rows) if len(rows) == len(names) == len(wanted) else None
+
+    def people(self) -> tuple[Person, ...]:
+        """out: one `Person` each, in the order of the names.
+
+        raises: RightsError for a name that finds nobody (whom no log could hold either), or that finds more than one row
+        that is a person: these are named by their keys, for the request to choose from.
+        """
+        people = [self._finder.person(one) for one in self.wanted]
+        _distinct(people)
+        return tuple(self._finder.unshared(people))
 
 
 def _distinct(people: Sequence[Person]) -> None:
@@ -90,8 +105,8 @@ class _Finder:
         self.kinds |= {edge.person for edge in graph.edges if edge.person is not None}
         self.found: dict[str, dict[tuple[str, ...], Row]] = {}
         self.looked: set[tuple[str, str]] = set()
-        self._index: dict[tuple[str, tuple[str, ...]], tuple[int, dict[tuple[str, ...], list[Row]]]] = {}
-        self._columns_of: dict[tuple[str, str], Sequence[tuple[Table, tuple[str, ...]]]] = {}
+        #: By how somebody is named: per column that could hold it, the rows found by what they hold there.
+        self._holding: dict[tuple[str, str], list[dict[tuple[str, ...], list[Row]]]] = {}
 
     def look(self, wanted: Sequence[Who]) -> None:
         for who in wanted:
@@ -103,6 +118,7 @@ class _Finder:
         asked = [(table, those) for table, those in asked if those]
         for (table, _), rows in zip(asked, self.fetch.rows(asked), strict=True):
             self.found.setdefault(table.qualified, {}).update(rows)
+        self._holding.clear()
         self.looked.update((who.kind, v) for who in wanted if not who.table for v in who.variants)
 
     def _columns(
@@ -140,53 +156,36 @@ class _Finder:
                 "write TABLE.A,B=VALUE,VALUE, with quotes around a value that has a comma",
             )
 
-    def _matching(self, who: Who) -> list[Row]:
-        rows: dict[Ref, Row] = {}
+    def _matching(self, who: Who) -> dict[Ref, Row]:
+        holding = self._holding.get((who.table, who.kind))
+        if holding is None:
+            holding = self._holding[who.table, who.kind] = list(self._held(who))
         variants = (who.values,) if who.table else [(said,) for said in who.variants]
-        for table, names in self._named(who):
-            holding = self._holding(table, names)
-            for value in variants:
-                for row in holding.get(value, ()):
-                    rows[row.ref] = row
-        return list(rows.values())
+        return {row.ref: row for held in holding for said in variants for row in held.get(said, ())}
 
-    def _named(self, who: Who) -> Sequence[tuple[Table, tuple[str, ...]]]:
-        """The columns that hold what somebody is named by."""
-        found = self._columns_of.get((who.table, who.kind))
-        if found is None:
-            found = self._columns_of[who.table, who.kind] = [
-                (table, names)
-                for table in self.people
-                if not who.table or who.table in (table.qualified, table.name)
-                for names in (
-                    [who.columns] if who.table else [(n,) for n, k in table.identities if k == who.kind]
-                )
-            ]
-        return found
-
-    def _holding(self, table: Table, names: tuple[str, ...]) -> dict[tuple[str, ...], list[Row]]:
-        """The rows found of a table, by what columns hold."""
-        found = self.found.get(table.qualified, {})
-        size, index = self._index.get((table.qualified, names), (-1, {}))
-        if size != len(found):
-            index, held = {}, set(names)
-            for row in found.values():
-                for value in row.pointers(names) if row.shape.held.keys() >= held else ():
-                    index.setdefault(value, []).append(row)
-            self._index[table.qualified, names] = len(found), index
-        return index
+    def _held(self, who: Who) -> Iterator[dict[tuple[str, ...], list[Row]]]:
+        """Of each column, or columns, in which somebody is so named: the rows found, by what they hold."""
+        for table in self.people:
+            if who.table and who.table not in (table.qualified, table.name):
+                continue
+            for names in [who.columns] if who.table else [(n,) for n, k in table.identities if k == who.kind]:
+                held: dict[tuple[str, ...], list[Row]] = {}
+                for row in self.found.get(table.qualified, {}).values():
+                    for value in row.pointers(names) if row.shape.held.keys() >= {*names} else ():
+                        held.setdefault(value, []).append(row)
+                yield held
 
     def person(self, names: Sequence[Who]) -> Person:
-        rows: dict[tuple[str, tuple[str, ...]], Row] = {}
+        rows: dict[Ref, Row] = {}
         for who in names:
-            found = self._matching(who) or self._folded(who)
+            found = self._matching(who) or {row.ref: row for row in self._folded(who)}
             if len(found) > 1:
-                choices = ", ".join(sorted(self._name(row) for row in found))
+                choices = ", ".join(sorted(self._name(row) for row in found.values()))
                 raise RightsError(
                     f"{len(found)} people answer to that {who.kind}: {choices}", _RULE,
                     "choose one: --person TABLE.COLUMN=VALUE; where several rows are one person, add --also for each",
                 )  # fmt: skip
-            rows |= {row.ref: row for row in found}
+            rows |= found
         if not rows and not any(self._logged(who) for who in names):
             raise RightsError(
                 f"nobody is found by that {names[0].kind}",
@@ -196,13 +195,14 @@ class _Finder:
         identities: dict[str, frozenset[str]] = {}
         for who in names:
             if not who.table:
-                identities[who.kind] = identities.get(who.kind, frozenset()) | who.variants
+                known = identities.get(who.kind)
+                identities[who.kind] = who.variants if known is None else known | who.variants
         for row in rows.values():
             for name, kind in self.graph.tables[row.table].identities:
                 for (value,) in row.pointers((name,)):
-                    known = identities.get(kind, frozenset())
+                    known = identities.get(kind, _NONE)
                     if value not in known or value.lower() not in known:
-                        identities[kind] = known | _variants(value)
+                        identities[kind] = known.union(_variants(value))
         return Person(frozenset(rows), identities)
 
     def _logged(self, who: Who) -> bool:

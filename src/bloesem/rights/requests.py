@@ -25,7 +25,7 @@ from bloesem.rights.binding import Draft, binding
 from bloesem.rights.changes import Changes, changes, deciding, writing
 from bloesem.rights.fetch import Reading, SqlFetch, prepare
 from bloesem.rights.graph import PLACE, Graph
-from bloesem.rights.identify import Who, identify
+from bloesem.rights.identify import Found, Who
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.keeping import NoRecord, Record
 from bloesem.rights.taking import Leaf, Otherwise, leaves
@@ -246,7 +246,6 @@ class Desk:
                 ways = Ways(world)
                 drafted = draft(world, ways)
                 made = drafted.made
-                self._left, self._made = world, made
                 counts = {
                     c.table.qualified: {"deleted": len(c.deleted), "changed": len(c.written)} for c in made
                 } | {
@@ -260,6 +259,7 @@ class Desk:
                     ExitStack() as recorded,
                     writing(self.connection, made, held, rehearsed=dry_run, taken=taken) as written,
                 ):
+                    self._left, self._made = world, made
                     bound = binding(kind, world, self.judge.digest, drafted)
                     if plan is not None and plan != bound:
                         raise RightsError(
@@ -288,7 +288,7 @@ class Desk:
 
         def find(lock: bool = True) -> World:
             self._fetch = self._asking(None if show else self._columns, lock=lock)
-            return gather(self.graph, people, self._fetch, ghosts=gone.values())
+            return gather(self.graph, lambda: people, self._fetch, ghosts=gone.values())
 
         def rest(world: World, ways: Ways) -> Draft:
             drafted = draft(world, ways)
@@ -328,18 +328,19 @@ class Desk:
 
     def _judged(self, world: World, ways: Ways, ground: str) -> tuple[Outcome, Sequence[Way]]:
         """out: what becomes of all rows, and how people reach them: those together who stand alike."""
-        alike: dict[int, tuple[Standing, list[int]]] = {}
-        plain: Standing | None = None  # of whom nothing is said, here or there
+        each: list[tuple[Standing, list[int]]] = []
+        plain: list[int] = []  # of whom nothing is said, here or there
         for number, facts in enumerate(self._known(world.people)):
             way = ways[number] if self.judge.dated else {}
-            one = plain if plain is not None and not (way or facts) else None
-            if one is None:
-                one = self.judge.standing(world, way, facts, erasure=ground)
-                plain = plain if way or facts else one
-            alike.setdefault(id(one), (one, []))[1].append(number)
-        standings = [one for one, _ in alike.values()]
+            if way or facts:
+                each.append((self.judge.standing(world, way, facts, erasure=ground), [number]))
+            else:
+                plain.append(number)
+        if plain:
+            each.append((self.judge.standing(world, {}, (), erasure=ground), plain))
+        standings = [one for one, _ in each]
         self._taken(world, standings)
-        together = [ways.of(numbers) for _, numbers in alike.values()]
+        together = [ways.of(numbers) for _, numbers in each]
 
         def keeps(owned: Mapping[str, Mapping[int, Sequence[Row]]]) -> Iterator[tuple[Ref, Kept]]:
             for those in owned.values():
@@ -399,9 +400,12 @@ class Desk:
         return SqlFetch(self.connection, self._readings[at], lock)
 
     def _world(self, wanted: Wanted, leaves: Mapping[str, Leaf] | None = None) -> World:
-        people = identify(self.graph, self._fetch, wanted)
-        world = gather(self.graph, people, self._fetch, self.progress, leaves=leaves, meanwhile=self._ask)
-        for person in people:
+        found = Found(self.graph, self._fetch, wanted)
+        world = gather(
+            self.graph, found.people, self._fetch, self.progress,
+            roots=found.roots, leaves=leaves, meanwhile=self._ask,
+        )  # fmt: skip
+        for person in world.people:
             if not person.roots and not reached(world, person):
                 raise RightsError(
                     "nobody is found by that",

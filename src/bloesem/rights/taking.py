@@ -11,6 +11,7 @@ The plan's hash is of the same rows either way.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from bloesem.rights.world import Row, Shape
 _INTEGERS = frozenset(["smallint", "integer", "bigint"])
 #: Keys whose text is what Python reads, or as good as.
 _KEYS = _INTEGERS | {"text", "character varying", "uuid"}
+_BARE = _INTEGERS | {"uuid"}
 _READERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(_INTEGERS, int),
     "boolean": lambda said: said[0] == "t",
@@ -50,17 +52,26 @@ class Leaf:
         """One that stands for all whose deciding columns hold the same."""
         return Row(Shape(self.table.qualified, self.deciding, (), ()), (), [*held, ""])
 
-    def taken(self, keys: Sequence[str], versions: Sequence[str], held: Sequence[Any]) -> Taken:
-        """in: the key and version of each row; what the deciding columns held, each once: of one its values, of more the
-        values of each; all as PostgreSQL writes it."""
+    def taken(self, listed: str | None, versions: str | None, held: Sequence[Any] | None) -> Taken:
+        """in: the keys of the rows, as an array (of JSON, where they are not `bare`); their versions, in that order, with
+        spaces between; what the deciding columns held, each once: of one its values, of more the values of each; all as
+        PostgreSQL writes it. None: no row."""
+        if not listed or not versions:
+            return Taken(self, (), (), ())
+        keys = listed[1:-1].split(",") if self.bare else json.loads(listed)
         read = self._readers
         if len(read) == 1:
-            found: list[tuple[Any, ...]] = [(None if one is None else read[0](one),) for one in held]
+            found: list[tuple[Any, ...]] = [(None if one is None else read[0](one),) for one in held or ()]
         elif read:
-            found = [tuple(v and r(v) for r, v in zip(read, one, strict=True)) for one in held]
+            found = [tuple(v and r(v) for r, v in zip(read, one, strict=True)) for one in held or ()]
         else:
-            found = [()] if keys else []
-        return Taken(self, keys, versions, found)
+            found = [()]
+        return Taken(self, keys, versions.split(" "), found)
+
+    @cached_property
+    def bare(self) -> bool:
+        """Whether keys are numbers and the like, which an array has without quotes."""
+        return _base(self.table, self.table.key[0]) in _BARE
 
     def told(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Rows by their keys, as their column holds them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bloesem.plan.predicates import meets
@@ -127,11 +127,12 @@ class Fetch(Protocol):
 
 @dataclass
 class World:
-    """What was found: `reached`, rows of these people along any edge; the others only say whose those are too. `taken`: rows
-    that were deleted as they were found, and are among neither (`rights.taking`)."""
+    """What was found: `roots`, the rows that are these people; `reached`, rows of theirs along any edge; the others only say
+    whose those are too. `taken`: rows that were deleted as they were found, and are among neither (`rights.taking`)."""
 
     graph: Graph
     people: tuple[Person, ...]
+    roots: frozenset[Ref]
     rows: dict[str, dict[Value, Row]] = field(default_factory=dict)
     reached: Refs = field(default_factory=dict)
     exists: dict[int, set[Value]] = field(default_factory=dict)
@@ -206,6 +207,8 @@ class World:
         if edge.turned or edge.when is not None:
             return [key for row in rows for key in self.children(edge, row)]
         index = self._by(edge.holder, edge.columns)
+        if not index:
+            return []
         return [key for value in _pointing(rows, edge.of) for key in index.get(value, ())]
 
     def holding(self, edge: Edge, value: Value) -> list[Value]:
@@ -215,10 +218,6 @@ class World:
             return keys
         rows = self.rows[edge.holder]
         return [key for key in keys if self.counts(edge, rows[key])]
-
-    @cached_property
-    def roots(self) -> frozenset[Ref]:
-        return frozenset(ref for person in self.people for ref in person.roots)
 
     @cached_property
     def identities(self) -> Mapping[str, frozenset[str]]:
@@ -240,21 +239,23 @@ class World:
 
 def gather(
     graph: Graph,
-    people: Iterable[Person],
+    people: Callable[[], tuple[Person, ...]],
     fetch: Fetch,
     progress: Callable[[str, int], None] | None = None,
     *,
+    roots: frozenset[Ref] | None = None,
     ghosts: Iterable[Row] = (),
     leaves: Mapping[str, Leaf] | None = None,
     meanwhile: Callable[[tuple[Person, ...]], None] | None = None,
 ) -> World:
     """Everything that belongs to these people, and the rows that say to whom else it belongs.
 
-    in: `ghosts`, rows of theirs that are deleted: what still points to them, along links that no foreign key vouches for,
-    came in meanwhile. `leaves`: tables whose rows are deleted as they are found; `meanwhile`, what is done about these
-    people while the server is at it.
+    in: `people`, who they are; `roots`, which rows that is, if it is known without asking who. `ghosts`, rows of theirs that
+    are deleted: what still points to them, along links that no foreign key vouches for, came in meanwhile. `leaves`: tables
+    whose rows are deleted as they are found; while the server is at it, who they are is asked, and `meanwhile` is done about
+    them.
     """
-    return _Gathering(graph, tuple(people), fetch, progress, leaves or {}, meanwhile).all(list(ghosts))
+    return _Gathering(graph, people, roots, fetch, progress, leaves or {}, meanwhile).all(list(ghosts))
 
 
 #: What a table is asked for: by edge, and whether along it rows are reached, the values.
@@ -265,15 +266,22 @@ class _Gathering:
     def __init__(
         self,
         graph: Graph,
-        people: tuple[Person, ...],
+        people: Callable[[], tuple[Person, ...]],
+        roots: frozenset[Ref] | None,
         fetch: Fetch,
         progress: Callable[[str, int], None] | None,
         leaves: Mapping[str, Leaf],
         meanwhile: Callable[[tuple[Person, ...]], None] | None,
     ) -> None:
         self.graph, self.fetch, self.progress, self.leaves = graph, fetch, progress, leaves
-        self.world = World(graph, people)
-        self.meanwhile = meanwhile and partial(meanwhile, people)
+        self.people, self.meanwhile = people, meanwhile
+        if roots is None or graph.named:  # what identifies them is looked for
+            known = people()
+            self.people = lambda: known
+            roots = frozenset(ref for person in known for ref in person.roots)
+            self.world = World(graph, known, roots)
+        else:
+            self.world = World(graph, (), roots)
         self.asked: dict[tuple[str, int, bool], set[Value]] = {}
         self.pending: dict[str, dict[tuple[int, bool], set[Value]]] = {}
         self.roots: dict[str, set[Value]] = {}
@@ -305,6 +313,7 @@ class _Gathering:
             names = sorted(name for name in waiting if self.graph.rank[name] == first)
             self._tables({name: self.pending.pop(name) for name in names})
         self._take()
+        self.world.people = self.world.people or self.people()
         self._ghosts()
         return self.world
 
@@ -314,10 +323,15 @@ class _Gathering:
         for name in sorted(self.pending):
             _, those = self._question(name, self.pending.pop(name), set())
             asked += [(self.leaves[name], one) for one in those]
-        for one in self.fetch.take(asked, self.meanwhile) if asked else ():
+        for one in self.fetch.take(asked, self._who) if asked else ():
             if self.progress:
                 self.progress(one.name, len(one.keys))
             self.world.taken[one.name] = one
+
+    def _who(self) -> None:
+        self.world.people = self.people()
+        if self.meanwhile:
+            self.meanwhile(self.world.people)
 
     def _ask(self, table: str, edge: Edge, reach: bool, values: Iterable[Value]) -> None:
         known = self.asked.setdefault((table, edge.number, reach), set())

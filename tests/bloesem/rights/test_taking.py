@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from tests.bloesem.rights import shop
+from tests.bloesem.rights.test_requests import everything
+from tests.bloesem.rights.test_shapes import ANN, NOTE, NOTES, desk, made
 from tests.databases import Database
 
+from bloesem.errors import RightsError
 from bloesem.rights.changes import deciding, statement, writing
 from bloesem.rights.identify import Who
 from bloesem.rights.requests import Desk
@@ -45,6 +48,7 @@ MAP = f"""{shop.MAP}
         meta: {{{_LINK}}}
         fields: [{{name: id}}, {{name: customer_id}}, {{name: seen, data_categories: [order.lines]}}]
 """
+BOB = (Who("email", "bob@mail.example"),)
 BEN = ((Who("id", "2", "customer"),),)
 
 
@@ -155,3 +159,40 @@ def test_rows_that_decide_are_held_though_all_that_goes_was_taken(
     assert "FOR UPDATE" in held.sql
     with writing(connection, (), locked, rehearsed=False, taken=True) as anything:
         assert anything
+
+
+def test_who_is_ambiguous_is_refused_though_rows_were_taken_already(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    """Who they are is asked while the rows go: two rows for two names may be two of one name and none of the other."""
+    with fresh_database.connect(autocommit=True) as connection:
+        made(connection, NOTE)
+        connection.execute(
+            "ALTER TABLE person DROP CONSTRAINT person_email_key; UPDATE person SET email = 'canary-ann@mail.example'"
+        )
+        asked = desk(connection, tmp_path, NOTES)
+        before = everything(fresh_database)
+        for those in ((ANN[0], BOB), (BOB, ANN[0])):
+            with pytest.raises(RightsError, match=r"2 people answer to that email|nobody is found"):
+                asked.erase(those)
+        assert everything(fresh_database) == before
+        asked.erase(((Who("id", "1", "person"),), (Who("id", "2", "person"),)))
+        assert connection.execute(
+            "SELECT (SELECT count(*) FROM note), (SELECT count(*) FROM person)"
+        ).fetchone() == (0, 0)
+
+
+def test_keys_of_any_text_are_taken_and_told(fresh_database: Database, tmp_path: Path) -> None:
+    odd = ["", 'a "b", c', "d\\e", "{f,g}", "h\ti", "NULL", "é王"]
+    with fresh_database.connect(autocommit=True) as connection:
+        made(connection, "CREATE TABLE note (id text PRIMARY KEY, person_id int REFERENCES person, t text)")
+        connection.execute("INSERT INTO note SELECT k, 1, 'canary-ann' FROM unnest(%s::text[]) k", [odd])
+        connection.execute("INSERT INTO note VALUES ('x', 2, 'canary-ben')")
+        asked = desk(Heard(connection), tmp_path, NOTES)  # type: ignore[arg-type]
+        rehearsed = asked.rehearse(ANN)
+        asked._read |= asked._leaves.keys()
+        assert asked.rehearse(ANN).plan == rehearsed.plan
+        asked._read.clear()
+        done = asked.erase(ANN, plan=rehearsed.plan)
+        assert [row["id"] for row in done.tables["public.note"]["deleted"]] == sorted(odd)
+        assert connection.execute("SELECT id FROM note").fetchall() == [("x",)]
