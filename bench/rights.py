@@ -228,7 +228,7 @@ def _flat(running: EmbeddedServer, admin: Connection, turns: int, people: int) -
 
 
 def _at_once(
-    running: EmbeddedServer, admin: Connection, crowd: int, declared: bool, rounds: int = 5
+    running: EmbeddedServer, admin: Connection, crowd: int, declared: bool, rounds: int = 9
 ) -> Figure:
     """Crowds and people alone in turns, so that a busy machine slows both; by hand too, to say what SQL itself gains."""
     singles = 10

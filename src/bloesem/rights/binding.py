@@ -24,8 +24,8 @@ class Draft:
 
 
 def binding(kind: str, world: World, judged: str, draft: Draft) -> str:
-    """in: `judged`, the digest of what rows are judged by. Rows are said by their versions (`fetch.version`): one that
-    was written again since is another. What goes is in the order of its keys."""
+    """in: `judged`, the digest of what rows are judged by. Rows are said by their keys, in order, and versions
+    (`fetch.version`): one that was written again since is another."""
     people = [
         (sorted(p.roots), sorted((k, sorted(v)) for k, v in p.identities.items())) for p in world.people
     ]
@@ -33,19 +33,21 @@ def binding(kind: str, world: World, judged: str, draft: Draft) -> str:
     made = {one.table.qualified: one for one in draft.made}
     for name in sorted({*world.rows, *world.taken}):
         if name in world.taken:
-            said.append([name, _digest(world.taken[name].versions), _digest(()), []])
+            taken = world.taken[name].versions
+            said.append([name, _digest([*taken, *taken.values()]), _digest(()), []])
             continue
         rows, one = world.rows[name], made.get(name)
         deleted = one.deleted if one else []
-        going = [rows[key].read[-1] for key in deleted]
-        rest = rows.keys() - deleted if len(deleted) < len(rows) else ()
-        staying = [rows[key].read[-1] for key in sorted(rest)]
+        rest = sorted(rows.keys() - deleted) if len(deleted) < len(rows) else ()
         placed = world.graph.tables[name].key == PLACE  # where a row lies is nothing of what it says
-        versions = [_digest(sorted(those) if placed else those) for those in (going, staying)]
+        versions = []
+        for keys in (deleted, rest):
+            found = [rows[key].read[-1] for key in keys]
+            versions.append(_digest(sorted(found) if placed else [*(k for key in keys for k in key), *found]))
         said.append([name, *versions, sorted(one.written.items()) if one else []])
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
-def _digest(versions: Sequence[str]) -> tuple[int, str]:
-    """Of rows in the order of their keys."""
-    return len(versions), hashlib.sha256(" ".join(versions).encode()).hexdigest()
+def _digest(said: Sequence[str]) -> tuple[int, str]:
+    """Of texts, which have no NUL in PostgreSQL."""
+    return len(said), hashlib.sha256("\0".join(said).encode()).hexdigest()

@@ -46,12 +46,9 @@ def source(table: Table) -> str:
 
 
 def version(table: Table) -> str:
-    """By what a row is told from what it was: the transaction that wrote it and where it lies. A change, of whatever, writes
-    another version elsewhere. Where rows have no such version, or no key but their place (which says nothing of what they
-    hold), it is what they say."""
-    if _placed(table):
-        return f"{ROW}.xmin::text || {ROW}.ctid::text"
-    return f"md5({ROW}::text)"
+    """By what a row is told from what it was: the transaction that wrote it. Nobody sees what one wrote before it is over,
+    and what comes after is another's. Where rows have no such version, or no key, it is what they say."""
+    return f"{ROW}.xmin::text" if _placed(table) else f"md5({ROW}::text)"
 
 
 def _placed(table: Table) -> bool:
@@ -159,7 +156,8 @@ class Reading:
                 f"t{number} AS ({_taking(leaf, where)})" for number, (leaf, (_, where)) in enumerate(those)
             ]
             answers = [
-                f"SELECT {number}, {_listed(leaf)}, {_versions(leaf)}, {_held(leaf)}, txid_current()::text FROM t{number}"
+                f"SELECT {number}, {_listed(leaf)}, string_agg(v::text, ' '), {_held(leaf)}, txid_current()::text"
+                f" FROM t{number}"
                 for number, leaf in enumerate(leaves)
             ]
             if len(self._takings) > _STATEMENTS:
@@ -193,20 +191,14 @@ class Reading:
 def _taking(leaf: Leaf, where: str) -> str:
     table = leaf.table
     held = "".join(f", {column(c)} AS d{i}" for i, c in enumerate(leaf.deciding))
-    found = f"{ROW}.xmin AS x, {ROW}.ctid AS c" if _placed(table) else f"{version(table)} AS h"
-    said = f"{column(table.key[0])} AS k, {found}{held}"
+    found = f"{ROW}.xmin" if _placed(table) else version(table)
+    said = f"{column(table.key[0])} AS k, {found} AS v{held}"
     return f"DELETE FROM {source(table)} WHERE {where} RETURNING {said}"
 
 
 def _listed(leaf: Leaf) -> str:
     """The keys, in one text."""
     return "array_agg(k)::text" if leaf.bare else "array_to_json(array_agg(k::text))::text"
-
-
-def _versions(leaf: Leaf) -> str:
-    """The `version` of each row; none has a space. Put together when all rows are there, in one text: an array of texts that
-    are made one by one is twice as dear."""
-    return f"string_agg({'x::text || c::text' if _placed(leaf.table) else 'h'}, ' ')"
 
 
 def _held(leaf: Leaf) -> str:

@@ -103,18 +103,13 @@ class Taken:
         return self.leaf.table.qualified
 
     @cached_property
-    def _versions(self) -> Mapping[str, str]:
+    def versions(self) -> Mapping[str, str]:
         """By key, in the order of keys."""
         return dict(sorted(zip(self.keys, self.found, strict=True)))
 
     @property
-    def versions(self) -> Sequence[str]:
-        """In the order of keys."""
-        return list(self._versions.values())
-
-    @property
     def told(self) -> list[dict[str, Any]]:
-        return self.leaf.told(list(self._versions))
+        return self.leaf.told(list(self.versions))
 
 
 def leaves(graph: Graph, deciding: Mapping[str, frozenset[str]], read: Container[str]) -> Mapping[str, Leaf]:
