@@ -75,7 +75,7 @@ def as_text(one: LiveColumn) -> str:
     if one.array:
         return f"{column(one.name)}::text[]"
     said = f"{column(one.name)}::text"
-    return f"lower({said})" if base(one).rpartition(".")[2] == "citext" else said
+    return f"lower({said})" if one.folds else said
 
 
 #: Types whose values are told apart by what Python reads: their text is the same.
@@ -87,6 +87,10 @@ _AS_WRITTEN = (
     "date", "time", "timetz", "timestamp", "timestamptz", "interval", "bytea", "uuid", "inet", "cidr", "int4range",
     "int8range", "numrange", "daterange", "tsrange", "tstzrange",
 )  # fmt: skip
+
+
+def _is_plain(one: LiveColumn) -> bool:
+    return base(one).removesuffix("[]") in _PLAIN and not one.folds
 
 
 def prepare(connection: Connection) -> None:
@@ -171,7 +175,7 @@ class Reading:
             wanted = set(table.live.columns)
         else:
             wanted = {*self.values.get(table.qualified, ()), *table.key} - set(PLACE)
-        plain = [c for c in links if c not in PLACE and base(table.column(c)).removesuffix("[]") in _PLAIN]
+        plain = [c for c in links if c not in PLACE and _is_plain(table.column(c))]
         cast = tuple(c for c in links if c not in plain)
         values = tuple(c for c in table.live.columns if c in wanted or c in plain)
         parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]

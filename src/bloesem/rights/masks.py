@@ -48,11 +48,11 @@ _OF_TYPE = {
 #: Of kinds of types, whatever they are of: one value, which overlaps no other.
 _OF_KIND = {"r": ("'empty'", "'empty'"), "m": ("'{}'", "'{}'")}
 
-#: What is not of ASCII is a letter: whether the server knows it for one depends on its locale.
-_LETTER, _DIGIT = r"[[:alpha:]]|[^\x01-\x7f]", "[0-9]"
+#: What is not of ASCII is a letter: which of them a server knows for one depends on its locale.
+_LETTER, _DIGIT = r"[a-zA-Z]|[^\x01-\x7f]", "[0-9]"
 
 #: Letters and digits become `x` and `0`: length, signs and pattern stay, so that what checks them is content.
-_SAME = f"regexp_replace(regexp_replace({{c}}::text, '{_LETTER}', 'x', 'g'), '{_DIGIT}', '0', 'g')"
+_SAME = f"regexp_replace(regexp_replace({{c}}, '{_LETTER}', 'x', 'g'), '{_DIGIT}', '0', 'g')"
 
 #: Powers of ten, from the first.
 _SIZES = f"('{{{{{','.join(str(10**n) for n in range(13))}}}}}'::bigint[])"
@@ -61,17 +61,17 @@ _SIZES = f"('{{{{{','.join(str(10**n) for n in range(13))}}}}}'::bigint[])"
 #: two try the same before all were tried. The digits of a number stand in the places of letters and digits, the last first,
 #: each shifted by what the transaction and the digits before it say: other numbers give other masks, and no order is seen.
 #: The first stays that is not the value itself, nor, where an index tells at once, another row's.
-_OTHER = f"""CASE WHEN {{c}}::text !~ '{_LETTER}|{_DIGIT}' THEN {{c}}::text ELSE (
+_OTHER = f"""CASE WHEN {{c}} !~ '{_LETTER}|{_DIGIT}' THEN {{c}} ELSE (
  SELECT w.m FROM generate_series(0, 999) AS g (try), LATERAL (
   SELECT string_agg(CASE d.c WHEN '0' THEN (d.shifted % 10)::text WHEN 'x' THEN chr((97 + d.shifted % 26)::int) ELSE d.c END,
-    '' ORDER BY d.n) AS m
+    '' ORDER BY d.n) COLLATE "default" AS m
   FROM (SELECT e.*, e.number / e.size % 10
       + ('x' || left(md5(concat_ws(' ', txid_current(), e.n, e.number % e.size)), 7))::bit(28)::int AS shifted
    FROM (SELECT p.*, {_SIZES}[least(p.place, 13)] AS size, v.n + g.try * v.c
        + g.try / greatest({_SIZES}[least(max(p.place) OVER (), 12) + 1] / v.c, 1) AS number
     FROM (SELECT t.c, t.n, count(*) FILTER (WHERE t.c IN ('x', '0')) OVER (ORDER BY t.n DESC) AS place
      FROM regexp_split_to_table({_SAME}, '') WITH ORDINALITY AS t (c, n)) p) e) d) w
- WHERE w.m <> lower({{c}}::text){{taken}} LIMIT 1) END"""
+ WHERE w.m <> lower({{c}}){{taken}} LIMIT 1) END"""
 #: By what an expression is known that gives another mask each time.
 DRAWN = ("random()", "txid_current()")
 _TAKEN = " AND NOT EXISTS (SELECT FROM {table} WHERE taken.{c} = w.m::{type})"
@@ -93,7 +93,7 @@ def mask(table: Table, one: LiveColumn) -> str | None:
     if one.labels:
         return constant(one, one.labels[0])
     if texts(one):
-        said = _other(table, one) if alone else _SAME.format(c=column(one.name))
+        said = _other(table, one) if alone else _SAME.format(c=_text(one))
     else:
         found = _OF_TYPE.get(base(one).rpartition(".")[2]) or _OF_KIND.get(one.kind)
         if found is None:
@@ -107,7 +107,12 @@ def _other(table: Table, one: LiveColumn) -> str:
     if one.name in table.live.sole:
         where = f"{qualified(table.schema, table.name)} AS taken".replace("%", "%%")
         taken = _TAKEN.format(table=where, c=bare(one.name), type=typed(one))
-    return _OTHER.replace("%", "%%").format(c=column(one.name), taken=taken)
+    return _OTHER.replace("%", "%%").format(c=_text(one), taken=taken)
+
+
+def _text(one: LiveColumn) -> str:
+    """Collated so that an expression sees the same in it everywhere."""
+    return f'({column(one.name)}::text COLLATE "C")'
 
 
 def document(table: Table, name: str, without: Sequence[str]) -> str:

@@ -137,7 +137,7 @@ def _plain(table: Table) -> bool:
     live = table.live
     odd = live.rules or live.triggers or live.partitioned or live.inherited or live.hidden
     sure = len(table.key) == 1 and table.key == live.key and _base(table, table.key[0]) in _KEYS
-    return live.writable and live.readable and sure and not odd
+    return live.writable and live.readable and sure and not odd and not table.column(table.key[0]).folds
 
 
 def _base(table: Table, column: str) -> str:

@@ -24,6 +24,9 @@ class LiveColumn:
     labels: tuple[str, ...] = ()
     array: bool = False
     kind: str = ""
+    folds: bool = (
+        False  # values that differ in capitals are equal: citext, and collations that are not deterministic
+    )
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,10 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        CASE WHEN y.oid IN (1042, 1043) THEN NULLIF(COALESCE(NULLIF(a.atttypmod, -1), d.typmod, -1), -1) - 4 END,
        a.attgenerated <> '' OR a.attidentity = 'a',
        ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = y.oid ORDER BY e.enumsortorder),
-       y.typcategory = 'A', y.typtype::text, c.relkind = 'p',
+       y.typcategory = 'A', y.typtype::text,
+       y.typname = 'citext'
+           OR EXISTS (SELECT FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
+       c.relkind = 'p',
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE')
            AND has_table_privilege(c.oid, 'DELETE'),
@@ -131,12 +137,12 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
     columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
     more: dict[tuple[str, str], dict[str, Any]] = {}
     for row in connection.execute(_COLUMNS, given).fetchall():
-        schema, table, name, type_, required, base, length, generated, labels, array, kind, *_ = row
+        schema, table, name, type_, required, base, length, generated, labels, array, kind, folds, *_ = row
         found = columns.setdefault((schema, table), {})
-        more[schema, table] = dict(zip(_OF_TABLE, [*row[11:-1], tuple(row[-1])], strict=True))
+        more[schema, table] = dict(zip(_OF_TABLE, [*row[12:-1], tuple(row[-1])], strict=True))
         if name is not None:
             found[name] = LiveColumn(
-                name, type_, required, base, length, generated, tuple(labels), array, kind
+                name, type_, required, base, length, generated, tuple(labels), array, kind, folds
             )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     sole: dict[tuple[str, str], set[str]] = {}

@@ -618,3 +618,39 @@ def test_a_mask_has_no_letter_of_the_value_in_any_alphabet(
         left = [code for (code,) in connection.execute(b"SELECT code FROM note ORDER BY id").fetchall()]
         patterns = ["[a-z]{3} [a-z][.] [a-z]{11}", "[a-z]{3} [0-9]{2}", "[a-z]{5}-[0-9]", "--"]
         assert all(re.fullmatch(*both) for both in zip(patterns, left, strict=True)), left
+
+
+@pytest.mark.contrib
+def test_capitals_that_a_collation_does_not_tell_apart(fresh_database: Database, tmp_path: Path) -> None:
+    """Whose links say the same in other capitals is found, erased and masked like anybody."""
+    with fresh_database.connect(autocommit=True) as connection:
+        connection.execute(
+            b"""CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE person (id text COLLATE ci PRIMARY KEY, email text COLLATE ci UNIQUE);
+            CREATE TABLE note (id text COLLATE ci PRIMARY KEY, person_id text COLLATE ci REFERENCES person, t text COLLATE ci);
+            CREATE TABLE part (id int PRIMARY KEY, note_id text COLLATE ci REFERENCES note, t text);
+            CREATE TABLE pair (id int PRIMARY KEY, person_id text COLLATE ci REFERENCES person, code text COLLATE ci, sole text COLLATE ci UNIQUE);
+            INSERT INTO person VALUES ('Ann', 'Canary-Ann@Mail.example'), ('Ben', 'canary-ben@mail.example');
+            INSERT INTO note VALUES ('N1', 'ANN', 'canary-ann'), ('n2', 'ben', 'canary-ben');
+            INSERT INTO part VALUES (1, 'n1', 'canary-ann-p'), (2, 'N2', 'canary-ben-p');
+            INSERT INTO pair VALUES (1, 'aNN', 'Canary-Ann', 'Canary-Ann'), (2, 'bEN', 'canary-ben', 'canary-ben')"""
+        )
+        gone = {"on_erase": "redact"}
+        link = {"columns": ["person_id"], "to": "person", "kind": "shared", "erase": ["code", "sole"]}
+        asked = desk(
+            connection, tmp_path, NOTES,
+            table("part", {"id": None, "note_id": None, "t": {}}, owner("note_id", to="note")),
+            table("pair", {"id": None, "person_id": None, "code": gone, "sole": gone}, link),
+        )  # fmt: skip
+        assert {name: len(rows) for name, rows in asked.access(ANN)["tables"].items()} == dict.fromkeys(
+            ["public.note", "public.pair", "public.part", "public.person"], 1
+        )
+        asked.erase(ANN, plan=asked.rehearse(ANN).plan)
+        assert connection.execute(
+            "SELECT ARRAY(SELECT id FROM person), ARRAY(SELECT id FROM note), ARRAY(SELECT id FROM part)"
+        ).fetchone() == (["Ben"], ["n2"], [2])
+        (hers, his) = connection.execute("SELECT person_id, code, sole FROM pair ORDER BY id").fetchall()
+        assert his == ("bEN", "canary-ben", "canary-ben")
+        assert hers[:2] == (None, "xxxxxx-xxx")
+        assert re.fullmatch("[a-z]{6}-[a-z]{3}", hers[2])
+        assert hers[2] != "canary-ann"
