@@ -104,7 +104,7 @@ def mask(table: Table, one: LiveColumn) -> str | None:
 
 def _other(table: Table, one: LiveColumn) -> str:
     taken = ""
-    if one.name in table.live.sole:
+    if (one.name,) in table.live.sole:
         where = f"{qualified(table.schema, table.name)} AS taken".replace("%", "%%")
         taken = _TAKEN.format(table=where, c=bare(one.name), type=typed(one))
     return _OTHER.replace("%", "%%").format(c=_text(one), taken=taken)

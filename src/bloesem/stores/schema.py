@@ -31,9 +31,10 @@ class LiveColumn:
 
 @dataclass(frozen=True)
 class LiveLink:
-    """A foreign key of one table. `on_delete`: what happens to the row when its target goes; `checked`: whether what it
-    points to exists (one that is NOT VALID or NOT ENFORCED promises nothing). A period of time is not among its columns:
-    it lies within periods of the target, and is equal to none."""
+    """A foreign key of one table, or of a partition of it, to a table or a partition of it. `on_delete`, `on_update`: what
+    happens to the row when its target goes, or what it is pointed to by changes; `checked`: whether what any row points to
+    exists (a key that is NOT VALID or NOT ENFORCED, or of a partition, promises nothing). A period of time is not among its
+    columns: it lies within periods of the target, and is equal to none."""
 
     name: str
     columns: tuple[str, ...]
@@ -41,6 +42,7 @@ class LiveLink:
     target_columns: tuple[str, ...]
     on_delete: str
     checked: bool = True
+    on_update: str = "NO ACTION"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class LiveTable:
     key: tuple[str, ...]
     links: tuple[LiveLink, ...]
     unique: tuple[tuple[str, ...], ...] = ()  # columns of unique indexes and of EXCLUDE, the key left out
-    sole: frozenset[str] = frozenset()  # columns of which an index alone tells whether a row has a value
+    sole: tuple[
+        tuple[str, ...], ...
+    ] = ()  # those of them by which an index alone tells one row from all others
     partitioned: bool = False
     inherited: bool = False  # other tables inherit from it, each mapped by itself
     writable: bool = True  # whether this login may change and delete its rows
@@ -100,30 +104,37 @@ LEFT JOIN (SELECT d.* FROM domain d JOIN pg_type b ON b.oid = d.below AND b.typt
 LEFT JOIN pg_type y ON y.oid = COALESCE(d.below, a.atttypid)
 WHERE {_NOT_OURS} ORDER BY 1, 2, a.attnum"""
 
+#: The table of which another is a partition; itself, where it is none.
+_WHOLE = "JOIN pg_class {1} ON {1}.oid = CASE WHEN {0}.relispartition THEN pg_partition_root({0}.oid) ELSE {0}.oid END"
+
 # Of an expression the columns that it is made of: the catalogue says on which the index depends.
 _UNIQUE = f"""
 SELECT n.nspname::text, c.relname::text,
-       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum > 0
              AND (a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
                   OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                     AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))),
-       i.indnkeyatts = 1 AND i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid
+                     AND d.objid = i.indexrelid AND d.refobjid = o.oid AND d.refobjsubid = a.attnum))),
+       c.oid = o.oid AND i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid
            AND EXISTS (SELECT FROM pg_class x JOIN pg_am m ON m.oid = x.relam
                        WHERE x.oid = i.indexrelid AND m.amname = 'btree')
-FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND {_NOT_OURS}"""
+FROM pg_index i JOIN pg_class o ON o.oid = i.indrelid {_WHOLE.format("o", "c")}
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (i.indisunique OR i.indisexclusion) AND NOT (i.indisprimary AND c.oid = o.oid)
+  AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) AND {_NOT_OURS}"""
 
 _KEYS = f"""
 SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text,
-       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.conkey) WITH ORDINALITY AS o (num, nr)
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.num),
+       (SELECT array_agg(a.attname::text ORDER BY p.nr) FROM unnest(k.conkey) WITH ORDINALITY AS p (num, nr)
+        JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = p.num),
        fn.nspname::text, fc.relname::text,
-       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.confkey) WITH ORDINALITY AS o (num, nr)
-        JOIN pg_attribute a ON a.attrelid = fc.oid AND a.attnum = o.num),
-       k.confdeltype::text, k.convalidated, COALESCE((to_jsonb(k) ->> 'conperiod')::boolean, false)
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
-WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 2, 3"""
+       (SELECT array_agg(a.attname::text ORDER BY p.nr) FROM unnest(k.confkey) WITH ORDINALITY AS p (num, nr)
+        JOIN pg_attribute a ON a.attrelid = fo.oid AND a.attnum = p.num),
+       k.confdeltype::text, k.confupdtype::text, k.convalidated AND c.oid = o.oid AND fc.oid = fo.oid,
+       COALESCE((to_jsonb(k) ->> 'conperiod')::boolean, false)
+FROM pg_constraint k JOIN pg_class o ON o.oid = k.conrelid {_WHOLE.format("o", "c")}
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN (pg_class fo {_WHOLE.format("fo", "fc")} JOIN pg_namespace fn ON fn.oid = fc.relnamespace) ON fo.oid = k.confrelid
+WHERE (k.contype = 'f' OR k.contype = 'p' AND c.oid = o.oid) AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 2, 3"""
 
 
 #: What the last columns of _COLUMNS say of the table.
@@ -145,18 +156,18 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
                 name, type_, required, base, length, generated, tuple(labels), array, kind, folds
             )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    sole: dict[tuple[str, str], set[str]] = {}
+    sole: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for schema, table, names, alone in connection.execute(_UNIQUE, given).fetchall():
         unique.setdefault((schema, table), []).append(tuple(names))
         if alone:
-            sole.setdefault((schema, table), set()).update(names)
+            sole.setdefault((schema, table), []).append(tuple(names))
     keys: dict[tuple[str, str], tuple[str, ...]] = {}
     links: dict[tuple[str, str], list[LiveLink]] = {}
     for schema, table, name, kind, own, *rest in connection.execute(_KEYS, given).fetchall():
         if kind == "p":
             keys[schema, table] = tuple(own)
         else:
-            to_schema, to_table, of, on_delete, checked, period = rest
+            to_schema, to_table, of, on_delete, on_update, checked, period = rest
             width = len(own) - period
             link = LiveLink(
                 name,
@@ -165,6 +176,7 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
                 tuple(of[:width]),
                 _ON_DELETE[on_delete],
                 checked,
+                _ON_DELETE[on_update],
             )
             links.setdefault((schema, table), []).append(link)
     return {
@@ -175,7 +187,7 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
             key=keys.get(at, ()),
             links=tuple(links.get(at, ())),
             unique=tuple(unique.get(at, ())),
-            sole=frozenset(sole.get(at, ())),
+            sole=tuple(sole.get(at, ())),
             **more[at],
         )
         for at, found in columns.items()
