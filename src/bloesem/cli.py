@@ -143,13 +143,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as fault:
+        from bloesem.commands.shared import hidden
         from bloesem.errors import BloesemError
 
         known = isinstance(fault, BloesemError)
         if not known and debug:
             raise
         said = fault if isinstance(fault, BloesemError) else _unexpected(name, fault)
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {hidden(str(said))}", file=sys.stderr)
         if "--json" in given:
             _print_error(said)
         return said.exit_code if known else 70
@@ -182,7 +183,9 @@ def _print_error(said: BloesemError) -> None:
     """For programs, on stdout, where they look for the answer."""
     import json
 
-    error = {"what": said.thing, "rule": said.rule, "remedy": said.remedy}
+    from bloesem.commands.shared import hidden
+
+    error = {"what": hidden(said.thing), "rule": hidden(said.rule), "remedy": hidden(said.remedy)}
     print(json.dumps({"error": error}, ensure_ascii=False), flush=True)
 
 

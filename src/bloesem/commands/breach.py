@@ -80,9 +80,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ground", choices=EXEMPTIONS, help="why people are not told one by one")
     parser.add_argument("--notice", metavar="WHERE", help="where all can read it instead")
     parser.add_argument(
-        "--words", type=Path, metavar="FILE", help="what, consequences, measures in four languages"
+        "--words", type=shared.path, metavar="FILE", help="what, consequences, measures in four languages"
     )
-    parser.add_argument("--persons", type=Path, metavar="FILE", help="numbers of people, one a line")
+    parser.add_argument("--persons", type=shared.path, metavar="FILE", help="numbers of people, one a line")
     parser.add_argument("--disclosure", type=shared.whole(1, 10**12), metavar="N", help="whoever was in it")
     parser.add_argument("--recipient", metavar="KEY", help="whoever's data it got")
     parser.add_argument("--since", type=_moment, metavar="MOMENT", help="of --recipient: from then on")
@@ -92,7 +92,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--channel", choices=("email", "post"), default="email", help="how people are told")
     parser.add_argument("--by", default="command", metavar="WHO", help="who writes it down")
-    parser.add_argument("--home", type=Path, metavar="DIR", help="where `bloesem up` keeps its keys (tell)")
+    parser.add_argument(
+        "--home", type=shared.path, metavar="DIR", help="where `bloesem up` keeps its keys (tell)"
+    )
     shared.add_store(parser, f"the database (default: {shared.HERE})")
     shared.add_home(parser)
     shared.add_prefix(parser)

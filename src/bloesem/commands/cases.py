@@ -102,7 +102,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keys",
-        type=Path,
+        type=shared.path,
         metavar="DIR",
         help="the directory of rights.keys, which opens the words (default: that of `bloesem up`)",
     )

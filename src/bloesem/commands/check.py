@@ -48,10 +48,14 @@ exit code: 0 nothing wrong; 1 errors found; 2 wrong call; 3 the database cannot 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "policy", nargs="?", type=Path, metavar="POLICY", help="a company, or one version of its policy"
+        "policy",
+        nargs="?",
+        type=shared.path,
+        metavar="POLICY",
+        help="a company, or one version of its policy",
     )
     parser.add_argument(
-        "maps", nargs="*", type=Path, metavar="MAP", help="data maps (default: the company's own)"
+        "maps", nargs="*", type=shared.path, metavar="MAP", help="data maps (default: the company's own)"
     )
     shared.add_store(parser, "the database to hold them against")
     shared.add_company(parser)

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--policy",
-        type=Path,
+        type=shared.path,
         metavar="POLICY",
         help="a company, or one version of its policy, whose categories are proposed (default: the company here; where "
         "there is none, fideslang's)",
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.agree is not None:
         from bloesem.discover.agree import agree
 
-        text, left = agree(Path(arguments.url), arguments.agree)
+        text, left = agree(shared.path(arguments.url), arguments.agree)
         print(text, end="")
         print(f"{left} questions are left", file=sys.stderr)
         return 0

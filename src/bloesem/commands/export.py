@@ -24,7 +24,10 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     people.configure(parser)
     parser.add_argument(
-        "--csv", type=Path, metavar="DIR", help="write a CSV file per table there, for nobody else to read"
+        "--csv",
+        type=shared.path,
+        metavar="DIR",
+        help="write a CSV file per table there, for nobody else to read",
     )
 
 

@@ -63,15 +63,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--proof", metavar="TEXT", help="what proves it: the reference of a letter or certificate"
     )
     back.add_argument(
-        "--certificate", type=Path, metavar="FILE", help="the certificate; its hash is kept, not the file"
+        "--certificate",
+        type=shared.path,
+        metavar="FILE",
+        help="the certificate; its hash is kept, not the file",
     )
     where = parser.add_argument_group("where")
     where.add_argument(
-        "--to", type=Path, metavar="DIR", help="the directory of exports (default: exports, beside the data)"
+        "--to",
+        type=shared.path,
+        metavar="DIR",
+        help="the directory of exports (default: exports, beside the data)",
     )
     where.add_argument(
         "--credentials",
-        type=Path,
+        type=shared.path,
         metavar="DIR",
         help="the directory with the logins (default: as `bloesem up` keeps them)",
     )

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="where links in answers lead: the address of the portal (default: BLOESEM_PORTAL)",
     )
-    parser.add_argument("--home", type=Path, metavar="DIR", help="where `bloesem up` keeps its keys")
+    parser.add_argument("--home", type=shared.path, metavar="DIR", help="where `bloesem up` keeps its keys")
     shared.add_store(parser, f"the database of the cases (default: {shared.HERE})")
     shared.add_prefix(parser)
     shared.add_json(parser)

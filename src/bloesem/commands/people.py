@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     shared.add_store(parser, f"the database that holds the person (default: {shared.HERE})")
     parser.add_argument(
         "--map",
-        type=Path,
+        type=shared.path,
         action="append",
         default=[],
         metavar="PATH",
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     )
     parser.add_argument(
         "--policy",
-        type=Path,
+        type=shared.path,
         metavar="POLICY",
         help="a company, or one version of its policy (default: the company here)",
     )
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
     if many:
         parser.add_argument(
             "--people",
-            type=Path,
+            type=shared.path,
             metavar="FILE",
             help="many people at once: a KIND=VALUE on each line (- for stdin)",
         )

@@ -36,10 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", choices=["proven", "unproven", "failing"], help="only those in this state")
     parser.add_argument("--law", action="store_true", help="what the law asks beyond the text, instead")
     parser.add_argument(
-        "--last-run", type=Path, metavar="FILE", help="what the tests wrote (.bloesem/last-run.json)"
+        "--last-run", type=shared.path, metavar="FILE", help="what the tests wrote (.bloesem/last-run.json)"
     )
     parser.add_argument(
-        "--tests", type=Path, default=Path("tests"), metavar="DIR", help="where the tests are (tests)"
+        "--tests", type=shared.path, default=Path("tests"), metavar="DIR", help="where the tests are (tests)"
     )
     shared.add_company(parser)
     shared.add_json(parser)

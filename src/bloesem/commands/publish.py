@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--not-significant", action="store_true", help="with decide: nobody is told")
     who.add_argument(
         "--weighed",
-        type=Path,
+        type=shared.path,
         metavar="FILE",
         help="with decide: the answers of art. 6(4), by part (link, context, nature, consequences, safeguards, compatible)",
     )

@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lang", choices=("nl", "en", "fr", "de"), default="nl", help="language (default: nl)"
     )
-    parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook")
+    parser.add_argument("--xlsx", type=shared.path, metavar="FILE", help="write a workbook")
     parser.add_argument("--format", choices=FORMATS, help="what to export")
-    parser.add_argument("--to", type=Path, metavar="FILE", help="where to (default: print it)")
+    parser.add_argument("--to", type=shared.path, metavar="FILE", help="where to (default: print it)")
     shared.add_company(parser)
     shared.add_json(parser)
 

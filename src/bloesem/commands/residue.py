@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_store(parser, f"the database to look in (default: {shared.HERE})")
     parser.add_argument(
         "--map",
-        type=Path,
+        type=shared.path,
         action="append",
         default=[],
         metavar="PATH",
@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--company",
-        type=Path,
+        type=shared.path,
         metavar="DIR",
         help="of a database that Bloesem guards: whose policy is in force",
     )

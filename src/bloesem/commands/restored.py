@@ -8,7 +8,6 @@ already is not done twice.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from bloesem.commands import shared
 
@@ -31,10 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="from the first line on, whatever the database knows"
     )
     parser.add_argument(
-        "--journal", type=Path, metavar="DIR", help="where the files are (default: of `bloesem up`)"
+        "--journal", type=shared.path, metavar="DIR", help="where the files are (default: of `bloesem up`)"
     )
     parser.add_argument(
-        "--keys", type=Path, metavar="DIR", help="the directory of rights.keys, which opens them"
+        "--keys", type=shared.path, metavar="DIR", help="the directory of rights.keys, which opens them"
     )
     shared.add_store(parser, f"the database that was put back (default: {shared.HERE})")
     shared.add_company(parser)

@@ -38,7 +38,7 @@ def add_company(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--map",
-        type=Path,
+        type=path,
         action="append",
         default=[],
         metavar="PATH",
@@ -50,7 +50,7 @@ def add_company(parser: argparse.ArgumentParser) -> None:
 def add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--company",
-        type=Path,
+        type=path,
         metavar="DIR",
         help=f"the directory that holds bloesem.yaml (default: BLOESEM_COMPANY, or {COMPANY})",
     )
@@ -77,6 +77,34 @@ def add_store(parser: argparse.ArgumentParser, what: str) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
+
+
+#: The password of a URL (which has one slash less when it was taken for a file), and as a word of libpq's.
+_SECRETS = (
+    (re.compile(r"(\w[\w+.-]*:/+[^\s:/@]*:)(?:\S*|[^\n/]*?)@"), r"\1***@"),
+    (re.compile(r"(\w*password\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s&]+)", re.IGNORECASE), r"\1***"),
+)
+_CONNECTION = re.compile(
+    r"\s*(?:postgres(?:ql)?:/|(?:\w+\s*=.*\s)?(?:host|hostaddr|dbname|user|password)\s*=)"
+)
+
+
+def hidden(text: str) -> str:
+    """The text without the passwords of connection strings in it."""
+    for secret, shown in _SECRETS:
+        text = secret.sub(shown, text)
+    return text
+
+
+def path(text: str) -> Path:
+    """raises: UsageError for a connection string, which is no file's name and may hold a password."""
+    if _CONNECTION.match(text) and not Path(text).exists():
+        raise UsageError(
+            "a connection string stands where a file is expected",
+            "a policy, a map and a list of people are files",
+            "a connection string belongs to --store (of discover: at the end); name the file here",
+        )
+    return Path(text)
 
 
 def day(text: str) -> dt.date:

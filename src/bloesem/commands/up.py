@@ -43,7 +43,7 @@ failed
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="where database, credentials and logs are kept"
+        "--data", type=shared.path, metavar="DIR", help="where database, credentials and logs are kept"
     )
     parser.add_argument(
         "--port",
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--company",
-        type=Path,
+        type=shared.path,
         metavar="DIR",
         help=f"the company (default: BLOESEM_COMPANY, or {shared.COMPANY})",
     )

@@ -438,3 +438,52 @@ def test_a_day_or_a_row_that_cannot_be_meant(fresh_database: Database) -> None:
     refused(call("sweep", "--at", "9999-12-31", *store), 1, "is still to come", "--dry-run")
     refused(call("sweep", "--at", "9999-12-31", "--dry-run", *store), 1, "9999-12-31")
     refused(call("explain", "orders", "customer.email", "--row", "7", *store), 1, "7")
+
+
+#: Ways to say where a database is, each with a password in it.
+SECRETS = [
+    "postgresql://shop:hush@127.0.0.1:6543/shop",
+    "postgres://shop:a:hush/@x@127.0.0.1/shop",
+    "postgresql://shop:and hush@127.0.0.1/shop",
+    "postgresql://shop@127.0.0.1/shop?sslmode=prefer&password=hush",
+    "host=127.0.0.1 user=shop password = 'and hush'",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("discover", "--agree", "0.9", "{}"),
+        ("check", "{}", MINIMAL),
+        ("check", MINIMAL, "{}"),
+        ("check", "--map", "{}"),
+        ("check", "--company", "{}"),
+        ("access", "--person", "email=a@b.example", "--map", "{}"),
+        ("access", "--person", "email=a@b.example", "--policy", "{}"),
+        ("erase", "--people", "{}"),
+        ("export", "--person", "email=a@b.example", "--csv", "{}"),
+    ],
+)
+def test_a_connection_string_that_stands_where_a_file_is_expected_is_not_shown(
+    typed: tuple[object, ...], secret: str
+) -> None:
+    said = call(*(str(one).format(secret) for one in typed), "--json")
+    refused(said, 2, "belongs to --store")
+    assert "hush" not in said.err + said.out
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "typed",
+    [("{}",), ("check", "--on", "{}"), ("up", "{}"), ("access", "--person", "{}"), ("plan", "--table", "{}")],
+)
+def test_no_error_holds_the_password_of_a_connection_string(
+    typed: tuple[str, ...], secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = call(*(one.format(secret) for one in typed), "--json")
+    refused(said, said.code)
+    monkeypatch.setenv("BLOESEM_COMPANY", secret)
+    elsewhere = call("check", "--json")
+    refused(elsewhere, 1)
+    assert "hush" not in said.err + said.out + elsewhere.err + elsewhere.out
