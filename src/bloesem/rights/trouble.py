@@ -9,8 +9,19 @@ import psycopg
 
 from bloesem.errors import BloesemError, RightsError, StoreError
 
-_FUNCTION = re.compile(r"PL/pgSQL function (\S+?)\(")
+#: The function in which it happened, as any language of functions says it, in the language of the server.
+_FUNCTION = re.compile(
+    r"""^[^"'\n]{0,20}\bPL/\w+\S*? (?:function )?((?:"(?:[^"]|"")+"|[^\s"(])+)(?=\(|$)""", re.MULTILINE
+)
+#: Where PL/pgSQL raises what a function says: each word of it, names too, is the function's own.
+_RAISES = "exec_stmt_raise"
+#: Where the server says that a login may not do something: to what, and nothing of what is in it.
+_DENIES = "aclcheck_error"
 
+_UNIQUE = (
+    "write on_erase: redact for the column (each row gets a mask of its own); if it refuses the mask, meta.erased,"
+    " or let it be empty"
+)
 #: Per kind of refusal: what it is, and the remedy.
 _KINDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
     (
@@ -21,17 +32,17 @@ _KINDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
     (
         psycopg.errors.UniqueViolation,
         "UNIQUE",
-        "write on_erase: redact for the column (each row gets a mask of its own), or let it be empty",
+        _UNIQUE,
     ),
     (
         psycopg.errors.ExclusionViolation,
         "EXCLUDE",
-        "write on_erase: redact for the column (each row gets a mask of its own), or let it be empty",
+        _UNIQUE,
     ),
     (
         psycopg.errors.CheckViolation,
         "CHECK",
-        "write meta.erased with a value that the check accepts, or on_erase: redact",
+        "write meta.erased with a value that the check accepts, or on_erase: redact; if it refuses the mask, let it be empty",
     ),
     (
         psycopg.errors.ForeignKeyViolation,
@@ -57,8 +68,27 @@ _GIVEN = {
 
 def explain(fault: psycopg.Error, act: str = "erase") -> BloesemError:
     """in: what the server refused, and of which act. out: which table and rule, and the remedy."""
-    given = _GIVEN.get(act)
-    diag = fault.diag
+    diag, given = fault.diag, _GIVEN.get(act)
+    raised = diag.source_function == _RAISES
+    lost = isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError) and fault.sqlstate is None
+    if lost or (not raised and (fault.sqlstate or "").startswith(("08", "57"))):
+        return StoreError(
+            "the database went away", "all or nothing: nothing was written, or all", "look, then ask again"
+        )
+    if isinstance(fault, psycopg.errors.InsufficientPrivilege) and diag.source_function == _DENIES:
+        return RightsError(
+            f"this login may not do it: {diag.message_primary}",
+            "all or nothing: nothing was written",
+            "GRANT SELECT, UPDATE, DELETE on the table to the login",
+        )
+    function = _FUNCTION.search(diag.context or "")
+    if raised or function is not None:
+        named = f"the trigger function {function.group(1)}" if function else "a trigger function"
+        return RightsError(
+            f"{named} refuses it (PostgreSQL {fault.sqlstate})",
+            "all or nothing: nothing was written",
+            "see what it forbids; let it pass for this login, or keep its columns (on_erase: keep)",
+        )
     name = diag.table_name or diag.datatype_name
     table = f"{diag.schema_name}.{name}" if name else "the database"
     for kind, rule, remedy in _KINDS:
@@ -71,9 +101,9 @@ def explain(fault: psycopg.Error, act: str = "erase") -> BloesemError:
             )
     if isinstance(fault, psycopg.errors.InsufficientPrivilege):
         return RightsError(
-            f"this login may not do it: {diag.message_primary}",
+            f"{table}: this login may not do it",
             "all or nothing: nothing was written",
-            "GRANT SELECT, UPDATE, DELETE on the table to the login",
+            "see what forbids it: a privilege, or a policy of row security",
         )
     if isinstance(fault, psycopg.errors.StringDataRightTruncation):
         return RightsError(
@@ -86,18 +116,6 @@ def explain(fault: psycopg.Error, act: str = "erase") -> BloesemError:
             "what a value would become is no value of its column's type",
             "all or nothing: nothing was written",
             given or "mend meta.erased or the placeholder in the map",
-        )
-    function = _FUNCTION.search(diag.context or "")
-    if function is not None:
-        return RightsError(
-            f"the trigger function {function.group(1)} refuses it (PostgreSQL {fault.sqlstate})",
-            "all or nothing: nothing was written",
-            "see what it forbids; let it pass for this login, or keep its columns (on_erase: keep)",
-        )
-    lost = isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError) and fault.sqlstate is None
-    if lost or (fault.sqlstate or "").startswith(("08", "57")):
-        return StoreError(
-            "the database went away", "all or nothing: nothing was written, or all", "look, then ask again"
         )
     return RightsError(
         f"{table}: PostgreSQL refuses it ({type(fault).__name__}, {fault.sqlstate})",
