@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bloesem.discover.catalogue import Column
 from bloesem.discover.kinds import Kind
@@ -27,7 +28,10 @@ _WORDS_ONLY = (
     "user.name", "user.contact.email", "user.content", "user.authorization.password", "user.account", "user.contact.url",
     "user.contact.organization", "user.contact.address.city", "user.contact.address", "user.job_title", "user.device",
 )  # fmt: skip
-_NUMBERS_TOO = ("user.contact.address.street", "user.contact.address.postal_code", "user.device.device_id")
+_NUMBERS_TOO = (
+    "user.contact.address.street", "user.contact.address.number", "user.contact.address.box",
+    "user.contact.address.postal_code", "user.device.device_id",
+)  # fmt: skip
 _OF_MOMENTS = ("user.demographic.date_of_birth", "user.privacy_preferences")
 #: How somebody is reached, or when they were born: what is called a name beside it is theirs.
 _OF_SOMEBODY = (
@@ -67,7 +71,7 @@ class Categories:
         proven = max(PROVEN, key=lambda k: (seen.share(k), k))
         share = seen.share(proven) if seen.rows >= _LEAST and _may_prove(column, proven, rule) else 0.0
         if rule is not None:
-            return _named(column.name, rule, seen, proven, share)
+            return replace(_named(column.name, rule, seen, proven, share), hidden=rule.hidden)
         if people and unique and self.words.numbers_people(self.words.tokens(column.name), whose):
             because = "the number that each was given: its name says so, and no two have the same"
             return FieldProposal(column.name, NUMBER, "customer", because, 0.9)

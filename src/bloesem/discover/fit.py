@@ -22,6 +22,8 @@ _DECLARE = "the policy has no category for it: declare it first, with the lines 
 _NOBODY = "it says nothing about anybody"
 _MOST = 3  # alternatives of the policy, beside declaring one
 _LABELLED = 0.7
+#: Of these the end says which part stands in a column.
+_IN_PARTS = ("user.name", "user.contact.address")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class _Fit:
         """The policy's categories for one of fideslang's, the nearest first; of what only stands beside it, none is sure."""
         declared = next((c for c in _upward(category) if c in self.policy.categories), None)
         if declared is not None:
-            return [Fitting(declared, 1.0, "the policy has that category")]
+            return [Fitting(_ended(declared, category), 1.0, "the policy has that category")]
         exact, beside = [], []
         for name, means in self.means.items():
             for one, sure in means.items():
@@ -95,7 +97,9 @@ class _Fit:
                 elif category.split(".")[:2] == one.split(".")[:2] and one.count(".") > 1:
                     beside.append(Fitting(name, 0.2, f"the policy's `{name}` is of the same kind"))
         exact.sort(key=lambda f: (-f.sure, f.category.count("."), f.category))
-        return exact or sorted(beside, key=lambda f: f.category)[:_MOST]
+        if exact:
+            return [replace(one, category=_ended(one.category, category)) for one in exact]
+        return sorted(beside, key=lambda f: f.category)[:_MOST]
 
     # ---- what is proposed --------------------------------------------------------------------------------------------
 
@@ -141,7 +145,7 @@ class _Fit:
     def _declarable(self, category: str) -> str:
         name = next((c for c in _upward(category) if c in _called()), category)
         self.missing.add(name)
-        return name
+        return _ended(name, category)
 
     def _lines(self, missing: set[str]) -> Iterator[str]:
         """Lines for `categories` of policy.yaml, in the policy's languages, of the type that most of its categories have."""
@@ -168,6 +172,19 @@ def _upward(category: str) -> Iterator[str]:
     while category:
         yield category
         category = category.rpartition(".")[0]
+
+
+def _ended(fits: str, category: str) -> str:
+    """With the end by which the residue pass knows parts of names and addresses: of a first name, `identity.name` becomes
+    `identity.name.first`."""
+    whole = next((one for one in _IN_PARTS if category == one or _below(category, one)), None)
+    if whole is None:
+        return fits
+    if _below(category, fits):
+        return category
+    have, end = fits.split("."), category.split(".")[whole.count(".") :]
+    said = next((n for n in range(len(end), 0, -1) if have[-n:] == end[:n]), 0)
+    return ".".join([*have, *end[said:]])
 
 
 def _below(category: str, above: str) -> bool:

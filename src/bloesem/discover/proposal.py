@@ -30,7 +30,8 @@ class Choice:
 @dataclass(frozen=True)
 class FieldProposal:
     """`category`: what is proposed, None where nothing personal was found. `decide`: while that is unsure; a category beside
-    it is the proposal. `erased`: what an erased value becomes, where it cannot be empty."""
+    it is the proposal. `erased`: what an erased value becomes, where it cannot be empty; `masked`: each gets a mask of its
+    own instead. `hidden`: nobody is shown it."""
 
     name: str
     category: str | None = None
@@ -39,6 +40,8 @@ class FieldProposal:
     confidence: float = 1.0
     primary_key: bool = False
     erased: str | None = None
+    masked: bool = False
+    hidden: bool = False
     decide: tuple[Choice, ...] = ()
     fields: tuple[FieldProposal, ...] = ()
 

@@ -280,8 +280,8 @@ class Study:
                 one = FieldProposal(name)
             if not people and one.identity is not None:
                 one = replace(one, identity=None)
-            if (one.category or one.decide) and _must_be_text(table, name):
-                one = replace(one, erased="")
+            if (one.category or one.decide) and not key and _stays_filled(table, name):
+                one = replace(one, erased="") if _may_be_bare(table, name) else replace(one, masked=True)
             result.append(replace(one, primary_key=key))
         return tuple(result)
 
@@ -324,8 +324,11 @@ class Study:
         return LinkProposal((one.column,), None, None, said, 0.3, decide=tuple(choices))
 
 
-def _must_be_text(table: Table, name: str) -> bool:
-    """A text that cannot be NULL, and of which many may be empty."""
+def _stays_filled(table: Table, name: str) -> bool:
     column = table.columns[name]
-    alone = any(name in key for key in (table.key, *table.unique))
-    return column.required and column.category == "S" and not alone and not column.generated
+    return column.required and not column.generated and not column.is_json
+
+
+def _may_be_bare(table: Table, name: str) -> bool:
+    """Whether it is a text, of which many may be empty: with any other, an erased value is masked."""
+    return table.columns[name].category == "S" and not any(name in key for key in table.unique)

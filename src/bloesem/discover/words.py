@@ -49,6 +49,7 @@ class ColumnRule(Strict):
     not_: tuple[str, ...] = Field(default=(), alias="not")
     in_: Literal["personal"] | None = Field(default=None, alias="in")
     alone: bool = False
+    hidden: bool = False
     identity: str | None = None
 
 

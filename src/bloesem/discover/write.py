@@ -150,6 +150,10 @@ def _field(one: FieldProposal) -> dict[str, Any]:
     if fides:
         said["fides_meta"] = fides
     meta: dict[str, Any] = {} if one.erased is None else {"erased": one.erased}
+    if one.masked:
+        meta["on_erase"] = "redact"
+    if one.hidden:
+        meta["on_show"] = "redact"
     if one.decide:
         meta["decide"] = [_choice(c, ("", "")) for c in one.decide]
     if meta:
@@ -258,6 +262,8 @@ def _field_json(one: FieldProposal) -> dict[str, Any]:
         "name": one.name,
         "data_categories": [one.category] if one.category else [],
         "erased": one.erased,
+        "on_erase": "redact" if one.masked else None,
+        "on_show": "redact" if one.hidden else None,
         "identity": one.identity,
         "primary_key": one.primary_key,
         "because": one.because,

@@ -36,12 +36,14 @@ def fit(category: str, to: Policy, **more: object) -> tuple[FieldProposal, tuple
 @pytest.mark.parametrize(
     ("category", "to", "expected"),
     [
-        ("user.name.first", SMALL, "identity.name"),
+        ("user.name.first", SMALL, "identity.name.first"),  # the end says which part
         ("user.contact.email", SMALL, "identity.email"),
-        ("user.name.last", LARGE, "identification.name"),
+        ("user.name", SMALL, "identity.name"),
+        ("user.name.last", LARGE, "identification.name.last"),
         ("user.contact.email", LARGE, "contact.email"),  # and not the one for work
         ("user.contact.phone_number", LARGE, "contact.phone"),
-        ("user.contact.address.postal_code", LARGE, "identification.address"),
+        ("user.contact.address", LARGE, "identification.address"),
+        ("user.contact.address.postal_code", LARGE, "identification.address.postal_code"),
         ("user.demographic.date_of_birth", LARGE, "identification.birth_date"),
         ("user.financial.bank_account", LARGE, "financial.iban"),
         ("user.financial", LARGE, "financial"),  # what stands above
@@ -51,6 +53,34 @@ def fit(category: str, to: Policy, **more: object) -> tuple[FieldProposal, tuple
 def test_the_nearest_category_is_proposed(category: str, to: Policy, expected: str) -> None:
     field, declare = fit(category, to)
     assert (field.category, field.decide, declare) == (expected, (), ())
+
+
+@pytest.mark.parametrize(
+    ("declared", "category", "expected"),
+    [
+        ("user", "user.name.first", "user.name.first"),
+        ("user.contact", "user.contact.address.street", "user.contact.address.street"),
+        ("client.naam", "user.name.last", "client.naam.name.last"),  # whatever the policy calls it
+        ("client.naam", "user.name", "client.naam.name"),
+        ("where.address", "user.contact.address.number", "where.address.number"),
+        ("contact", "user.contact.url", "contact"),  # no part of either
+    ],
+)
+def test_parts_of_names_and_addresses_end_as_the_residue_pass_knows_them(
+    declared: str, category: str, expected: str
+) -> None:
+    called = SMALL.categories["identity.name"].model_copy(
+        update={"label": {"en": "Address" if "address" in category else "Name"}}
+    )
+    to = SMALL.model_copy(update={"categories": {declared: called}})
+    field, _ = fit(category, to)
+    assert field.category == expected
+
+
+def test_a_part_of_an_address_that_is_to_be_declared_is_asked_with_its_end() -> None:
+    field, declare = fit("user.contact.address.street", SMALL)
+    assert field.decide[0].says["data_categories"] == ["user.contact.address.street"]
+    assert [line.partition(":")[0] for line in declare] == ["user.contact.address"]
 
 
 def test_what_none_fits_is_asked_with_a_line_to_declare_it() -> None:

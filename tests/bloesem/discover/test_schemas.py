@@ -177,7 +177,7 @@ CATEGORIES = {
         "tbl_klanten.achternaam": "user.name.last",
         "tbl_klanten.telefoon": "user.contact.phone_number",
         "tbl_klanten.geboortedatum": "user.demographic.date_of_birth",
-        "tbl_adressen.huisnr": "user.contact.address.street",
+        "tbl_adressen.huisnr": "user.contact.address.number",
         "tbl_adressen.gemeente": "user.contact.address.city",
         "tbl_maillog.ontvanger": "user.contact.email",  # by its values alone
         "tbl_medewerkers.naam": "user.name",

@@ -6,7 +6,7 @@ import pytest
 from tests.bloesem.discover.world import categories, lines, made, proposed
 from tests.databases import Database, DatabaseMaker
 
-from bloesem.discover import Proposal
+from bloesem.discover import Proposal, to_yaml
 from bloesem.discover.catalogue import Catalogue, Column, Table
 from bloesem.discover.joins import joins_of
 from bloesem.discover.proposal import FieldProposal, LinkProposal
@@ -174,7 +174,45 @@ def test_what_cannot_be_empty_comes_with_what_it_becomes(fresh_database: Databas
     assert other is None or other.placeholder is None
     assert field(made_, "task", "note").erased == ""
     assert field(made_, "task", "remark").erased is None
-    assert field(made_, "client", "client_no").erased is None  # no two may be empty
+    number = field(made_, "client", "client_no")
+    assert (number.erased, number.masked) == (None, True)  # no two may be empty
+    assert not field(made_, "task", "note").masked
+
+
+def test_what_is_no_text_is_masked_where_it_cannot_be_empty_and_a_key_is_not(
+    fresh_database: Database,
+) -> None:
+    made_ = database(
+        fresh_database,
+        "CREATE TABLE patient (number int, birth_date date NOT NULL, mail varchar(60) NOT NULL, last_name text NOT NULL, "
+        "PRIMARY KEY (number), UNIQUE (mail, birth_date))",
+        "INSERT INTO patient SELECT i, '1960-01-01'::date + i * 90, 'p' || i || '@post.example', 'Maes' FROM generate_series(1, 60) i",
+    )
+    said = {f.name: (f.erased, f.masked) for t in made_.tables if t.at[1] == "patient" for f in t.fields}
+    assert said == {
+        "number": (None, False),
+        "birth_date": (None, True),
+        "mail": (None, True),
+        "last_name": ("", False),
+    }
+    assert (
+        "{name: mail, data_categories: [user.contact.email], fides_meta: {identity: email}, meta: {on_erase: redact}}"
+        in to_yaml(made_)
+    )
+
+
+@pytest.mark.parametrize("name", ["kennwort_hash", "password_hash", "wachtwoord", "mdp", "remember_token"])
+def test_what_lets_somebody_in_is_shown_to_nobody(name: str, fresh_database: Database) -> None:
+    made_ = database(
+        fresh_database,
+        f"CREATE TABLE account_user (id int PRIMARY KEY, email text, {name} text, password_set boolean)",
+        "INSERT INTO account_user SELECT i, 'u' || i || '@post.example', md5(i::text) FROM generate_series(1, 60) i",
+    )
+    assert field(made_, "account_user", name).hidden
+    assert not field(made_, "account_user", "email").hidden
+    assert not field(made_, "account_user", "password_set").hidden
+    (line,) = [text for text in to_yaml(made_).splitlines() if f"name: {name}," in text]
+    assert line.endswith("meta: {on_show: redact}}")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,10 @@ def test_a_policy_without_the_lines_is_refused_by_every_name(
         f["thing"].split("`")[1] for f in said.json["findings"] if f["kind"] == "category-not-declared"
     }
     assert missing == {
-        "user.contact.address",
+        "user.contact.address.city",
+        "user.contact.address.number",
+        "user.contact.address.postal_code",
+        "user.contact.address.street",
         "user.contact.phone_number",
         "user.content",
         "user.demographic.date_of_birth",
