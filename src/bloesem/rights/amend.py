@@ -11,7 +11,7 @@ from bloesem.errors import RightsError
 from bloesem.rights.binding import Draft
 from bloesem.rights.changes import Changes, Write
 from bloesem.rights.graph import Graph, Table
-from bloesem.rights.whose import Way
+from bloesem.rights.whose import Way, shown
 from bloesem.rights.world import Row, World
 
 Asked = Literal["restriction", "objection", "withdrawal"]
@@ -82,13 +82,14 @@ def corrected(
 ) -> Draft:
     """in: what `rectification` made of it. out: the draft.
 
-    raises: RightsError when no row of the person is meant, or more than one.
+    raises: RightsError when no row of the person is meant, or more than one, and for what they are not shown.
     """
     made = []
     for name, (table, corrections) in sorted(asked.items()):
         changes = Changes(table)
         for one in corrections:
             row = _row(world, ways[0], name, one)
+            _seen(world, ways[0], row, one)
             written = [w for w in changes.written.get(row.key, ()) if w.column != one.column]
             changes.written[row.key] = (*written, Write(one.column, value=one.value))
         made.append(changes)
@@ -107,6 +108,19 @@ def _row(world: World, way: Way, name: str, one: Correction) -> Row:
             f"name one: {name}[KEY].{one.column}=…" if mine else "see what there is: bloesem access",
         )
     return mine[0]
+
+
+def _seen(world: World, way: Way, row: Row, one: Correction) -> None:
+    """raises: RightsError for a value of which the person does not see all: nobody knows what is wrong with it."""
+    table = world.graph.tables[row.table]
+    inside = [".".join(path) for path in table.hidden if path[0] == one.column]
+    hidden = inside if one.column in shown(world, row.ref, way[row.table][row.key]) else [one.column]
+    if hidden:
+        raise RightsError(
+            f"{row.table}.{hidden[0]} is not shown to this person (`redact` in the map)",
+            "P-148: what is wrong about a person is corrected; what is hidden from them may be somebody else's",
+            "correct what they are shown: bloesem access; or correct it there, in its own name",
+        )
 
 
 def marked(

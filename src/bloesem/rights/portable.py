@@ -3,12 +3,14 @@ contract, in rows that are theirs. The rest is named with the reason: they are s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bloesem.errors import PlanError
 from bloesem.plan.calculus import Verdict
 from bloesem.plan.model import ColumnPlan, Plan, TablePlan
+from bloesem.rights.graph import Table
 from bloesem.rights.judge import Judge, Standing
 from bloesem.rights.requests import Desk, Wanted
 from bloesem.rights.whose import Reach, Way, shown
@@ -25,6 +27,8 @@ WORDS = {SHARED: "shared", REDACTED: "redacted", UNKNOWN: "unknown", BASIS: "bas
 #: What a row that two people share says when one of them has gone.
 OTHERS = "somebody else's too"
 
+#: Where nothing of a value is taken along: an empty one may be.
+NOTHING = object()
 _BASES = ("consent", "contract")
 _ORIGINS = ("provided", "observed")
 
@@ -44,19 +48,27 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
             if plan is None:
                 continue
             visible = shown(world, ref, reach)
+            verdicts = partial(_why_not, desk.judge, plan, row=row, standing=standing, reach=reach)
             said: dict[str, Any] = {}
-            for name in [c for c in table.live.columns if c in table.personal]:
-                reason = (
-                    _why_not(desk.judge, plan, name, row, standing, reach) if name in visible else REDACTED
-                )
-                if reason is None:
-                    said[name] = row.values[name]
-                    columns.setdefault(ref[0], {})[name] = {
-                        "type": table.live.columns[name].type,
-                        "categories": list(table.fields[name].data_categories),
-                    }
+            for name in _columns(table):
+                why = _reasons(table, name, verdicts) if name in visible else {name: REDACTED}
+                if None not in why.values():
+                    value = NOTHING
+                elif why.keys() == {name}:
+                    value = row.values[name]
                 else:
-                    left_out.setdefault(ref[0], {}).setdefault(name, reason)
+                    value = _portion(row.values[name], name, why, taken=False)
+                for one, reason in why.items():
+                    if reason is not None:
+                        left_out.setdefault(ref[0], {}).setdefault(one, reason)
+                if value is not NOTHING:
+                    said[name] = value
+                    categories = [c for n in why if why[n] is None for c in table.fields[n].data_categories]
+                    known = columns.setdefault(ref[0], {}).get(name, {"categories": []})
+                    columns[ref[0]][name] = {
+                        "type": table.live.columns[name].type,
+                        "categories": list(dict.fromkeys([*known["categories"], *categories])),
+                    }
             if said:
                 keys = {c: row.values[c] for c in table.key if c in row.values}
                 links = {c: row.values[c] for e in desk.graph.held[ref[0]] if e.target for c in e.columns}
@@ -66,6 +78,37 @@ def portable(desk: Desk, wanted: Wanted) -> dict[str, Any]:
         }  # fmt: skip
 
     return desk.look(wanted, tell)
+
+
+def _columns(table: Table) -> Iterator[str]:
+    """The columns that hold something about somebody, or json in which something does."""
+    holding = {table.paths[one][0] if one in table.paths else one for one in table.personal}
+    return (c for c in table.live.columns if c in holding)
+
+
+def _reasons(table: Table, column: str, why_not: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Of a column, and of what lies in it, why it is not taken along (None: it is)."""
+    inside = [name for name, path in table.paths.items() if path[0] == column]
+    personal = [name for name in (column, *inside) if name in table.personal]
+    hidden = {".".join(path): REDACTED for path in table.hidden if path[0] == column}
+    return {**{name: why_not(name) for name in personal}, **hidden}
+
+
+def _portion(value: Any, at: str, why: Mapping[str, str | None], *, taken: bool) -> Any:
+    """What of a json value is taken along; NOTHING where it is none of it. in: `at`, its name in `why`; `taken`, whether
+    what it lies in is. What is hidden hides what lies in it."""
+    reason = why.get(at, "" if not taken else None)
+    if reason == REDACTED:
+        return NOTHING
+    if isinstance(value, list):
+        parts = [_portion(one, at, why, taken=reason is None) for one in value]
+        left: Any = [one for one in parts if one is not NOTHING]
+    elif isinstance(value, dict):
+        parts_ = {k: _portion(v, f"{at}.{k}", why, taken=reason is None) for k, v in value.items()}
+        left = {k: v for k, v in parts_.items() if v is not NOTHING}
+    else:
+        return value if reason is None else NOTHING
+    return left if left or reason is None else NOTHING
 
 
 def _why_not(

@@ -42,7 +42,7 @@ _KINDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
     (
         psycopg.errors.CheckViolation,
         "CHECK",
-        "write meta.erased with a value that the check accepts, or on_erase: redact; if it refuses the mask, let it be empty",
+        "write meta.erased with a value that the check accepts, or on_erase: redact; if it refuses masks, let it be empty",
     ),
     (
         psycopg.errors.ForeignKeyViolation,
