@@ -124,7 +124,8 @@ class Dated(Strict):
 
 @lru_cache(maxsize=4096)  # a calendar is slow, and the same days come back for every row of a person
 def add_period(start: dt.date, period: str) -> dt.date:
-    """Last day of a period that starts on `start`: same date, months clipped (29 Feb + P1Y = 28 Feb; P-109).
+    """Last day of a period that starts on `start`: same date, months clipped (29 Feb + P1Y = 28 Feb; P-109). What would
+    end beyond the calendar has no end: that is its last day.
 
     Raises `ValueError` for what is no period.
     """
@@ -132,7 +133,10 @@ def add_period(start: dt.date, period: str) -> dt.date:
     if match is None:
         raise ValueError(f"`{period}` is no period")
     years, months, days = (int(part or 0) for part in match.groups())
-    return start + relativedelta(years=years, months=months, days=days)
+    try:
+        return start + relativedelta(years=years, months=months, days=days)
+    except (ValueError, OverflowError):
+        return dt.date.max
 
 
 #: How a value came to us (P-028): given by the person, made by use, given out by us, worked out by us, or had from others.
