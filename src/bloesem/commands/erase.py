@@ -1,5 +1,8 @@
 """Erases people from the database that `bloesem up` uses, or from one of any design (art. 17): whole, or not at all.
 
+It acts at once, and does not ask whether you are sure, unless --dry-run is said. Say --dry-run first, look at what it shows,
+and then --plan with the hash that it gave: exactly that is done, or nothing.
+
 What is theirs alone goes; what others own too stays without this person's columns; what a purpose must still keep stays,
 with its reason and until when. --dry-run does it all and takes it back: its plan binds the act, which is refused when
 data, map, schema or policy changed since.
@@ -18,11 +21,14 @@ from bloesem.commands.residue import kept_lines
 if TYPE_CHECKING:
     from bloesem.rights.requests import Done
 
+#: Of art. 17(1).
+GROUNDS = tuple(f"17(1)({letter})" for letter in "abcdef")
+
 EXAMPLES = f"""\
 examples:
   bloesem erase --person email=ann@mail.example --dry-run    on the database that `bloesem up` uses
   bloesem erase --store postgresql://me@db.example/shop --map map.yaml --person email=a@b.example --dry-run
-  bloesem erase … --person email=a@b.example --plan HASH     exactly what was rehearsed, or nothing
+  bloesem erase … --person email=a@b.example --plan HASH     exactly what was rehearsed, or nothing; without it: at once
   bloesem erase … --ground "17(1)(e) Act of 2026, art. 3" --item "contact[7]"    what a statute orders; (d), (f) likewise
   bloesem erase --unlawful --dry-run                         what is stored here without a reason, whoever it is about
   bloesem erase … --people list.txt --residue now            many at once; then looks for what is left of them
@@ -40,9 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="HASH", help="act only if this is still the plan")
     parser.add_argument(
         "--ground",
-        default="17(1)(a)",
+        type=ground,
+        default=GROUNDS[0],
         metavar="ARTICLE",
-        help="on which ground it is asked (default: 17(1)(a))",
+        help=f"on which ground it is asked: 17(1)(a) to (f), of which (e) names the statute (default: {GROUNDS[0]})",
     )
     parser.add_argument(
         "--item", action="append", default=[], metavar="TABLE[KEY]",
@@ -58,15 +65,51 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def ground(text: str) -> str:
+    """raises: UsageError for what is no ground of the law, or names no statute."""
+    from bloesem.plan.model import ORDER
+
+    if text[len(ORDER) :].strip() if text.startswith(ORDER) else text in GROUNDS:
+        return text
+    raise shared.UsageError(
+        f"`{text}` is no ground of an erasure" + (": it names no statute" if text == ORDER else ""),
+        "P-150 to P-155: an erasure is asked on one of six grounds, and one that a law orders names that law",
+        f"use one of: {', '.join(GROUNDS)}; after {ORDER} comes the statute, as in '{ORDER} Act of 2026, art. 3'",
+    )
+
+
+#: What is not heard beside another option, and why.
+UNHEARD = {
+    "dry_run": (
+        ("plan", "residue"),
+        "a rehearsal says the plan, and erases nothing that could be looked for",
+    ),
+    "unlawful": (
+        ("person", "also", "people", "item", "ground", "plan", "residue"),
+        "P-153: what is stored without a reason goes whoever it is about, and whoever asks",
+    ),
+}
+
+
+def _refuse_unheard(arguments: argparse.Namespace) -> None:
+    """raises: UsageError for an option that would change nothing."""
+    for option, (others, why) in UNHEARD.items():
+        for other in others if getattr(arguments, option) else ():
+            if getattr(arguments, other) not in (None, [], "later", GROUNDS[0]):
+                names = [f"--{name.replace('_', '-')}" for name in (option, other)]
+                raise shared.UsageError(" with ".join(names), why, "leave one of the two out")
+
+
 def run(arguments: argparse.Namespace) -> int:
+    _refuse_unheard(arguments)
     if arguments.unlawful:
         return _unlawful(arguments)
     with people.case(arguments) as case:
-        desk, ground, show, items = case.desk, arguments.ground, arguments.show_values, arguments.item
+        desk, on, show, items = case.desk, arguments.ground, arguments.show_values, arguments.item
         if arguments.dry_run:
-            done = desk.rehearse(case.wanted, ground=ground, items=items, show_values=show)
+            done = desk.rehearse(case.wanted, ground=on, items=items, show_values=show)
         else:
-            done = desk.erase(case.wanted, ground=ground, items=items, plan=arguments.plan, show_values=show)
+            done = desk.erase(case.wanted, ground=on, items=items, plan=arguments.plan, show_values=show)
         said = done.json()
         if arguments.residue == "now" and not arguments.dry_run:
             said |= desk.left(dt.datetime.now(dt.UTC))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bloesem.commands import shared
-from bloesem.errors import PlanError
+from bloesem.errors import PlanError, RightsError, StoreError
 
 if TYPE_CHECKING:
     from bloesem.company import Loaded
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bloesem.recipients.holders import Holder
     from bloesem.rights.desks import Answers
     from bloesem.rights.identify import Who
+    from bloesem.rights.requests import Wanted
     from bloesem.stores.postgres import Connection
 
 EXIT = "exit code: 0 done; 1 refused, with rule and remedy; 2 wrong call; 3 the database cannot be reached or used"
@@ -63,7 +64,7 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
             "--people",
             type=shared.path,
             metavar="FILE",
-            help="many people at once: a KIND=VALUE on each line (- for stdin)",
+            help="many people at once: a KIND=VALUE on each line (- for stdin); lines that begin with # are comments",
         )
     parser.add_argument(
         "--on", type=shared.day, metavar="DATE", help="the policy in force on this day (default: today)"
@@ -74,28 +75,29 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One call: the desk, who is meant, by which plan it is answered, and who has that database as long as we do."""
+    """One call: the desk, who is meant, by which plan it is answered, and who has that database as long as we do. `find`:
+    looks for people and changes nothing; refuses who is not one."""
 
     desk: Answers
     wanted: tuple[tuple[Who, ...], ...]
     plan: Plan
+    find: Callable[[Wanted], object]
     holders: tuple[Holder, ...] = ()
 
 
 def who(arguments: argparse.Namespace) -> tuple[tuple[Who, ...], ...]:
-    """The people asked about. raises: UsageError when it is nobody, or `--also` does not say of whom."""
+    """The people asked about. raises: UsageError when it is nobody, or `--also` does not say of whom; RightsError."""
+    return _who(arguments, _named(arguments))
+
+
+def _who(arguments: argparse.Namespace, names: Sequence[_Name]) -> tuple[tuple[Who, ...], ...]:
     from bloesem.rights.identify import Who
 
-    names = list(arguments.person)
-    file = getattr(arguments, "people", None)
-    if file is not None:
-        text = sys.stdin.read() if str(file) == "-" else _read(file)
-        names += [line.strip() for line in text.splitlines() if line.strip()]
     if not names:
         raise shared.UsageError(
             "nobody was named", "a request is about a person", "say --person email=a@b.example"
         )
-    people, also = [Who.parse(name) for name in names], [Who.parse(name) for name in arguments.also]
+    people, also = [_parsed(*name) for name in names], [Who.parse(name) for name in arguments.also]
     if len(people) > 1 and not hasattr(arguments, "people"):
         raise shared.UsageError(
             "more than one person was named",
@@ -109,9 +111,59 @@ def who(arguments: argparse.Namespace) -> tuple[tuple[Who, ...], ...]:
     return tuple((one, *also) for one in people)
 
 
+#: How somebody is named, and on which line of the list (None: not in a list).
+_Name = tuple[str, int | None]
+
+
+def _named(arguments: argparse.Namespace) -> list[_Name]:
+    """All that were named. Of the list, empty lines and those that begin with # name nobody."""
+    names: list[_Name] = [(name, None) for name in arguments.person]
+    file = getattr(arguments, "people", None)
+    if file is not None:
+        text = sys.stdin.read() if str(file) == "-" else _read(file)
+        lines = enumerate(map(str.strip, text.split("\n")), 1)
+        names += [(line, number) for number, line in lines if line and not line.startswith("#")]
+    return names
+
+
+def _parsed(name: str, line: int | None) -> Who:
+    from bloesem.rights.identify import Who
+
+    try:
+        return Who.parse(name)
+    except RightsError as fault:
+        raise _on_line(line, fault) from None
+
+
+def _on_line(line: int | None, fault: RightsError) -> RightsError:
+    """The same, with the line on which the person stands; never what stands there."""
+    if line is not None:
+        fault.thing = f"line {line} of --people: {fault.thing}"
+    return fault
+
+
+@contextmanager
+def _by_line(one: Case, names: Sequence[_Name]) -> Iterator[None]:
+    """What is refused because of somebody in a list says on which line they stand: the last of the fewest refused."""
+    try:
+        yield
+    except RightsError as refused:
+        if all(line is None for _, line in names):
+            raise
+        fine, wrong, why = 0, len(names) + 1, refused
+        while wrong - fine > 1:
+            many = (fine + wrong) // 2
+            try:
+                one.find(one.wanted[:many])
+                fine = many
+            except RightsError as fault:
+                wrong, why = many, fault
+        raise (_on_line(names[wrong - 1][1], why) if wrong <= len(names) else refused) from None
+
+
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise shared.UsageError(
             f"{file} cannot be read ({type(fault).__name__})", "people are named in a text file", "name one"
@@ -128,13 +180,14 @@ def case(arguments: argparse.Namespace, *, nobody: bool = False) -> Iterator[Cas
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import load_company
 
-    wanted = () if nobody else who(arguments)
+    names = [] if nobody else _named(arguments)
+    wanted = () if nobody else _who(arguments, names)
     maps = read_map(arguments.map) if arguments.map else None
     arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
     company = load_company(shared.home(arguments))
     found = maps or read_map(company.maps)
     ask = Asking(arguments, wanted, company, found, arguments.on or version)
-    with _guarded(ask) if guards(found) else _foreign(ask) as one:
+    with _guarded(ask) if guards(found) else _foreign(ask) as one, _by_line(one, names):
         yield one
 
 
@@ -185,15 +238,17 @@ def _foreign(ask: Asking) -> Iterator[Case]:
         record.settle(connection)
         teller = None if arguments.json or not sys.stderr.isatty() else _tell
         desk = Desk(connection, over, Judge(plan, over, now, policy.language), record, teller)
-        yield Case(ForeignDesk(desk, record), ask.wanted, plan)
+        yield Case(ForeignDesk(desk, record), ask.wanted, plan, lambda some: desk.look(some, lambda *_: None))
 
 
 @contextmanager
 def _guarded(ask: Asking) -> Iterator[Case]:
     """A database where a plan is in force, through its facts and masks."""
     from bloesem import company
+    from bloesem.gate.keeping import keeper
     from bloesem.rights import home
     from bloesem.rights.guarded.desk import GuardedDesk
+    from bloesem.rights.guarded.who import Finder
     from bloesem.rights.record import HomeRecord
 
     arguments = ask.arguments
@@ -210,7 +265,12 @@ def _guarded(ask: Asking) -> Iterator[Case]:
         record = HomeRecord(rights, digest, version, lambda: dt.datetime.now(dt.UTC), guarded=True)
         record.settle(connection)
         desk = GuardedDesk(connection, read.plan, read.maps.datamap, read.policy.language, record)
-        yield Case(desk, ask.wanted, read.plan, tuple(_holders(read, in_force(connection)[1])))
+
+        def find(some: Wanted) -> object:
+            with keeper(connection, read.plan.prefix):
+                return Finder(connection, read.plan).find(some)
+
+        yield Case(desk, ask.wanted, read.plan, find, tuple(_holders(read, in_force(connection)[1])))
 
 
 def _holders(read: Loaded, today: dt.date) -> list[Holder]:
@@ -220,7 +280,15 @@ def _holders(read: Loaded, today: dt.date) -> list[Holder]:
 
 
 def in_force(connection: Connection) -> tuple[dt.date, dt.date]:
-    """The version that is in force on a guarded database, and the civil day there (a demonstration's own)."""
+    """The version that is in force on a guarded database, and the civil day there (a demonstration's own).
+
+    raises: StoreError where nothing of Bloesem's is: whoever forgot `--map` is not told to install it there."""
+    if connection.execute("SELECT to_regclass('bloesem.installed')").fetchone() == (None,):
+        raise StoreError(
+            f"nothing of Bloesem's is in force in the database `{connection.info.dbname}`",
+            "without a data map, a database is one in which Bloesem put a plan in force",
+            "of a database of any other design name the data map too: --map map.yaml (`bloesem discover` proposes one)",
+        )
     row = connection.execute(
         "SELECT (SELECT policy FROM bloesem.installed ORDER BY id DESC LIMIT 1), bloesem.today()"
     ).fetchone()

@@ -134,6 +134,7 @@ NONSENSE = [
     ("--xlsx", "{tmp}/gone/out.xlsx", "cannot be written"),
     ("--set", "name", "names a column and what it should say"),
     ("--residue", "never", "invalid choice"),
+    ("--ground", "quatsch", "no ground of an erasure"),
     ("--lang", "la", "invalid choice"),
     ("--version", "yesterday", "is no date"),
     ("--format", "pdf", "invalid choice"),
@@ -158,7 +159,6 @@ NOT_READ = {
 FREE = {
     ("erase", "--plan"),
     ("rectify", "--plan"),
-    ("erase", "--ground"),
     ("export", "--csv"),
     ("restrict", "--ground"),
 }

@@ -238,3 +238,88 @@ def test_a_category_below_one_that_the_policy_declares_is_that_one(store: Databa
     text = shop.MAP.replace("data_categories: [order.lines]", "data_categories: [order.lines.gift.wrapped]")
     done = call("check", "--store", store.dsn.url(), shop.MINIMAL, shop.map_file(tmp_path, text))
     assert done.code == 0, done.out
+
+
+@pytest.mark.parametrize("ground", ["quatsch", "17", "17(1)(g)", "17(1)(a) or so", "17(1)(e)", "17(1)(e) "])
+def test_what_is_no_ground_of_an_erasure_is_refused_with_the_list(ask: Ask, ground: str) -> None:
+    said = ask("erase", "--ground", ground, "--dry-run")
+    assert said.code == 2
+    assert "no ground of an erasure" in said.err
+    assert "17(1)(a), 17(1)(b), 17(1)(c), 17(1)(d), 17(1)(e), 17(1)(f)" in said.err
+    assert "after 17(1)(e) comes the statute" in said.err
+    assert ask("erase", "--ground", "17(1)(e) Act of 2026, art. 3", "--dry-run").code == 0
+    assert ask("erase", "--ground", "17(1)(f)", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    "unheard",
+    [
+        ("--dry-run", "--plan", "abc"),
+        ("--dry-run", "--residue", "now"),
+        ("--unlawful", "--plan", "abc"),
+        ("--unlawful", "--residue", "now"),
+        ("--unlawful", "--item", "contact[7]"),
+        ("--unlawful",),
+    ],
+)
+def test_an_option_that_an_erasure_would_not_hear_is_refused(ask: Ask, unheard: tuple[str, ...]) -> None:
+    said = ask("erase", *unheard)
+    assert said.code == 2
+    assert "leave one of the two out" in said.err
+    assert f"{unheard[0]} with {unheard[1] if len(unheard) > 1 and 'dry' in unheard[0] else '--'}" in said.err
+
+
+@pytest.mark.parametrize(
+    ("third", "says"),
+    [
+        ("cas@mail.example", "a person is named by what identifies them"),
+        ("email=nobody@mail.example", "nobody is found by that"),
+        ("email=ben@mail.example", "2 people answer to that email"),
+        ("shoe=43", "`shoe` identifies nobody in this map"),
+        ("public.customer.id=1", "two of those asked about are the same person"),
+    ],
+)
+def test_who_is_not_one_person_is_told_by_the_line_of_the_list(
+    ask: Ask, store: Database, tmp_path: Path, third: str, says: str
+) -> None:
+    lines = [
+        "# who asked in May",
+        "",
+        "email=ann@mail.example",
+        "  # by telephone",
+        "public.customer.id=2",
+        third,
+    ]
+    list_ = tmp_path / "list.txt"
+    list_.write_text("\r\n".join([*lines, "public.customer.id=3"]), "utf-8-sig")
+    given = (
+        *("erase", "--store", store.dsn.url(), "--map", tmp_path / "map.yaml", "--policy", shop.MINIMAL),
+        *("--people", list_, "--dry-run"),
+    )
+    said = call(*given)
+    assert said.code == 1
+    assert f"error: line 6 of --people: {says}" in said.err
+    assert third.rpartition("=")[2] not in said.err or third == "public.customer.id=1"
+    list_.write_text("\n".join([*lines[:-1], "public.customer.id=3"]), "utf-8")
+    assert call(*given).code == 0, call(*given).err
+    stale = call(*given[:-1], "--plan", "abc")
+    assert "error: the plan is no longer what was rehearsed" in stale.err
+
+
+def test_a_forgotten_map_is_asked_for_and_nothing_of_ours_is_to_be_installed_there(
+    store: Database, tmp_path: Path
+) -> None:
+    for command in ("access", "erase"):
+        said = call(
+            command,
+            "--store",
+            store.dsn.url(),
+            "--policy",
+            shop.MINIMAL,
+            "--person",
+            "email=ann@mail.example",
+        )
+        assert said.code == 3
+        assert "nothing of Bloesem's is in force" in said.err
+        assert "--map map.yaml" in said.err
+        assert "apply" not in said.err

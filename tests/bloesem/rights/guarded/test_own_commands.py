@@ -164,6 +164,9 @@ def test_in_the_other_persons_words_on_a_shared_row_it_is_left(
 
 def test_many_people_from_a_file(blossom: Blossom, ask: Ask, tmp_path: Path) -> None:
     people = [*blossom.cases["contest_unticked"], *blossom.cases["prospect"]]
+    (tmp_path / "list.txt").write_text(f"# two\nperson.id={people[0]}\nperson.id=7\n", "utf-8")
+    wrong = call("erase", *company(blossom), "--people", tmp_path / "list.txt", "--json")
+    assert wrong.json["error"]["what"].startswith("line 3 of --people: nobody is found by that"), wrong.err
     (tmp_path / "list.txt").write_text("".join(f"person.id={person}\n" for person in people), "utf-8")
     done = call("erase", *company(blossom), "--people", tmp_path / "list.txt", "--json")
     assert done.code == 0, done.err
@@ -239,7 +242,7 @@ def test_a_database_without_a_plan_is_said(
     empty = make_module_database()
     said = ask("access", "--store", empty.dsn.url())
     assert said.code == 3
-    assert "lacks something" in said.err
+    assert "nothing of Bloesem's is in force" in said.err
 
 
 def test_maps_of_both_kinds_are_refused(ask: Ask, tmp_path: Path) -> None:
@@ -256,8 +259,14 @@ def test_what_is_stored_without_a_reason_is_erased_whoever_it_is_about(
     mine = "SELECT min(id) FROM data.contact WHERE person_id = %s"
     row = blossom.value(mine, blossom.one("customer"))
     connection.execute("UPDATE data.contact SET kept_for = 0 WHERE id = %s", [row])
-    seen = ask("erase", "--unlawful", "--dry-run", "--json").json
+    seen = call("erase", *company(blossom), "--unlawful", "--dry-run", "--json").json
     assert seen == {"reasons": {"no-basis": 1}, "people": 1, "rows": 0}
-    assert ask("erase", "--unlawful").out == "no-basis: 1 rows\nof 1 people: 1 rows erased\n"
+    assert (
+        call("erase", *company(blossom), "--unlawful").out == "no-basis: 1 rows\nof 1 people: 1 rows erased\n"
+    )
     assert blossom.value("SELECT count(*) FROM data.contact WHERE id = %s", row) == 0
-    assert ask("erase", "--unlawful", "--json").json == {"reasons": {}, "people": 0, "rows": 0}
+    assert call("erase", *company(blossom), "--unlawful", "--json").json == {
+        "reasons": {},
+        "people": 0,
+        "rows": 0,
+    }
