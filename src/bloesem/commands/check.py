@@ -222,19 +222,21 @@ def _answerable(store: str, company: Company, policy: Policy, maps: LoadedMap, o
     """What a request of a person would be refused for: links that do not hold together, a policy that does not fit."""
     from bloesem.rights.graph import build
     from bloesem.rights.judge import compile_foreign
+    from bloesem.rights.remarks import remarks
     from bloesem.stores.postgres import FOREIGN
     from bloesem.stores.schema import read_schema
 
     with shared.store(store, oldest=FOREIGN) as connection:
         live = read_schema(connection)
     try:
-        compile_foreign(company, policy, build(maps, live), on)
+        graph = build(maps, live)
+        plan = compile_foreign(company, policy, graph, on)
     except (MapError, PlanError) as fault:
         kind = "no-graph" if isinstance(fault, MapError) else "no-plan"
         return [
             _as_finding(kind, type(fault)(line, fault.rule, fault.remedy)) for line in fault.thing.split("\n")
         ]
-    return []
+    return remarks(graph, plan)
 
 
 def _graver_first(found: list[Finding]) -> list[Finding]:

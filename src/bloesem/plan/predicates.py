@@ -16,6 +16,14 @@ def meets(predicate: Predicate, row: Mapping[str, Any]) -> bool:
         return (value is None) == predicate.null
     if value is None:
         return False
+    if (
+        not isinstance(value, str) and predicate.starts_with is None
+    ):  # as PostgreSQL reads what is written for its type
+        value = str(value).lower() if isinstance(value, bool) else str(value)
+        wanted = [
+            str(v).lower() if isinstance(v, bool) else str(v) for v in predicate.one_of or [predicate.equals]
+        ]
+        return value in wanted
     if predicate.starts_with is not None:
         return str(value).startswith(predicate.starts_with)
     if predicate.one_of:

@@ -1,7 +1,8 @@
 """Somebody's name with their address, out of the rows that are theirs: neither alone says who somebody is, both do.
 
 The map says which columns they are by the end of a category: `….name.first`, `….name.last`, `….address.street`,
-`….address.number`, `….address.postal_code`; a whole name in one column is `….name`, a whole address `….address`.
+`….address.number`, `….address.postal_code`; a whole name in one column is `….name`, a whole address `….address`. Where
+several columns of a row are `….name`, or `….address`, they are its parts as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 from bloesem.rights.graph import Graph, Table
@@ -123,6 +124,7 @@ def _names(parts: Parts) -> Iterator[tuple[str, str]]:
     """(given, family). Which is which a whole name does not say: of two words it does not matter, of more it is the first or
     the last that is given."""
     yield from product(parts.get("given", ()), parts.get("family", ()))
+    yield from permutations(parts.get("name", ()), 2)
     for name in parts.get("name", ()):
         if "," in name:
             family, _, given = name.partition(",")
@@ -146,7 +148,8 @@ def _addresses(parts: Parts) -> Iterator[tuple[str, str, str]]:
         filter(None, map(_split, lines))
     )
     yield from ((*street, code) for street, code in product(streets, parts.get("code", ())))
-    for whole in parts.get("address", ()):
+    pieces_of = parts.get("address", ())
+    for whole in [*pieces_of, *([" ".join(pieces_of)] if len(pieces_of) > 1 else ())]:
         for code in _CODE.finditer(whole):
             around = whole[: code.start()], whole[code.end() :]
             pieces = (piece for side in around for piece in (*_PIECES.split(side), side))

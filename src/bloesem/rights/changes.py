@@ -16,7 +16,7 @@ from bloesem.rights.fetch import ROW, array, bare, column, source, typed
 from bloesem.rights.graph import PLACE, Table
 from bloesem.rights.masks import DRAWN, constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
-from bloesem.rights.world import Row, Value, World
+from bloesem.rights.world import Ref, Row, Value, World
 from bloesem.source import Problem, refuse
 from bloesem.stores.postgres import Connection, pipelined
 
@@ -68,6 +68,8 @@ def changes(world: World, outcome: Outcome) -> list[Changes]:
         written = made.written(world.row(ref), outcome.blanked.get(ref, set()), outcome.cut.get(ref, []))
         if written:
             made.of(ref[0]).written[ref[1]] = written
+    for ref in outcome.blanked:
+        made.moved(ref, outcome)
     refuse(list(made.problems()), RightsError)
     return [made.tables[name] for name in sorted(made.tables)]
 
@@ -90,15 +92,25 @@ class _Maker:
                 inside.setdefault(table.paths[name][0], []).append(name)
         for name, paths in inside.items():
             found[name] = Write(name, document(table, name, paths))
-        for name in sorted(blanked - table.paths.keys()):
+        columns = sorted(blanked - table.paths.keys())
+        for name in columns:
             if not table.live.columns[name].generated:
                 said = erased(table, name)
                 if said is None:
-                    self._cannot(table, name, "meta.erased: what it becomes")
+                    unique = any(name in columns for columns in table.live.unique)
+                    self._cannot(
+                        table, name, "on_erase: redact" if unique else "meta.erased: what it becomes"
+                    )
                 else:
                     found[name] = Write(name, said)
         for cut in cuts:
             found.update((write.column, write) for write in self._cut(table, cut))
+        for name in columns:
+            live = table.live.columns[name]
+            if live.generated and not found.keys() & {*live.made_of}:
+                what = "is made by the database, of nothing that is erased: it would stay"
+                remedy = "write on_erase: keep, or give a category to what it is made of"
+                self.wrong[table.qualified, name] = (what, remedy)
         return tuple(found[name] for name in sorted(found))
 
     def _cut(self, table: Table, cut: Cut) -> Iterator[Write]:
@@ -107,9 +119,12 @@ class _Maker:
             gone = tuple(sorted(v[0] for v in cut.gone))
             yield Write(edge.columns[0], without=gone)
             return
+        held = self.graph.held[table.qualified]
+        others = {c for e in held if {*e.columns} != {*edge.columns} for c in e.columns}
+        own = [c for c in edge.columns if c not in others]
         if edge.placeholder is not None:
-            one = table.live.columns[edge.columns[0]]
-            yield Write(one.name, constant(one, edge.placeholder))
+            for one in (table.live.columns[c] for c in own or edge.columns):
+                yield Write(one.name, constant(one, edge.placeholder))
             return
         if edge.person is not None:
             name = edge.columns[0]
@@ -121,10 +136,27 @@ class _Maker:
             else:
                 self._cannot(table, name, "placeholder, on the link: what it becomes")
             return
-        free = [c for c in edge.columns if not table.live.columns[c].required and c not in table.key]
-        if not free:
-            self._cannot(table, edge.columns[0], "placeholder, on the link: what it points to from then on")
+        free = [c for c in own if not table.live.columns[c].required and c not in table.key]
+        if not free:  # what another link says is not this one's to empty
+            self._cannot(table, edge.columns[-1], "placeholder, on the link: what it points to from then on")
         yield from (Write(name, "NULL") for name in free)
+
+    def moved(self, ref: Ref, outcome: Outcome) -> None:
+        """What points to a value that changes, and that the database would change along, in no plan."""
+        written = {w.column for w in self.of(ref[0]).written.get(ref[1], ())}
+        for edge in self.graph.pointing[ref[0]]:
+            if not edge.moved or not written & {*edge.of}:
+                continue
+            for value in self.world.row(ref).pointers(edge.of):
+                for key in self.world.keys(edge.holder, edge.columns, value):
+                    made = self.of(edge.holder).written.get(key, ())
+                    if key in outcome.deleted.get(edge.holder, ()) or any(
+                        w.column in edge.columns for w in made
+                    ):
+                        continue
+                    what = f"changes, and rows of {edge.holder} point to it that the database would change along (ON UPDATE)"
+                    remedy = "write on_erase: keep, or let the foreign key do nothing on update"
+                    self.wrong[ref[0], sorted(written & {*edge.of})[0]] = (what, remedy)
 
     def _cannot(self, table: Table, name: str, remedy: str) -> None:
         self.wrong[table.qualified, name] = ("would be empty, and may not be (NOT NULL)", f"write {remedy}")
@@ -202,7 +234,7 @@ def statement(
         ):
             if count:
                 said, more = build(one)
-                parts.append(f"w{len(parts)} AS ({said} RETURNING 1)")
+                parts.append(f"w{len(parts)} AS ({said})")
                 given += more
                 expected[one.table.qualified, what] = count
     if not parts and not (taken and locked):
@@ -210,10 +242,12 @@ def statement(
     for table, keys in locked:
         items, on, more = _keys(table, keys)
         names = ", ".join(f"k{i}" for i in range(len(table.key)))
-        said = f"SELECT 1 FROM {source(table)}, {items} AS v ({names}) WHERE {on} FOR UPDATE OF {ROW}"
+        said = (
+            f"SELECT true AS done FROM {source(table)}, {items} AS v ({names}) WHERE {on} FOR UPDATE OF {ROW}"
+        )
         parts.append(f"w{len(parts)} AS ({said})")
         given += more
-    counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
+    counts = ", ".join(f"(SELECT count(*) FROM w{number} WHERE done)" for number in range(len(parts)))
     return Statement(f"WITH {', '.join(parts)} SELECT {counts}", given, expected)
 
 
@@ -230,18 +264,23 @@ def _keys(table: Table, keys: Sequence[Value]) -> tuple[str, str, list[Any]]:
     return f"unnest({items})", on, given
 
 
+#: A row was written. Where triggers may write something else, what it became is looked at: what a value becomes, becomes the
+#: same once more, but for masks that are drawn.
+_DONE = "RETURNING true AS done"
+
+
 def _delete(one: Changes) -> tuple[str, list[Any]]:
     table = one.table
     if len(table.key) == 1:
         type_ = typed(table.column(table.key[0]))
         if len(one.deleted) == 1:
             where = f"{column(table.key[0])} = %s::text::{type_}"
-            return f"DELETE FROM {source(table)} WHERE {where}", [one.deleted[0][0]]
+            return f"DELETE FROM {source(table)} WHERE {where} {_DONE}", [one.deleted[0][0]]
         where = f"{column(table.key[0])} = ANY(%s::text[]::{type_}[])"
-        return f"DELETE FROM {source(table)} WHERE {where}", [array([key[0] for key in one.deleted])]
+        return f"DELETE FROM {source(table)} WHERE {where} {_DONE}", [array([key[0] for key in one.deleted])]
     items, on, given = _keys(table, one.deleted)
     names = ", ".join(f"k{i}" for i in range(len(table.key)))
-    return f"DELETE FROM {source(table)} USING {items} AS v ({names}) WHERE {on}", given
+    return f"DELETE FROM {source(table)} USING {items} AS v ({names}) WHERE {on} {_DONE}", given
 
 
 def _update(one: Changes) -> tuple[str, list[Any]]:
@@ -274,7 +313,14 @@ def _update(one: Changes) -> tuple[str, list[Any]]:
     at = len(table.key)
     given = [*given[:at], *more, *given[at:]]
     rows = f"(SELECT u.*, count(*) OVER () AS c FROM {items}) AS v"  # each by its number, of how many: masks of many differ
-    return f"UPDATE {source(table)} SET {', '.join(sets)} FROM {rows} WHERE {on}", given
+    became = []
+    for i, (k, w) in enumerate(kinds.items() if table.live.does else ()):
+        if not w.drawn:
+            wanted = w.sql or _given(table, w, given_ones.index(k))
+            is_so = f"{column(w.column)}::text IS NOT DISTINCT FROM ({wanted})::text"
+            became.append(f"(substr(v.m, {i + 1}, 1) <> '1' OR {is_so})")
+    done = f"RETURNING {' AND '.join(became)} AS done" if became else _DONE
+    return f"UPDATE {source(table)} SET {', '.join(sets)} FROM {rows} WHERE {on} {done}", given
 
 
 def _given(table: Table, write: Write, number: int) -> str:

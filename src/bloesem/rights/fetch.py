@@ -75,18 +75,23 @@ def as_text(one: LiveColumn) -> str:
     if one.array:
         return f"{column(one.name)}::text[]"
     said = f"{column(one.name)}::text"
+    if base(one) == "numeric":  # however many zeros it is written with
+        return f"CASE WHEN {said} LIKE '%%.%%' THEN rtrim(rtrim({said}, '0'), '.') ELSE {said} END"
     return f"lower({said})" if one.folds else said
 
 
 #: Types whose values are told apart by what Python reads: their text is the same.
-_PLAIN = frozenset(
-    ["smallint", "integer", "bigint", "text", "character varying", "name", "uuid", "date", "numeric"]
-)
+_PLAIN = frozenset(["smallint", "integer", "bigint", "text", "character varying", "name", "uuid", "date"])
 #: Types that PostgreSQL writes and Python could not always hold: infinity, a year before Christ, a month as such.
 _AS_WRITTEN = (
     "date", "time", "timetz", "timestamp", "timestamptz", "interval", "bytea", "uuid", "inet", "cidr", "int4range",
     "int8range", "numrange", "daterange", "tsrange", "tstzrange",
 )  # fmt: skip
+
+
+def _read(one: LiveColumn) -> str:
+    """A column as it is shown and judged: of `char(n)` without the blanks that say nothing."""
+    return f"{column(one.name)}::text" if base(one) == "bpchar" else column(one.name)
 
 
 def _is_plain(one: LiveColumn) -> bool:
@@ -178,7 +183,7 @@ class Reading:
         plain = [c for c in links if c not in PLACE and _is_plain(table.column(c))]
         cast = tuple(c for c in links if c not in plain)
         values = tuple(c for c in table.live.columns if c in wanted or c in plain)
-        parts = [column(c) for c in values] + [as_text(table.column(c)) for c in cast]
+        parts = [_read(table.column(c)) for c in values] + [as_text(table.column(c)) for c in cast]
         parts.append(version(table) if self.versioned else "''")
         sure = table.key == table.live.key and not any(table.column(c).array for c in table.key)
         shape = Shape(table.qualified, values, cast, table.key if sure else ())
@@ -266,6 +271,15 @@ class SqlFetch:
         self.statements[table.qualified] += 1
         (found,) = self._ask([(self._select(table, reader, where), [low for _ in columns])])
         return list(reader.read(found, self._seen.setdefault(table.qualified, {})).values())
+
+    def place(self, table: Table, key: Value) -> str:
+        """Where a row lies."""
+        if table.key == PLACE:
+            return key[1]
+        said = self.reading.condition(table, table.key).of([key])
+        assert said is not None
+        statement = f"SELECT {column('ctid')}::text FROM {source(table)} WHERE {said[0]}"
+        return _one(self._ask([(statement, said[1])])[0][0])
 
     def existing(self, questions: Sequence[tuple[Table, Asked]]) -> list[set[Value]]:
         answers: list[set[Value]] = [set() for _ in questions]
@@ -432,6 +446,8 @@ def _fit(one: LiveColumn) -> Callable[[str], bool]:
 
 
 def _is_date(text: str) -> bool:
+    if text in ("infinity", "-infinity"):
+        return True
     try:
         dt.date.fromisoformat(text)
     except ValueError:

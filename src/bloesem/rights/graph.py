@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -97,6 +97,7 @@ class Edge:
     placeholder: str | int | None = None
     declared: bool = False  # a foreign key of the database: what it points to exists
     array: bool = False
+    moved: bool = False  # the database changes what points along it when that changes (ON UPDATE)
 
     @cached_property
     def child(self) -> str:
@@ -225,6 +226,9 @@ class Graph:
                 t.qualified,
                 t.key,
                 sorted((c.name, c.type, c.required, c.generated) for c in t.live.columns.values()),
+                sorted(t.live.unique),
+                sorted(map(astuple, t.live.links)),
+                [t.live.does, t.live.checks, t.live.rules],
             ]
             for _, t in sorted(self.tables.items())
         ]
@@ -253,6 +257,20 @@ def _within(one: DataField, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[
         there = (*path, inner.name)
         yield ".".join(there), there, inner
         yield from _within(inner, there)
+
+
+#: What a foreign key does to what points along it when that changes.
+_MOVES = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def _key(live: LiveTable, fields: Mapping[str, DataField]) -> tuple[str, ...]:
+    """By what rows of a table without a primary key are told apart: what the map calls one, where nothing can be it twice;
+    else where they lie."""
+    mapped = tuple(name for name, f in fields.items() if f.fides.primary_key)
+    sure = any({*mapped} == {*columns} for columns in live.sole) and all(
+        live.columns[c].required for c in mapped
+    )
+    return mapped if mapped and (live.foreign or sure) else PLACE
 
 
 class _Builder:
@@ -293,9 +311,12 @@ class _Builder:
                         "a map says what is there", "take it out of the map, or mend its name",
                     )  # fmt: skip
                     continue
-                mapped = tuple(name for name, f in fields.items() if f.fides.primary_key)
                 table = Table(
-                    *at, key=there.key or mapped or PLACE, live=there, collection=collection, fields=fields
+                    *at,
+                    key=there.key or _key(there, fields),
+                    live=there,
+                    collection=collection,
+                    fields=fields,
                 )
                 self.tables[table.qualified] = table
                 for name in fields:
@@ -305,6 +326,11 @@ class _Builder:
                             f"mend it; the table has: {', '.join(sorted(there.columns))}", name,
                         )  # fmt: skip
                 yield from self._documents(table, fields)
+                for name in [n for n, _ in table.identities if n not in there.columns]:
+                    yield self._problem(
+                        table, f"`{name}` identifies people, and is no column of its own", "people are looked up by columns",
+                        "take fides_meta.identity out, or keep what identifies them in a column", name,
+                    )  # fmt: skip
 
     def _documents(self, table: Table, fields: dict[str, DataField]) -> Iterator[Problem]:
         for one in table.collection.fields:
@@ -369,9 +395,7 @@ class _Builder:
     def _links(self, table: Table) -> Iterator[Problem]:
         meta = table.collection.meta
         links = [*meta.links, *_of_owners(table, self.tables)]
-        named: set[tuple[str, ...]] = set()
         for link in links:
-            named.add(link.columns)
             if link.decide or link.kind is None:
                 yield self._problem(
                     table, f"the link of {', '.join(link.columns)} is undecided",
@@ -380,9 +404,8 @@ class _Builder:
                 )  # fmt: skip
                 continue
             yield from self._link(table, link, link.kind)
-        for foreign in table.live.links:
-            if foreign.columns not in named:
-                yield from self._unnamed(table, foreign)
+        for foreign in dict.fromkeys(table.live.links):
+            yield from self._unnamed(table, foreign)
 
     def _link(self, table: Table, link: Link, kind: Kind) -> Iterator[Problem]:
         own = link.columns if link.belongs == "that" else (*link.columns, *link.redact, *link.erase)
@@ -392,6 +415,17 @@ class _Builder:
             yield self._problem(table, what, _END, "mend it")
             return
         array = table.live.columns[link.columns[0]].array
+        document = [
+            c
+            for c in link.columns
+            if (table.live.columns[c].base or table.live.columns[c].type) in ("json", "jsonb", "xml", "bytea")
+        ]
+        if document:
+            yield self._problem(
+                table, f"a link names {', '.join(document)}, which holds a document: no column is equal to what lies in it",
+                _END, "link by a column, or an array, that holds what it points to", document[0],
+            )  # fmt: skip
+            return
         common = {
             "kind": kind, "when": link.when, "redact": link.redact, "erase": link.erase, "last": link.last,
             "placeholder": link.placeholder, "array": array,
@@ -399,8 +433,8 @@ class _Builder:
         if link.person is not None:
             self._add(table.qualified, link.columns, None, (), person=link.person, **common)
             return
-        declared = next((f for f in table.live.links if f.columns == link.columns), None)
-        target = self._named_target(table, link, declared)
+        keys = [f for f in table.live.links if f.columns == link.columns]
+        target = self._named_target(table, link, keys[0] if keys else None)
         if target is None:
             what = f"the link of {', '.join(link.columns)} points to `{link.to}`, which is not mapped"
             yield self._problem(
@@ -409,7 +443,8 @@ class _Builder:
             )  # fmt: skip
             return
         to = (target.schema, target.name)
-        same = declared is not None and declared.target == to and link.of in ((), declared.target_columns)
+        declared = next((f for f in keys if f.target == to and link.of in ((), f.target_columns)), None)
+        same = declared is not None
         of = declared.target_columns if same and declared else link.of or target.key
         same = same and declared is not None and declared.checked
         if len(of) != len(link.columns) or any(c not in target.live.columns for c in of):
@@ -420,6 +455,7 @@ class _Builder:
             )  # fmt: skip
             return
         turned = link.belongs == "that"
+        common["moved"] = declared is not None and declared.on_update in _MOVES
         self._add(table.qualified, link.columns, target.qualified, of, turned=turned, declared=same, **common)
 
     def _named_target(self, table: Table, link: Link, declared: LiveLink | None) -> Table | None:
@@ -428,11 +464,22 @@ class _Builder:
         return self.tables.get(link.to) or self.tables.get(f"{table.schema}.{link.to}")
 
     def _unnamed(self, table: Table, foreign: LiveLink) -> Iterator[Problem]:
-        """A foreign key that the map says nothing of: a reference where its target holds nobody, or is the same table."""
+        """A foreign key that no link says of every row: what its target takes along is not left to the database. It is a
+        reference where its target holds nobody, is the same table, or is what a link of its columns points to on some rows,
+        or where these say who somebody is."""
         target = self.tables.get(".".join(foreign.target))
         if target is None:
             return
-        if target is table or target.collection.meta.holds in ("reference", "system") or not target.personal:
+        ends = {*zip(foreign.columns, foreign.target_columns, strict=True)}
+        beside = [e for e in self.edges if e.holder == table.qualified and {*e.columns} == {*foreign.columns}]
+        there = [e for e in beside if e.target == target.qualified]
+        if any(e.when is None and {*zip(e.columns, e.of, strict=True)} == ends for e in there):
+            return
+        links = [link for link in table.collection.meta.links if link.columns == foreign.columns]
+        if any(link.decide or link.kind is None for link in links):  # said already
+            return
+        nobody = target.collection.meta.holds in ("reference", "system") or not target.personal
+        if target is table or nobody or there or any(e.person for e in beside):
             self._add(
                 table.qualified,
                 foreign.columns,
@@ -440,12 +487,15 @@ class _Builder:
                 foreign.target_columns,
                 kind="reference",
                 declared=foreign.checked,
+                moved=foreign.on_update in _MOVES,
+                placeholder=next((e.placeholder for e in there if e.placeholder is not None), None),
             )
             return
         yield self._problem(
             table, f"the foreign key of {', '.join(foreign.columns)} to {target.qualified} is undecided",
             _UNDECIDED,
-            f"write it under meta.links: {{columns: [{', '.join(foreign.columns)}], kind: owner}}, or shared, or reference",
+            f"write it under meta.links: {{columns: [{', '.join(foreign.columns)}], to: {target.qualified}, kind: owner}},"
+            " or shared, or reference",
             foreign.columns[0],
         )  # fmt: skip
 

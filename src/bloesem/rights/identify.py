@@ -11,7 +11,7 @@ from functools import cached_property
 
 from bloesem.errors import RightsError
 from bloesem.rights.fetch import SqlFetch
-from bloesem.rights.graph import Graph, Table
+from bloesem.rights.graph import PLACE, Graph, Table
 from bloesem.rights.world import Asked, Person, Ref, Row
 
 _NONE: frozenset[str] = frozenset()
@@ -143,7 +143,7 @@ class _Finder:
                 )
             return
         table = next((t for t in self.people if who.table in (t.qualified, t.name)), None)
-        if table is None or not table.live.columns.keys() >= set(who.columns):
+        if table is None or not {*table.live.columns, "ctid"} >= set(who.columns):
             raise RightsError(
                 f"`{who.table}.{who.kind}` is no column of a table of people",
                 "a person is a row of a table of people",
@@ -221,7 +221,10 @@ class _Finder:
 
     def _name(self, row: Row) -> str:
         """As a request names it."""
-        key = self.graph.tables[row.table].key
+        table = self.graph.tables[row.table]
+        key = table.key
+        if key == PLACE or (table.live.versioned and any(table.fields[c].data_categories for c in key)):
+            return f"{row.table}.ctid={self.fetch.place(table, row.key)}"  # its key would say who it is
         said = row.key[0]
         if len(key) > 1:
             line = io.StringIO()

@@ -300,7 +300,7 @@ def _blank(world: World, ways: Sequence[Way], gone: Refs, result: Outcome) -> No
     for ref, kept in result.kept.items():
         row = world.row(ref)
         table = world.graph.tables[row.table]
-        linked = {c for edge in world.graph.held[row.table] for c in edge.columns}
+        linked = {c for edge in world.graph.held[row.table] if _says_whose(world, edge) for c in edge.columns}
         columns = set(table.personal) - kept.columns - set(table.key) - linked
         columns |= {
             c
@@ -329,6 +329,11 @@ def _blank(world: World, ways: Sequence[Way], gone: Refs, result: Outcome) -> No
                 theirs = [v for v in row.pointers(edge.columns) if world.named(edge.person, v[0])]
                 if theirs:
                     result.cut.setdefault(row.ref, []).append(Cut(edge, frozenset(theirs)))
+
+
+def _says_whose(world: World, edge: Edge) -> bool:
+    """Whether what an edge points to is somebody, or somebody's; what points to a list of religions says one."""
+    return edge.reaches or edge.target is None or bool(world.graph.tables[edge.target].personal)
 
 
 def _left(world: World, edge: Edge, row: Row, gone: Refs) -> bool:

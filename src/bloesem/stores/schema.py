@@ -24,9 +24,8 @@ class LiveColumn:
     labels: tuple[str, ...] = ()
     array: bool = False
     kind: str = ""
-    folds: bool = (
-        False  # values that differ in capitals are equal: citext, and collations that are not deterministic
-    )
+    made_of: tuple[str, ...] = ()  # the columns of which it is generated
+    folds: bool = False  # capitals make no difference: citext, and collations that are not deterministic
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,12 @@ class LiveTable:
     readable: bool = True
     hidden: bool = False  # row security hides rows from this login
     rules: tuple[str, ...] = ()  # what rewrites an UPDATE or DELETE
+    does: str | None = (
+        None  # its triggers, as one hash, and its checks: what is rehearsed under others may end otherwise
+    )
+    checks: str | None = None
     triggers: bool = False  # whether a DELETE sets off more than the checks of foreign keys
+    foreign: bool = False  # of another server: it has no indexes here, and whether a key is one is not known
     versioned: bool = False  # whether each version of a row has a transaction and a place of its own: a heap
 
 
@@ -88,6 +92,13 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        y.typcategory = 'A', y.typtype::text,
        y.typname = 'citext'
            OR EXISTS (SELECT FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
+       ARRAY(SELECT b.attname::text FROM pg_attribute b
+             WHERE a.attgenerated <> '' AND b.attrelid = c.oid AND b.attnum > 0 AND b.attnum <> a.attnum
+               AND EXISTS (SELECT FROM pg_depend p
+                           LEFT JOIN pg_attrdef g ON p.classid = 'pg_attrdef'::regclass AND g.oid = p.objid
+                           WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = c.oid AND p.refobjsubid = b.attnum
+                             AND (p.classid = 'pg_class'::regclass AND p.objid = c.oid AND p.objsubid = a.attnum
+                                  OR g.adrelid = c.oid AND g.adnum = a.attnum))),
        c.relkind = 'p',
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE')
@@ -95,7 +106,12 @@ SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
        EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 8 <> 0
                AND t.tgenabled <> 'D'),
+       (SELECT md5(string_agg(concat_ws(' ', t.tgname, t.tgtype, t.tgenabled, f.prosrc), ' ' ORDER BY t.tgname))
+        FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
+       (SELECT md5(string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname)) FROM pg_constraint k
+        WHERE k.conrelid = c.oid AND k.contype IN ('c', 'x')),
        c.relkind = 'r' AND EXISTS (SELECT FROM pg_am m WHERE m.oid = c.relam AND m.amname = 'heap'),
+       c.relkind = 'f',
        ARRAY(SELECT w.rulename::text FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '4')
              AND w.ev_enabled IN ('O', 'A') ORDER BY 1)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -138,7 +154,10 @@ WHERE (k.contype = 'f' OR k.contype = 'p' AND c.oid = o.oid) AND k.conparentid =
 
 
 #: What the last columns of _COLUMNS say of the table.
-_OF_TABLE = ("partitioned", "inherited", "writable", "readable", "hidden", "triggers", "versioned", "rules")
+_OF_TABLE = (
+    "partitioned", "inherited", "writable", "readable", "hidden", "triggers", "does", "checks", "versioned", "foreign",
+    "rules",
+)  # fmt: skip
 
 
 def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:
@@ -148,12 +167,37 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
     columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
     more: dict[tuple[str, str], dict[str, Any]] = {}
     for row in connection.execute(_COLUMNS, given).fetchall():
-        schema, table, name, type_, required, base, length, generated, labels, array, kind, folds, *_ = row
+        (
+            schema,
+            table,
+            name,
+            type_,
+            required,
+            base,
+            length,
+            generated,
+            labels,
+            array,
+            kind,
+            folds,
+            made_of,
+            *_,
+        ) = row
         found = columns.setdefault((schema, table), {})
-        more[schema, table] = dict(zip(_OF_TABLE, [*row[12:-1], tuple(row[-1])], strict=True))
+        more[schema, table] = dict(zip(_OF_TABLE, [*row[13:-1], tuple(row[-1])], strict=True))
         if name is not None:
             found[name] = LiveColumn(
-                name, type_, required, base, length, generated, tuple(labels), array, kind, folds
+                name,
+                type_,
+                required,
+                base,
+                length,
+                generated,
+                tuple(labels),
+                array,
+                kind,
+                tuple(made_of or ()),
+                folds,
             )
     unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     sole: dict[tuple[str, str], list[tuple[str, ...]]] = {}

@@ -38,7 +38,7 @@ REFUSED = {
     "NOT NULL": (
         "ALTER TABLE customer ALTER email SET NOT NULL",
         shop.MAP,
-        r"public.customer.email: `email` would be empty.*\n.*\n  remedy: write meta.erased",
+        r"public.customer.email: `email` would be empty.*\n.*\n  remedy: write on_erase: redact",
     ),
     "NOT NULL link": (
         "ALTER TABLE message ALTER receiver_id SET NOT NULL",
