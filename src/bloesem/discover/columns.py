@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bloesem.discover.catalogue import Column
+from bloesem.discover.inclusion import NEARLY
 from bloesem.discover.kinds import Kind
 from bloesem.discover.proposal import SURE, Choice, FieldProposal
 from bloesem.discover.sample import Seen
@@ -72,9 +73,13 @@ class Categories:
         share = seen.share(proven) if seen.rows >= _LEAST and _may_prove(column, proven, rule) else 0.0
         if rule is not None:
             return replace(_named(column.name, rule, seen, proven, share), hidden=rule.hidden)
-        if people and unique and self.words.numbers_people(self.words.tokens(column.name), whose):
+        if people and self.words.numbers_people(self.words.tokens(column.name), whose):
             because = "the number that each was given: its name says so, and no two have the same"
-            return FieldProposal(column.name, NUMBER, "customer", because, 0.9)
+            if unique:
+                return FieldProposal(column.name, NUMBER, "customer", because, 0.9)
+            if seen.rows and seen.distinct >= NEARLY * seen.rows:
+                said = {"data_categories": [NUMBER], "fides_meta": {"identity": "customer"}}
+                return _unsure(column.name, [Choice(said, because.replace("no two", "hardly two"), 0.6)])
         if share >= 0.8 and seen.distinct >= _LEAST:
             category, identity, sure = PROVEN[proven]
             because = f"{_percent(share)} of its values are {_SAID[proven]}"

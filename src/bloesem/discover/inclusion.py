@@ -21,10 +21,13 @@ from bloesem.stores.postgres import Connection
 Form = Literal["number", "uuid", "text"]
 #: A key without an index is read whole up to so many pages (16 MB).
 SMALL_PAGES = 2_000
+#: Of the numbers that people were given so many differ, where nothing keeps two from having one.
+NEARLY = 0.95
 _MOST_AT_ONCE = 100
 _MOST_COMPARED = 400  # rows of a column, of which the different values are looked up
 #: So many different values of a column are looked up in a key.
 MOST_TESTED = 120
+NEARLY = 0.95  # of the numbers that people were given so many differ, where nothing keeps two from having one
 _NUMBERS = ("int2", "int4", "int8", "numeric")
 _TEXTS = ("text", "varchar", "bpchar", "citext", "name")
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}(?:\.0+)?")
@@ -33,12 +36,14 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Key:
-    """A column of which each row has a value of its own. `sure`: the database says so; otherwise its sample does."""
+    """A column of which each row has a value of its own. `sure`: the database says so; otherwise its sample does. `given`:
+    it is the number that people were given, beside the key of their table."""
 
     at: At
     column: str
     form: Form
     sure: bool
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,14 @@ def form_of(column: Column) -> Form | None:
 
 
 def keys_of(catalogue: Catalogue, samples: Samples, words: Words) -> list[Key]:
-    """What can be pointed to: primary keys and unique columns; else what its name says is one and its sample allows."""
+    """What can be pointed to: primary keys and unique columns; else what its name says is one and its sample allows; and the
+    numbers that people were given, of which nearly all differ."""
     found = []
     for at, table in catalogue.tables.items():
         sure = {columns[0] for columns in (table.key, *table.unique) if len(columns) == 1}
-        own = set(words.table(table.name, catalogue.prefixes.get(at[0], "")).tokens)
+        called = words.table(table.name, catalogue.prefixes.get(at[0], ""))
+        own = set(called.tokens)
+        pointing = {c for k in table.foreign_keys for c in k.columns}
         for column in table.columns.values():
             form = form_of(column)
             if form is None or column.is_array:
@@ -79,8 +87,11 @@ def keys_of(catalogue: Catalogue, samples: Samples, words: Words) -> list[Key]:
             tokens = words.tokens(column.name)
             named = set(tokens) <= words.keys | own and bool(set(tokens) & words.keys)
             seen = samples.of(at, column.name)
+            given = words.numbers_rows_of(called, tokens) and column.name not in pointing
             if column.name in sure:
-                found.append(Key(at, column.name, form, True))
+                found.append(Key(at, column.name, form, True, given and table.key != (column.name,)))
+            elif given and seen.distinct >= NEARLY * seen.rows:
+                found.append(Key(at, column.name, form, False, True))
             elif named and not table.key and (seen.unique or not seen.rows) and not seen.nulls:
                 found.append(Key(at, column.name, form, False))
     return found

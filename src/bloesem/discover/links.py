@@ -22,6 +22,7 @@ _CLOSE = 0.1
 #: How well a column fits a key with which a view or function joins it.
 _JOINED = 0.95
 _PERSON = ("person", "staff")
+_TELLING = 5  # so many different values, all found in one table and few in another, say which
 _DID = "its name says what somebody did"
 
 
@@ -241,19 +242,31 @@ class Links:
             if one.to not in tables and near:
                 tables.add(one.to)
                 rivals.append(one)
-        if rivals:
+        if rivals:  # it is asked: then staff are among those who may have done it
+            more = {
+                one.to: one
+                for _, one in reversed(guesses)
+                if one.to in self.staff - tables and one.because.startswith(_DID)
+            }
+            rivals = sorted([*rivals, *more.values()], key=lambda one: one.to not in self.staff)
             best = replace(best, confidence=min(best.confidence, 0.7), rivals=tuple(rivals[:4]))
         return best
 
     def _as_likely(self, best: Guess, one: Guess, less: float) -> bool:
-        """Whether a word for what somebody did may mean either of two tables of people, who log in or not."""
-        return (
-            best.because.startswith(_DID)
-            and one.because.startswith(_DID)
-            and (best.to in self.staff) == (one.to in self.staff)
-            and less < 2 * _CLOSE
-            and one.confidence >= LEAST
+        """Whether a word for what somebody did may mean either of two tables of people, who log in or not; or staff, who are
+        fewer, and all of whose numbers these may be."""
+        did = best.because.startswith(_DID) and one.because.startswith(_DID) and one.confidence >= LEAST
+        if one.to in self.staff and best.to not in self.staff:
+            return did and self._among_fewer(one, best)
+        return did and (best.to in self.staff) == (one.to in self.staff) and less < 2 * _CLOSE
+
+    def _among_fewer(self, one: Guess, best: Guess) -> bool:
+        """Whether all values are found where there are far fewer: of any of the others, most would not be."""
+        found = self.inclusion.get((one.holder, one.columns[0], one.to, one.of[0]))
+        few, many = (
+            self.catalogue.tables[at].rows or self.samples.rows.get(at, 0) for at in (one.to, best.to)
         )
+        return found is not None and found.tested >= _TELLING and found.share >= 0.98 and 3 * few <= many
 
     def _not_its_key(self, guess: Guess) -> bool:
         return self.catalogue.tables[guess.to].key != guess.of
@@ -336,6 +349,8 @@ class Links:
             return _Named(0.78, "its name ends so", (core[-1][: -len(last)],), None)
         if size > len(core) and target.tokens[-len(core) :] == core:
             return _Named(0.72, "its name is the end of that table's", (), None)
+        if key.at != at and self.words.ends_in(target, core):
+            return _Named(0.66, "its name is the end of that table's", (), None)
         return self._by_role(at, column, core, key, spans)
 
     def _by_role(
@@ -409,7 +424,7 @@ class Links:
             return 0.0  # its own key
         if key.form == "uuid" and found.tested >= 3:
             return 0.85
-        is_key = self.catalogue.tables[key.at].key == (key.column,)
+        is_key = key.given or self.catalogue.tables[key.at].key == (key.column,)
         if telling and is_key and found.tested >= 8 and self.samples.of(table.at, column).share("text") < 0.1:
             return 0.6 if key.form == "text" else 0.75
         return 0.0
@@ -419,7 +434,7 @@ class Links:
         if key.form == "uuid":
             return True
         if key.form == "text":
-            return self.catalogue.tables[key.at].key == (key.column,)
+            return key.given or self.catalogue.tables[key.at].key == (key.column,)
         numbers = [int(v) for v in self.samples.of(key.at, key.column).values if v.isdigit() and len(v) < 19]
         rows = self.catalogue.tables[key.at].rows or self.samples.rows.get(key.at, 0)
         return bool(numbers) and rows > 0 and max(numbers) > 50 * max(rows, len(numbers))

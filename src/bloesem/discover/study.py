@@ -107,7 +107,8 @@ class Study:
         for at, said in links.items():
             asked = {c for link in said for c in link.columns}
             asked |= {name for name, f in self.fields[at].items() if f.category is not None}
-            said += self.unlinked.links(at, asked, people, self.keys, inclusion)
+            asked |= {k.column for k in self.keys if k.at == at and k.given}
+            said += self.unlinked.links(at, asked, people, staff, self.keys, inclusion)
         tables = tuple(
             self._table(at, ground, scores[at], belonging.level.get(at), tuple(links[at]))
             for at in sorted(self.catalogue.tables)

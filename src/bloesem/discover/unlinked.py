@@ -36,8 +36,16 @@ class Unlinked:
             own = table.key == (name,) or column.counted or column.generated
             if own or form_of(column) is None or not self._has_values(table, column):
                 continue
-            if self._points(column) or (form_of(column) != "text" and self._names(column)):
+            if (
+                self._points(column)
+                or self._numbers(column)
+                or (form_of(column) != "text" and self._names(column))
+            ):
                 yield name
+
+    def _numbers(self, column: Column) -> bool:
+        """Whether it is called for the number that people are given: `pat_nr`."""
+        return self.words.numbers_people(self.words.tokens(column.name))
 
     def _points(self, column: Column) -> bool:
         """Whether a word for a key stands at an end of the name, and another beside it."""
@@ -57,11 +65,12 @@ class Unlinked:
         )
 
     def _has_values(self, table: Table, column: Column) -> bool:
-        """Not where all rows are empty; not a text of which each row has its own, or that is written or an address."""
+        """Not where all rows are empty; not a text of which each row has its own (unless it is the number of somebody), or
+        that is written or an address."""
         seen = self.samples.of(table.at, column.name)
         if self.samples.rows.get(table.at) and not seen.rows:
             return False
-        if form_of(column) != "text":
+        if form_of(column) != "text" or self._numbers(column):
             return True
         alone = (column.name,) in table.unique or (seen.rows >= 8 and seen.unique)
         return not alone and seen.share("text") < 0.1 and seen.share("email") < 0.5
@@ -71,41 +80,62 @@ class Unlinked:
         at: At,
         known: Collection[str],
         people: Mapping[At, float],
+        staff: Collection[At],
         keys: Sequence[Key],
         inclusion: Inclusion,
     ) -> list[LinkProposal]:
         """in: `known`: columns of which something was found. out: a question for each of the others."""
         return [
-            self._question(at, name, people, keys, inclusion)
+            self._question(at, name, people, staff, keys, inclusion)
             for name in self.columns(at)
             if name not in known
         ]
 
     def _question(
-        self, at: At, name: str, people: Mapping[At, float], keys: Sequence[Key], inclusion: Inclusion
+        self,
+        at: At,
+        name: str,
+        people: Mapping[At, float],
+        staff: Collection[At],
+        keys: Sequence[Key],
+        inclusion: Inclusion,
     ) -> LinkProposal:
+        """Tables that are called for it come first, then staff where it is a word for whoever does something."""
         said = "its name says that it points somewhere, and no target was found"
+        core = tuple(t for t in self.words.tokens(name) if t not in self.words.keys and not t.isdigit())
+        does = bool(self.words.roles(core)) or self.words.does(core)
         choices = []
         for key in keys:
-            if key.at not in people or self.catalogue.tables[key.at].key != (key.column,):
+            own = self.catalogue.tables[key.at].key == (key.column,)
+            called = own and self._called_for(key.at, core)
+            if not (key.at in people or called) or not (own or key.given):
                 continue
             tested, found = self._found(at, name, key, inclusion)
             if (tested and found < _OFTEN * tested) or not self._may(at, name, key):
                 continue
             because = f"{found} of {tested} different values are there" if tested else "no values to compare"
-            choices.append((-people[key.at], key.at, because))
+            rank = (not called, not (does and key.at in staff), -people.get(key.at, 0.0))
+            choices.append((rank, key.at, () if own else (key.column,), because))
         asked = []
-        for _, to, because in sorted(choices)[:_MOST]:
-            asked.append(Choice({"to": to, "kind": "owner"}, because, 0.2))
+        for _, to, of, because in sorted(choices)[:_MOST]:
+            says = {"to": to, **({"of": list(of)} if of else {})}
+            asked.append(Choice({**says, "kind": "owner" if to in people else "reference"}, because, 0.2))
         if asked:
             first = asked[0]
             asked += [
-                Choice({**first.says, "kind": kind}, first.because, 0.15) for kind in ("shared", "reference")
+                Choice({**first.says, "kind": kind}, first.because, 0.15)
+                for kind in ("owner", "shared", "reference")
+                if kind != first.says["kind"]
             ]
         asked.append(
             Choice({"link": "none"}, "it points to no row here; if it does, write `to` and `kind`", 0.3)
         )
         return LinkProposal((name,), None, None, said, 0.3, decide=tuple(asked))
+
+    def _called_for(self, at: At, core: Sequence[str]) -> bool:
+        """Whether a table's name has the column's words in it, or ends in its last."""
+        called = self.words.table(at[1], self.catalogue.prefixes.get(at[0], ""))
+        return bool(core) and (set(core) <= set(called.full) or self.words.ends_in(called, core[-1:]))
 
     def _may(self, at: At, name: str, key: Key) -> bool:
         form = form_of(self.catalogue.tables[at].columns[name])

@@ -26,6 +26,7 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LIGATURES = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _KEY_ENDINGS = ("uuid", "guid", "nummer", "id", "nr", "ref")
+_SHORTEST = 3  # of a word at the end of another
 _BETWEEN = ("", "s", "n", "en", "e", "es", "er")  # what Dutch and German put between the parts of a compound
 _LITTLE = frozenset("de du des la le les l d of the het der die das den aux et en und and".split())  # noqa: SIM905
 #: Natures that say what the rows are, whoever else stands in the name: `customer_address` holds addresses.
@@ -280,6 +281,11 @@ class Words:
         one = tokens[0] if len(tokens) == 1 else ""
         return len(one) >= 6 and one.isalpha() and one not in self._known and one.endswith(self.told.doers)
 
+    def ends_in(self, table: TableName, tokens: Sequence[str]) -> bool:
+        """Whether a table's name, which is one word here, ends in a column's: `krankenkassen` in `kasse`."""
+        word, last = (stem(t[-1]) if t else "" for t in (table.tokens, tokens))
+        return len(tokens) == 1 and len(last) >= _SHORTEST and len(word) > len(last) and word.endswith(last)
+
     def table(self, name: str, prefix: str = "") -> TableName:
         """in: a table's name, and what most tables of its schema begin with."""
         full = self._unprefixed(name, prefix)
@@ -341,6 +347,12 @@ class Words:
         rest = [t for t in tokens if t not in self.given]
         people = all(self._person((t,)) or t in whose or t in self.neutral for t in rest)
         return len(rest) < len(tokens) and people and bool(whose or any(self._person((t,)) for t in rest))
+
+    def numbers_rows_of(self, table: TableName, tokens: Sequence[str]) -> bool:
+        """Whether it is the number that each row of a table of people was given, and not that of somebody else in it."""
+        people = table.nature in ("person", "staff") and self.numbers_people(tokens, table.tokens)
+        own = {*self.given, *self.neutral, *table.tokens}
+        return people and all(t in own or self.concept((t,)) == table.head for t in tokens)
 
     def _person(self, words: Tokens) -> bool:
         return self.nature(self._entities.get(words)) in ("person", "staff")
