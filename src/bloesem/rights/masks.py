@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from bloesem.plan.quoting import ident, literal, qualified
 from bloesem.rights.fetch import ROW, bare, base, column, texts, typed
 from bloesem.rights.graph import Table
 from bloesem.stores.schema import LiveColumn
 
-#: The mask of a type whose values have no letters: one value, and one that no other row has.
-_OF_TYPE = {
-    "smallint": ("0", "-(random() * 32767)::int"),
-    "integer": ("0", "-(random() * 2147483647)::bigint"),
-    "bigint": ("0", "-(random() * 9e15)::bigint"),
-    "numeric": ("0", "-(random() * 1e6)::int"),
-    "real": ("0", "-random()"),
-    "double precision": ("0", "-random()"),
-    "money": ("0", "0"),
-    "boolean": ("false", "false"),
-    "date": ("'1900-01-01'", "date '1800-01-01' + (random() * 36000)::int"),
+#: The mask of a type whose values have no letters: one value, and another for each `{number}`, within the type's range; of
+#: what a column may be told apart by, `{many}` of `{unit}` each (`_range`). None: values of the type are not compared.
+_OF_TYPE: dict[str, tuple[str, str | None]] = {
+    "smallint": ("0", "-({number} % 32768)"),
+    "integer": ("0", "-({number} % 2147483648)"),
+    "bigint": ("0", "-({number} % 9000000000000000)"),
+    "numeric": ("0", "-({number} % {many}) * {unit}"),
+    "real": ("0", "-({number} % 16777216)"),
+    "double precision": ("0", "-({number} % 9000000000000000)"),
+    "money": ("0", "-({number} % 9000000000000)"),
+    "boolean": ("false", None),
+    "date": ("'1900-01-01'", "date '1900-01-01' - ({number} % 690000)::int"),
     "timestamp without time zone": (
         "'1900-01-01'",
-        "timestamp '1900-01-01' - random() * interval '36000 days'",
+        "timestamp '1900-01-01' - {number} % 3000000000 * interval '1 second'",
     ),
     "timestamp with time zone": (
         "'1900-01-01Z'",
-        "timestamptz '1900-01-01Z' - random() * interval '36000 days'",
+        "timestamptz '1900-01-01Z' - {number} % 3000000000 * interval '1 second'",
     ),
-    "time without time zone": ("'00:00'", "time '00:00' + random() * interval '24 hours'"),
-    "time with time zone": ("'00:00Z'", "timetz '00:00Z' + random() * interval '24 hours'"),
-    "interval": ("'0'", "random() * interval '1 hour'"),
-    "uuid": ("'00000000-0000-0000-0000-000000000000'", "md5(random()::text || clock_timestamp()::text)"),
-    "inet": ("'0.0.0.0'", "inet '0.0.0.0' + (random() * 16777215)::bigint"),
-    "cidr": ("'0.0.0.0/32'", "(inet '0.0.0.0' + (random() * 16777215)::bigint)::cidr"),
-    "macaddr": ("'00:00:00:00:00:00'", "left(md5(random()::text), 12)"),
-    "macaddr8": ("'00:00:00:00:00:00:00:00'", "left(md5(random()::text), 16)"),
-    "json": ("'{}'", "'{}'"),
-    "jsonb": ("'{}'", "'{}'"),
-    "xml": ("''", "''"),
-    "bytea": ("''", "decode(md5(random()::text || clock_timestamp()::text), 'hex')"),
-    "tsvector": ("''", "''"),
-    "hstore": ("''", "''"),
-    "ltree": ("''", "md5(random()::text || clock_timestamp()::text)"),
+    "time without time zone": ("'00:00'", "time '00:00' + {number} % {many} * {unit}"),
+    "time with time zone": ("'00:00Z'", "timetz '00:00Z' + {number} % {many} * {unit}"),
+    "interval": ("'0'", "{number} % {many} * {unit}"),
+    "uuid": ("'00000000-0000-0000-0000-000000000000'", "md5({number}::text)"),
+    "inet": ("'0.0.0.0'", "inet '0.0.0.0' + {number} % 16777216"),
+    "cidr": ("'0.0.0.0/32'", "(inet '0.0.0.0' + {number} % 16777216)::cidr"),
+    "macaddr": ("'00:00:00:00:00:00'", "lpad(to_hex({number} % 281474976710656), 12, '0')"),
+    "macaddr8": ("'00:00:00:00:00:00:00:00'", "lpad(to_hex({number}), 16, '0')"),
+    "json": ("'{}'", None),
+    "jsonb": ("'{}'", "to_jsonb(md5({number}::text))"),
+    "xml": ("''", None),
+    "bytea": ("''", "decode(md5({number}::text), 'hex')"),
+    "tsvector": ("''", "md5({number}::text)"),
+    "hstore": ("''", None),
+    "ltree": ("''", "md5({number}::text)"),
 }
+#: Of a text in an array: where it is cut off, what differs is left.
+_ELEMENT = "reverse(to_hex({number}))"
 #: Of kinds of types, whatever they are of: one value, which overlaps no other.
-_OF_KIND = {"r": ("'empty'", "'empty'"), "m": ("'{}'", "'{}'")}
+_OF_KIND = {"r": "'empty'", "m": "'{}'"}
+#: Labels of an enum, and whether: one by the number, as to be another one would tell which it was.
+_WHETHER = ("false", "true")
+_UNITS = ("year", "month", "day", "hour", "minute", "second")
 
 #: What is not of ASCII is a letter: which of them a server knows for one depends on its locale.
 _LETTER, _DIGIT = r"[a-zA-Z]|[^\x01-\x7f]", "[0-9]"
@@ -72,8 +80,16 @@ _OTHER = f"""CASE WHEN {{c}} !~ '{_LETTER}|{_DIGIT}' THEN {{c}} ELSE (
     FROM (SELECT t.c, t.n, count(*) FILTER (WHERE t.c IN ('x', '0')) OVER (ORDER BY t.n DESC) AS place
      FROM regexp_split_to_table({_SAME}, '') WITH ORDINALITY AS t (c, n)) p) e) d) w
  WHERE w.m <> lower({{c}}){{taken}} LIMIT 1) END"""
+
+#: The number of a row, and of another try: in each transaction from another one on.
+_NUMBER = "('x' || left(md5(txid_current()::text), 15))::bit(60)::bigint + v.n"
+_NUMBERED = """SELECT w.m FROM generate_series(0, 999) AS g (try),
+ LATERAL (SELECT ({mask})::{type} AS m FROM (SELECT {number} + g.try * v.c) AS p (number)) AS w
+ WHERE w.m <> {c}{taken} LIMIT 1"""
 #: By what an expression is known that gives another mask each time.
-DRAWN = ("random()", "txid_current()")
+DRAWN = ("txid_current()",)
+#: The mask of what lies in json, by its type there.
+_JSON = {"number": "0", "boolean": "false", "null": "null"}
 _TAKEN = " AND NOT EXISTS (SELECT FROM {table} WHERE taken.{c} = w.m::{type})"
 
 
@@ -86,28 +102,70 @@ def constant(one: LiveColumn, value: str | int) -> str:
 def mask(table: Table, one: LiveColumn) -> str | None:
     """An expression of the column's type that says nothing of the value; of a unique column, one that no other row has.
     None: the type is not known here, and the value is emptied."""
-    whole = one.type.replace("%", "%%")
     alone = any(one.name in columns for columns in (*table.live.unique, table.live.key))
+    if texts(one) and not one.array:
+        said: str | None = _other(table, one) if alone else _SAME.format(c=_text(one))
+    else:
+        said = (_numbered(table, one) if alone else None) or _constant(one)
+    whole = one.type.replace("%", "%%")
+    return (
+        None if said is None else f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{whole} END"
+    )
+
+
+def _constant(one: LiveColumn) -> str | None:
     if one.array:
-        return f"'{{}}'::{whole}"
+        return "'{}'"
     if one.labels:
         return constant(one, one.labels[0])
-    if texts(one):
-        said = _other(table, one) if alone else _SAME.format(c=_text(one))
-    else:
-        found = _OF_TYPE.get(base(one).rpartition(".")[2]) or _OF_KIND.get(one.kind)
-        if found is None:
-            return None
-        said = found[alone]
-    return f"CASE WHEN {column(one.name)} IS NULL THEN NULL ELSE ({said})::{whole} END"
+    found = _OF_TYPE.get(base(one).rpartition(".")[2])
+    return found[0] if found else _OF_KIND.get(one.kind)
 
 
 def _other(table: Table, one: LiveColumn) -> str:
-    taken = ""
-    if (one.name,) in table.live.sole:
-        where = f"{qualified(table.schema, table.name)} AS taken".replace("%", "%%")
-        taken = _TAKEN.format(table=where, c=bare(one.name), type=typed(one))
-    return _OTHER.replace("%", "%%").format(c=_text(one), taken=taken)
+    return _OTHER.replace("%", "%%").format(c=_text(one), taken=_taken(table, one))
+
+
+def _numbered(table: Table, one: LiveColumn) -> str | None:
+    """By the number of its row; None where the type has one mask alone."""
+    labels = _WHETHER if base(one) == "boolean" else one.labels
+    if labels:
+        those = ", ".join(literal(label) for label in labels)
+        said = f"(ARRAY[{those}]::{base(one)}[])[1 + (({_NUMBER}) % {len(labels)})::int]"
+        return said.replace("%", "%%")
+    if one.array and texts(one):
+        said = _ELEMENT
+    else:
+        said = _OF_TYPE.get(base(one).removesuffix("[]").rpartition(".")[2], ("", None))[1] or ""
+    if not said:
+        return None
+    many, unit = _range(one)
+    said = said.format(number="p.number", many=many, unit=unit)
+    said = _NUMBERED.replace("{mask}", f"ARRAY[{said}]" if one.array else said).replace("%", "%%")
+    return said.format(type=typed(one), number=_NUMBER, c=column(one.name), taken=_taken(table, one))
+
+
+def _range(one: LiveColumn) -> tuple[int, str]:
+    """How many values a column tells apart, and the step between two. How exact it is its type's text says; of a domain,
+    which has another name, little is supposed."""
+    kind, called = base(one).removesuffix("[]"), one.type.removesuffix("[]")
+    known = re.match(rf"{kind.split()[0]}\b", called) is not None
+    said = [int(n) for n in re.findall(r"-?\d+", called)] if known else []
+    if kind == "numeric":
+        digits, after = [*(said or ([15] if known else [4])), 0][:2]
+        return 10 ** min(digits, 15), f"{Decimal(1).scaleb(-after):f}"
+    if kind == "interval":
+        unit = called.split()[-1]
+        return (10**6, f"interval '1 {unit}'") if unit in _UNITS else (3 * 10**9, "interval '1 second'")
+    exact = said[0] if said else 6 * known
+    return 86400 * 10**exact, f"interval '{Decimal(1).scaleb(-exact):f} second'"
+
+
+def _taken(table: Table, one: LiveColumn) -> str:
+    if (one.name,) not in table.live.sole:
+        return ""
+    where = f"{qualified(table.schema, table.name)} AS taken".replace("%", "%%")
+    return _TAKEN.format(table=where, c=bare(one.name), type=typed(one))
 
 
 def _text(one: LiveColumn) -> str:
@@ -121,27 +179,45 @@ def document(table: Table, name: str, without: Sequence[str]) -> str:
     said = f"{ROW}.{ident(name)}::jsonb"
     for path in without:
         meta = table.fields[path].meta
-        instead: str | int | None = "xxx" if meta.on_erase == "redact" else meta.erased
-        leaf = None if instead is None else f"{literal(json.dumps(instead))}::jsonb"
+        instead = None if meta.erased is None else f"{literal(json.dumps(meta.erased))}::jsonb"
+        leaf = _in_json if meta.on_erase == "redact" else _always(instead)
         said = _at(f"({said})", table.paths[path][1:], leaf)
     return f"({said})::{base(one)}".replace("%", "%%")
 
 
-def _at(e: str, path: Sequence[str], leaf: str | None) -> str:
-    inside = f"CASE jsonb_typeof(x.e) WHEN 'object' THEN {_key('x.e', path, leaf)} ELSE x.e END"
-    elements = f"FROM jsonb_array_elements({e}) WITH ORDINALITY AS x (e, n)"
-    return (
-        f"CASE jsonb_typeof({e}) WHEN 'object' THEN {_key(e, path, leaf)}"
-        f" WHEN 'array' THEN (SELECT COALESCE(jsonb_agg({inside} ORDER BY x.n), '[]') {elements}) ELSE {e} END"
-    )
+#: What a value in json becomes, by the SQL of it; None: it goes.
+Leaf = Callable[[str], str | None]
 
 
-def _key(e: str, path: Sequence[str], leaf: str | None) -> str:
+def _always(said: str | None) -> Leaf:
+    return lambda _: said
+
+
+def _in_json(e: str) -> str:
+    cases = " ".join(f"WHEN '{kind}' THEN '{mask}'" for kind, mask in _JSON.items())
+    return f"""CASE jsonb_typeof({e}) {cases} ELSE '"xxx"' END::jsonb"""
+
+
+def _at(e: str, path: Sequence[str], leaf: Leaf) -> str:
+    """An array is written anew, whatever arrays lie in it: each element at its place, each bracket at its own."""
+    w = f"w{len(path)}"
+    elements = f"""WITH RECURSIVE {w} (at, e) AS (SELECT ARRAY[]::bigint[], {e} UNION ALL SELECT {w}.at || x.n, x.e FROM {w},
+ jsonb_array_elements(CASE jsonb_typeof({w}.e) WHEN 'array' THEN {w}.e END) WITH ORDINALITY AS x (e, n))"""
+    said = f"""CASE jsonb_typeof({w}.e) WHEN 'object' THEN ({_key(f"{w}.e", path, leaf)})::text WHEN 'array' THEN '['
+ ELSE {w}.e::text END"""
+    texts = f"""SELECT {w}.at, CASE WHEN {w}.at[cardinality({w}.at)] > 1 THEN ',' ELSE '' END || {said} FROM {w}
+ UNION ALL SELECT {w}.at || {2**63 - 1}, ']' FROM {w} WHERE jsonb_typeof({w}.e) = 'array'"""
+    whole = f"({elements} SELECT string_agg(x.t, '' ORDER BY x.at) FROM ({texts}) AS x (at, t))::jsonb"
+    return f"CASE jsonb_typeof({e}) WHEN 'object' THEN {_key(e, path, leaf)} WHEN 'array' THEN {whole} ELSE {e} END"
+
+
+def _key(e: str, path: Sequence[str], leaf: Leaf) -> str:
     key = f"{literal(path[0])}::text"
     if len(path) > 1:
         inner = _at(f"({e} -> {key})", path[1:], leaf)
         return f"CASE WHEN {e} ? {key} THEN jsonb_set({e}, ARRAY[{key}], {inner}) ELSE {e} END"
-    return f"{e} - {key}" if leaf is None else f"jsonb_set({e}, ARRAY[{key}], {leaf}, false)"
+    said = leaf(f"{e} -> {key}")
+    return f"{e} - {key}" if said is None else f"jsonb_set({e}, ARRAY[{key}], {said}, false)"
 
 
 def erased(table: Table, name: str) -> str | None:
