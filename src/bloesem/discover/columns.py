@@ -41,6 +41,8 @@ _OF_SOMEBODY = (
     "user.demographic.date_of_birth",
     "user.name",
 )
+#: Beside these a name is that of whoever is reached so.
+REACHED = ("user.contact.email", "user.contact.phone_number", "user.contact.address.street")
 _LONG_AGO = 2015  # days of birth lie before
 _LEAST = 3  # fewer values prove nothing
 _NOBODY = "no category: it says nothing about anybody"
@@ -117,12 +119,12 @@ class Categories:
         return FieldProposal(column.name)
 
     def _names_somebody(self, column: Column, seen: Seen) -> bool:
-        """A text that is called for what somebody did (`checked_by`), and holds words."""
+        """A text that is called for what somebody did (`checked_by`) or is (`zahnarzt`), and holds words."""
         tokens = self.words.tokens(column.name)
         spans = [span for span in self.words.roles(tokens) if span[2] in ("owner", "shared", "staff")]
-        whole = sum(end - start for start, end, _ in spans) == len(tokens)
+        whole = bool(spans) and sum(end - start for start, end, _ in spans) == len(tokens)
         words = not seen.rows or seen.share("word") + seen.share("text") >= 0.5
-        return column.category == "S" and bool(spans) and whole and words
+        return column.category == "S" and (whole or self.words.somebody(tokens)) and words
 
     def _document(self, column: Column, seen: Seen, rule: ColumnRule | None, personal: bool) -> FieldProposal:
         """The places in a json column that hold something about somebody."""

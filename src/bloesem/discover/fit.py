@@ -110,6 +110,8 @@ class _Fit:
 
     def _field(self, one: FieldProposal) -> FieldProposal:
         one = replace(one, fields=tuple(self._field(inner) for inner in one.fields))
+        if one.among:
+            return self._of_its_table(one)
         if one.decide:
             return replace(one, decide=tuple(self._choice(c) for c in one.decide))
         if one.category is None:
@@ -126,6 +128,39 @@ class _Fit:
         choices += [self._said(f, one) for f in found[:_MOST]]
         choices.append(Choice({"data_categories": []}, _NOBODY, 0.1))
         return replace(one, category=None, confidence=0.6, decide=tuple(choices))
+
+    def _of_its_table(self, one: FieldProposal) -> FieldProposal:
+        """What a column says by its table alone: what the policy calls so, or has for it. Of what it lacks only that is
+        asked for which the law has a word."""
+        called, sure = self._called_so(one.among)
+        found = called or [f.category for f in self.of(str(one.category)) if f.sure >= 0.5]
+        if not found:
+            name = next((c for c in _upward(str(one.category)) if c in _called()), "")
+            if "is" in _called().get(name, ()):
+                return self._field(replace(one, among=(), decide=()))
+            return FieldProposal(one.name, primary_key=one.primary_key)
+        sure = max(sure, one.confidence)
+        choices = tuple(Choice({"data_categories": [c]}, one.because, sure) for c in found[:_MOST])
+        if len(found) == 1:
+            return replace(one, category=found[0], confidence=sure, decide=choices)
+        none = Choice({"data_categories": []}, _NOBODY, round(1 - sure, 2))
+        return replace(one, category=None, decide=(*choices, none))
+
+    def _called_so(self, concepts: Sequence[str]) -> tuple[list[str], float]:
+        """The categories that are called as a table is, and how sure that is: for lines of orders, those with both words;
+        else those for orders rather than those for lines."""
+        found: dict[tuple[int, bool], list[str]] = {}
+        for name, category in self.policy.categories.items():
+            parts = [self.words.concept(self.words.tokens(part)) for part in name.split(".")]
+            labels = {self.words.concept(self.words.tokens(text)) for text in category.label.values()}
+            if ({parts[-1]} | labels) & set(concepts):
+                said = len({*parts, *labels} & set(concepts))
+                whole = self.words.nature(parts[-1]) != "part"
+                found.setdefault((said, whole), []).append(name)
+        if not found:
+            return [], 0.0
+        most = max(found)
+        return sorted(found[most]), SURE if most[0] > 1 else 0.0
 
     def _said(self, found: Fitting, one: FieldProposal) -> Choice:
         because = f"{one.because}; {found.because}" if one.because else found.because

@@ -31,7 +31,7 @@ class Choice:
 class FieldProposal:
     """`category`: what is proposed, None where nothing personal was found. `decide`: while that is unsure; a category beside
     it is the proposal. `erased`: what an erased value becomes, where it cannot be empty; `masked`: each gets a mask of its
-    own instead. `hidden`: nobody is shown it."""
+    own instead. `hidden`: nobody is shown it. `among`: its table's words, where they alone say what is proposed."""
 
     name: str
     category: str | None = None
@@ -42,6 +42,7 @@ class FieldProposal:
     erased: str | None = None
     masked: bool = False
     hidden: bool = False
+    among: tuple[str, ...] = ()
     decide: tuple[Choice, ...] = ()
     fields: tuple[FieldProposal, ...] = ()
 

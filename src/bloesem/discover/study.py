@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bloesem.discover.belonging import Belonging
 from bloesem.discover.catalogue import At, Catalogue, Table
-from bloesem.discover.columns import Categories
+from bloesem.discover.columns import REACHED, Categories
 from bloesem.discover.ground import STRONG, Ground
 from bloesem.discover.inclusion import Inclusion, Key
 from bloesem.discover.joins import Join
@@ -273,18 +273,51 @@ class Study:
         self, table: Table, links: Sequence[LinkProposal], *, personal: bool, people: bool
     ) -> tuple[FieldProposal, ...]:
         fields = self._fields(table, personal=personal, people=people)
+        if personal and not people:
+            fields |= self._beside(table, fields)
         linked = {c for link in links if link.person is None and link.to is not None for c in link.columns}
         result = []
         for name, one in fields.items():
             key = name in table.key
             if name in linked or (key and one.identity is None):
                 one = FieldProposal(name)
+            elif personal and not people:
+                one = self._of_its_table(table, one)
             if not people and one.identity is not None:
                 one = replace(one, identity=None)
             if (one.category or one.decide) and not key and _stays_filled(table, name):
                 one = replace(one, erased="") if _may_be_bare(table, name) else replace(one, masked=True)
             result.append(replace(one, primary_key=key))
         return tuple(result)
+
+    def _beside(self, table: Table, fields: Mapping[str, FieldProposal]) -> dict[str, FieldProposal]:
+        """A `name` alone says nothing, but beside an address or a number of somebody it is theirs: of a relative, say."""
+        reached = any(str(f.category).startswith(REACHED) for f in fields.values())
+        if not reached or self.names[table.at].nature in ("party", "catalogue", "system"):
+            return {}
+        as_people = self.as_people[table.at]
+        because = "its name, beside what says how somebody is reached"
+        return {
+            name: replace(as_people[name], because=because, confidence=0.85)
+            for name, f in fields.items()
+            if f.category is None and not f.decide and as_people[name].category == "user.name"
+        }
+
+    def _of_its_table(self, table: Table, one: FieldProposal) -> FieldProposal:
+        """What a column says by its table alone: `amount`, of invoices. A question, whatever else is sure."""
+        name, column = self.names[table.at], table.columns[one.name]
+        said = self.words.each(name)
+        if said is None or column.is_json or column.generated:
+            return one
+        over = one.category in said.over
+        if not over and (one.category or one.decide or self.words.technical(self.words.tokens(one.name))):
+            return one
+        sure = SURE if name.head in self.words.told.each and not over else 0.6
+        because = "it says what its table is named for"
+        choice = Choice({"data_categories": [said.is_]}, because, sure)
+        return replace(
+            one, category=said.is_, because=because, confidence=sure, among=name.concepts, decide=(choice,)
+        )
 
     # ---- types -------------------------------------------------------------------------------------------------------
 

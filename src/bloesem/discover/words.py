@@ -54,6 +54,13 @@ class ColumnRule(Strict):
     identity: str | None = None
 
 
+class Each(Strict):
+    """A category of all that stands in a table, by its concept."""
+
+    is_: str = Field(alias="is")
+    over: tuple[str, ...] = ()
+
+
 class Dictionary(Strict):
     prefixes: tuple[str, ...]
     key_words: tuple[str, ...]
@@ -72,6 +79,7 @@ class Dictionary(Strict):
     counting: tuple[str, ...]
     doers: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
+    each: dict[str, Each]
     tables: dict[str, str]
 
 
@@ -276,6 +284,14 @@ class Words:
                 return [(0, len(tokens), "staff")]
         return found
 
+    def somebody(self, tokens: Sequence[str]) -> bool:
+        """Whether the last word is for people, and no type of something: `hoofd_behandelaar`."""
+        types = any(role == "type" for _, _, role in self.roles(tokens))
+        spans = self.concepts(tokens)
+        return (
+            bool(spans) and spans[-1][1] == len(tokens) and self.nature(spans[-1][2]) == "staff" and not types
+        )
+
     def does(self, tokens: Sequence[str]) -> bool:
         """Whether it may be a word for whoever does something, that the dictionary does not have."""
         one = tokens[0] if len(tokens) == 1 else ""
@@ -320,6 +336,15 @@ class Words:
 
     def _within(self, token: str, spans: Sequence[tuple[int, int, str]], tokens: Sequence[str]) -> bool:
         return any(token in tokens[start:end] for start, end, _ in spans)
+
+    def each(self, table: TableName) -> Each | None:
+        """What each column of a table says that says nothing else, by what its rows are, or are part of."""
+        said = [self.told.each[c] for c in (table.head, *table.concepts) if c in self.told.each]
+        return said[0] if said and table.nature not in ("log", "catalogue", "system") else None
+
+    def technical(self, tokens: Sequence[str]) -> bool:
+        """Whether it says when a row was written, or points somewhere."""
+        return bool(set(tokens) & (self.made | self.pointing))
 
     def _unprefixed(self, name: str, prefix: str) -> Tokens:
         short = (

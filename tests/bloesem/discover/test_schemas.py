@@ -197,7 +197,6 @@ CATEGORIES = {
         "PATIENTEN.GEBDAT": "user.demographic.date_of_birth",
         "PATIENTEN.KRANKENKASSE": "user.health_and_medical",
         "ZUGRIFFSPROTOKOLL.IP_ADRESSE": "user.device.ip_address",
-        "BEHANDLUNGEN.BEMERKUNG": "user.content",
     },
     "bank": {
         "client.national_no": "user.government_id.national_identification_number",
