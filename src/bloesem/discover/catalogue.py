@@ -69,6 +69,9 @@ class Table:
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()  # also by an index alone
+    alone: frozenset[str] = (
+        frozenset()
+    )  # what such an index is made of, of some rows or an expression (`lower(email)`) too
     indexed: frozenset[str] = frozenset()  # the columns with which an index begins
     foreign_keys: tuple[ForeignKey, ...] = ()
     parents: tuple[At, ...] = ()  # tables that it inherits from
@@ -162,7 +165,12 @@ _INDEXES = """
 SELECT n.nspname::text, c.relname::text, i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL,
        (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS o (num, nr)
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.num WHERE o.nr <= i.indnkeyatts),
-       m.amname = 'btree' AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] <> 0
+       m.amname = 'btree' AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] <> 0,
+       CASE WHEN (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary THEN
+         ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+               AND (a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+                    OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                       AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))) END
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -201,7 +209,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
             default,
         )
     keys, foreign = _constraints(connection)
-    unique, indexed = _indexes(connection)
+    unique, alone, indexed = _indexes(connection)
     tables: dict[At, Table] = {}
     views: list[At] = []
     copies: list[At] = []
@@ -219,6 +227,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
             columns.get(at, {}),
             keys.get(at, ()),
             tuple(dict.fromkeys(unique.get(at, ()))),
+            frozenset(alone.get(at, ())),
             frozenset(indexed.get(at, ())),
             tuple(foreign.get(at, ())),
             tuple((one[0], one[1]) for one in parents),
@@ -243,15 +252,20 @@ def _constraints(connection: Connection) -> tuple[dict[At, tuple[str, ...]], dic
     return keys, foreign
 
 
-def _indexes(connection: Connection) -> tuple[dict[At, list[tuple[str, ...]]], dict[At, set[str]]]:
+def _indexes(
+    connection: Connection,
+) -> tuple[dict[At, list[tuple[str, ...]]], dict[At, set[str]], dict[At, set[str]]]:
+    """out: as `Table.unique`, `.alone` and `.indexed` have them."""
     unique: dict[At, list[tuple[str, ...]]] = {}
+    alone: dict[At, set[str]] = {}
     indexed: dict[At, set[str]] = {}
-    for schema, table, one, columns, usable in connection.execute(_INDEXES).fetchall():
+    for schema, table, one, columns, usable, made_of in connection.execute(_INDEXES).fetchall():
         if one and columns:
             unique.setdefault((schema, table), []).append(tuple(columns))
+        alone.setdefault((schema, table), set()).update(made_of or ())
         if usable and columns:
             indexed.setdefault((schema, table), set()).add(columns[0])
-    return unique, indexed
+    return unique, alone, indexed
 
 
 def _prefixes(tables: Mapping[At, Table]) -> dict[str, str]:

@@ -365,4 +365,4 @@ def _stays_filled(table: Table, name: str) -> bool:
 
 def _may_be_bare(table: Table, name: str) -> bool:
     """Whether it is a text, of which many may be empty: with any other, an erased value is masked."""
-    return table.columns[name].category == "S" and not any(name in key for key in table.unique)
+    return table.columns[name].category == "S" and name not in table.alone

@@ -35,7 +35,7 @@ def undecided(database: Database, path: Path) -> list[str]:
     return [f["thing"] for f in said.json["findings"] if f["severity"] == "error"]
 
 
-@pytest.mark.parametrize("schema", ["bank", "boutique", "klinik", "winkel", "wordpress"])
+@pytest.mark.parametrize("schema", ["bank", "boutique", "klinik", "praxis", "winkel", "wordpress"])
 def test_the_loader_and_fideslang_accept_the_proposal(
     schema: str, fresh_database: Database, tmp_path: Path
 ) -> None:

@@ -185,8 +185,10 @@ def test_what_is_no_text_is_masked_where_it_cannot_be_empty_and_a_key_is_not(
     made_ = database(
         fresh_database,
         "CREATE TABLE patient (number int, birth_date date NOT NULL, mail varchar(60) NOT NULL, last_name text NOT NULL, "
-        "PRIMARY KEY (number), UNIQUE (mail, birth_date))",
-        "INSERT INTO patient SELECT i, '1960-01-01'::date + i * 90, 'p' || i || '@post.example', 'Maes' FROM generate_series(1, 60) i",
+        "login varchar(20) NOT NULL, phone text NOT NULL, PRIMARY KEY (number), UNIQUE (mail, birth_date))",
+        "CREATE UNIQUE INDEX ON patient (lower(login))",
+        "CREATE UNIQUE INDEX ON patient (phone) WHERE number > 9",
+        "INSERT INTO patient SELECT i, '1960-01-01'::date + i * 90, 'p' || i || '@post.example', 'Maes', 'u' || i, '0470' || 100000 + i FROM generate_series(1, 60) i",
     )
     said = {f.name: (f.erased, f.masked) for t in made_.tables if t.at[1] == "patient" for f in t.fields}
     assert said == {
@@ -194,6 +196,8 @@ def test_what_is_no_text_is_masked_where_it_cannot_be_empty_and_a_key_is_not(
         "birth_date": (None, True),
         "mail": (None, True),
         "last_name": ("", False),
+        "login": (None, True),  # an index of an expression too
+        "phone": (None, True),  # or of some rows
     }
     assert (
         "{name: mail, data_categories: [user.contact.email], fides_meta: {identity: email}, meta: {on_erase: redact}}"
