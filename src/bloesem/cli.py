@@ -10,9 +10,11 @@ import argparse
 import importlib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -121,6 +123,14 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     return made
 
 
+class _Ended(KeyboardInterrupt):
+    """Somebody ended the command (SIGTERM): like Ctrl-C, what is open is closed first."""
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Ended
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. out: the exit code; 2 for a wrong call, 70 for a fault of Bloesem itself."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -132,13 +142,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if importlib.util.find_spec(f"{PACKAGE}.{name}") is None:
             parser().error(f"`{name}` is not part of this installation")
         module = importlib.import_module(f"{PACKAGE}.{name}")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _end)
         arguments = command_parser(name, module).parse_args(given[1:])
         code: int = module.run(arguments)
         sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as why:
         print("stopped", file=sys.stderr)
-        return 130
+        return 143 if isinstance(why, _Ended) else 130
     except BrokenPipeError:  # `bloesem plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

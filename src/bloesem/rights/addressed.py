@@ -34,6 +34,29 @@ _STREET = re.compile(rf"(?P<street>.*[^\W\d_]{{2}}.*?)[\s,]+(?P<number>{_HOUSE})
 _NUMBER_FIRST = re.compile(rf"(?P<number>{_HOUSE})(?!\w)[\s,]+(?P<street>.*[^\W\d_]{{2}}.*)", re.DOTALL)
 #: A postal code after them: four digits or more, or what has letters too (`1012 AB`).
 _CODE = re.compile(r"\b(?:[A-Z]{1,2}-)?([0-9]{4,6}(?:\s?[A-Z]{2}\b)?)", re.IGNORECASE)
+#: Words with which a family name begins, and no given name.
+_BEFORE = frozenset(
+    [
+        "d",
+        "da",
+        "de",
+        "del",
+        "den",
+        "der",
+        "di",
+        "du",
+        "la",
+        "le",
+        "op",
+        "ten",
+        "ter",
+        "van",
+        "vande",
+        "vanden",
+        "von",
+        "zu",
+    ]
+)
 _LETTERS = re.compile(r"[^\W\d_]{3}")
 
 Parts = Mapping[str, Sequence[str]]
@@ -131,6 +154,8 @@ def _names(parts: Parts) -> Iterator[tuple[str, str]]:
             yield given, family
             continue
         apart = name.split()
+        if len(parts["name"]) > 1 and apart and apart[0].lower() in _BEFORE:
+            continue  # a family name, whose given name is another column's
         if len(apart) > 1:
             yield apart[0], " ".join(apart[1:])
         if len(apart) > 2:

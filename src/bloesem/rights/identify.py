@@ -257,6 +257,10 @@ class _Finder:
                     kind: frozenset(v for v in values if (kind, v) not in shared)
                     for kind, values in p.identities.items()
                 },
+                shared={
+                    kind: frozenset(v for v in values if (kind, v) in shared)
+                    for kind, values in p.identities.items()
+                },
             )
             for p in people
         ]

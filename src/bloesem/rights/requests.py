@@ -381,6 +381,11 @@ class Desk:
     ) -> Iterator[tuple[Ref, str, dt.date | None]]:
         for ref, kept in sorted(outcome.kept.items()):
             yield ref, kept.reason, kept.until
+        for edge in self.graph.named:
+            for value in world.shared(edge):
+                for key in world.keys(edge.holder, edge.columns, value):
+                    if key not in world.reached.get(edge.holder, ()):
+                        yield (edge.holder, key), _SHARED, None
         rest: dict[Ref, bool] = {}
         for way in ways:
             for name in way.keys() - self.graph.people:
@@ -463,6 +468,10 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+#: Why a row that names somebody by what two people have in common stays.
+_SHARED = "named by what two people are known by: whose it is somebody must decide"
 
 
 def _refs(rows: Refs) -> set[Ref]:

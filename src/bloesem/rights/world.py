@@ -90,11 +90,13 @@ def _pointing(rows: Sequence[Row], columns: tuple[str, ...]) -> list[Value]:
 @dataclass(frozen=True)
 class Person:
     """Somebody whom a request is about: the rows that are them, and what identifies them (kind → values as written).
-    `addressed`: their names with their addresses, once their rows are known (`rights.addressed`)."""
+    `addressed`: their names with their addresses, once their rows are known (`rights.addressed`); `shared`: what they are
+    known by as somebody else is, which identifies neither."""
 
     roots: frozenset[Ref]
     identities: Mapping[str, frozenset[str]]
     addressed: tuple[Identifier, ...] = ()
+    shared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def holds(self, kind: str, value: str) -> bool:
         return value in self.identities.get(kind, ())
@@ -229,6 +231,11 @@ class World:
         """Whether a value identifies one of these people."""
         return value in self.identities.get(kind, ())
 
+    def shared(self, edge: Edge) -> list[Value]:
+        """What a column that names people may hold of these, and of others."""
+        kind = edge.person or ""
+        return sorted({(value,) for person in self.people for value in person.shared.get(kind, ())})
+
     def is_root(self, ref: Ref) -> bool:
         return ref in self.roots
 
@@ -308,6 +315,7 @@ class _Gathering:
             assert edge.person is not None
             named = self.world.identities.get(edge.person, ())
             self._ask(edge.holder, edge, True, [(value,) for value in named])
+            self._ask(edge.holder, edge, False, self.world.shared(edge))
         while waiting := self.pending.keys() - self.leaves.keys():
             first = min(self.graph.rank[name] for name in waiting)
             names = sorted(name for name in waiting if self.graph.rank[name] == first)

@@ -7,7 +7,8 @@ What stands on disk, below one data directory that only its owner can enter:
     server.log           what the server says when it starts and stops; never statements or values
 
 The server listens on a Unix socket in a short private folder, and on no network. It outlives the process
-that started it unless `stop` is called; a later `start` attaches to it again.
+that started it unless `stop` is called; a later `start` attaches to it again. Of those who use it at the same time as a
+context manager, the last one stops it.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import get_args
+from typing import Any, get_args
 
 import psutil
 
@@ -43,6 +46,8 @@ DEFAULT_VERSION: ServerVersion = 18
 
 _PORT = 5432
 _START_SECONDS = 60
+#: Locked by whoever uses the server; there, once whoever started it has ended: the last one stops it.
+_USERS, _TO_STOP = ".users", ".to-stop"
 _log = logging.getLogger(__name__)
 
 _SETTINGS: dict[str, str] = {
@@ -81,7 +86,8 @@ _FAST: dict[str, str] = {
 
 @dataclass(slots=True)
 class EmbeddedServer:
-    """A running server. As a context manager it stops at the end if this process started it.
+    """A running server. As a context manager it stops at the end if this process started it; while others use it, with the
+    last of them.
 
     `started_here` is False when it was running already and we only attached to it.
     """
@@ -93,6 +99,8 @@ class EmbeddedServer:
     started_here: bool
     owner: Owner
     bin_dir: Path
+    #: An open file, locked together with everybody else who uses the server.
+    share: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def pid(self) -> int | None:
@@ -110,14 +118,38 @@ class EmbeddedServer:
 
         raises: StoreError when it does not stop within a minute.
         """
-        with _locked(self.data_dir, self.owner):
-            if self.pid is None:
-                return
-            arguments = ["-D", str(self.data_dir / "cluster"), "-m", "fast", "-w", "-t", "60", "stop"]
-            done = _run(self.bin_dir / "pg_ctl", arguments, self.owner, self.data_dir)
-            if done.returncode != 0 and self.pid is not None:
-                raise explain("stop", self.data_dir, done.stdout, self.owner.name)
-            shutil.rmtree(self.socket_dir, ignore_errors=True)
+        with _undisturbed(), _locked(self.data_dir, self.owner):
+            self._let_go()
+            self._stop()
+
+    def _stop(self) -> None:
+        if self.pid is None:
+            return
+        arguments = ["-D", str(self.data_dir / "cluster"), "-m", "fast", "-w", "-t", "60", "stop"]
+        done = _run(self.bin_dir / "pg_ctl", arguments, self.owner, self.data_dir)
+        if done.returncode != 0 and self.pid is not None:
+            raise explain("stop", self.data_dir, done.stdout, self.owner.name)
+        shutil.rmtree(self.socket_dir, ignore_errors=True)
+
+    def _use(self) -> EmbeddedServer:
+        self.share = _open(self.data_dir / _USERS, self.owner)
+        fcntl.flock(self.share, fcntl.LOCK_SH)
+        return self
+
+    def _let_go(self) -> None:
+        if self.share is not None:
+            os.close(self.share)
+            self.share = None
+
+    def _used(self) -> bool:
+        handle = _open(self.data_dir / _USERS, self.owner)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
 
     def __enter__(self) -> EmbeddedServer:
         return self
@@ -125,8 +157,12 @@ class EmbeddedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.started_here:
-            self.stop()
+        with _undisturbed(), _locked(self.data_dir, self.owner):
+            self._let_go()
+            if self.started_here:
+                (self.data_dir / _TO_STOP).touch()
+            if (self.data_dir / _TO_STOP).exists() and not self._used():
+                self._stop()
 
 
 def default_data_dir(version: ServerVersion = DEFAULT_VERSION) -> Path:
@@ -180,7 +216,7 @@ def _start_locked(data_dir: Path, version: int, owner: Owner, bin_dir: Path, *, 
     if _running_pid(cluster) is not None:
         socket_dir = _socket_dir_in_use(cluster)
         _log.info("attached to the PostgreSQL %s that runs on %s", version, data_dir)
-        return EmbeddedServer(data_dir, version, socket_dir, password, False, owner, bin_dir)
+        return EmbeddedServer(data_dir, version, socket_dir, password, False, owner, bin_dir)._use()
 
     if (cluster / "postmaster.pid").exists():
         _log.warning("%s: the server was not stopped last time; recovering", data_dir)
@@ -193,11 +229,18 @@ def _start_locked(data_dir: Path, version: int, owner: Owner, bin_dir: Path, *, 
     log = data_dir / "server.log"
     log.unlink(missing_ok=True)
     arguments = ["-D", str(cluster), "-l", str(log), "-w", "-t", str(_START_SECONDS), "start"]
-    done = _run(bin_dir / "pg_ctl", arguments, owner, data_dir)
+    for name in (_USERS, _TO_STOP):  # of a server that is gone
+        (data_dir / name).unlink(missing_ok=True)
+    server = EmbeddedServer(data_dir, version, socket_dir, password, True, owner, bin_dir)
+    try:
+        done = _run(bin_dir / "pg_ctl", arguments, owner, data_dir)
+    except BaseException:  # Ctrl-C: nobody has it yet, and nobody would stop it
+        server._stop()
+        raise
     if done.returncode != 0:
         said = log.read_text(errors="replace") if log.exists() else ""
         raise explain("start", data_dir, said + done.stdout, owner.name)
-    return EmbeddedServer(data_dir, version, socket_dir, password, True, owner, bin_dir)
+    return server._use()
 
 
 def _make_cluster(
@@ -225,13 +268,16 @@ def _make_cluster(
         *locale,
         *(["--no-sync"] if fast else ["--data-checksums"]),
     ]
-    done = _run(bin_dir / "initdb", arguments, owner, cluster.parent)
-    if done.returncode != 0:
+    try:
+        done = _run(bin_dir / "initdb", arguments, owner, cluster.parent)
+        if done.returncode != 0:
+            raise explain("make", cluster.parent, done.stdout, owner.name)
+        _write_private(cluster / "pg_hba.conf", "local all all scram-sha-256\n", owner)
+        with (cluster / "postgresql.conf").open("a") as file:
+            file.write("\ninclude = 'bloesem.conf'\n")
+    except BaseException:  # whole or not at all: without these lines it would listen elsewhere
         shutil.rmtree(cluster, ignore_errors=True)
-        raise explain("make", cluster.parent, done.stdout, owner.name)
-    _write_private(cluster / "pg_hba.conf", "local all all scram-sha-256\n", owner)
-    with (cluster / "postgresql.conf").open("a") as file:
-        file.write("\ninclude = 'bloesem.conf'\n")
+        raise
 
 
 def _write_settings(cluster: Path, version: int, socket_dir: Path, owner: Owner, *, fast: bool) -> None:
@@ -355,14 +401,43 @@ def _read_password(file: Path) -> str:
 @contextmanager
 def _locked(data_dir: Path, owner: Owner) -> Iterator[None]:
     """One starter or stopper at a time; the lock goes with the process."""
-    handle = os.open(data_dir / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = _open(data_dir / ".lock", owner)
     try:
-        if owner.switch:
-            os.fchown(handle, owner.uid, owner.gid)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
+
+
+def _open(file: Path, owner: Owner) -> int:
+    """A file that only serves to be locked."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if owner.switch:
+        os.fchown(handle, owner.uid, owner.gid)
+    return handle
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM are heard at the end: nobody knows what a program of PostgreSQL that is cut off has left behind."""
+    heard: list[int] = []
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(name)
+            if callable(handler) or handler is signal.SIG_DFL:
+                before[name] = handler
+                signal.signal(name, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        for number in heard[:1]:
+            handler = before[signal.Signals(number)]
+            if not callable(handler):
+                raise SystemExit(128 + number)
+            handler(number, None)
 
 
 def _run(
@@ -370,10 +445,11 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     """Runs one of PostgreSQL's programs as the owner. out: its exit code, and all that it said in `stdout`.
 
-    A file takes the output: the server inherits it, and a pipe would never end.
+    A file takes the output: the server inherits it, and a pipe would never end. The program does not hear Ctrl-C: it ends by
+    itself, soon.
     """
     said = folder / ".said"
-    with said.open("w+") as output:
+    with _undisturbed(), said.open("w+") as output:
         done = subprocess.run(
             [str(program), *arguments],
             stdin=subprocess.DEVNULL,
@@ -383,6 +459,7 @@ def _run(
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"},
             umask=0o077,
             check=False,
+            start_new_session=True,
             user=owner.uid if owner.switch else None,
             group=owner.gid if owner.switch else None,
             extra_groups=[] if owner.switch else None,

@@ -101,6 +101,20 @@ def test_an_erasure_finds_the_name_with_the_address_where_no_map_says_it_is(ask:
     assert not [value for value in ("Smet", "Kerkstraat", "Steenweg") if value in said]
 
 
+def test_columns_of_which_the_map_says_no_part_are_parts_as_well(ask: list[object], tmp_path: Path) -> None:
+    bare = MAP
+    for end in (".first", ".last", ".street", ".postal_code"):
+        bare = bare.replace(f"{end}]", "]")
+    assert bare != MAP
+    ask[3] = shop.map_file(tmp_path, bare)
+    done = call("erase", *ask, "--person", "email=dana@mail.example", "--residue", "now", "--json")
+    assert {(one["table"], one["column"], one["rows"]) for one in done.json["residue"]} == {
+        ("public.copied", "label", 1),
+        ("public.old_import", "name", 2),
+        ("public.old_import", "line", 2),
+    }
+
+
 def test_the_next_pass_looks_for_it_and_what_erased_one_s_namesake_left_is_another_s(
     ask: list[object],
 ) -> None:

@@ -124,6 +124,8 @@ def test_two_who_share_an_address_are_refused_and_can_be_chosen(
     assert (
         "public.mail_log" not in found["tables"]
     )  # the address is somebody else's too: whose mail it was nobody knows
+    (stays,) = desk.rehearse(((Who("id", "2", "customer"),),)).tables["public.mail_log"]["kept"]
+    assert "two people are known by" in stays["reason"]
     desk.erase(((Who("id", "2", "customer"),),))
     assert "canary-ben-mail" in dump(database)
 

@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,3 +241,75 @@ def test_a_long_data_path_gets_a_short_socket(data_dir: Path) -> None:
     with embedded.start(deep, fast=True) as server, connect(server.dsn()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert len(str(server.socket_dir)) < 60
+
+
+USED = """
+import sys, time
+from pathlib import Path
+from bloesem import cli
+from bloesem.commands import plan
+from bloesem.stores import embedded
+
+def run(arguments):
+    print("begun", flush=True)
+    with embedded.start(arguments.folder, fast=True):
+        time.sleep(0.4)
+    return 0
+
+plan.configure, plan.run = lambda parser: parser.add_argument("folder", type=Path), run
+sys.exit(cli.main(["plan", sys.argv[1]]))
+"""
+
+
+def servers_of(data_dir: Path) -> list[psutil.Process]:
+    """Every postmaster of that directory, whether its pid file says so or not."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if str(data_dir / "cluster") in process.cmdline() and "postgres" in process.name():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_whoever_is_stopped_at_any_moment_of_the_start_leaves_no_server(
+    data_dir: Path, made: bool, number: signal.Signals, terminal: bool
+) -> None:
+    """A terminal sends its signal to everybody in it, `kill` to the one."""
+    if made:
+        embedded.start(data_dir, fast=True).stop()
+    for moment in (0.0, 0.03, 0.08, 0.15) if made else (0.2, 0.6):
+        with subprocess.Popen(
+            [sys.executable, "-c", USED, str(data_dir)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(moment)
+            (os.killpg if terminal else os.kill)(process.pid, number)
+            _, said = process.communicate(timeout=30)
+        assert process.returncode == 128 + number, said
+        assert said.startswith("stopped")
+        _, alive = psutil.wait_procs(servers_of(data_dir), timeout=5)
+        assert not alive, moment
+    with embedded.start(data_dir, fast=True) as server, connect(server.dsn()) as connection:
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+
+
+def test_of_those_who_use_it_at_the_same_time_the_last_one_stops_it(data_dir: Path) -> None:
+    with embedded.start(data_dir, fast=True) as second:
+        with subprocess.Popen([sys.executable, "-c", USED, str(data_dir)], stdout=subprocess.PIPE) as process:
+            process.communicate()
+        assert second.pid is not None
+        second.stop()
+        with ExitStack() as stack:
+            with embedded.start(data_dir, fast=True) as first:
+                stack.enter_context(embedded.start(data_dir, fast=True))
+            assert first.started_here
+            with connect(first.dsn()) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert first.pid is None
