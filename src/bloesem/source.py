@@ -61,9 +61,18 @@ class Problem:
         object.__setattr__(self, "key", _on_one_line(self.key))
         object.__setattr__(self, "message", _on_one_line(self.message))
 
+    @property
+    def place(self) -> str:
+        """`file:line`; nothing, where no file says it."""
+        return "" if (self.path, self.line) == NOWHERE else f"{self.path}:{self.line}"
+
     def __str__(self) -> str:
-        tail = "; ".join(part for part in (self.rule, self.remedy) if part)
-        return f"{self.path}:{self.line}: {self.key}: {self.message}" + (f" [{tail}]" if tail else "")
+        at = f"{self.place}: " if self.place else ""
+        return f"{at}{self.key}: {self.message}"
+
+
+#: Path and line of a problem with what stands in no file, such as a table that no map names.
+NOWHERE = (Path("map"), 1)
 
 
 def _on_one_line(text: str) -> str:
@@ -72,19 +81,27 @@ def _on_one_line(text: str) -> str:
 
 
 def refuse(problems: Iterable[Problem], kind: type[Fault]) -> None:
-    """Raise one `kind` that lists every problem, in the order of files and lines; nothing when none is."""
+    """Raise one `kind` that lists every problem, in the order of files and lines; nothing when none is. Those of one rule
+    and remedy stand together, and these once."""
     found = sorted(set(problems), key=lambda p: (str(p.path), p.line, p.key, p.message))
     if not found:
         return
-    if len(found) == 1:
-        only = found[0]
-        thing = f"{only.path}:{only.line}: {only.key}: {only.message}"
-        fault = kind(thing, rule=only.rule or RULE, remedy=only.remedy or REMEDY)
-    else:
-        listed = "\n".join(str(p) for p in found)
-        fault = kind(listed, rule=RULE, remedy=f"mend the {len(found)} places named")
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        alike.setdefault((one.rule or RULE, one.remedy), []).append(str(one))
+    blocks = [
+        kind("\n".join(lines), rule, remedy or _mend(len(lines))) for (rule, remedy), lines in alike.items()
+    ]
+    fault = blocks[0]
+    if len(blocks) > 1:
+        listed = "\n".join([*map(str, blocks), f"{len(found)} problems in all"])
+        fault = kind(listed, RULE, _mend(len(found)))
     fault.problems = tuple(found)
     raise fault
+
+
+def _mend(places: int) -> str:
+    return REMEDY if places == 1 else f"mend the {places} places named"
 
 
 #: Of a problem that names neither.

@@ -9,7 +9,17 @@ import pytest
 from pydantic import Field
 
 from bloesem.errors import PolicyError
-from bloesem.source import Problem, SourceError, Strict, accepted_keys, nearest, parse_text, refuse, validate
+from bloesem.source import (
+    NOWHERE,
+    Problem,
+    SourceError,
+    Strict,
+    accepted_keys,
+    nearest,
+    parse_text,
+    refuse,
+    validate,
+)
 from bloesem.terms import Keep, Key
 
 
@@ -161,14 +171,39 @@ def test_of_many_names_only_those_that_look_alike_are_told() -> None:
     assert nearest("b", ["a", "c"]) == "a, c"
 
 
-def test_several_problems_are_one_error_in_the_order_of_the_lines() -> None:
-    problems = [Problem(Path("f"), 9, "b", "is wrong", "R", "mend"), Problem(Path("f"), 2, "a", "is too")]
+def test_several_problems_are_one_error_each_with_its_rule_and_remedy() -> None:
+    problems = [
+        Problem(Path("f"), 9, "b", "is wrong", "R", "mend"),
+        Problem(Path("f"), 2, "a", "is too"),
+        Problem(Path("f"), 11, "c", "is wrong", "R", "mend"),
+        Problem(*NOWHERE, "shop.note", "is in no map", "P-014", "map it"),
+    ]
     with pytest.raises(PolicyError) as caught:
         refuse(problems, PolicyError)
     assert str(caught.value).splitlines() == [
         "f:2: a: is too",
-        "f:9: b: is wrong [R; mend]",
         "  rule: what is not understood is refused",
-        "  remedy: mend the 2 places named",
+        "  remedy: mend the line named",
+        "f:9: b: is wrong",
+        "f:11: c: is wrong",
+        "  rule: R",
+        "  remedy: mend",
+        "shop.note: is in no map",
+        "  rule: P-014",
+        "  remedy: map it",
+        "4 problems in all",
+        "  rule: what is not understood is refused",
+        "  remedy: mend the 4 places named",
     ]
+    with pytest.raises(PolicyError) as caught:
+        refuse([problems[0], problems[2]], PolicyError)
+    assert str(caught.value).splitlines() == [
+        "f:9: b: is wrong",
+        "f:11: c: is wrong",
+        "  rule: R",
+        "  remedy: mend",
+    ]
+    with pytest.raises(PolicyError) as caught:
+        refuse(problems[:1], PolicyError)
+    assert str(caught.value).splitlines() == ["f:9: b: is wrong", "  rule: R", "  remedy: mend"]
     refuse([], PolicyError)

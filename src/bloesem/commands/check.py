@@ -164,7 +164,7 @@ def _findings(arguments: argparse.Namespace, version: dt.date | None) -> tuple[l
         found += plan_findings(policy, read.record, plan, maps, read.where)
     except (PlanError, MapError) as fault:
         if not any(f.severity == "error" for f in found):
-            found.append(_as_finding("no-plan", fault))
+            found += _as_findings("no-plan", fault)
     if arguments.store:
         from bloesem.findings import Finding
         from bloesem.publishing.altered import altered
@@ -233,9 +233,7 @@ def _answerable(store: str, company: Company, policy: Policy, maps: LoadedMap, o
         plan = compile_foreign(company, policy, graph, on)
     except (MapError, PlanError) as fault:
         kind = "no-graph" if isinstance(fault, MapError) else "no-plan"
-        return [
-            _as_finding(kind, type(fault)(line, fault.rule, fault.remedy)) for line in fault.thing.split("\n")
-        ]
+        return _as_findings(kind, fault)
     return remarks(graph, plan)
 
 
@@ -243,10 +241,16 @@ def _graver_first(found: list[Finding]) -> list[Finding]:
     return sorted(found, key=lambda f: f.severity != "error")
 
 
-def _as_finding(kind: str, fault: BloesemError) -> Finding:
+def _as_findings(kind: str, fault: BloesemError) -> list[Finding]:
+    """Each problem that it lists with its own rule and remedy, or each line of what it says."""
     from bloesem.findings import Finding
+    from bloesem.source import REMEDY, RULE
 
-    return Finding("error", kind, fault.thing, fault.rule, fault.remedy)
+    listed = [
+        (f"{one.key}: {one.message}", one.rule or RULE, one.remedy or REMEDY, one.place)
+        for one in fault.problems
+    ] or [(line, fault.rule, fault.remedy, "") for line in fault.thing.split("\n")]
+    return [Finding("error", kind, *one) for one in listed]
 
 
 def _of_text(company: Company, policy: Policy, on: dt.date) -> list[Finding]:

@@ -322,3 +322,33 @@ def test_a_forgotten_map_is_asked_for_and_nothing_of_ours_is_to_be_installed_the
         assert "nothing of Bloesem's is in force" in said.err
         assert "--map map.yaml" in said.err
         assert "apply" not in said.err
+
+
+def test_each_of_several_problems_has_its_own_rule_and_remedy_and_no_invented_place(
+    ask: Ask, store: Database, tmp_path: Path
+) -> None:
+    with store.connect(autocommit=True) as connection:
+        connection.execute("CREATE TABLE briefje (id int)")
+        connection.execute("ALTER TABLE customer ADD nickname text")
+    said = ask("access").err
+    assert "public.briefje: is in no map\n  rule: P-014: no orphan fields\n  remedy: map the table" in said
+    assert "column `nickname` is in no map\n  rule: P-014: no orphan fields\n  remedy: map it" in said
+    assert "map:1" not in said.replace("map.yaml", "")
+    assert said.count("places named") == 1
+    assert "[" not in said
+
+
+def test_check_names_each_problem_once_with_its_place(store: Database, tmp_path: Path) -> None:
+    text = MARKED.replace("column: name, to: RESTRICTED", "column: nom, to: RESTRICTED").replace(
+        "column: closed_at, to: now", "column: sluiting, to: now"
+    )
+    map_ = shop.map_file(tmp_path, text)
+    found = [
+        one
+        for one in call("check", "--store", store.dsn.url(), shop.MINIMAL, map_, "--json").json["findings"]
+        if one["severity"] == "error"
+    ]
+    assert len(found) == 2, found
+    assert all(one["where"].startswith(f"{map_}:") for one in found)
+    assert not any("[" in one["thing"] or "\n" in one["thing"] for one in found)
+    assert "places named" not in str(found)
