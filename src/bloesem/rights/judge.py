@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -316,6 +317,12 @@ class Judge:
                 return midnight(dt.date.fromisoformat(str(value)))
             found = dt.datetime.fromisoformat(str(value))
         except ValueError:
+            if re.match(r"-infinity|\d{5,}-|.* BC$", str(value)):
+                raise MapError(
+                    f"{table}.{column} holds a date before the year 1 or after 9999",
+                    "clocks run from dates (P-073, P-108)",
+                    "correct it there; `infinity`, or nothing, is no date",
+                ) from None
             raise MapError(
                 f"{table}.{column} holds something that is no date",
                 "clocks run from dates (P-073, P-108)",

@@ -12,7 +12,7 @@ from tests.bloesem.rights import shop
 from tests.databases import Database
 
 from bloesem.commands.shared import print_json
-from bloesem.errors import RightsError
+from bloesem.errors import MapError, RightsError
 from bloesem.rights.amend import Correction
 from bloesem.rights.foreign import ForeignDesk
 from bloesem.rights.portable import portable
@@ -124,6 +124,14 @@ def test_a_date_that_stands_for_never_has_no_end(connection: Connection, tmp_pat
     assert len(asked.access(shop.ANN)["tables"]["public.purchase"]) == 2
     kept = {one["key"]["id"]: one["until"] for one in asked.erase(shop.ANN).tables["public.purchase"]["kept"]}
     assert kept[10] == "9999-12-31"
+
+
+@pytest.mark.parametrize("day", ["-infinity", "0044-03-15 BC", "12026-01-01"])
+def test_a_date_that_no_clock_can_run_from_is_named(day: str, connection: Connection, tmp_path: Path) -> None:
+    connection.execute("UPDATE purchase SET invoiced_on = %s::text::date WHERE id = 10", [day])
+    connection.execute("ALTER TABLE customer DROP doc")
+    with pytest.raises(MapError, match=r"purchase\.invoiced_on holds a date before the year 1 or after 9999"):
+        shop.desk(connection, tmp_path).erase(shop.ANN)
 
 
 def test_what_is_printed_is_json(capsys: pytest.CaptureFixture[str]) -> None:
