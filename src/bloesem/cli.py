@@ -50,6 +50,9 @@ COMMANDS = {
     "promises": "each promise, what keeps it, its proof, and when it was last proven",
 }
 
+#: Those that change nothing, whatever is said.
+READING = {"access", "check", "discover", "explain", "residue"}
+
 DESCRIPTION = """\
 Bloesem: a privacy policy that is the program. What the policy promises is compiled into what a PostgreSQL database
 lets anyone read, and into how long anything lives.
@@ -136,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     name = given[0] if given else ""
     debug = "--debug" in given or bool(os.environ.get("BLOESEM_DEBUG"))
+    arguments: argparse.Namespace | None = None
     try:
         if name not in COMMANDS:
             return _overview(given)
@@ -149,7 +153,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as why:
-        print("stopped", file=sys.stderr)
+        from bloesem.commands.shared import UNCHANGED
+
+        reads = arguments is None or name in READING or getattr(arguments, "dry_run", False)
+        unchanged = reads or UNCHANGED in getattr(why, "__notes__", ())
+        print(f"stopped: {UNCHANGED}" if unchanged else "stopped", file=sys.stderr)
         return 143 if isinstance(why, _Ended) else 130
     except BrokenPipeError:  # `bloesem plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bloesem.commands import people, shared
-from bloesem.commands.residue import kept_lines
+from bloesem.commands.residue import columns, kept_lines, left
 
 if TYPE_CHECKING:
     from bloesem.rights.requests import Done
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             done = desk.erase(case.wanted, ground=on, items=items, plan=arguments.plan, show_values=show)
         said = done.json()
         if arguments.residue == "now" and not arguments.dry_run:
-            said |= desk.left(dt.datetime.now(dt.UTC))
+            said |= left(desk.left(dt.datetime.now(dt.UTC)), columns(case.datamap))
     if arguments.json:
         shared.print_json(said)
     else:
@@ -167,7 +167,8 @@ def lines(said: dict[str, Any], done: Done) -> list[str]:
     if done.done:
         text += ["", f"Done, in {said['statements']} statements."]
         for one in said["residue"]:
-            text.append(f"left: {one['what']} in {one['table']}.{one['column']}, {one['rows']:,} rows")
+            place, map_ = f"{one['table']}.{one['column']}", "" if one["mapped"] else " (in no map)"
+            text.append(f"left: {one['what']} in {place}{map_}, {one['rows']:,} rows")
         text += kept_lines(said.get("kept", ()))
         for one in said.get("unread", ()):
             text.append(f"not read: {one['table']}: {one['reason']}")

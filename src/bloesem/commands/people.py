@@ -17,6 +17,7 @@ from bloesem.errors import PlanError, RightsError, StoreError
 if TYPE_CHECKING:
     from bloesem.company import Loaded
     from bloesem.datamap.load import LoadedMap
+    from bloesem.datamap.model import DataMap
     from bloesem.plan.model import Plan
     from bloesem.policy.company import Company
     from bloesem.recipients.holders import Holder
@@ -76,12 +77,14 @@ def configure(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
 @dataclass(frozen=True)
 class Case:
     """One call: the desk, who is meant, by which plan it is answered, and who has that database as long as we do. `find`:
-    looks for people and changes nothing; refuses who is not one."""
+    looks for people and changes nothing; refuses who is not one. `begun`: whether anything may have been written yet."""
 
     desk: Answers
     wanted: tuple[tuple[Who, ...], ...]
     plan: Plan
+    datamap: DataMap
     find: Callable[[Wanted], object]
+    begun: Callable[[], bool]
     holders: tuple[Holder, ...] = ()
 
 
@@ -180,15 +183,22 @@ def case(arguments: argparse.Namespace, *, nobody: bool = False) -> Iterator[Cas
     from bloesem.datamap.load import read_map
     from bloesem.policy.company import load_company
 
-    names = [] if nobody else _named(arguments)
-    wanted = () if nobody else _who(arguments, names)
-    maps = read_map(arguments.map) if arguments.map else None
-    arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
-    company = load_company(shared.home(arguments))
-    found = maps or read_map(company.maps)
-    ask = Asking(arguments, wanted, company, found, arguments.on or version)
-    with _guarded(ask) if guards(found) else _foreign(ask) as one, _by_line(one, names):
-        yield one
+    begun: Callable[[], bool] = bool  # nothing
+    try:
+        names = [] if nobody else _named(arguments)
+        wanted = () if nobody else _who(arguments, names)
+        maps = read_map(arguments.map) if arguments.map else None
+        arguments.company, version = shared.version_of(arguments.policy) if arguments.policy else (None, None)
+        company = load_company(shared.home(arguments))
+        found = maps or read_map(company.maps)
+        ask = Asking(arguments, wanted, company, found, arguments.on or version)
+        with _guarded(ask) if guards(found) else _foreign(ask) as one, _by_line(one, names):
+            begun = one.begun
+            yield one
+    except KeyboardInterrupt as stopped:
+        if not begun():
+            stopped.add_note(shared.UNCHANGED)
+        raise
 
 
 @dataclass(frozen=True)
@@ -238,7 +248,18 @@ def _foreign(ask: Asking) -> Iterator[Case]:
         record.settle(connection)
         teller = None if arguments.json or not sys.stderr.isatty() else _tell
         desk = Desk(connection, over, Judge(plan, over, now, policy.language), record, teller)
-        yield Case(ForeignDesk(desk, record), ask.wanted, plan, lambda some: desk.look(some, lambda *_: None))
+
+        def begun() -> bool:
+            return bool(record.act) or "plan" not in arguments  # a fact is noted before any act
+
+        yield Case(
+            ForeignDesk(desk, record),
+            ask.wanted,
+            plan,
+            ask.maps.datamap,
+            lambda some: desk.look(some, lambda *_: None),
+            begun,
+        )
 
 
 @contextmanager
@@ -270,7 +291,15 @@ def _guarded(ask: Asking) -> Iterator[Case]:
             with keeper(connection, read.plan.prefix):
                 return Finder(connection, read.plan).find(some)
 
-        yield Case(desk, ask.wanted, read.plan, find, tuple(_holders(read, in_force(connection)[1])))
+        yield Case(
+            desk,
+            ask.wanted,
+            read.plan,
+            read.maps.datamap,
+            find,
+            lambda: bool(record.act),
+            tuple(_holders(read, in_force(connection)[1])),
+        )
 
 
 def _holders(read: Loaded, today: dt.date) -> list[Holder]:

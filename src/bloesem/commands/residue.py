@@ -13,7 +13,7 @@ import argparse
 import datetime as dt
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,22 @@ from typing import TYPE_CHECKING, Any
 from bloesem.commands import shared
 
 if TYPE_CHECKING:
+    from bloesem.datamap.model import DataMap
     from bloesem.rights.passes import Outcome
     from bloesem.rights.residue import Found, Progress
     from bloesem.stores.dsn import Dsn
     from bloesem.stores.postgres import Connection
+
+Columns = Set[tuple[str, str]]
 
 EXAMPLES = """\
 examples:
   bloesem residue                                           in the database that `bloesem up` uses
   bloesem residue --store postgresql://me@db.example/shop
   bloesem residue --store postgresql://me@db.example/shop --map map.yaml --json     says too which columns no map names
+
+--json: `residue` is what is left, `kept` what is lawfully there, `unread` what could not be read, `not_proven` the acts
+after which nobody was looked for, as no key here opens whom they erased (docs/rights.md has each key)
 
 exit code: 0 everything was read and nothing found; 1 something is left, or could not be read; 3 a database cannot be
 reached
@@ -93,7 +99,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         outcome, kept = _judged(arguments, connection, outcome, erased)
     if arguments.json:
-        shared.print_json(_json(outcome, mapped) | ({"kept": kept} if erased else {}))
+        said = outcome.residue.json() | {"kept": kept}
+        said |= {"erasures": outcome.acts, "resumed": outcome.resumed}
+        shared.print_json(left(said, mapped, outcome.shut))
     else:
         print("\n".join([*_lines(outcome, mapped), *kept_lines(kept)]))
     result = outcome.residue
@@ -141,35 +149,38 @@ def _store(url: str) -> Iterator[tuple[Dsn, Connection]]:
         yield shared.address_of(url, connection), connection
 
 
-def _mapped(paths: list[Path]) -> set[tuple[str, str]] | None:
-    """Table and column of all that the maps name. None: no map was given."""
+def _mapped(paths: list[Path]) -> Columns | None:
+    """What the maps name. None: no map was given."""
     from bloesem.datamap.load import load_map
 
-    if not paths:
-        return None
+    return columns(load_map(paths)) if paths else None
+
+
+def columns(datamap: DataMap) -> Columns:
+    """Table and column of all that a map names."""
     return {
         (f"{dataset.db_schema}.{collection.name}", field.name)
-        for dataset in load_map(paths).dataset
+        for dataset in datamap.dataset
         for collection in dataset.collections
         for field in collection.fields
     }
 
 
-def _json(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> dict[str, Any]:
-    said = outcome.residue.json()
-    if mapped is not None:
-        for line, found in zip(said["residue"], outcome.residue.found, strict=True):
-            line["mapped"] = (found.table, found.column) in mapped
-    return {**said, "erasures": outcome.acts, "resumed": outcome.resumed, "not_proven": list(outcome.shut)}
+def left(said: dict[str, Any], mapped: Columns | None, shut: Sequence[int] = ()) -> dict[str, Any]:
+    """For programs: what is left after one erasure, or all of a pass, in the same keys. `shut`: as `passes.Outcome`."""
+    for one in said["residue"]:
+        one["mapped"] = None if mapped is None else (one["table"], one["column"]) in mapped
+    return {"kept": [], **said, "not_proven": list(shut)}
 
 
-def _lines(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> list[str]:
+def _lines(outcome: Outcome, mapped: Columns | None) -> list[str]:
     result, acts = outcome.residue, outcome.acts
     if not acts and not outcome.shut:
         lines = ["Nobody was erased here since the last pass: there is nothing to look for."]
     elif result.found:
         rows = [_row(found, mapped) for found in result.found]
-        lines = [shared.table(rows, ["table", "column", "what", "rows", "first"]), ""]
+        map_ = [] if mapped is None else ["map"]
+        lines = [shared.table(rows, ["table", "column", "what", "rows", *map_, "first"]), ""]
     else:
         lines = ["Nothing is left."] if acts else []
     if acts:
@@ -193,12 +204,11 @@ def _lines(outcome: Outcome, mapped: set[tuple[str, str]] | None) -> list[str]:
     return lines
 
 
-def _row(found: Found, mapped: set[tuple[str, str]] | None) -> list[str]:
+def _row(found: Found, mapped: Columns | None) -> list[str]:
     key = found.keys[0]
     first = key if isinstance(key, str) else ", ".join(f"{name} {value}" for name, value in key.items())
-    if mapped is not None and (found.table, found.column) not in mapped:
-        first += "  (in no map)"
-    return [found.table, found.column, found.what, f"{found.rows:,}", first]
+    map_ = [] if mapped is None else ["mapped" if (found.table, found.column) in mapped else "in no map"]
+    return [found.table, found.column, found.what, f"{found.rows:,}", *map_, first]
 
 
 def kept_lines(kept: Sequence[dict[str, Any]]) -> list[str]:

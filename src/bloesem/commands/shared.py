@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COMPANY = Path("company/blossom")
 HERE = "here"
+#: What a command that was stopped says where it committed nothing.
+UNCHANGED = "nothing was changed"
 #: The database that `bloesem up` makes on the embedded server.
 EMBEDDED_DATABASE = "bloesem"
 

@@ -6,11 +6,17 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.bloesem.cli.world import Called, call
 from tests.bloesem.rights import shop
 from tests.databases import Database
+
+from bloesem import discover as discovering
+from bloesem.commands import shared
+from bloesem.rights import requests
+from bloesem.rights.foreign import ForeignDesk
 
 Ask = Callable[..., Called]
 
@@ -352,3 +358,29 @@ def test_check_names_each_problem_once_with_its_place(store: Database, tmp_path:
     assert all(one["where"].startswith(f"{map_}:") for one in found)
     assert not any("[" in one["thing"] or "\n" in one["thing"] for one in found)
     assert "places named" not in str(found)
+
+
+def test_ctrl_c_says_that_nothing_was_changed_where_nothing_was(
+    ask: Ask, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    ben = "public.customer.id=2"
+    with monkeypatch.context() as patched:
+        patched.setattr(shared, "version_of", stop)  # before anything is open
+        said = [ask(command) for command in ("erase", "withdraw")]
+    with monkeypatch.context() as patched:
+        patched.setattr(requests, "difference", stop)  # within the transaction of a rehearsal
+        said.append(ask("erase", "--dry-run", person=ben))
+        patched.setattr(requests, "binding", stop)  # and of an act
+        said.append(ask("erase", person=ben))
+        patched.setattr(discovering, "discover", stop)
+        said.append(call("discover", "--policy", shop.MINIMAL, store.dsn.url()))
+    assert [(one.code, one.err.splitlines()[-1]) for one in said] == [
+        (130, "stopped: nothing was changed")
+    ] * 5
+    assert value(store, "SELECT count(*) FROM customer WHERE id = 2") == 1
+    monkeypatch.setattr(ForeignDesk, "left", stop)  # when it is done
+    done = ask("erase", "--residue", "now", person=ben)
+    assert (done.code, done.err) == (130, "stopped\n")

@@ -220,9 +220,12 @@ def test_from_the_command_line(database: Database, tmp_path: Path) -> None:
     done = call("erase", *given, "--plan", rehearsed.json["plan"], "--residue", "now", "--json")
     assert done.code == 0, done.err
     assert done.json["tables"] == rehearsed.json["tables"]
-    assert [(one["table"], one["column"]) for one in done.json["residue"]] == [
-        ("public.mail_log", "recipient")
+    assert [(one["table"], one["column"], one["mapped"]) for one in done.json["residue"]] == [
+        ("public.mail_log", "recipient", True)
     ]
+    later = call("residue", "--store", database.dsn.url(), "--json").json
+    assert {"residue", "kept", "unread", "not_proven"} <= done.json.keys() & later.keys()
+    assert (done.json["kept"], done.json["not_proven"]) == ([], [])
     gone = call("access", *given)
     assert gone.code == 1
     assert "nobody is found" in gone.err

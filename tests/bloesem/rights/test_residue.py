@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import psycopg
@@ -344,8 +345,16 @@ def test_the_command_looks_for_all_who_were_erased_and_then_forgets_them(
     ]
     assert called.json["tables"] > 5
     assert called.json["bytes"] > 0
+    assert called.json["not_proven"] == called.json["kept"] == []
     assert not [value for value in VALUES if value in called.out + called.err]
     assert left(now, shop) == 0
+    seek(shop, now)
+    paper = call("residue", "--store", url, "--map", tmp_path / "map.yaml").out
+    assert re.search(r"^public\.log +line +email +1 +in no map +ctid", paper, re.MULTILINE), paper
+    assert re.search(r"^public\.person +mail +email +1 +mapped +id 4", paper, re.MULTILINE), paper
+    act = seek(shop, now)
+    unknown = call("residue", "--store", url, "--json").json["residue"]
+    assert [(one["acts"], one["mapped"]) for one in unknown] == [([act], None)] * 2
     assert call("residue", "--store", url).code == 0
 
 
