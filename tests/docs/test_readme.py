@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.bloesem.cli.world import BLOSSOM, call
 
 from bloesem import cli
 from bloesem.promises import load_promises
+from bloesem.rights.keys import FILE as KEYS
+from bloesem.stores.embedded import default_data_dir
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -85,6 +88,22 @@ def test_the_number_of_promises_is_the_number_of_promises() -> None:
 
 def test_every_make_target_is_there() -> None:
     made = (ROOT / "Makefile").read_text("utf-8")
-    for target in re.findall(r"^    make ([a-z]+)|`make ([a-z]+)", README, re.MULTILINE):
-        name = target[0] or target[1]
-        assert re.search(rf"^{name}:", made, re.MULTILINE), name
+    targets = [
+        one or other for one, other in re.findall(r"^    make ([a-z]+)|`make ([^ `]+)", README, re.MULTILINE)
+    ]
+    assert ".venv/.runtime" in targets, "the program alone"
+    made = made.replace("$(RUNTIME):", ".venv/.runtime:")
+    for name in targets:
+        assert re.search(rf"^{re.escape(name)}:", made, re.MULTILINE), name
+
+
+def test_it_says_where_requests_about_other_databases_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BLOESEM_DATA_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/an")
+    for user in (0, 1000):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        place = str(default_data_dir().parent).replace("/home/an", "~")
+        assert f"`{place}`" in README
+    assert "BLOESEM_DATA_DIR" in README
+    assert f"`credentials/{KEYS}`" in README
