@@ -244,8 +244,9 @@ def test_a_long_data_path_gets_a_short_socket(data_dir: Path) -> None:
 
 
 USED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs behind a shell's `&` does not hear it
 from bloesem import cli
 from bloesem.commands import plan
 from bloesem.stores import embedded
