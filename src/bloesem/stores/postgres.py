@@ -114,7 +114,8 @@ def require_supported(server_version: int, oldest: int | None = None) -> None:
             rule=f"PostgreSQL {OLDEST} or newer: older ones have no security_invoker views"
             if oldest == OLDEST
             else f"PostgreSQL {oldest} or newer is read",
-            remedy=f"upgrade the server, or unset {DATABASE_URL} to use the embedded PostgreSQL",
+            remedy=f"upgrade the server, or unset {DATABASE_URL} to use the embedded PostgreSQL; people in a"
+            " database that nobody guards (12 or newer) are asked about with --map",
         )
 
 

@@ -311,6 +311,7 @@ def test_who_is_not_one_person_is_told_by_the_line_of_the_list(
     assert "error: the plan is no longer what was rehearsed" in stale.err
 
 
+@pytest.mark.since(15)
 def test_a_forgotten_map_is_asked_for_and_nothing_of_ours_is_to_be_installed_there(
     store: Database, tmp_path: Path
 ) -> None:
