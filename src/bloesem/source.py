@@ -75,6 +75,12 @@ class Problem:
 NOWHERE = (Path("map"), 1)
 
 
+def placed(where: str) -> tuple[Path, int]:
+    """in: `file:line`, or nothing. out: path and line."""
+    path, _, line = where.rpartition(":")
+    return (Path(path), int(line)) if path else NOWHERE
+
+
 def _on_one_line(text: str) -> str:
     """What a file says comes back in the message: line breaks and control characters as they are written in quotes."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
@@ -355,6 +361,7 @@ __all__ = [
     "nearest",
     "parse",
     "parse_text",
+    "placed",
     "read",
     "refuse",
     "validate",

@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             done = desk.erase(case.wanted, ground=on, items=items, plan=arguments.plan, show_values=show)
         said = done.json()
-        if arguments.residue == "now" and not arguments.dry_run:
+        if arguments.residue == "now":
             said |= left(desk.left(dt.datetime.now(dt.UTC)), columns(case.datamap))
     if arguments.json:
         shared.print_json(said)

@@ -209,7 +209,7 @@ class Belonging:
     def _within(self, guess: Guess) -> float:
         """How much speaks for the row being part of the row that it points to."""
         score = 0.4 + self._affinity(guess)
-        if guess.on_delete == "c":
+        if guess.on_delete == "CASCADE":
             score += 0.2
         if self.g.nature(guess.to) == "staff":
             score -= 0.4  # they work on many

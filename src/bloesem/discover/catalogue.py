@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bloesem.stores.postgres import Connection
+from bloesem.stores.schema import OF_INDEX, read_keys
 
 At = tuple[str, str]
 _CONSTANT = re.compile(r"(?:''|'?\(?([-+]?0)\)?'?)(?:::[\w ()]+)?")
@@ -56,7 +57,7 @@ class ForeignKey:
     columns: tuple[str, ...]
     target: At
     of: tuple[str, ...]
-    on_delete: str  # as pg_constraint.confdeltype has it: c cascade, n set null, a and r refuse
+    on_delete: str  # NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT
 
 
 @dataclass(frozen=True)
@@ -147,30 +148,13 @@ WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY 1, 2, a.attnum"""
 
-_KEYS = """
-SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text,
-       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.conkey) WITH ORDINALITY AS o (num, nr)
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.num),
-       fn.nspname::text, fc.relname::text,
-       (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(k.confkey) WITH ORDINALITY AS o (num, nr)
-        JOIN pg_attribute a ON a.attrelid = fc.oid AND a.attnum = o.num),
-       k.confdeltype::text
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
-WHERE k.contype IN ('p', 'f') AND k.conparentid = 0 AND NOT c.relispartition
-  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-ORDER BY 1, 2, 3"""
-
-_INDEXES = """
+_INDEXES = f"""
 SELECT n.nspname::text, c.relname::text, i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL,
        (SELECT array_agg(a.attname::text ORDER BY o.nr) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS o (num, nr)
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.num WHERE o.nr <= i.indnkeyatts),
        m.amname = 'btree' AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] <> 0,
        CASE WHEN (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary THEN
-         ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
-               AND (a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-                    OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                       AND d.objid = i.indexrelid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))) END
+         {OF_INDEX} END
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -208,7 +192,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
             tuple(labels),
             default,
         )
-    keys, foreign = _constraints(connection)
+    keys, foreign = read_keys(connection)
     unique, alone, indexed = _indexes(connection)
     tables: dict[At, Table] = {}
     views: list[At] = []
@@ -229,27 +213,16 @@ def read_catalogue(connection: Connection) -> Catalogue:
             tuple(dict.fromkeys(unique.get(at, ()))),
             frozenset(alone.get(at, ())),
             frozenset(indexed.get(at, ())),
-            tuple(foreign.get(at, ())),
+            tuple(
+                ForeignKey(one.name, one.columns, one.target, one.target_columns, one.on_delete)
+                for one in foreign.get(at, ())
+            ),
             tuple((one[0], one[1]) for one in parents),
             None if unknown or kind == "f" else int(rows),
             int(pages),
             readable,
         )
     return Catalogue(str(connection.info.dbname), tables, tuple(views), tuple(copies), _prefixes(tables))
-
-
-def _constraints(connection: Connection) -> tuple[dict[At, tuple[str, ...]], dict[At, list[ForeignKey]]]:
-    keys: dict[At, tuple[str, ...]] = {}
-    foreign: dict[At, list[ForeignKey]] = {}
-    for schema, table, name, kind, own, to_schema, to_table, of, on_delete in connection.execute(
-        _KEYS
-    ).fetchall():
-        if kind == "p":
-            keys[schema, table] = tuple(own)
-        else:
-            one = ForeignKey(name, tuple(own), (to_schema, to_table), tuple(of), on_delete)
-            foreign.setdefault((schema, table), []).append(one)
-    return keys, foreign
 
 
 def _indexes(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 from bloesem.errors import RightsError
@@ -17,7 +16,7 @@ from bloesem.rights.graph import PLACE, Table
 from bloesem.rights.masks import DRAWN, constant, document, erased
 from bloesem.rights.whose import Cut, Outcome
 from bloesem.rights.world import Ref, Row, Value, World
-from bloesem.source import Problem, refuse
+from bloesem.source import NOWHERE, Problem, placed, refuse
 from bloesem.stores.postgres import Connection, pipelined
 
 
@@ -97,7 +96,7 @@ class _Maker:
             if not table.live.columns[name].generated:
                 said = erased(table, name)
                 if said is None:
-                    unique = any(name in columns for columns in table.live.unique)
+                    unique = table.live.tells_apart(name)
                     self._cannot(
                         table, name, "on_erase: redact" if unique else "meta.erased: what it becomes"
                     )
@@ -164,10 +163,8 @@ class _Maker:
     def problems(self) -> Iterator[Problem]:
         for (table, name), (what, remedy) in sorted(self.wrong.items()):
             schema, _, bare = table.partition(".")
-            path, _, line = self.graph.maps.where(schema, bare, name).rpartition(":")
             yield Problem(
-                Path(path or "map"),
-                int(line or 1),
+                *placed(self.graph.maps.where(schema, bare, name)),
                 f"{table}.{name}",
                 f"`{name}` {what}",
                 "all or nothing",
@@ -182,13 +179,13 @@ class _Maker:
             for rule in made.table.live.rules if made.deleted or made.written else ():
                 name = made.table.qualified
                 yield Problem(
-                    Path("map"), 1, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
+                    *NOWHERE, name, f"the rule `{rule}` makes another statement of what is written", "all or nothing",
                     f"ALTER TABLE {name} DISABLE RULE {rule} while people are erased; make a trigger of it",
                 )  # fmt: skip
         for one in sorted(closed, key=lambda table: table.qualified):
-            path, _, line = self.graph.maps.where(one.schema, one.name).rpartition(":")
             yield Problem(
-                Path(path or "map"), int(line or 1), one.qualified, "this login may not change and delete its rows",
+                *placed(self.graph.maps.where(one.schema, one.name)), one.qualified,
+                "this login may not change and delete its rows",
                 "all or nothing", f"GRANT SELECT, UPDATE, DELETE ON {qualified(one.schema, one.name)} TO the login",
             )  # fmt: skip
 

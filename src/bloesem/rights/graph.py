@@ -8,14 +8,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from bloesem.datamap.load import LoadedMap
 from bloesem.datamap.model import Collection, DataField, Link, Predicate
 from bloesem.errors import MapError
 from bloesem.plan.quoting import ident, qualified
-from bloesem.source import Problem, nearest, refuse
+from bloesem.source import NOWHERE, Problem, nearest, placed, refuse
 from bloesem.stores.schema import LiveColumn, LiveLink, LiveTable
 
 Live = Mapping[tuple[str, str], LiveTable]
@@ -259,10 +258,6 @@ def _within(one: DataField, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[
         yield from _within(inner, there)
 
 
-#: What a foreign key does to what points along it when that changes.
-_MOVES = ("CASCADE", "SET NULL", "SET DEFAULT")
-
-
 def _key(live: LiveTable, fields: Mapping[str, DataField]) -> tuple[str, ...]:
     """By what rows of a table without a primary key are told apart: what the map calls one, where nothing can be it twice;
     else where they lie."""
@@ -294,9 +289,8 @@ class _Builder:
     def _problem(self, table: Table | None, what: str, rule: str, remedy: str, column: str = "") -> Problem:
         names = (table.schema, table.name, column) if table else ()
         place = self.maps.where(*[n for n in names if n]) if names else ""
-        path, _, line = place.rpartition(":")
         key = ".".join(n for n in names if n) or "map"
-        return Problem(Path(path or "map"), int(line or 1), key, what, rule, remedy)
+        return Problem(*placed(place), key, what, rule, remedy)
 
     def _tables(self) -> Iterator[Problem]:
         for dataset in self.maps.datamap.dataset:
@@ -305,9 +299,8 @@ class _Builder:
                 there = self.live.get(at)
                 fields = {f.name: f for f in collection.fields}
                 if there is None:
-                    place = self.maps.where(*at).rpartition(":")
                     yield Problem(
-                        Path(place[0] or "map"), int(place[2] or 1), ".".join(at), "is mapped, and not in the database",
+                        *placed(self.maps.where(*at)), ".".join(at), "is mapped, and not in the database",
                         "a map says what is there", "take it out of the map, or mend its name",
                     )  # fmt: skip
                     continue
@@ -347,7 +340,7 @@ class _Builder:
             table = self.tables.get(f"{schema}.{name}")
             if table is None:
                 yield Problem(
-                    Path("map"), 1, f"{schema}.{name}", "is in no map", "P-014: no orphan fields",
+                    *NOWHERE, f"{schema}.{name}", "is in no map", "P-014: no orphan fields",
                     "map the table; meta.holds: reference, with why, where it holds nobody",
                 )  # fmt: skip
                 continue
@@ -455,7 +448,7 @@ class _Builder:
             )  # fmt: skip
             return
         turned = link.belongs == "that"
-        common["moved"] = declared is not None and declared.on_update in _MOVES
+        common["moved"] = declared is not None and declared.moves
         self._add(table.qualified, link.columns, target.qualified, of, turned=turned, declared=same, **common)
 
     def _named_target(self, table: Table, link: Link, declared: LiveLink | None) -> Table | None:
@@ -487,7 +480,7 @@ class _Builder:
                 foreign.target_columns,
                 kind="reference",
                 declared=foreign.checked,
-                moved=foreign.on_update in _MOVES,
+                moved=foreign.moves,
                 placeholder=next((e.placeholder for e in there if e.placeholder is not None), None),
             )
             return

@@ -102,7 +102,7 @@ def constant(one: LiveColumn, value: str | int) -> str:
 def mask(table: Table, one: LiveColumn) -> str | None:
     """An expression of the column's type that says nothing of the value; of a unique column, one that no other row has.
     None: the type is not known here, and the value is emptied."""
-    alone = any(one.name in columns for columns in (*table.live.unique, table.live.key))
+    alone = table.live.tells_apart(one.name)
     if texts(one) and not one.array:
         said: str | None = _other(table, one) if alone else _SAME.format(c=_text(one))
     else:

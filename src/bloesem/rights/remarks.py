@@ -67,7 +67,7 @@ def _required(graph: Graph, plan: Plan, table: Table) -> Iterator[Finding]:
             continue
         if meta.on_erase in ("redact", "keep") or meta.erased is not None:
             continue
-        unique = any(name in columns for columns in table.live.unique)
+        unique = table.live.tells_apart(name)
         yield _finding(
             graph, table, "not-erasable",
             f"column {table.qualified}.{name} may not be empty, and nothing says what it becomes where its row stays",

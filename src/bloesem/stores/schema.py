@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from bloesem.stores.postgres import Connection
@@ -24,8 +24,8 @@ class LiveColumn:
     labels: tuple[str, ...] = ()
     array: bool = False
     kind: str = ""
-    made_of: tuple[str, ...] = ()  # the columns of which it is generated
     folds: bool = False  # capitals make no difference: citext, and collations that are not deterministic
+    made_of: tuple[str, ...] = ()  # the columns of which it is generated
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class LiveLink:
     checked: bool = True
     on_update: str = "NO ACTION"
 
+    @property
+    def moves(self) -> bool:
+        """Whether the database changes what points along it when that changes."""
+        return self.on_update not in ("NO ACTION", "RESTRICT")
+
 
 @dataclass(frozen=True)
 class LiveTable:
@@ -52,22 +57,24 @@ class LiveTable:
     key: tuple[str, ...]
     links: tuple[LiveLink, ...]
     unique: tuple[tuple[str, ...], ...] = ()  # columns of unique indexes and of EXCLUDE, the key left out
-    sole: tuple[
-        tuple[str, ...], ...
-    ] = ()  # those of them by which an index alone tells one row from all others
+    #: Those of them by which an index alone tells one row from all others.
+    sole: tuple[tuple[str, ...], ...] = ()
     partitioned: bool = False
     inherited: bool = False  # other tables inherit from it, each mapped by itself
     writable: bool = True  # whether this login may change and delete its rows
     readable: bool = True
     hidden: bool = False  # row security hides rows from this login
     rules: tuple[str, ...] = ()  # what rewrites an UPDATE or DELETE
-    does: str | None = (
-        None  # its triggers, as one hash, and its checks: what is rehearsed under others may end otherwise
-    )
+    #: Its triggers, as one hash, and its checks: what is rehearsed under others may end otherwise.
+    does: str | None = None
     checks: str | None = None
     triggers: bool = False  # whether a DELETE sets off more than the checks of foreign keys
     foreign: bool = False  # of another server: it has no indexes here, and whether a key is one is not known
     versioned: bool = False  # whether each version of a row has a transaction and a place of its own: a heap
+
+    def tells_apart(self, column: str) -> bool:
+        """Whether an index may refuse that two rows have one value of a column."""
+        return any(column in columns for columns in (*self.unique, self.key))
 
 
 _ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -123,13 +130,15 @@ WHERE {_NOT_OURS} ORDER BY 1, 2, a.attnum"""
 #: The table of which another is a partition; itself, where it is none.
 _WHOLE = "JOIN pg_class {1} ON {1}.oid = CASE WHEN {0}.relispartition THEN pg_partition_root({0}.oid) ELSE {0}.oid END"
 
-# Of an expression the columns that it is made of: the catalogue says on which the index depends.
-_UNIQUE = f"""
-SELECT n.nspname::text, c.relname::text,
-       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum > 0
+#: The columns of the index `i`; of an expression those that it is made of: the catalogue says on which the index depends.
+OF_INDEX = """
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum > 0
              AND (a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
                   OR i.indexprs IS NOT NULL AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                     AND d.objid = i.indexrelid AND d.refobjid = o.oid AND d.refobjsubid = a.attnum))),
+                     AND d.objid = i.indexrelid AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)))"""
+
+_UNIQUE = f"""
+SELECT n.nspname::text, c.relname::text, {OF_INDEX},
        c.oid = o.oid AND i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid
            AND EXISTS (SELECT FROM pg_class x JOIN pg_am m ON m.oid = x.relam
                        WHERE x.oid = i.indexrelid AND m.amname = 'btree')
@@ -153,61 +162,23 @@ LEFT JOIN (pg_class fo {_WHOLE.format("fo", "fc")} JOIN pg_namespace fn ON fn.oi
 WHERE (k.contype = 'f' OR k.contype = 'p' AND c.oid = o.oid) AND k.conparentid = 0 AND {_NOT_OURS} ORDER BY 1, 2, 3"""
 
 
-#: What the last columns of _COLUMNS say of the table.
+#: How many columns of _COLUMNS say what a `LiveColumn` is, in its order; and what the last ones say of the table.
+_WIDTH = len(fields(LiveColumn))
 _OF_TABLE = (
     "partitioned", "inherited", "writable", "readable", "hidden", "triggers", "does", "checks", "versioned", "foreign",
     "rules",
 )  # fmt: skip
 
 
-def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:
-    """Every table outside PostgreSQL's own schemas and those in `without`, by (schema, table). Partitions count as
-    their parent; tables of extensions are left out."""
-    given = {"without": list(without)}
-    columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
-    more: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in connection.execute(_COLUMNS, given).fetchall():
-        (
-            schema,
-            table,
-            name,
-            type_,
-            required,
-            base,
-            length,
-            generated,
-            labels,
-            array,
-            kind,
-            folds,
-            made_of,
-            *_,
-        ) = row
-        found = columns.setdefault((schema, table), {})
-        more[schema, table] = dict(zip(_OF_TABLE, [*row[13:-1], tuple(row[-1])], strict=True))
-        if name is not None:
-            found[name] = LiveColumn(
-                name,
-                type_,
-                required,
-                base,
-                length,
-                generated,
-                tuple(labels),
-                array,
-                kind,
-                tuple(made_of or ()),
-                folds,
-            )
-    unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    sole: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for schema, table, names, alone in connection.execute(_UNIQUE, given).fetchall():
-        unique.setdefault((schema, table), []).append(tuple(names))
-        if alone:
-            sole.setdefault((schema, table), []).append(tuple(names))
+def read_keys(
+    connection: Connection, *, without: Collection[str] = ()
+) -> tuple[dict[tuple[str, str], tuple[str, ...]], dict[tuple[str, str], list[LiveLink]]]:
+    """out: by (schema, table), primary keys, and foreign keys, those of partitions and to partitions as their tables'."""
     keys: dict[tuple[str, str], tuple[str, ...]] = {}
     links: dict[tuple[str, str], list[LiveLink]] = {}
-    for schema, table, name, kind, own, *rest in connection.execute(_KEYS, given).fetchall():
+    for schema, table, name, kind, own, *rest in connection.execute(
+        _KEYS, {"without": list(without)}
+    ).fetchall():
         if kind == "p":
             keys[schema, table] = tuple(own)
         else:
@@ -223,6 +194,29 @@ def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dic
                 _ON_DELETE[on_update],
             )
             links.setdefault((schema, table), []).append(link)
+    return keys, links
+
+
+def read_schema(connection: Connection, *, without: Collection[str] = ()) -> dict[tuple[str, str], LiveTable]:
+    """Every table outside PostgreSQL's own schemas and those in `without`, by (schema, table). Partitions count as
+    their parent; tables of extensions are left out."""
+    given = {"without": list(without)}
+    columns: dict[tuple[str, str], dict[str, LiveColumn]] = {}
+    more: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in connection.execute(_COLUMNS, given).fetchall():
+        at = row[0], row[1]
+        said: list[Any] = [tuple(one) if isinstance(one, list) else one for one in row[2:]]
+        found = columns.setdefault(at, {})
+        more[at] = dict(zip(_OF_TABLE, said[_WIDTH:], strict=True))
+        if said[0] is not None:
+            found[said[0]] = LiveColumn(*said[:_WIDTH])
+    unique: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    sole: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for schema, table, names, alone in connection.execute(_UNIQUE, given).fetchall():
+        unique.setdefault((schema, table), []).append(tuple(names))
+        if alone:
+            sole.setdefault((schema, table), []).append(tuple(names))
+    keys, links = read_keys(connection, without=without)
     return {
         at: LiveTable(
             schema=at[0],

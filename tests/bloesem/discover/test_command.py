@@ -261,6 +261,17 @@ def test_a_table_that_may_not_be_read_is_judged_by_its_name(fresh_database: Data
     assert people.holds == "people"
 
 
+def test_a_foreign_key_of_a_partition_is_its_table_s(fresh_database: Database) -> None:
+    with fresh_database.connect(autocommit=True) as connection:
+        connection.execute(
+            b"""CREATE TABLE person (id int PRIMARY KEY, email text);
+            CREATE TABLE visit (id int, y int, x9 int) PARTITION BY LIST (y); CREATE TABLE visit_1 PARTITION OF visit FOR VALUES IN (1);
+            ALTER TABLE visit_1 ADD FOREIGN KEY (x9) REFERENCES person"""
+        )
+        (visit,) = [one for one in discover(connection).tables if one.at[1] == "visit"]
+    assert [(link.columns, link.to) for link in visit.links] == [(("x9",), ("public", "person"))]
+
+
 def test_progress_is_shown_and_can_be_left_out(fresh_database: Database) -> None:
     database = made(fresh_database, "winkel")
     said = call("discover", database.dsn.url())

@@ -68,7 +68,13 @@ def catalogues(draw: st.DrawFn) -> tuple[Catalogue, Samples]:
             if target.key and len(target.key) <= len(tables[at].columns):
                 own = tuple(draw(st.permutations(sorted(tables[at].columns)))[: len(target.key)])
                 foreign.append(
-                    ForeignKey(f"fk{number}", own, target.at, target.key, draw(st.sampled_from("acn")))
+                    ForeignKey(
+                        f"fk{number}",
+                        own,
+                        target.at,
+                        target.key,
+                        draw(st.sampled_from(["NO ACTION", "CASCADE", "SET NULL"])),
+                    )
                 )
         old = tables[at]
         tables[at] = Table(*at, "r", old.columns, old.key, indexed=old.indexed, foreign_keys=tuple(foreign))
